@@ -1,0 +1,63 @@
+import {
+  AuthenticationError,
+  findErrorBy,
+  GenericError,
+  type MultipleErrors,
+  NetworkError,
+  protocolErrorsCodesById,
+  ResponseError,
+  TimeoutError,
+} from '@platformatic/kafka'
+import { KpiError, messageOf } from '../errors.ts'
+
+/** The broker's own error code inside a failed response, by name (`NOT_COORDINATOR`); undefined for other failures. */
+export function brokerErrorOf(thrown: unknown): string | undefined {
+  if (!(thrown instanceof ResponseError)) return undefined
+  for (const inner of thrown.errors as { apiId?: string }[]) if (inner.apiId) return inner.apiId
+  return undefined
+}
+
+/** A broker's numeric error code by name: 6 is `NOT_LEADER_OR_FOLLOWER`. */
+export function brokerErrorName(code: number): string {
+  return (protocolErrorsCodesById as Record<number, string>)[code] ?? `ERROR_${code}`
+}
+
+/** Whatever talking to a broker threw, as one of our errors that names the broker. */
+export function kafkaError(thrown: unknown, broker: string): KpiError {
+  if (thrown instanceof KpiError) return thrown
+  const error = thrown as Error
+  if (isKind(error, AuthenticationError) || brokerErrorOf(error) === 'SASL_AUTHENTICATION_FAILED') {
+    return new KpiError(
+      'KPI_KAFKA_AUTH',
+      `Kafka at ${broker} refused the login: check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD`,
+      { cause: error },
+    )
+  }
+  const name = brokerErrorOf(error)
+  if (name !== undefined) {
+    return new KpiError('KPI_KAFKA_REQUEST', `Kafka at ${broker} answered ${name}`, { cause: error })
+  }
+  return new KpiError('KPI_KAFKA_UNREACHABLE', `Kafka at ${broker} does not answer: ${deepest(error)}`, {
+    cause: error,
+  })
+}
+
+/** True for a lost connection, a refused one and a request without an answer in time. */
+export function isConnectionLoss(thrown: unknown): boolean {
+  return thrown instanceof NetworkError || thrown instanceof TimeoutError
+}
+
+function isKind(error: Error, kind: { code: string }): boolean {
+  if (!(error instanceof Error)) return false
+  const generic = GenericError.isGenericError(error) ? findErrorBy(error as GenericError, 'code', kind.code) : null
+  const cause = error.cause instanceof Error ? isKind(error.cause, kind) : false
+  return generic !== null || cause
+}
+
+function deepest(thrown: unknown): string {
+  const cause = thrown instanceof Error ? thrown.cause : undefined
+  const inner = (thrown as MultipleErrors).errors?.[0]
+  if (cause instanceof Error) return deepest(cause)
+  if (inner instanceof Error) return deepest(inner)
+  return messageOf(thrown)
+}
