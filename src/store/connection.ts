@@ -1,0 +1,201 @@
+import pg from 'pg'
+import type { Config } from '../config/load.ts'
+import { KpiError } from '../errors.ts'
+import { postgresError } from './errors.ts'
+
+/** PostgreSQL hands out bigint as text; every count and offset here is below 2^53. */
+const bigintOid = 20
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    oid === bigintOid ? (value: string) => Number(value) : pg.types.getTypeParser(oid, format as 'text'),
+}
+
+export interface PostgresOptions {
+  readonly host: string
+  readonly port: number
+  readonly database: string
+  readonly user: string
+  readonly password: string | undefined
+  readonly sslMode: Config['postgresSslMode']
+}
+
+/** Of the transactions of the pipeline: longer than any sane merge, shorter than an operator's patience. */
+const statementTimeoutMs = 60_000
+const lockTimeoutMs = 30_000
+const connectTimeoutMs = 5_000
+
+/**
+ * The database's part of the configuration.
+ *
+ * @throws KpiError `KPI_CONFIG_INVALID` when neither DATABASE_URL nor POSTGRES_HOST is set, or the address is unusable.
+ */
+export function postgresOptions(config: Config): PostgresOptions {
+  if (config.databaseUrl !== undefined) return fromUrl(config.databaseUrl, config)
+  if (config.postgresHost === undefined) {
+    throw new KpiError('KPI_CONFIG_INVALID', 'neither DATABASE_URL nor POSTGRES_HOST is set: name the database server')
+  }
+  return {
+    host: config.postgresHost,
+    port: config.postgresPort,
+    database: config.postgresDb,
+    user: config.postgresUser,
+    password: config.postgresPassword,
+    sslMode: config.postgresSslMode,
+  }
+}
+
+const sslModes: readonly string[] = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full']
+
+function fromUrl(text: string, config: Config): PostgresOptions {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const sslMode = url?.searchParams.get('sslmode') ?? config.postgresSslMode
+  if (!url?.hostname || !sslModes.includes(sslMode)) {
+    throw new KpiError(
+      'KPI_CONFIG_INVALID',
+      'DATABASE_URL=(hidden): must be postgresql://USER:PASSWORD@HOST:PORT/DATABASE',
+    )
+  }
+  return {
+    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: url.port ? Number(url.port) : 5432,
+    database: decodeURIComponent(url.pathname.slice(1)) || config.postgresDb,
+    user: decodeURIComponent(url.username) || config.postgresUser,
+    password: url.password ? decodeURIComponent(url.password) : config.postgresPassword,
+    sslMode: sslMode as PostgresOptions['sslMode'],
+  }
+}
+
+/** `HOST:PORT/DATABASE`, for error lines. */
+export function placeOf(options: PostgresOptions): string {
+  return `${options.host}:${options.port}/${options.database}`
+}
+
+/**
+ * The options of node-postgres for ours. `prefer` starts without TLS here; {@link probe} finds out whether the server
+ * wants it.
+ */
+function clientConfig(options: PostgresOptions, applicationName: string): pg.ClientConfig {
+  const { sslMode } = options
+  const ssl = {
+    disable: false,
+    prefer: false,
+    require: { rejectUnauthorized: false },
+    'verify-ca': { rejectUnauthorized: true, checkServerIdentity: () => undefined },
+    'verify-full': { rejectUnauthorized: true },
+  }[sslMode]
+  return {
+    host: options.host,
+    port: options.port,
+    database: options.database,
+    user: options.user,
+    ...(options.password === undefined ? {} : { password: options.password }),
+    ssl,
+    types,
+    application_name: applicationName,
+    connectionTimeoutMillis: connectTimeoutMs,
+    statement_timeout: statementTimeoutMs,
+    lock_timeout: lockTimeoutMs,
+    query_timeout: statementTimeoutMs + lockTimeoutMs,
+    idle_in_transaction_session_timeout: statementTimeoutMs,
+    keepAlive: true,
+  }
+}
+
+/**
+ * `prefer`, as libpq means it: TLS where the server has it, plain otherwise. Answers with the mode that works.
+ *
+ * @throws KpiError when the server cannot be reached at all, refuses the login or lacks the database.
+ */
+async function settleSslMode(options: PostgresOptions): Promise<PostgresOptions> {
+  if (options.sslMode !== 'prefer') return options
+  const withTls = { ...options, sslMode: 'require' as const }
+  try {
+    await withClient(withTls, async () => undefined)
+    return withTls
+  } catch (error) {
+    const noTls = error instanceof KpiError && /does not support SSL/.test(String(error.cause))
+    if (noTls) return { ...options, sslMode: 'disable' }
+    throw error
+  }
+}
+
+/** Runs something on a connection of its own. */
+export async function withClient<T>(given: PostgresOptions, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const options = await settleSslMode(given)
+  const client = new pg.Client(clientConfig(options, 'market-kpi'))
+  // A connection that breaks between two queries tells it by an event; the next query tells it again.
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    return await work(client)
+  } catch (error) {
+    throw postgresError(error, placeOf(options))
+  } finally {
+    await client.end().catch(() => undefined)
+  }
+}
+
+/** A pool and where it leads. */
+export interface Database {
+  readonly pool: pg.Pool
+  readonly place: string
+  /** Runs one statement; throws our errors only. */
+  query<R extends pg.QueryResultRow>(query: pg.QueryConfig): Promise<R[]>
+  /** Runs statements in one transaction on one connection. */
+  transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+/**
+ * Opens a pool, after one connection that proves the way.
+ *
+ * @throws KpiError `KPI_POSTGRES_UNREACHABLE`, `KPI_POSTGRES_AUTH`, `KPI_DATABASE_MISSING`.
+ */
+export async function openDatabase(
+  given: PostgresOptions,
+  pooled: { maxConnections: number; applicationName: string },
+): Promise<Database> {
+  const options = await settleSslMode(given)
+  const place = placeOf(options)
+  const pool = new pg.Pool({ ...clientConfig(options, pooled.applicationName), max: pooled.maxConnections })
+  pool.on('error', () => undefined)
+  const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work()
+    } catch (error) {
+      throw postgresError(error, place)
+    }
+  }
+  const database: Database = {
+    pool,
+    place,
+    query: (query) => guarded(async () => (await pool.query(query)).rows),
+    transaction: (work) => guarded(() => inTransaction(pool, work)),
+    close: () => pool.end(),
+  }
+  try {
+    await database.query({ text: 'SELECT 1' })
+    return database
+  } catch (error) {
+    await pool.end()
+    throw error
+  }
+}
+
+async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  let broken: Error | undefined
+  try {
+    await client.query('BEGIN')
+    const result = await work(client)
+    await client.query('COMMIT')
+    return result
+  } catch (error) {
+    await client.query('ROLLBACK').catch((failure: Error) => {
+      broken = failure
+    })
+    throw error
+  } finally {
+    client.release(broken)
+  }
+}

@@ -1,0 +1,193 @@
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { runner } from 'node-pg-migrate'
+import pg from 'pg'
+import { KpiError } from '../errors.ts'
+import { type PostgresOptions, placeOf, withClient } from './connection.ts'
+import { assertSameDefinition, type Definition, selectDefinition } from './definition.ts'
+
+/** Migrations stand at the package's root, beside `src` in a clone and beside `dist` in the package. */
+const migrationsDirectory = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'migrations')
+export const migrationsTable = 'kpi_migrations'
+
+/** 16 is the oldest version the tests have run on. */
+const oldestVersion = 16
+
+/** The roles beside the owner; group roles without a login when no password is given. */
+export interface RolePasswords {
+  readonly bi_user?: string | undefined
+  readonly bi_reader?: string | undefined
+}
+
+const grants: Record<keyof RolePasswords, string> = {
+  bi_user: `
+    GRANT USAGE ON SCHEMA public TO bi_user;
+    GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO bi_user;
+    REVOKE INSERT, UPDATE, DELETE ON ${migrationsTable}, kpi_definition FROM bi_user;
+    GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO bi_user`,
+  bi_reader: `
+    GRANT USAGE ON SCHEMA public TO bi_reader;
+    GRANT SELECT ON ALL TABLES IN SCHEMA public TO bi_reader`,
+}
+
+/**
+ * Creates or upgrades database, schema and roles. Safe to repeat, and from several places at once.
+ *
+ * @returns What was done, a line each; empty when all was there.
+ * @throws KpiError `KPI_POSTGRES_TOO_OLD`, `KPI_POSTGRES_RIGHTS`, and those of a connection.
+ */
+export async function prepareSchema(options: PostgresOptions, passwords: RolePasswords): Promise<string[]> {
+  const done = await createDatabase(options)
+  return withClient(options, async (client) => {
+    await checkVersion(client, placeOf(options))
+    done.push(...(await migrate(client)))
+    for (const role of Object.keys(grants) as (keyof RolePasswords)[]) {
+      done.push(...(await prepareRole(client, role, passwords[role])))
+    }
+    return done
+  })
+}
+
+async function createDatabase(options: PostgresOptions): Promise<string[]> {
+  try {
+    await withClient(options, async () => undefined)
+    return []
+  } catch (error) {
+    if (!(error instanceof KpiError && error.code === 'KPI_DATABASE_MISSING')) throw error
+  }
+  await withClient({ ...options, database: 'postgres' }, async (client) => {
+    await client.query(`CREATE DATABASE ${pg.escapeIdentifier(options.database)}`).catch((error: unknown) => {
+      const made = error instanceof pg.DatabaseError && (error.code === '42P04' || error.code === '23505')
+      if (!made) throw error
+    })
+  })
+  return [`created the database '${options.database}'`]
+}
+
+async function checkVersion(client: pg.Client, place: string): Promise<void> {
+  const { rows } = await client.query<{ server_version: string }>('SHOW server_version')
+  const version = rows[0]?.server_version ?? '0'
+  if (Number.parseInt(version, 10) >= oldestVersion) return
+  throw new KpiError(
+    'KPI_POSTGRES_TOO_OLD',
+    `PostgreSQL at ${place} is ${version}: market-kpi needs ${oldestVersion} or newer`,
+  )
+}
+
+async function migrate(client: pg.Client): Promise<string[]> {
+  const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
+  const applied = await runner({
+    dbClient: client,
+    dir: migrationsDirectory,
+    direction: 'up',
+    migrationsTable,
+    schema: 'public',
+    checkOrder: true,
+    singleTransaction: true,
+    advisoryLockMode: 'wait',
+    logger: silent,
+  })
+  return applied.map((migration) => `applied the migration ${migration.name}`)
+}
+
+async function prepareRole(
+  client: pg.Client,
+  role: keyof RolePasswords,
+  password: string | undefined,
+): Promise<string[]> {
+  const done: string[] = []
+  const { rows } = await client.query<{ login: boolean }>(
+    'SELECT rolcanlogin AS login FROM pg_roles WHERE rolname = $1',
+    [role],
+  )
+  // Two at once may both find it missing, or grant at the same time: the second one's failure says so, and is no failure.
+  if (rows.length === 0) {
+    await client.query(`CREATE ROLE ${role} ${login(password)}`).catch(ignore('42710', '23505'))
+    done.push(`created the role '${role}'${password === undefined ? ', without a login: give it a password' : ''}`)
+  } else if (password !== undefined) {
+    await client.query(`ALTER ROLE ${role} ${login(password)}`).catch(ignore('XX000'))
+  }
+  await client.query('BEGIN')
+  await client.query("SELECT pg_advisory_xact_lock(hashtextextended('market-kpi grants', 0))")
+  await client.query(grants[role])
+  await client.query('COMMIT')
+  return done
+}
+
+function login(password: string | undefined): string {
+  return password === undefined ? 'NOLOGIN' : `LOGIN PASSWORD ${pg.escapeLiteral(password)}`
+}
+
+function ignore(...states: string[]): (error: unknown) => void {
+  return (error) => {
+    if (!(error instanceof pg.DatabaseError && states.includes(error.code ?? ''))) throw error
+  }
+}
+
+/** Writes down what this database holds, or checks that it is the same. */
+export async function recordDefinition(options: PostgresOptions, wanted: Definition): Promise<string[]> {
+  return withClient(options, async (client) => {
+    const inserted = await client.query(
+      `INSERT INTO kpi_definition (cluster_id, topic, topic_id, consumer_group, window_seconds,
+         allowed_lateness_seconds, max_future_seconds)
+       VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (only_one) DO NOTHING`,
+      definitionValues(wanted),
+    )
+    if (inserted.rowCount === 1)
+      return [`the database now holds topic '${wanted.topic}', windows of ${wanted.windowSeconds} s`]
+    const { rows } = await client.query<Definition>(selectDefinition)
+    const held = rows[0]
+    if (held) assertSameDefinition(held, wanted, placeOf(options))
+    return []
+  })
+}
+
+/** In the order of the columns that {@link recordDefinition} and the new-topic statement name. */
+function definitionValues(d: Definition): unknown[] {
+  return [
+    d.clusterId,
+    d.topic,
+    d.topicId,
+    d.consumerGroup,
+    d.windowSeconds,
+    d.allowedLatenessSeconds,
+    d.maxFutureSeconds,
+  ]
+}
+
+/**
+ * Accepts a topic that was deleted and created anew: rows and letters of the old one are archived under its id, the
+ * positions go, and the next worker starts at the new topic's earliest offset. One transaction, which begins with the
+ * locks a commit takes, so that no worker can slip in between.
+ */
+export async function acceptNewTopic(options: PostgresOptions, wanted: Definition): Promise<string[]> {
+  return withClient(options, async (client) => {
+    await client.query('BEGIN')
+    const { rows } = await client.query<Definition>(`${selectDefinition} FOR UPDATE`)
+    const held = rows[0]
+    if (!held || held.topicId === wanted.topicId) {
+      await client.query('ROLLBACK')
+      return []
+    }
+    assertSameDefinition({ ...held, topicId: wanted.topicId, clusterId: wanted.clusterId }, wanted, placeOf(options))
+    await client.query('SELECT FROM kpi_consumer_offsets ORDER BY partition FOR UPDATE')
+    const moved = await client.query(
+      `INSERT INTO kpi_archived_prices (topic_id, row_data) SELECT $1, to_jsonb(k) FROM kpi_market_prices k`,
+      [held.topicId],
+    )
+    await client.query(
+      `INSERT INTO kpi_archived_letters (topic_id, letter) SELECT $1, to_jsonb(l) FROM dead_letters l`,
+      [held.topicId],
+    )
+    await client.query(
+      'DELETE FROM kpi_market_prices; DELETE FROM dead_letters; DELETE FROM kpi_gaps; DELETE FROM kpi_consumer_offsets; DELETE FROM kpi_definition',
+    )
+    await client.query(
+      `INSERT INTO kpi_definition (cluster_id, topic, topic_id, consumer_group, window_seconds,
+         allowed_lateness_seconds, max_future_seconds) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+      definitionValues(wanted),
+    )
+    await client.query('COMMIT')
+    return [`archived ${moved.rowCount} rows under the old topic id ${held.topicId}; starting with ${wanted.topicId}`]
+  })
+}
