@@ -8,6 +8,7 @@ export const errorCodes = {
   KPI_JAVA_MISSING: { retryable: false, exitCode: 1 },
   KPI_MAVEN_MISSING: { retryable: false, exitCode: 1 },
   KPI_DOWNLOAD_FAILED: { retryable: false, exitCode: 1 },
+  KPI_POSTGRES_BINARIES: { retryable: false, exitCode: 1 },
   KPI_DATA_DIR_UNUSABLE: { retryable: false, exitCode: 1 },
   KPI_DATA_DIR_IN_USE: { retryable: false, exitCode: 1 },
   KPI_DISK_FULL: { retryable: true, exitCode: 1 },

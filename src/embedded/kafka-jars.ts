@@ -1,0 +1,183 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { KpiError, messageOf } from '../errors.ts'
+import { LineTail } from './line-tail.ts'
+
+export const kafkaVersion = '4.4.0'
+/** Binds Kafka's slf4j to the log4j that comes with it; the same version as that one. */
+const log4jVersion = '2.25.5'
+const mainJar = `kafka_2.13-${kafkaVersion}.jar`
+const downloadTimeoutMs = 15 * 60_000
+
+/** Where downloads are kept, for all data directories of this user. */
+export function cacheDirectory(env: NodeJS.ProcessEnv = process.env): string {
+  const named = env['MARKET_KPI_CACHE']?.trim()
+  if (named) return named
+  const base = env['XDG_CACHE_HOME']?.trim() || join(env['HOME'] || homedir(), '.cache')
+  return join(base, 'market-kpi')
+}
+
+/**
+ * The folder with the broker's jars; fetched by Maven when it is not there yet. Any number of processes may do so at
+ * once: each fetches into a folder of its own, and the first to finish gives its folder the final name.
+ *
+ * @param progress - Gets a line, at most one a second, while the download lasts.
+ * @throws KpiError `KPI_MAVEN_MISSING`, `KPI_DOWNLOAD_FAILED`, `KPI_DISK_FULL`.
+ */
+export async function ensureKafkaJars(options: {
+  env?: NodeJS.ProcessEnv
+  progress: (line: string) => void
+  signal?: AbortSignal
+}): Promise<string> {
+  const env = options.env ?? process.env
+  const cache = cacheDirectory(env)
+  const final = join(cache, `kafka-${kafkaVersion}`)
+  if (existsSync(join(final, mainJar))) return final
+  const work = workFolder(cache)
+  try {
+    const jars = join(work, 'jars')
+    writeFileSync(join(work, 'pom.xml'), pom)
+    options.progress('fetching the Kafka broker by Maven (about 45 MB, once)')
+    await runMaven({ work, jars, env, ...options })
+    if (!existsSync(join(jars, mainJar))) {
+      throw new KpiError(
+        'KPI_DOWNLOAD_FAILED',
+        `Maven ended well but brought no ${mainJar}: look into your settings.xml`,
+      )
+    }
+    if (!existsSync(join(final, mainJar))) moveInto(jars, final)
+    return final
+  } finally {
+    rmSync(work, { recursive: true, force: true })
+  }
+}
+
+function workFolder(cache: string): string {
+  try {
+    mkdirSync(cache, { recursive: true })
+    return mkdtempSync(join(cache, `.kafka-${kafkaVersion}-`))
+  } catch (error) {
+    throw new KpiError(
+      'KPI_DOWNLOAD_FAILED',
+      `cannot write the download cache ${cache} (${messageOf(error)}): set MARKET_KPI_CACHE to a folder of yours`,
+      { cause: error },
+    )
+  }
+}
+
+function moveInto(jars: string, final: string): void {
+  try {
+    renameSync(jars, final)
+  } catch (error) {
+    if (existsSync(join(final, mainJar))) return
+    throw error
+  }
+}
+
+const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>market-kpi</groupId>
+  <artifactId>kafka-jars</artifactId>
+  <version>1</version>
+  <packaging>pom</packaging>
+  <dependencies>
+    <dependency>
+      <groupId>org.apache.kafka</groupId>
+      <artifactId>kafka_2.13</artifactId>
+      <version>${kafkaVersion}</version>
+    </dependency>
+    <dependency>
+      <groupId>org.apache.logging.log4j</groupId>
+      <artifactId>log4j-slf4j-impl</artifactId>
+      <version>${log4jVersion}</version>
+    </dependency>
+  </dependencies>
+</project>
+`
+
+interface MavenRun {
+  readonly work: string
+  readonly jars: string
+  readonly env: NodeJS.ProcessEnv
+  readonly progress: (line: string) => void
+  readonly signal?: AbortSignal
+}
+
+async function runMaven({ work, jars, env, progress, signal }: MavenRun): Promise<void> {
+  const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${jars}`]
+  const timeout = AbortSignal.timeout(downloadTimeoutMs)
+  const maven = spawn('mvn', ['-B', '-Dstyle.color=never', '-f', join(work, 'pom.xml'), ...goal], {
+    env,
+    cwd: work,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+  })
+  const tail = new LineTail()
+  const meter = new DownloadMeter(progress)
+  for (const stream of [maven.stdout, maven.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      for (const line of tail.push(chunk)) meter.read(line)
+    })
+  }
+  let problem: unknown
+  const code = await new Promise<number | null>((resolve) => {
+    maven.once('error', (error) => {
+      problem = error
+      if (maven.pid === undefined) resolve(null)
+    })
+    maven.once('close', resolve)
+  })
+  if (code !== 0) throw mavenFailure({ code, problem, tail, timedOut: timeout.aborted })
+}
+
+function mavenFailure(end: { code: number | null; problem: unknown; tail: LineTail; timedOut: boolean }): KpiError {
+  const { code, problem, tail } = end
+  if ((problem as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') {
+    return new KpiError(
+      'KPI_MAVEN_MISSING',
+      "Maven is needed once, to fetch the Kafka broker, and 'mvn' is not in PATH: install it (Debian: apt-get install maven), or name a running cluster in KAFKA_BOOTSTRAP_SERVERS",
+    )
+  }
+  const full = tail.find(/No space left on device/)
+  if (full !== undefined) {
+    return new KpiError('KPI_DISK_FULL', `no space to fetch the Kafka broker: ${tidy(full)}`)
+  }
+  const line = tail.find(/^\[ERROR\] Failed|Could not (transfer|resolve|find)/) ?? tail.lastMeaningful()
+  const timedOut = `nothing came for ${downloadTimeoutMs / 60_000} min`
+  const why = end.timedOut ? timedOut : line === undefined ? `mvn ended with ${code ?? messageOf(problem)}` : tidy(line)
+  return new KpiError(
+    'KPI_DOWNLOAD_FAILED',
+    `Maven could not fetch the Kafka broker; check the network, a proxy in ~/.m2/settings.xml, and try again: ${why}`,
+  )
+}
+
+/** Maven's error lines without what only helps inside Maven. */
+function tidy(line: string): string {
+  return line.replace(/^\[ERROR\] /, '').replace(/ -> \[Help \d+\].*$/, '')
+}
+
+/** Adds up Maven's `Downloaded from X: … (1.2 MB at 3 MB/s)` lines and tells the sum, at most once a second. */
+export class DownloadMeter {
+  readonly #tell: (line: string) => void
+  readonly #now: () => number
+  #bytes = 0
+  #toldAtMs = Number.NEGATIVE_INFINITY
+
+  constructor(tell: (line: string) => void, now: () => number = () => performance.now()) {
+    this.#tell = tell
+    this.#now = now
+  }
+
+  read(line: string): void {
+    const found = /Downloaded from .*\(([\d.]+) (B|kB|MB)/.exec(line)
+    if (!found) return
+    const unit = found[2] === 'MB' ? 1e6 : found[2] === 'kB' ? 1e3 : 1
+    this.#bytes += Number(found[1]) * unit
+    const now = this.#now()
+    if (now - this.#toldAtMs < 1000) return
+    this.#toldAtMs = now
+    this.#tell(`fetching the Kafka broker by Maven: ${(this.#bytes / 1e6).toFixed(0)} MB`)
+  }
+}

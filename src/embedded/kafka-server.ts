@@ -1,0 +1,186 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { KpiError, messageOf } from '../errors.ts'
+import { KafkaCluster } from '../kafka/cluster.ts'
+import type { Logger } from '../log.ts'
+import { Child, type ChildExit } from './child.ts'
+import { findJava } from './java.ts'
+import { writeKafkaConfig } from './kafka-config.ts'
+import { ensureKafkaJars } from './kafka-jars.ts'
+import { choosePort } from './ports.ts'
+import { RotatingLog } from './rotating-log.ts'
+import type { RunRecords } from './run-records.ts'
+
+/**
+ * One KRaft node, broker and controller in one process, on loopback.
+ *
+ * Durability: a write is acknowledged once it is in the page cache, which outlives kill −9 of the process; one node
+ * cannot promise more without a flush a write.
+ */
+export interface KafkaServerOptions {
+  /** The data directory of the stack; the broker's own part of it is DIR/kafka. */
+  readonly dataDir: string
+  readonly logsDir: string
+  /** 0 for any free one. @defaultValue 0 */
+  readonly port?: number
+  readonly log: Logger
+  readonly records?: RunRecords
+  readonly env?: NodeJS.ProcessEnv
+  /** Aborting ends a start that is under way. */
+  readonly signal?: AbortSignal
+  readonly onExit?: (exit: ChildExit) => void
+}
+
+export interface KafkaServer {
+  readonly pid: number
+  readonly port: number
+  /** `127.0.0.1:PORT` */
+  readonly bootstrap: string
+  readonly exited: Promise<ChildExit>
+  /** Controlled shutdown; SIGKILL when the deadline has passed. Idempotent. */
+  stop(deadlineMs: number): Promise<void>
+  kill(): void
+  /** Why it ended, from its last words. */
+  failure(exit: ChildExit): KpiError
+}
+
+/** Recovery of a large log after kill −9 reads its last segments again. */
+const startTimeoutMs = 120_000
+
+/**
+ * Starts the broker and returns when it answers.
+ *
+ * @throws KpiError `KPI_JAVA_MISSING`, `KPI_MAVEN_MISSING`, `KPI_DOWNLOAD_FAILED`, `KPI_PORT_BUSY`, `KPI_DISK_FULL`,
+ *   `KPI_CHILD_FAILED`.
+ */
+export async function startKafka(options: KafkaServerOptions): Promise<KafkaServer> {
+  const { log, signal } = options
+  const env = options.env ?? process.env
+  const progress = (line: string) => log.info(line)
+  const java = await findJava(env)
+  const jars = await ensureKafkaJars({ env, progress, ...(signal ? { signal } : {}) })
+  const port = options.port || (await choosePort(0))
+  const controllerPort = await choosePort(0, new Set([port]))
+  const storage = join(options.dataDir, 'kafka')
+  const output = new RotatingLog({ logsDir: options.logsDir, name: 'kafka' })
+  const folder = join(options.dataDir, 'config')
+  const run = (name: string, args: string[], kafkaOptions: { storage: string }) => {
+    const files = writeKafkaConfig({ folder, port, controllerPort, ...kafkaOptions })
+    return Child.start({
+      name,
+      command: java,
+      args: [...jvmFlags, `-Dlog4j2.configurationFile=${files.logging}`, '-cp', join(jars, '*'), ...args, files.server],
+      env,
+      cwd: options.dataDir,
+      output,
+      ...(options.records ? { records: options.records } : {}),
+    })
+  }
+  if (!existsSync(join(storage, 'meta.properties'))) {
+    await format({ storage, log, run: (target) => run('kafka-format', formatArgs(), { storage: target }) })
+  }
+  signal?.throwIfAborted()
+  const child = await run('kafka', ['kafka.Kafka'], { storage })
+  const server = serverOf(child, port)
+  if (options.onExit) child.exited.then(options.onExit)
+  await waitUntilReady(child, server, signal)
+  return server
+}
+
+const jvmFlags = [
+  '-Xms128m',
+  '-Xmx512m',
+  '-XX:+UseG1GC',
+  '-XX:MaxGCPauseMillis=20',
+  '-XX:+ExitOnOutOfMemoryError',
+  '-XX:-UsePerfData',
+  '-Xshare:auto',
+  '-Djava.awt.headless=true',
+]
+
+function formatArgs(): string[] {
+  return ['kafka.tools.StorageTool', 'format', '-t', newClusterId(), '-c']
+}
+
+/** 16 random bytes in Kafka's base64; one that starts with a dash would be read as an option. */
+function newClusterId(): string {
+  const id = randomBytes(16).toString('base64url')
+  return id.startsWith('-') ? newClusterId() : id
+}
+
+/** Formats a folder beside the final one and renames it, so that a kill on the way leaves nothing half done. */
+async function format(options: {
+  storage: string
+  log: Logger
+  run: (target: string) => Promise<Child>
+}): Promise<void> {
+  const { storage, log } = options
+  const target = `${storage}.new`
+  log.debug(`formatting ${storage}`)
+  rmSync(target, { recursive: true, force: true })
+  mkdirSync(target, { recursive: true, mode: 0o700 })
+  const child = await options.run(target)
+  const exit = await child.exited
+  if (exit.code !== 0) throw child.failure(exit)
+  try {
+    renameSync(target, storage)
+  } catch (error) {
+    throw new KpiError(
+      'KPI_DATA_DIR_UNUSABLE',
+      `${storage} holds files but no meta.properties: move it away, or name another --data-dir`,
+      { cause: error },
+    )
+  }
+}
+
+function serverOf(child: Child, port: number): KafkaServer {
+  let stopping: Promise<void> | undefined
+  return {
+    pid: child.pid,
+    port,
+    bootstrap: `127.0.0.1:${port}`,
+    exited: child.exited,
+    stop: (deadlineMs) => {
+      stopping ??= child.stop([{ signal: 'SIGTERM', waitMs: deadlineMs }]).then(() => undefined)
+      return stopping
+    },
+    kill: () => child.signal('SIGKILL'),
+    failure: (exit) => child.failure(exit),
+  }
+}
+
+/** Ready is an unfenced broker in the metadata that it answers itself, not a line in its log. */
+async function waitUntilReady(child: Child, server: KafkaServer, signal: AbortSignal | undefined): Promise<void> {
+  const cluster = new KafkaCluster({
+    bootstrap: [server.bootstrap],
+    clientId: 'market-kpi-up',
+    connectTimeoutMs: 1000,
+    requestTimeoutMs: 5000,
+  })
+  const until = performance.now() + startTimeoutMs
+  let last: unknown
+  try {
+    for (;;) {
+      if (child.ended) throw child.failure(await child.exited)
+      if (signal?.aborted || performance.now() > until) {
+        child.signal('SIGKILL')
+        await child.exited
+        signal?.throwIfAborted()
+        throw new KpiError(
+          'KPI_CHILD_FAILED',
+          `kafka did not answer within ${startTimeoutMs / 1000} s: ${child.tail.lastMeaningful() ?? messageOf(last)}`,
+        )
+      }
+      try {
+        await cluster.clusterMetadata()
+        if (cluster.brokers.length > 0) return
+      } catch (error) {
+        last = error
+      }
+      await child.endsWithin(50)
+    }
+  } finally {
+    await cluster.close()
+  }
+}

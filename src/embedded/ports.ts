@@ -1,0 +1,47 @@
+import { createServer } from 'node:net'
+import { KpiError } from '../errors.ts'
+
+const highestPort = 65_535
+/** How far the search goes beyond the preferred port. */
+const maxTries = 200
+
+/** Whether nothing listens on this port of the loopback interface. Port 0 always is free. */
+export function isFree(port: number): Promise<boolean> {
+  return probe(port).then((found) => found !== undefined)
+}
+
+/**
+ * The preferred port, else the next free one above it; 0 takes any.
+ *
+ * @param avoid - Ports promised to others that may not listen yet.
+ * @throws KpiError `KPI_PORT_BUSY` when the next 200 are taken too.
+ */
+export async function choosePort(preferred: number, avoid: ReadonlySet<number> = new Set()): Promise<number> {
+  if (preferred === 0) return anyPort(avoid)
+  const last = Math.min(preferred + maxTries - 1, highestPort)
+  for (let port = preferred; port <= last; port++) {
+    if (!avoid.has(port) && (await isFree(port))) return port
+  }
+  throw new KpiError('KPI_PORT_BUSY', `ports ${preferred} to ${last} are all taken: name a free one, or 0 for any`)
+}
+
+async function anyPort(avoid: ReadonlySet<number>): Promise<number> {
+  for (let tries = 0; tries < maxTries; tries++) {
+    const port = await probe(0)
+    if (port !== undefined && !avoid.has(port)) return port
+  }
+  throw new KpiError('KPI_PORT_BUSY', 'the system has no free port left')
+}
+
+/** Listens for an instant. @returns the port it got, undefined when it is taken or may not be had. */
+function probe(port: number): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(undefined))
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
+      const address = server.address()
+      const got = typeof address === 'object' && address !== null ? address.port : port
+      server.close(() => resolve(got))
+    })
+  })
+}
