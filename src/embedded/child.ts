@@ -41,6 +41,18 @@ export class Child {
   readonly #process: ChildProcess
   #ended = false
 
+  /** @throws whatever writing to a full disk throws; a child that is not on record must not run. */
+  static #record(options: ChildOptions, child: ChildProcess, pid: number): void {
+    try {
+      options.records?.write(options.name, pid, [options.command, ...options.args].join(' '))
+    } catch (error) {
+      child.kill('SIGKILL')
+      throw new KpiError('KPI_DISK_FULL', `cannot note down the start of ${options.name}: ${messageOf(error)}`, {
+        cause: error,
+      })
+    }
+  }
+
   private constructor(name: string, pid: number, child: ChildProcess, options: ChildOptions) {
     this.name = name
     this.pid = pid
@@ -53,9 +65,11 @@ export class Child {
     }
     if (options.ipc) child.on('message', options.ipc)
     child.on('error', () => undefined)
+    living.add(this)
     this.exited = new Promise((resolve) => {
       child.once('exit', () => {
         this.#ended = true
+        living.delete(this)
         options.records?.remove(name, pid)
         // A grandchild (a PostgreSQL backend after kill −9 of its parent) may hold the pipe open: do not wait for it long.
         setTimeout(() => child.stdout?.destroy(), outputGraceMs).unref()
@@ -82,7 +96,7 @@ export class Child {
       const reason = await new Promise<unknown>((resolve) => child.once('error', resolve))
       throw new KpiError('KPI_CHILD_FAILED', `cannot start ${options.name}: ${messageOf(reason)}`, { cause: reason })
     }
-    options.records?.write(options.name, child.pid, [options.command, ...options.args].join(' '))
+    Child.#record(options, child, child.pid)
     return new Child(options.name, child.pid, child, options)
   }
 
@@ -122,6 +136,13 @@ export class Child {
 
 const outputGraceMs = 200
 
+const living = new Set<Child>()
+
+/** For the end of our own process by a bug: nothing may stay behind. Sends its signals before it returns. */
+export function killAllChildren(): void {
+  for (const child of living) child.signal('SIGKILL')
+}
+
 /** What an early or unexpected end means for the user, from the last words of the child. */
 export function failureOf(name: string, exit: ChildExit, tail: LineTail): KpiError {
   const diskFull = tail.find(/No space left on device|ENOSPC|not enough space/i)
@@ -130,6 +151,8 @@ export function failureOf(name: string, exit: ChildExit, tail: LineTail): KpiErr
   }
   const busy = tail.find(/Address (already )?in use|EADDRINUSE|Socket server failed to bind/i)
   if (busy !== undefined) return new KpiError('KPI_PORT_BUSY', `${name} could not take its port: ${busy}`)
+  // Nobody gets to say a last word before SIGKILL: what stands there last is no reason.
+  if (exit.signal === 'SIGKILL') return new KpiError('KPI_CHILD_FAILED', `${name} was killed (SIGKILL)`)
   const how = exit.signal ? `was ended by ${exit.signal}` : `ended with code ${exit.code}`
   const why = tail.lastMeaningful()
   return new KpiError('KPI_CHILD_FAILED', why === undefined ? `${name} ${how}` : `${name} ${how}: ${why}`)

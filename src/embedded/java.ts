@@ -12,7 +12,7 @@ const whatToDo =
  * @throws KpiError `KPI_JAVA_MISSING` when there is none or it is older than 17.
  */
 export async function findJava(env: NodeJS.ProcessEnv = process.env): Promise<string> {
-  const home = env['JAVA_HOME']?.trim()
+  const home = env.JAVA_HOME?.trim()
   const java = home ? join(home, 'bin', 'java') : 'java'
   const told = await versionText(java, env)
   if (told === undefined) {

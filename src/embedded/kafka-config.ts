@@ -51,7 +51,7 @@ function serverProperties(options: { storage: string; port: number; controllerPo
     'replica.fetch.max.bytes=10485760',
     // After kill -9 the controller waits for the old session of the one broker to end.
     'broker.heartbeat.interval.ms=500',
-    'broker.session.timeout.ms=3000',
+    'broker.session.timeout.ms=2000',
     'log.cleaner.dedupe.buffer.size=8388608',
     'num.recovery.threads.per.data.dir=2',
     'log.retention.hours=168',

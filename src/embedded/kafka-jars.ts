@@ -13,9 +13,9 @@ const downloadTimeoutMs = 15 * 60_000
 
 /** Where downloads are kept, for all data directories of this user. */
 export function cacheDirectory(env: NodeJS.ProcessEnv = process.env): string {
-  const named = env['MARKET_KPI_CACHE']?.trim()
+  const named = env.MARKET_KPI_CACHE?.trim()
   if (named) return named
-  const base = env['XDG_CACHE_HOME']?.trim() || join(env['HOME'] || homedir(), '.cache')
+  const base = env.XDG_CACHE_HOME?.trim() || join(env.HOME || homedir(), '.cache')
   return join(base, 'market-kpi')
 }
 

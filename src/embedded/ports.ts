@@ -25,6 +25,21 @@ export async function choosePort(preferred: number, avoid: ReadonlySet<number> =
   throw new KpiError('KPI_PORT_BUSY', `ports ${preferred} to ${last} are all taken: name a free one, or 0 for any`)
 }
 
+/** Hands out ports, none twice: between the promise and the listening there is a while. */
+export class PortBook {
+  readonly #promised = new Set<number>()
+
+  /** As {@link choosePort}. */
+  async choose(preferred: number): Promise<number> {
+    for (;;) {
+      const port = await choosePort(preferred, this.#promised)
+      if (this.#promised.has(port)) continue
+      this.#promised.add(port)
+      return port
+    }
+  }
+}
+
 async function anyPort(avoid: ReadonlySet<number>): Promise<number> {
   for (let tries = 0; tries < maxTries; tries++) {
     const port = await probe(0)

@@ -79,7 +79,7 @@ function closedFolder(folder: string, user: User): string | undefined {
 }
 
 function inPath(program: string): string | undefined {
-  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
     const path = join(folder, program)
     try {
       accessSync(path, constants.X_OK)

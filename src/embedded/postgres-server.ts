@@ -68,7 +68,7 @@ export async function startPostgres(options: PostgresServerOptions): Promise<Pos
       ...account.launch(program, args),
       cwd: '/',
       output,
-      env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' },
+      env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' },
       ...(options.records ? { records: options.records } : {}),
     })
   if (!existsSync(join(storage, 'PG_VERSION'))) {

@@ -75,4 +75,4 @@ function startByPs(pid: number): string | undefined {
 }
 
 /** The words of `ps` must not depend on who asks. */
-const psEnvironment = { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' }
+const psEnvironment = { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' }

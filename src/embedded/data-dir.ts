@@ -1,0 +1,67 @@
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { KpiError, messageOf } from '../errors.ts'
+
+export const defaultDataDir = '.market-kpi'
+
+/** An empty PostgreSQL cluster takes 40 MB, Kafka's first segments and indexes as much; the rest is room to breathe. */
+const minimumFreeBytes = 256 * 1024 * 1024
+const probeBytes = 64 * 1024
+
+/**
+ * Makes the data directory where it is missing and tries whether it can be used.
+ *
+ * @returns Its absolute path.
+ * @throws KpiError `KPI_DATA_DIR_UNUSABLE`, `KPI_DISK_FULL`.
+ */
+export function openDataDir(path: string): string {
+  const directory = resolve(path)
+  const probe = join(directory, `.probe-${process.pid}`)
+  try {
+    // Others may pass through, as the account that PostgreSQL runs as under root must, but not look around.
+    mkdirSync(directory, { recursive: true, mode: 0o711 })
+    writeFileSync(probe, Buffer.alloc(probeBytes))
+  } catch (error) {
+    throw unusable(directory, error)
+  } finally {
+    removeQuietly(probe)
+  }
+  const { bavail, bsize } = statfsSync(directory)
+  const freeBytes = bavail * bsize
+  if (freeBytes < minimumFreeBytes) {
+    throw new KpiError(
+      'KPI_DISK_FULL',
+      `the disk of the data directory ${directory} is full: ${inMegabytes(freeBytes)} are free, ${inMegabytes(minimumFreeBytes)} are needed; free some space or name another --data-dir`,
+    )
+  }
+  return directory
+}
+
+function unusable(directory: string, error: unknown): KpiError {
+  const code = (error as NodeJS.ErrnoException).code
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new KpiError(
+      'KPI_DISK_FULL',
+      `the disk of the data directory ${directory} is full: free some space or name another --data-dir`,
+      { cause: error },
+    )
+  }
+  const why = /^[A-Z]+: [^,]*/.exec(messageOf(error))?.[0] ?? messageOf(error)
+  return new KpiError(
+    'KPI_DATA_DIR_UNUSABLE',
+    `the data directory ${directory} cannot be written (${why}): name another with --data-dir`,
+    { cause: error },
+  )
+}
+
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true })
+  } catch {
+    // Where it could not be written there is nothing to remove.
+  }
+}
+
+function inMegabytes(bytes: number): string {
+  return `${Math.floor(bytes / (1024 * 1024))} MB`
+}

@@ -1,0 +1,43 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** DIR/endpoints.json: what runs where. */
+export interface Endpoints {
+  /** Of `up` itself. */
+  readonly pid: number
+  readonly kafka: string
+  readonly topic: string
+  readonly group: string
+  /** With the owner's password: the file is readable by its owner alone. */
+  readonly postgres: string
+  readonly postgresReader?: string
+  readonly dashboard?: string
+  readonly workers: readonly string[]
+  readonly pids: {
+    readonly kafka?: number
+    readonly postgres?: number
+    readonly workers: readonly number[]
+  }
+}
+
+/** Replaces the file at once, so that a reader sees the old or the new one, whole. */
+export function writeEndpoints(dataDir: string, endpoints: Endpoints): void {
+  writePrivate(join(dataDir, 'endpoints.json'), `${JSON.stringify(endpoints, undefined, 2)}\n`)
+}
+
+/** DIR/env: the same for a shell, `. DIR/env`; the commands of market-kpi and psql then find the servers. */
+export function writeShellEnvironment(dataDir: string, variables: Readonly<Record<string, string>>): void {
+  const lines = Object.entries(variables).map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'`)
+  writePrivate(join(dataDir, 'env'), `${lines.join('\n')}\n`)
+}
+
+export function removeEndpoints(dataDir: string): void {
+  for (const name of ['endpoints.json', 'env']) rmSync(join(dataDir, name), { force: true })
+}
+
+function writePrivate(path: string, text: string): void {
+  const draft = `${path}.new`
+  rmSync(draft, { force: true })
+  writeFileSync(draft, text, { mode: 0o600 })
+  renameSync(draft, path)
+}

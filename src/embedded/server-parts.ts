@@ -1,0 +1,79 @@
+import { KpiError } from '../errors.ts'
+import type { Logger } from '../log.ts'
+import { type KafkaServer, startKafka } from './kafka-server.ts'
+import type { PortBook } from './ports.ts'
+import { type PostgresServer, startPostgres } from './postgres-server.ts'
+import type { RunRecords } from './run-records.ts'
+import { stopPlanOf } from './stop-order.ts'
+import type { Part } from './supervisor.ts'
+
+/** What the embedded servers need of the stack they belong to. */
+export interface ServerSurroundings {
+  readonly dataDir: string
+  readonly logsDir: string
+  readonly records: RunRecords
+  readonly ports: PortBook
+  readonly log: Logger
+}
+
+/** The embedded broker; it comes back on the port it had, where its clients look for it. */
+export function kafkaPart(
+  around: ServerSurroundings,
+  options: { port: number; env: NodeJS.ProcessEnv },
+): Part<KafkaServer> {
+  return serverPart({ name: 'kafka', title: 'Kafka', around, preferred: options.port }, (port, signal) =>
+    startKafka({ ...around, env: options.env, port, signal }),
+  )
+}
+
+/** The embedded database; it too keeps its port. */
+export function postgresPart(
+  around: ServerSurroundings,
+  options: { port: number; database: string },
+): Part<PostgresServer> {
+  return serverPart({ name: 'postgres', title: 'PostgreSQL', around, preferred: options.port }, (port, signal) =>
+    startPostgres({ ...around, database: options.database, port, signal }),
+  )
+}
+
+interface Placing {
+  readonly name: string
+  readonly title: string
+  readonly around: ServerSurroundings
+  readonly preferred: number
+}
+
+function serverPart<S extends KafkaServer | PostgresServer>(
+  placing: Placing,
+  start: (port: number, signal: AbortSignal) => Promise<S>,
+): Part<S> {
+  const { stage, deadlineMs } = stopPlanOf(placing.name)
+  let settled: number | undefined
+  return {
+    name: placing.name,
+    stage,
+    stopDeadlineMs: deadlineMs,
+    start: async (signal) => {
+      if (settled !== undefined) return start(settled, signal)
+      const server = await startSomewhere(placing, (port) => start(port, signal))
+      settled = server.port
+      return server
+    },
+  }
+}
+
+/** Between the choice of a port and the listening somebody else may take it. */
+const maxPlaces = 5
+
+async function startSomewhere<S>(placing: Placing, start: (port: number) => Promise<S>): Promise<S> {
+  const { title, preferred, around } = placing
+  for (let place = 1; ; place++) {
+    const port = await around.ports.choose(preferred)
+    if (preferred !== 0 && port !== preferred) around.log.warn(`port ${preferred} is taken: ${title} gets ${port}`)
+    try {
+      return await start(port)
+    } catch (error) {
+      if (!(error instanceof KpiError && error.code === 'KPI_PORT_BUSY') || place === maxPlaces) throw error
+    }
+  }
+}

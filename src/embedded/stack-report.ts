@@ -1,0 +1,49 @@
+/** One thing that runs, for the table. */
+export interface ReportRow {
+  readonly what: string
+  readonly where: string
+  readonly note: string
+}
+
+export interface ReadyReport {
+  readonly rows: readonly ReportRow[]
+  readonly dataDir: string
+  /** Whether the read-only role can be used. */
+  readonly hasReader: boolean
+  readonly elapsedMs: number
+}
+
+/** What stands on the screen when the stack runs: where everything is, and what to try next. */
+export function readyReport(report: ReadyReport): string[] {
+  const data: ReportRow = { what: 'data', where: report.dataDir, note: 'logs in logs/, addresses in endpoints.json' }
+  return ['', ...table([...report.rows, data]), '', ...tryNext(report), '', readyLine(report)]
+}
+
+function table(rows: readonly ReportRow[]): string[] {
+  const whatWidth = Math.max(...rows.map(({ what }) => what.length))
+  const whereWidth = Math.max(...rows.map(({ where }) => where.length))
+  return rows.map(({ what, where, note }) =>
+    `  ${what.padEnd(whatWidth)}  ${where.padEnd(whereWidth)}  ${note}`.trimEnd(),
+  )
+}
+
+function tryNext({ dataDir, hasReader }: ReadyReport): string[] {
+  const environment = `. ${shellWord(`${dataDir}/env`)}`
+  const select = 'SELECT symbol, window_start, avg_close, vwap, trade_count FROM kpi_windows ORDER BY 2 DESC LIMIT 10'
+  const look = `(${environment}; psql "$READER_DATABASE_URL" -c '${select}')`
+  return [
+    '  try next, in another terminal',
+    ...(hasReader ? [`    the rows      ${look}`] : []),
+    `    check them    (${environment}; npx market-kpi verify)`,
+    `    more workers  (${environment}; npx market-kpi consume --workers 2)`,
+    `    stop          Ctrl-C here, or npx market-kpi down --data-dir ${shellWord(dataDir)}`,
+  ]
+}
+
+function readyLine({ rows, elapsedMs }: ReadyReport): string {
+  return `ready after ${(elapsedMs / 1000).toFixed(1)} s: ${rows.map(({ what }) => what).join(', ')}`
+}
+
+function shellWord(text: string): string {
+  return /^[\w./@%+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+}

@@ -1,0 +1,48 @@
+import { existsSync, rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { KpiError } from '../errors.ts'
+import type { Logger } from '../log.ts'
+import { removeEndpoints } from './endpoints.ts'
+import { takeDownOrphans } from './orphans.ts'
+import { signalProcess, waitForEnd } from './process-identity.ts'
+import { RunRecords } from './run-records.ts'
+import { wholeStopDeadlineMs } from './stop-order.ts'
+import { takeUpLock, upLockOwner } from './up-lock.ts'
+
+/** A little more than `up` takes at most. */
+const patienceMs = wholeStopDeadlineMs + 3000
+
+/**
+ * Stops the stack of a data directory: `up` itself when it lives, else what it left behind.
+ *
+ * @returns What was done, as one line.
+ * @throws KpiError `KPI_CHILD_FAILED` when `up` does not end.
+ */
+export async function takeDown(options: { dataDir: string; log: Logger }): Promise<string> {
+  const dataDir = resolve(options.dataDir)
+  const owner = upLockOwner(dataDir)
+  if (owner) {
+    options.log.info(`stopping 'market-kpi up' (pid ${owner.pid})`)
+    signalProcess(owner, 'SIGTERM')
+    if (await waitForEnd(owner, patienceMs)) return `stopped the stack in ${dataDir} (pid ${owner.pid})`
+    throw new KpiError(
+      'KPI_CHILD_FAILED',
+      `'market-kpi up' (pid ${owner.pid}) did not end within ${patienceMs / 1000} s: end it with 'kill -9 ${owner.pid}', then run 'market-kpi down' again`,
+    )
+  }
+  if (!existsSync(dataDir)) return nothingRuns(dataDir)
+  const lock = takeUpLock(dataDir)
+  try {
+    const ended = await takeDownOrphans(new RunRecords(dataDir), options.log)
+    removeEndpoints(dataDir)
+    rmSync(join(dataDir, 'run'), { recursive: true, force: true })
+    if (ended.length === 0) return nothingRuns(dataDir)
+    return `'market-kpi up' was gone already; stopped what it left behind in ${dataDir}: ${ended.join(', ')}`
+  } finally {
+    lock.release()
+  }
+}
+
+function nothingRuns(dataDir: string): string {
+  return `nothing runs in ${dataDir}`
+}
