@@ -1,0 +1,51 @@
+#!/usr/bin/env node
+// @ts-check
+// Finds the program (the sources in a clone, their build in an installed package) and a Node that can run it.
+// Plain JavaScript without dependencies: it has to work on a Node that is too old for everything else.
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { runChild } from './run-child.js'
+
+const oldestNode = { major: 24, minor: 6 }
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const sources = join(root, 'src', 'cli', 'main.ts')
+const built = join(root, 'dist', 'cli', 'main.js')
+
+/** @param {string} version */
+function isNewEnough(version) {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return major > oldestNode.major || (major === oldestNode.major && minor >= oldestNode.minor)
+}
+
+/** The Node that the npm package `node` brought, in a clone or next to an installed package. */
+function pinnedNode() {
+  try {
+    const about = createRequire(import.meta.url).resolve('node/package.json')
+    const { version } = JSON.parse(readFileSync(about, 'utf8'))
+    const node = join(dirname(about), 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
+    return isNewEnough(version) && existsSync(node) ? node : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const program = existsSync(sources) ? sources : built
+if (!existsSync(program)) {
+  process.stderr.write(`market-kpi: this installation is incomplete: there is no ${program}; install it again\n`)
+  process.exitCode = 1
+} else if (isNewEnough(process.versions.node)) {
+  await import(pathToFileURL(program).href)
+} else {
+  const node = pinnedNode()
+  if (node !== undefined) {
+    const args = [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)]
+    process.exitCode = await runChild(node, args)
+  } else {
+    const needed = `${oldestNode.major}.${oldestNode.minor}`
+    const hint = existsSync(sources) ? 'run `npm ci` here, which brings one' : 'install a newer one'
+    process.stderr.write(`market-kpi: needs Node ${needed} or newer, this is ${process.versions.node}: ${hint}\n`)
+    process.exitCode = 1
+  }
+}

@@ -1,0 +1,11 @@
+// The tests start a real broker: its jars are fetched before they begin, where the progress can be seen.
+import { ensureKafkaJars } from '../src/embedded/kafka-jars.ts'
+import { KpiError } from '../src/errors.ts'
+
+try {
+  await ensureKafkaJars({ progress: (line) => process.stderr.write(`${line}\n`) })
+} catch (error) {
+  if (!(error instanceof KpiError)) throw error
+  process.stderr.write(`${error.message}\n`)
+  process.exitCode = error.exitCode
+}

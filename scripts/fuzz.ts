@@ -1,0 +1,32 @@
+// The property tests of the core, for long: `npm run fuzz -- MINUTES` (5 when not told). Each round has its own seed
+// and prints it, so that a failing round can be run again: FC_SEED=… FC_NUM_RUNS=… npx vitest run test/unit/kpi.
+import { spawnSync } from 'node:child_process'
+import { randomInt } from 'node:crypto'
+import { join } from 'node:path'
+
+const root = join(import.meta.dirname, '..')
+const runsPerProperty = 20_000
+const minutes = Number(process.argv[2] ?? 5)
+if (!(minutes > 0 && minutes <= 24 * 60)) {
+  process.stderr.write(`fuzz: minutes=${process.argv[2]}: must be a number above 0, up to 1440\n`)
+  process.exit(2)
+}
+
+const endAtMs = performance.now() + minutes * 60_000
+const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
+let rounds = 0
+while (performance.now() < endAtMs && process.exitCode === undefined) {
+  const seed = String(randomInt(2 ** 31))
+  process.stdout.write(`== round ${++rounds}: FC_SEED=${seed} FC_NUM_RUNS=${runsPerProperty}\n`)
+  const { status } = spawnSync(
+    process.execPath,
+    [vitest, 'run', '--project', 'unit', 'test/unit/kpi', '--testTimeout=3600000'],
+    {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, FC_SEED: seed, FC_NUM_RUNS: String(runsPerProperty) },
+    },
+  )
+  if (status !== 0) process.exitCode = 1
+}
+process.stdout.write(process.exitCode === 1 ? `round ${rounds} failed\n` : `${rounds} rounds, no failure\n`)

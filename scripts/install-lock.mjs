@@ -1,0 +1,93 @@
+// @ts-check
+// Of several starts in one clone, one installs. The lock is a file with its holder's pid; a holder that has died, died
+// without the lock counting any longer.
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
+import { Problem } from './problem.mjs'
+
+const pollMs = 200
+/** Longer than the slowest install seen over a bad line. */
+const patienceMs = 15 * 60_000
+
+/**
+ * @param {string} path
+ * @param {(line: string) => void} tell
+ * @returns {Promise<() => void>} Gives the lock back.
+ */
+export async function takeLock(path, tell) {
+  const startedAtMs = performance.now()
+  let told = false
+  for (;;) {
+    if (create(path)) return () => rmSync(path, { force: true })
+    const holder = holderOf(path)
+    if (holder !== undefined && !isAlive(holder)) {
+      removeStale(path, holder)
+      continue
+    }
+    if (performance.now() - startedAtMs > patienceMs) {
+      throw new Problem(`another start (pid ${holder}) has been installing for 15 minutes: end it, or remove ${path}`)
+    }
+    if (!told) tell(`another start (pid ${holder ?? '?'}) is installing: waiting for it`)
+    told = true
+    await pause(pollMs)
+  }
+}
+
+/**
+ * Appears with its content at once: a half-written lock would read as nobody's.
+ *
+ * @param {string} path
+ */
+function create(path) {
+  const own = `${path}.${process.pid}`
+  try {
+    writeFileSync(own, `${process.pid}\n`)
+    linkSync(own, path)
+    return true
+  } catch (error) {
+    const code = /** @type {NodeJS.ErrnoException} */ (error).code
+    if (code === 'EEXIST') return false
+    throw new Problem(`cannot write ${path} (${code}): give this user the folder`)
+  } finally {
+    rmSync(own, { force: true })
+  }
+}
+
+/** @param {string} path */
+function holderOf(path) {
+  try {
+    const pid = Number(readFileSync(path, 'utf8'))
+    return Number.isInteger(pid) && pid > 0 ? pid : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** @param {number} pid */
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return /** @type {NodeJS.ErrnoException} */ (error).code === 'EPERM'
+  }
+}
+
+/**
+ * Two may see the same dead holder, and the slower must not take away the lock that the faster has taken since: what
+ * was moved aside is looked at again, and put back when it is somebody else's.
+ *
+ * @param {string} path
+ * @param {number} deadHolder
+ */
+function removeStale(path, deadHolder) {
+  const aside = `${path}.stale.${process.pid}`
+  try {
+    renameSync(path, aside)
+    if (holderOf(aside) !== deadHolder) linkSync(aside, path)
+  } catch {
+    // Somebody else has moved it: the next round sees what is there now.
+  } finally {
+    rmSync(aside, { force: true })
+  }
+}
