@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { runChild } from './run-child.js'
+import { onParentGone, runChild } from './run-child.js'
 
 const oldestNode = { major: 24, minor: 6 }
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
@@ -36,12 +36,12 @@ if (!existsSync(program)) {
   process.stderr.write(`market-kpi: this installation is incomplete: there is no ${program}; install it again\n`)
   process.exitCode = 1
 } else if (isNewEnough(process.versions.node)) {
+  onParentGone(() => process.kill(process.pid, 'SIGTERM'))
   await import(pathToFileURL(program).href)
 } else {
   const node = pinnedNode()
   if (node !== undefined) {
-    const args = [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)]
-    process.exitCode = await runChild(node, args)
+    process.exitCode = await runChild(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)])
   } else {
     const needed = `${oldestNode.major}.${oldestNode.minor}`
     const hint = existsSync(sources) ? 'run `npm ci` here, which brings one' : 'install a newer one'

@@ -58,18 +58,31 @@ function passSignals(child) {
   for (const signal of stopSignals) process.on(signal, pass)
   process.on('SIGWINCH', resized)
 
-  const startedBy = process.ppid
-  const watch = process.env.npm_command === undefined ? undefined : setInterval(orphaned, parentWatchMs)
-  function orphaned() {
-    if (process.ppid === startedBy) return
-    clearInterval(watch)
-    pass('SIGTERM')
-  }
+  const unwatch = onParentGone(() => pass('SIGTERM'))
   return () => {
-    clearInterval(watch)
+    unwatch()
     for (const signal of stopSignals) process.off(signal, pass)
     process.off('SIGWINCH', resized)
   }
+}
+
+/**
+ * npm runs us under a shell which a signal ends without a word to us, and npm itself may be killed: nobody would stop us
+ * then. Watches for that where npm or npx started us; elsewhere a program outlives its parent, as with nohup.
+ *
+ * @param {() => void} gone - Called at most once.
+ * @returns {() => void} Ends the watch.
+ */
+export function onParentGone(gone) {
+  if (process.env.npm_command === undefined) return () => {}
+  const parent = process.ppid
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(watch)
+    gone()
+  }, parentWatchMs)
+  watch.unref()
+  return () => clearInterval(watch)
 }
 
 /** On Windows a console tells all its processes itself; we only have to outlive the child. */

@@ -115,8 +115,11 @@ async function cleanInstall(root, tell) {
   const startedAtMs = performance.now()
   const seconds = () => `${Math.round((performance.now() - startedAtMs) / 1000)} s`
   tell(`installing ${wanted.length} npm packages (once, and after a change of package-lock.json)`)
+  const unpacked = () => wanted.filter((path) => existsSync(join(path, 'package.json'))).length
   const meter = setInterval(() => {
-    tell(`installing: ${wanted.filter((path) => existsSync(path)).length} of ${wanted.length} packages, ${seconds()}`)
+    const count = unpacked()
+    const what = count < wanted.length ? `${count} of ${wanted.length} packages` : 'running install scripts'
+    tell(`installing: ${what}, ${seconds()}`)
   }, tellEveryMs)
   try {
     const { code, output } = await runNpm(root, ['ci', ...fetchSettings])

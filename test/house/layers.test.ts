@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -15,6 +15,7 @@ function checkLayers(folder: string) {
 
 /** Puts a file into the copy and says what the check finds then. */
 function plant(path: string, text: string): string {
+  mkdirSync(dirname(join(copy, path)), { recursive: true })
   writeFileSync(join(copy, path), text)
   const { status, out } = checkLayers(copy)
   expect(status, out).toBe(1)
@@ -80,8 +81,10 @@ describe('the layer rule', () => {
   })
 
   it('wants a place for each new folder', () => {
-    cpSync(join(copy, 'src/kpi'), join(copy, 'src/elsewhere'), { recursive: true })
-    const out = plant('src/elsewhere/planted.ts', "import '../errors.ts'\n")
+    const out = plant(
+      'src/elsewhere/planted.ts',
+      "import { KpiError } from '../errors.ts'\nexport const x = KpiError\n",
+    )
     expect(out).toContain('known-layer: src/elsewhere/planted.ts')
   })
 
