@@ -64,7 +64,7 @@ export async function ensureInstalled({ root, tell }) {
  * @param {string} root
  * @returns {string[]}
  */
-export function missingPackages(root) {
+function missingPackages(root) {
   const wanted = readPackages(join(root, 'package-lock.json'))
   if (wanted === undefined) throw new Problem('package-lock.json is missing or not readable: get the project again')
   const present = readPackages(join(root, 'node_modules', '.package-lock.json')) ?? {}
