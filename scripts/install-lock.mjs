@@ -1,7 +1,7 @@
 // @ts-check
 // Of several starts in one clone, one installs. The lock is a file with its holder's pid; a holder that has died, died
 // without the lock counting any longer.
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Problem } from './problem.mjs'
 
@@ -20,12 +20,9 @@ export async function takeLock(path, tell) {
   for (;;) {
     if (create(path)) return () => rmSync(path, { force: true })
     const holder = holderOf(path)
-    if (holder !== undefined && !isAlive(holder)) {
-      removeStale(path, holder)
-      continue
-    }
+    if (holder !== undefined && !isAlive(holder) && removeStale(path, holder)) continue
     if (performance.now() - startedAtMs > patienceMs) {
-      throw new Problem(`another start (pid ${holder}) has been installing for 15 minutes: end it, or remove ${path}`)
+      throw new Problem(`another start (pid ${holder}) has been installing for 15 minutes: end it, or remove ${path}*`)
     }
     if (!told) tell(`another start (pid ${holder ?? '?'}) is installing: waiting for it`)
     told = true
@@ -74,20 +71,20 @@ function isAlive(pid) {
 }
 
 /**
- * Two may see the same dead holder, and the slower must not take away the lock that the faster has taken since: what
- * was moved aside is looked at again, and put back when it is somebody else's.
+ * Two may see the same dead holder, and the slower must not take away the lock that the faster has taken since: only who
+ * has the claim on that holder's lock removes it, and looks again first.
  *
  * @param {string} path
  * @param {number} deadHolder
+ * @returns {boolean} False when somebody else is at it.
  */
 function removeStale(path, deadHolder) {
-  const aside = `${path}.stale.${process.pid}`
+  const claim = `${path}.stale-${deadHolder}`
+  if (!create(claim)) return false
   try {
-    renameSync(path, aside)
-    if (holderOf(aside) !== deadHolder) linkSync(aside, path)
-  } catch {
-    // Somebody else has moved it: the next round sees what is there now.
+    if (holderOf(path) === deadHolder) rmSync(path, { force: true })
+    return true
   } finally {
-    rmSync(aside, { force: true })
+    rmSync(claim, { force: true })
   }
 }
