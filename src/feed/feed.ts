@@ -1,0 +1,87 @@
+import type { KpiError } from '../errors.ts'
+import type { Producer } from '../kafka/producer.ts'
+import type { Clock, PriceSource } from './source.ts'
+
+/** What a feed did so far, or did in all. */
+export interface FeedFigures {
+  readonly state: 'sending' | 'kafka away' | 'at its end'
+  /** Acknowledged by the brokers. */
+  readonly messages: number
+  readonly bytes: number
+  readonly batches: number
+  readonly retries: number
+  /** Lines of the source that no message could be made of. */
+  readonly rejected: number
+  /** Taken from the source and not acknowledged. */
+  readonly waiting: number
+  readonly elapsedSeconds: number
+}
+
+/**
+ * Moves messages from a source to a producer, which says when it has room. `sending → at its end`, or `sending → ended`
+ * by a stop or by a failure of either side.
+ */
+export class Feed {
+  readonly #source: PriceSource
+  readonly #producer: Producer
+  readonly #clock: Clock
+  readonly #startedAtMs: number
+  readonly #failed = new AbortController()
+  #atEnd = false
+
+  constructor(options: { source: PriceSource; producer: Producer; clock: Clock }) {
+    this.#source = options.source
+    this.#producer = options.producer
+    this.#clock = options.clock
+    this.#startedAtMs = options.clock.now()
+  }
+
+  get figures(): FeedFigures {
+    const { messages, bytes, batches, retries } = this.#producer.figures
+    return {
+      state: this.#producer.isAway ? 'kafka away' : this.#atEnd ? 'at its end' : 'sending',
+      messages,
+      bytes,
+      batches,
+      retries,
+      rejected: this.#source.rejectedCount,
+      waiting: this.#producer.waitingCount,
+      elapsedSeconds: (this.#clock.now() - this.#startedAtMs) / 1000,
+    }
+  }
+
+  /** The producer cannot go on: ends `run` with this error, also where it waits for the source. */
+  fail(error: KpiError): void {
+    this.#failed.abort(error)
+  }
+
+  /**
+   * Sends everything the source has, and returns when all of it is acknowledged; or, when the signal is aborted, when
+   * what was taken from the source is acknowledged, or the deadline has passed.
+   *
+   * @returns How many messages were taken and not acknowledged.
+   * @throws KpiError of the source or of the producer.
+   */
+  async run(stop: AbortSignal, flushDeadlineMs: number): Promise<number> {
+    const either = AbortSignal.any([stop, this.#failed.signal])
+    try {
+      while (!either.aborted) {
+        const batch = await this.#source.next(either)
+        if (batch === undefined) break
+        await this.#producer.append(batch, this.#clock.now(), either)
+      }
+    } catch (error) {
+      // What came before a broken line of the source is still good.
+      if (!this.#failed.signal.aborted) await this.#producer.flush(AbortSignal.timeout(flushDeadlineMs))
+      throw error
+    }
+    this.#failed.signal.throwIfAborted()
+    this.#atEnd = !stop.aborted
+    let left = await this.#producer.flush(either)
+    if (left > 0 && !this.#failed.signal.aborted) {
+      left = await this.#producer.flush(AbortSignal.any([AbortSignal.timeout(flushDeadlineMs), this.#failed.signal]))
+    }
+    this.#failed.signal.throwIfAborted()
+    return left
+  }
+}

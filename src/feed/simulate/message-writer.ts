@@ -1,0 +1,85 @@
+import type { MessageBatch } from '../../kafka/message-batch.ts'
+import { type MessageKey, messageKey } from '../../kafka/message-key.ts'
+import type { Instrument, Quote } from './market.ts'
+
+/** Writes quotes as JSON, digit by digit into the batch: half a million a second leave no time for strings. */
+export class MessageWriter {
+  readonly #forms = new Map<Instrument, { key: MessageKey; start: Buffer }>()
+  readonly #time = Buffer.alloc(timeBytes)
+  #timeMs = Number.NaN
+
+  keyOf(instrument: Instrument): MessageKey {
+    return this.#formOf(instrument).key
+  }
+
+  write(batch: MessageBatch, instrument: Instrument, timeMs: number, quote: Quote): void {
+    const { key, start } = this.#formOf(instrument)
+    let at = batch.reserve(start.length + mostBytesAfterStart)
+    const { bytes } = batch
+    const { decimals } = instrument
+    bytes.set(start, at)
+    at += start.length
+    this.#formatTime(timeMs)
+    bytes.set(this.#time, at)
+    at = writeText(bytes, at + timeBytes, '","open":')
+    at = writeDecimal(bytes, at, quote.open, decimals)
+    at = writeText(bytes, at, ',"high":')
+    at = writeDecimal(bytes, at, quote.high, decimals)
+    at = writeText(bytes, at, ',"low":')
+    at = writeDecimal(bytes, at, quote.low, decimals)
+    at = writeText(bytes, at, ',"close":')
+    at = writeDecimal(bytes, at, quote.close, decimals)
+    at = writeText(bytes, at, ',"volume":')
+    at = writeDecimal(bytes, at, quote.volume, 0)
+    bytes[at++] = 0x7d // }
+    batch.commit(key, at)
+  }
+
+  #formOf(instrument: Instrument): { key: MessageKey; start: Buffer } {
+    const known = this.#forms.get(instrument)
+    if (known) return known
+    const form = {
+      key: messageKey(instrument.name),
+      start: Buffer.from(`{"symbol":${JSON.stringify(instrument.name)},"timestamp":"`),
+    }
+    this.#forms.set(instrument, form)
+    return form
+  }
+
+  /** Many messages share a millisecond. */
+  #formatTime(timeMs: number): void {
+    const wholeMs = Math.floor(timeMs)
+    if (wholeMs === this.#timeMs) return
+    this.#timeMs = wholeMs
+    this.#time.write(new Date(wholeMs).toISOString(), 'latin1')
+  }
+}
+
+/** 2026-02-14T14:30:05.250Z */
+const timeBytes = 24
+/** The time, the names of the fields, and five numbers of at most 12 characters. */
+const mostBytesAfterStart = timeBytes + 48 + 5 * 12
+
+/** Faster than a copy for so few bytes. */
+function writeText(bytes: Buffer, at: number, text: string): number {
+  for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i)
+  return at + text.length
+}
+
+const zero = 0x30
+
+/** Writes value · 10^-decimals, for a whole value from 0 to 2^31 − 1. */
+export function writeDecimal(bytes: Buffer, at: number, value: number, decimals: number): number {
+  let digits = decimals + 1
+  for (let limit = 10 ** digits; value >= limit; limit *= 10) digits += 1
+  const end = at + digits + (decimals > 0 ? 1 : 0)
+  let left = value | 0
+  let position = end
+  for (let i = 0; i < digits; i++) {
+    if (i === decimals && decimals > 0) bytes[--position] = 0x2e // .
+    const rest = (left / 10) | 0
+    bytes[--position] = zero + left - rest * 10
+    left = rest
+  }
+  return end
+}

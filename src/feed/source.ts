@@ -1,0 +1,29 @@
+import type { MessageBatch } from '../kafka/message-batch.ts'
+
+/** Where prices come from. Pulled: a source works, and waits until something is due, only inside `next`. */
+export interface PriceSource {
+  /** What it sends, in one line. */
+  readonly description: string
+  /** Lines or answers of the source that could not be made into a message. */
+  readonly rejectedCount: number
+  /**
+   * Waits until messages are due and returns them, in order; undefined at the end, or when the signal is aborted. The
+   * batch is the source's own: the next call overwrites it.
+   *
+   * @throws KpiError `KPI_FEED_FILE` when the source cannot be read any further.
+   */
+  next(signal: AbortSignal): Promise<MessageBatch | undefined>
+  /** Lets go of files and connections. Idempotent. */
+  stop(): Promise<void>
+}
+
+/** The time, passed in, so that tests turn the hands. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch. */
+  now(): number
+  /** Waits, or returns early when the signal is aborted. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>
+}
+
+/** A batch for the producer: large enough to make its calls cheap, small enough to be made in a few milliseconds. */
+export const batchLimits = { maxMessages: 4096, maxBytes: 768 * 1024 } as const

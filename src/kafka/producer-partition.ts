@@ -1,0 +1,203 @@
+import { assert } from '../errors.ts'
+import type { MessageBatch } from './message-batch.ts'
+import { type Compression, identifyBatch, RecordBatchWriter } from './record-batch-writer.ts'
+import { splitBatch } from './split-batch.ts'
+
+/**
+ * What waits for one partition, in order, and the sequence numbers under which the broker knows it. No I/O.
+ *
+ * A batch is `open → queued → in flight → written`. When one in flight fails, the partition is *draining*: nothing is
+ * sent until every batch in flight has an answer; then those that failed go back to the front of the queue, in order,
+ * with the sequence numbers they had, so that the broker recognises what it has already.
+ *
+ * Invariants: sequence numbers are dense and in queue order; at most {@link maxInFlight} batches are in flight, as many
+ * as a broker remembers of a producer; a batch's sequence changes only with a new epoch, and that is taken only when
+ * no batch can have reached the log (KIP-360).
+ */
+export const maxInFlight = 5
+
+/** `unknown`: it may have been written, there was no (clear) answer. `outOfSequence`: refused for its place. */
+export type Verdict = 'written' | 'refused' | 'unknown' | 'outOfSequence' | 'tooLarge'
+
+export interface QueuedBatch {
+  readonly records: Buffer
+  readonly count: number
+  /** What it takes of the producer's memory. */
+  readonly chargedBytes: number
+  /** Of its first record. */
+  sequence: number
+  /** An earlier attempt may have been written. */
+  doubtful: boolean
+  verdict: Verdict | undefined
+}
+
+/** Why a partition cannot go on without risk of loss or repetition. */
+export type Impasse = 'lost' | 'tooLarge'
+
+export interface ProducerIdentity {
+  readonly producerId: bigint
+  readonly epoch: number
+}
+
+export class ProducerPartition {
+  readonly partition: number
+  readonly #maxBatchBytes: number
+  readonly #compression: Compression
+  #identity: ProducerIdentity
+  #nextSequence = 0
+  #open: RecordBatchWriter | undefined
+  #queue: QueuedBatch[] = []
+  #inFlight: QueuedBatch[] = []
+  #draining = false
+  /** Until the producer has looked for the leader again. */
+  stalled = false
+
+  constructor(options: {
+    partition: number
+    identity: ProducerIdentity
+    maxBatchBytes: number
+    compression: Compression
+  }) {
+    this.partition = options.partition
+    this.#identity = options.identity
+    this.#maxBatchBytes = options.maxBatchBytes
+    this.#compression = options.compression
+  }
+
+  get isOpen(): boolean {
+    return this.#open !== undefined
+  }
+
+  get isIdle(): boolean {
+    return this.#open === undefined && this.#queue.length === 0 && this.#inFlight.length === 0
+  }
+
+  get identity(): ProducerIdentity {
+    return this.#identity
+  }
+
+  /** Messages that are not written yet. */
+  get waitingCount(): number {
+    const sealed = [...this.#queue, ...this.#inFlight].reduce((sum, batch) => sum + batch.count, 0)
+    return sealed + (this.#open?.count ?? 0)
+  }
+
+  /** @returns false, and takes nothing, when the open batch is full and has to be sealed first. */
+  append(messages: MessageBatch, index: number, timestampMs: number): boolean {
+    this.#open ??= new RecordBatchWriter(this.#maxBatchBytes)
+    return this.#open.append(messages, index, timestampMs)
+  }
+
+  /** Closes the open batch and queues it. @returns Its bytes. */
+  seal(): number {
+    const open = this.#open
+    if (open === undefined) return 0
+    this.#open = undefined
+    const records = open.finish(this.#compression)
+    const batch = this.#queued(records, open.count, this.#nextSequence, records.length)
+    this.#nextSequence = sequenceAfter(batch)
+    this.#queue.push(batch)
+    return batch.chargedBytes
+  }
+
+  /** Whether `take` would give a batch. */
+  get canSend(): boolean {
+    return this.hasQueued && !this.stalled && !this.#draining && this.#inFlight.length < maxInFlight
+  }
+
+  get hasQueued(): boolean {
+    return this.#queue.length > 0
+  }
+
+  /** The bytes of the batch that `take` would give. */
+  get nextBytes(): number {
+    return this.#queue[0]?.records.length ?? 0
+  }
+
+  /** The next batch, which is in flight from now on. */
+  take(): QueuedBatch {
+    assert(this.canSend, 'a batch that may be sent')
+    const [batch] = this.#queue.splice(0, 1)
+    assert(batch !== undefined, 'a batch in the queue')
+    this.#inFlight.push(batch)
+    return batch
+  }
+
+  /**
+   * Takes note of what became of a batch in flight.
+   *
+   * @returns Whether failed batches are back in the queue, to be sent again after a look at the metadata; or why the
+   *   partition cannot go on.
+   */
+  settle(batch: QueuedBatch, verdict: Verdict): 'settled' | 'requeued' | Impasse {
+    if (verdict === 'written' && !this.#draining) {
+      this.#inFlight = this.#inFlight.filter((other) => other !== batch)
+      return 'settled'
+    }
+    batch.verdict = verdict
+    batch.doubtful ||= verdict === 'unknown'
+    this.#draining = true
+    if (this.#inFlight.some((other) => other.verdict === undefined)) return 'settled'
+    return this.#requeue()
+  }
+
+  /** Every batch in flight has its answer. */
+  #requeue(): 'requeued' | 'settled' | Impasse {
+    const failed = this.#inFlight.filter((batch) => batch.verdict !== 'written')
+    const first = failed[0]
+    this.#inFlight = []
+    this.#draining = false
+    if (first === undefined) return 'settled'
+    const verdict = first.verdict
+    for (const batch of failed) batch.verdict = undefined
+    this.#queue.unshift(...failed)
+    if (verdict === 'tooLarge') return this.#splitFirst(first)
+    // Behind a batch that failed, the others are out of sequence by necessity. The first has no such excuse.
+    if (verdict === 'outOfSequence') return this.#takeNewEpoch()
+    return 'requeued'
+  }
+
+  #splitFirst(first: QueuedBatch): 'requeued' | Impasse {
+    if (first.count === 1) return 'tooLarge'
+    let sequence = first.sequence
+    const parts = splitBatch(first.records).map(({ records, count }, index) => {
+      const part = this.#queued(records, count, sequence, index === 0 ? first.chargedBytes : 0)
+      sequence = sequenceAfter(part)
+      return part
+    })
+    this.#queue.splice(0, 1, ...parts)
+    return 'requeued'
+  }
+
+  /** The broker has forgotten us. Unless one of the batches may be in its log, they start over in a new epoch. */
+  #takeNewEpoch(): 'requeued' | Impasse {
+    const { producerId, epoch } = this.#identity
+    if (this.#queue.some((batch) => batch.doubtful) || epoch === maxEpoch) return 'lost'
+    this.#identity = { producerId, epoch: epoch + 1 }
+    this.#nextSequence = 0
+    for (const batch of this.#queue) {
+      batch.sequence = this.#nextSequence
+      this.#nextSequence = sequenceAfter(batch)
+      this.#identify(batch.records, batch.sequence)
+    }
+    return 'requeued'
+  }
+
+  #queued(records: Buffer, count: number, sequence: number, chargedBytes: number): QueuedBatch {
+    this.#identify(records, sequence)
+    return { records, count, sequence, chargedBytes, doubtful: false, verdict: undefined }
+  }
+
+  #identify(records: Buffer, baseSequence: number): void {
+    const { producerId, epoch } = this.#identity
+    identifyBatch(records, { producerId, producerEpoch: epoch, baseSequence })
+  }
+}
+
+const maxEpoch = 32_767
+/** Sequence numbers go from 0 to 2^31 − 1 and start over. */
+const sequenceModulus = 2 ** 31
+
+function sequenceAfter(batch: QueuedBatch): number {
+  return (batch.sequence + batch.count) % sequenceModulus
+}

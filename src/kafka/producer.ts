@@ -1,0 +1,417 @@
+import { type Connection, initProducerIdV4 } from '@platformatic/kafka'
+import { assert, KpiError, messageOf } from '../errors.ts'
+import type { Logger } from '../log.ts'
+import { Backoff, pause } from './backoff.ts'
+import type { KafkaCluster, TopicMetadata } from './cluster.ts'
+import { brokerErrorName, kafkaError } from './errors.ts'
+import type { MessageBatch } from './message-batch.ts'
+import { partitionOf } from './message-key.ts'
+import { type ProducedPartition, produceApiKey, produceVersions, sendProduce } from './produce-protocol.ts'
+import { verdictOf } from './produce-verdict.ts'
+import { maxInFlight, type ProducerIdentity, ProducerPartition, type QueuedBatch } from './producer-partition.ts'
+import type { Compression } from './record-batch-writer.ts'
+
+/**
+ * An idempotent producer for one topic: acks of all replicas, batches a partition, order kept over lost connections,
+ * restarts of brokers and moves of leaders. The library's own starts over with a new producer id after a failure, which
+ * may repeat messages, so only its connections are used here.
+ *
+ * Messages go into their partition's open batch; it is sealed when it is full or has lingered, and sent to the leader,
+ * one batch a partition and request. After a failure the partition stalls until its batches in flight are settled (see
+ * {@link ProducerPartition}) and the metadata was read again, for as long as it takes. The number of partitions is that
+ * of the start: a symbol keeps its partition while we run.
+ */
+export interface ProducerOptions {
+  readonly cluster: KafkaCluster
+  readonly topic: string
+  readonly log: Logger
+  /** Called once, when nothing can be sent any more. */
+  readonly onFailure: (error: KpiError) => void
+  /** @defaultValue none */
+  readonly compression?: Compression
+  /** How long a message waits for others to share its batch. @defaultValue 10 */
+  readonly lingerMs?: number
+  /** @defaultValue 256 KiB */
+  readonly maxBatchBytes?: number
+  /** `append` waits while so much is not acknowledged. @defaultValue 32 MiB */
+  readonly maxBufferedBytes?: number
+  readonly random?: () => number
+}
+
+/** Counts since the start. */
+export interface ProducerFigures {
+  readonly messages: number
+  readonly bytes: number
+  readonly batches: number
+  /** How often what was under way to a partition had to be sent again. */
+  readonly retries: number
+}
+
+const kibibyte = 1024
+const maxRequestBytes = 1024 * kibibyte
+const smallestBatchBytes = 16 * kibibyte
+/** Less than the connection's own limit, so that a slow follower is told as such. */
+const replicationTimeoutMs = 15_000
+const backoffLimits = { firstMs: 100, capMs: 2000 }
+const startPatienceMs = 30_000
+
+/** An open way to a broker. */
+interface Link {
+  readonly connection: Connection
+  readonly version: number
+  inFlight: number
+}
+
+export class Producer {
+  readonly #options: ProducerOptions
+  readonly #backoff: Backoff
+  readonly #stopping = new AbortController()
+  readonly #links = new Map<number, Link | 'opening'>()
+  readonly #ready = new Set<ProducerPartition>()
+  readonly #stalled = new Set<ProducerPartition>()
+  readonly #figures = { messages: 0, bytes: 0, batches: 0, retries: 0 }
+  #partitions: readonly ProducerPartition[] = []
+  #metadata: TopicMetadata | undefined
+  #bufferedBytes = 0
+  #lingering: NodeJS.Timeout | undefined
+  #recovering = false
+  #awaySinceMs: number | undefined
+  #complained = false
+  #failure: KpiError | undefined
+  /** Woken whenever something was settled. */
+  #waiters: (() => void)[] = []
+
+  constructor(options: ProducerOptions) {
+    this.#options = options
+    this.#backoff = new Backoff({ ...backoffLimits, random: options.random ?? Math.random })
+  }
+
+  get partitionCount(): number {
+    return this.#partitions.length
+  }
+
+  /** What was acknowledged. */
+  get figures(): ProducerFigures {
+    return { ...this.#figures }
+  }
+
+  /** Whether the brokers are not to be had at the moment. */
+  get isAway(): boolean {
+    return this.#awaySinceMs !== undefined
+  }
+
+  /** Messages taken in and not acknowledged. */
+  get waitingCount(): number {
+    return this.#partitions.reduce((sum, partition) => sum + partition.waitingCount, 0)
+  }
+
+  /**
+   * Finds the topic and gets a producer id.
+   *
+   * @throws KpiError `KPI_TOPIC_MISSING`, `KPI_KAFKA_UNREACHABLE`, `KPI_KAFKA_AUTH`, `KPI_KAFKA_REQUEST`.
+   */
+  async start(): Promise<void> {
+    const { cluster, topic, compression = 'none', maxBatchBytes = 256 * kibibyte } = this.#options
+    this.#metadata = await cluster.topicMetadata(topic)
+    const identity = await this.#obtainIdentity()
+    const count = this.#metadata.partitions.length
+    const share = Math.max(smallestBatchBytes, Math.floor(this.#maxBufferedBytes / 2 / count))
+    this.#partitions = this.#metadata.partitions.map(
+      ({ partition }) =>
+        new ProducerPartition({ partition, identity, compression, maxBatchBytes: Math.min(maxBatchBytes, share) }),
+    )
+  }
+
+  /**
+   * Takes messages in, in order; copies them. Waits while too much is not acknowledged, and returns early when the
+   * signal is aborted.
+   *
+   * @returns How many it took.
+   * @throws KpiError what `onFailure` got.
+   */
+  async append(messages: MessageBatch, timestampMs: number, signal: AbortSignal): Promise<number> {
+    for (let i = 0; i < messages.count; i++) {
+      while (!this.#place(messages, i, timestampMs)) {
+        this.#drive()
+        await this.#settled(signal)
+        if (signal.aborted) return i
+      }
+    }
+    if (this.#failure) throw this.#failure
+    this.#drive()
+    return messages.count
+  }
+
+  /**
+   * Sends what is left, until it is acknowledged or the signal is aborted.
+   *
+   * @returns How many messages are still not acknowledged.
+   */
+  async flush(signal: AbortSignal): Promise<number> {
+    this.#sealAll()
+    while (!signal.aborted && !this.#failure && this.#partitions.some((partition) => !partition.isIdle)) {
+      await this.#settled(signal)
+    }
+    return this.waitingCount
+  }
+
+  /** Sends nothing more. The cluster stays open. Idempotent. */
+  stop(): void {
+    this.#stopping.abort()
+    clearTimeout(this.#lingering)
+  }
+
+  get #maxBufferedBytes(): number {
+    return this.#options.maxBufferedBytes ?? 32 * kibibyte * kibibyte
+  }
+
+  /** @returns false when there is no room for it now. */
+  #place(messages: MessageBatch, index: number, timestampMs: number): boolean {
+    if (this.#failure) throw this.#failure
+    const partition = this.#partitions[partitionOf(messages.key(index), this.#partitions.length)]
+    assert(partition !== undefined, 'a started producer')
+    if (partition.isOpen) {
+      if (partition.append(messages, index, timestampMs)) return true
+      this.#seal(partition)
+    }
+    if (this.#bufferedBytes >= this.#maxBufferedBytes) return false
+    partition.append(messages, index, timestampMs)
+    this.#lingering ??= setTimeout(() => {
+      this.#lingering = undefined
+      this.#sealAll()
+    }, this.#options.lingerMs ?? 10)
+    return true
+  }
+
+  #seal(partition: ProducerPartition): void {
+    this.#bufferedBytes += partition.seal()
+    if (!partition.stalled) this.#ready.add(partition)
+  }
+
+  #sealAll(): void {
+    for (const partition of this.#partitions) if (partition.isOpen) this.#seal(partition)
+    this.#drive()
+  }
+
+  /** Sends whatever may be sent. */
+  #drive(): void {
+    if (this.#failure || this.#stopping.signal.aborted) return
+    const byLeader = new Map<number, ProducerPartition[]>()
+    for (const partition of this.#ready) {
+      if (!partition.hasQueued) this.#ready.delete(partition)
+      if (!partition.canSend) continue
+      const leaderId = this.#leaderOf(partition)
+      const sendable = byLeader.get(leaderId)
+      if (sendable) sendable.push(partition)
+      else byLeader.set(leaderId, [partition])
+    }
+    for (const [leaderId, partitions] of byLeader) {
+      if (leaderId < 0) this.#stall(partitions, 'a partition has no leader')
+      else this.#driveLeader(leaderId, partitions)
+    }
+  }
+
+  #leaderOf({ partition }: ProducerPartition): number {
+    return this.#metadata?.partitions[partition]?.leaderId ?? -1
+  }
+
+  #driveLeader(leaderId: number, partitions: readonly ProducerPartition[]): void {
+    const link = this.#links.get(leaderId)
+    if (link === 'opening') return
+    // One that broke while idle is told apart from one that breaks under a request, whose fate is then unknown.
+    if (link === undefined || !link.connection.isConnected()) {
+      void this.#openLink(leaderId)
+      return
+    }
+    while (link.inFlight < maxInFlight) {
+      const batches: { partition: ProducerPartition; batch: QueuedBatch }[] = []
+      let bytes = 0
+      for (const partition of partitions) {
+        if (!partition.canSend || (bytes > 0 && bytes + partition.nextBytes > maxRequestBytes)) continue
+        bytes += partition.nextBytes
+        batches.push({ partition, batch: partition.take() })
+      }
+      if (batches.length === 0) return
+      void this.#send(leaderId, link, batches)
+    }
+  }
+
+  async #openLink(leaderId: number): Promise<void> {
+    this.#links.set(leaderId, 'opening')
+    try {
+      const { cluster } = this.#options
+      const version = await cluster.apiVersion(leaderId, produceApiKey, produceVersions)
+      if (version === undefined) {
+        throw new KpiError('KPI_KAFKA_REQUEST', `broker ${leaderId} is too old: market-kpi needs Kafka 3.1 or newer`)
+      }
+      const connection = await cluster.connection(leaderId, 'produce')
+      this.#links.set(leaderId, { connection, version, inFlight: 0 })
+    } catch (error) {
+      this.#links.delete(leaderId)
+      const failure = kafkaError(error, `broker ${leaderId}`)
+      const led = [...this.#ready].filter((p) => this.#leaderOf(p) === leaderId)
+      if (failure.retryable) this.#stall(led, failure.message)
+      else this.#fail(failure)
+      return
+    }
+    this.#drive()
+  }
+
+  /** Everything up to the write to the socket happens before this returns, so requests leave in the order of the calls. */
+  async #send(
+    leaderId: number,
+    link: Link,
+    batches: readonly { partition: ProducerPartition; batch: QueuedBatch }[],
+  ): Promise<void> {
+    link.inFlight += 1
+    const request = {
+      topic: this.#options.topic,
+      timeoutMs: replicationTimeoutMs,
+      batches: batches.map(({ partition, batch }) => ({ partition: partition.partition, records: batch.records })),
+    }
+    let answers: readonly ProducedPartition[] = []
+    let silence: string | undefined
+    try {
+      answers = await sendProduce(link.connection, link.version, request)
+    } catch (error) {
+      silence = kafkaError(error, `broker ${leaderId}`).message
+      if (this.#links.get(leaderId) === link) this.#links.delete(leaderId)
+      link.connection.close().catch(() => undefined)
+    }
+    link.inFlight -= 1
+    for (const { partition, batch } of batches) {
+      const answer = answers.find((found) => found.partition === partition.partition)
+      this.#judge(partition, batch, answer, silence)
+    }
+    this.#wake()
+    this.#drive()
+  }
+
+  #judge(
+    partition: ProducerPartition,
+    batch: QueuedBatch,
+    answer: ProducedPartition | undefined,
+    silence: string | undefined,
+  ): void {
+    if (this.#failure || this.#stopping.signal.aborted) return
+    const verdict = answer === undefined ? 'unknown' : verdictOf(answer.errorCode)
+    const name =
+      answer === undefined ? (silence ?? 'an answer without the partition') : brokerErrorName(answer.errorCode)
+    if (typeof verdict !== 'string') {
+      this.#fail(verdict.fatal(this.#options.topic, name))
+      return
+    }
+    if (verdict === 'written') this.#countWritten(batch)
+    const next = partition.settle(batch, verdict)
+    if (next === 'requeued') {
+      this.#figures.retries += 1
+      this.#stall([partition], `partition ${partition.partition}: ${name}`)
+    } else if (next !== 'settled') {
+      this.#fail(impasseError(next, partition.partition, batch, this.#options.topic))
+    }
+  }
+
+  #countWritten(batch: QueuedBatch): void {
+    this.#figures.messages += batch.count
+    this.#figures.bytes += batch.records.length
+    this.#figures.batches += 1
+    this.#bufferedBytes -= batch.chargedBytes
+    if (this.#awaySinceMs === undefined) return
+    const awaySeconds = ((performance.now() - this.#awaySinceMs) / 1000).toFixed(1)
+    if (this.#complained) this.#options.log.info(`Kafka takes messages again, after ${awaySeconds} s`)
+    this.#awaySinceMs = undefined
+    this.#complained = false
+    this.#backoff.reset()
+  }
+
+  #stall(partitions: readonly ProducerPartition[], why: string): void {
+    for (const partition of partitions) {
+      partition.stalled = true
+      this.#ready.delete(partition)
+      this.#stalled.add(partition)
+    }
+    this.#awaySinceMs ??= performance.now()
+    if (!this.#complained && this.#backoff.attempt > 1) {
+      this.#complained = true
+      this.#options.log.warn(
+        `sending stands still: ${why}; ${this.waitingCount} messages wait, trying again until it works`,
+      )
+    }
+    if (!this.#recovering) void this.#recover()
+  }
+
+  /** Reads the metadata again, after a wait that grows until a message is acknowledged. */
+  async #recover(): Promise<void> {
+    this.#recovering = true
+    while (this.#stalled.size > 0 && !this.#failure) {
+      await pause(this.#backoff.nextMs(), this.#stopping.signal)
+      if (this.#stopping.signal.aborted) break
+      try {
+        this.#metadata = await this.#options.cluster.topicMetadata(this.#options.topic)
+        for (const partition of this.#stalled) partition.stalled = false
+        for (const partition of this.#stalled) this.#ready.add(partition)
+        this.#stalled.clear()
+      } catch (error) {
+        if (error instanceof KpiError && !error.retryable) this.#fail(error)
+        this.#stall([], messageOf(error))
+      }
+    }
+    this.#recovering = false
+    this.#drive()
+  }
+
+  #fail(error: KpiError): void {
+    if (this.#failure) return
+    this.#failure = error
+    this.#wake()
+    this.#options.onFailure(error)
+  }
+
+  /** Until something was settled, or the signal is aborted. */
+  #settled(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.resolve()
+    return new Promise((resolve) => {
+      const done = () => {
+        signal.removeEventListener('abort', done)
+        resolve()
+      }
+      signal.addEventListener('abort', done, { once: true })
+      this.#waiters.push(done)
+    })
+  }
+
+  #wake(): void {
+    const waiters = this.#waiters
+    this.#waiters = []
+    for (const wake of waiters) wake()
+  }
+
+  /** A fresh broker needs a moment before it gives out ids. */
+  async #obtainIdentity(): Promise<ProducerIdentity> {
+    const until = performance.now() + startPatienceMs
+    for (;;) {
+      try {
+        const found = await this.#options.cluster.request('any', 'control', initProducerIdV4.api, null, 60_000, -1n, -1)
+        this.#backoff.reset()
+        return { producerId: found.producerId, epoch: found.producerEpoch }
+      } catch (error) {
+        const failure = kafkaError(error, 'the brokers')
+        if (!failure.retryable || performance.now() > until) throw failure
+        await pause(this.#backoff.nextMs())
+      }
+    }
+  }
+}
+
+function impasseError(impasse: 'lost' | 'tooLarge', partition: number, batch: QueuedBatch, topic: string): KpiError {
+  if (impasse === 'tooLarge') {
+    return new KpiError(
+      'KPI_KAFKA_REQUEST',
+      `a message of ${batch.records.length} bytes is more than the topic '${topic}' takes: raise its max.message.bytes`,
+    )
+  }
+  return new KpiError(
+    'KPI_KAFKA_FENCED',
+    `partition ${partition} of '${topic}' has forgotten this producer while messages were under way: whether they were written cannot be told; start the feed again`,
+  )
+}

@@ -1,0 +1,45 @@
+import { ByteReader, int64At } from './byte-reader.ts'
+import { MessageBatch } from './message-batch.ts'
+import { walkRecords } from './record-batch.ts'
+import { type Compression, compressions, RecordBatchWriter } from './record-batch-writer.ts'
+
+/** Two batches with the first and the second half of one's records, for a broker that found it too large. */
+export function splitBatch(records: Buffer): { records: Buffer; count: number }[] {
+  const count = records.readInt32BE(57)
+  const compression: Compression = compressions[records.readInt16BE(21) & 7] ?? 'none'
+  const messages = new MessageBatch({ maxMessages: count, maxBytes: records.length })
+  const timestampsMs: number[] = []
+  walkRecords({ buffer: records, start: 0, end: records.length }, int64At(records, 0), [], {
+    record: (buffer, _offset, timestampMs, valueStart, valueEnd, keyStart, keyEnd) => {
+      const start = valueStart < 0 ? valueEnd : valueStart
+      const end = headersEnd(buffer, valueEnd)
+      const at = messages.reserve(end - start)
+      buffer.copy(messages.bytes, at, start, end)
+      const key = { bytes: Buffer.from(buffer.subarray(keyStart, keyEnd)), hash: 0 }
+      messages.commit(key, at + valueEnd - start, at + end - start)
+      timestampsMs.push(timestampMs)
+    },
+    withoutMessage: () => undefined,
+  })
+  const middle = Math.ceil(count / 2)
+  return [
+    [0, middle],
+    [middle, count],
+  ].map(([from = 0, to = 0]) => {
+    const writer = new RecordBatchWriter(Number.MAX_SAFE_INTEGER)
+    for (let i = from; i < to; i++) writer.append(messages, i, timestampsMs[i] ?? 0)
+    return { records: writer.finish(compression), count: to - from }
+  })
+}
+
+/** Where the headers that begin here end. */
+function headersEnd(buffer: Buffer, at: number): number {
+  const reader = new ByteReader(buffer, at)
+  // Zigzag: a length is an even number here.
+  for (let count = reader.unsignedVarint() / 2; count > 0; count--) {
+    reader.advance(reader.unsignedVarint() / 2)
+    const raw = reader.unsignedVarint()
+    if (raw % 2 === 0) reader.advance(raw / 2)
+  }
+  return reader.position
+}
