@@ -1,10 +1,10 @@
-import { type Command, InvalidArgumentError } from 'commander'
-import { type Config, loadConfig } from '../config/load.ts'
+import type { Command } from 'commander'
+import type { Config } from '../config/load.ts'
 import { defaultDataDir } from '../embedded/data-dir.ts'
 import { runStack } from '../embedded/stack.ts'
 import { listenForStop } from '../embedded/stop-signals.ts'
-import { createLogger, type Logger } from '../log.ts'
-import { withErrors } from './command.ts'
+import type { Logger } from '../log.ts'
+import { configure, wholeNumber, withErrors } from './command.ts'
 import { cliEntry } from './entry.ts'
 
 /** Creates or upgrades topic, schema and roles on the servers of a configuration. */
@@ -16,8 +16,6 @@ interface UpFlags {
   readonly workers: number
   readonly kafkaPort: number
   readonly postgresPort: number
-  readonly logLevel?: string
-  readonly logFormat?: string
 }
 
 /** Of the first worker's metrics and health; the others get the next free ones. */
@@ -44,24 +42,21 @@ Environment:
   MARKET_KPI_CACHE                 where the broker's jars are kept (~/.cache/market-kpi)
   JAVA_HOME                        the Java to run the broker with`,
     )
-    .action(withErrors((_flags: unknown, command: Command) => up(command.optsWithGlobals<UpFlags>(), prepare)))
+    .action(withErrors((_flags: unknown, command: Command) => up(command, prepare)))
 }
 
-async function up(flags: UpFlags, prepare: PreparePipeline): Promise<void> {
-  const { logLevel, logFormat } = flags
-  const told = { ...(logLevel ? { logLevel } : {}), ...(logFormat ? { logFormat } : {}) }
-  const config = loadConfig({ flags: told })
-  const log = createLogger({ level: config.logLevel, format: config.logFormat })
+async function up(command: Command, prepare: PreparePipeline): Promise<void> {
+  const { config, log } = configure(command)
   const wish = listenForStop((what) => log.info(what === 'stop' ? 'stopping; again to hurry' : 'stopping at once'))
   try {
     await runStack(
       {
-        ...flags,
+        ...command.opts<UpFlags>(),
         workerPort,
         config,
         cliEntry,
         prepare: async (environment) => {
-          await prepare(loadConfig({ flags: told, env: { ...process.env, ...environment } }), log)
+          await prepare(configure(command, { ...process.env, ...environment }).config, log)
         },
         log,
         print: (line) => process.stdout.write(`${line}\n`),
@@ -72,13 +67,5 @@ async function up(flags: UpFlags, prepare: PreparePipeline): Promise<void> {
     )
   } finally {
     wish.release()
-  }
-}
-
-function wholeNumber(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
-    if (value >= min && value <= max) return value
-    throw new InvalidArgumentError(`must be a whole number from ${min} to ${max}`)
   }
 }

@@ -1,0 +1,87 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Config, loadConfig } from '../config/load.ts'
+import type { Setting } from '../config/setting.ts'
+import { type SettingName, settings } from '../config/settings.ts'
+import { assert, KpiError } from '../errors.ts'
+import { createLogger, type Logger } from '../log.ts'
+
+/** How the exit codes of a command are read: those that check something keep 1 and 2 for what they found. */
+export type ExitStyle = 'work' | 'check'
+
+/** Of a check that could not be made: bad arguments, or a failure of its own. */
+export const exitUnknown = 3
+
+type Action = (...args: never[]) => Promise<number | undefined> | Promise<void>
+
+/**
+ * Ends the process as CONTRACT §3 says: an error of the world is one line on stderr and its exit code (3 for a
+ * command that checks). Anything else is our own mistake, and ends with its stack.
+ */
+export function withErrors<A extends Action>(
+  action: A,
+  style: ExitStyle = 'work',
+): (...args: Parameters<A>) => Promise<void> {
+  return async (...args) => {
+    try {
+      const code = await action(...args)
+      process.exitCode = code ?? 0
+    } catch (error) {
+      if (!(error instanceof KpiError)) throw error
+      process.stderr.write(`${error.message}\n`)
+      process.exitCode = style === 'check' ? exitUnknown : error.exitCode
+    }
+  }
+}
+
+/** An option that is a setting too: what it is given wins over environment and files. */
+class SettingOption extends Option {
+  readonly settingName: SettingName
+
+  constructor(settingName: SettingName) {
+    const { flag, env, default: fallback, description }: Setting<unknown> = settings[settingName]
+    assert(flag !== undefined, `a flag of the setting ${env}`)
+    const [long = '', argument = 'VALUE'] = flag.split(' ')
+    const told = fallback === undefined ? `env: ${env}` : `default: ${fallback}, env: ${env}`
+    super(`${long} <${argument.toLowerCase()}>`, `${description} (${told})`)
+    this.settingName = settingName
+  }
+}
+
+/** Adds the options of a command that are settings, with their defaults and environment names. */
+export function addSettingOptions(command: Command, names: readonly SettingName[]): Command {
+  for (const name of names) command.addOption(new SettingOption(name))
+  return command
+}
+
+/**
+ * The configuration, with the flags of this command that are settings on top, and a log after it.
+ *
+ * @param env - Instead of the process's environment.
+ * @throws KpiError `KPI_CONFIG_INVALID`.
+ */
+export function configure(command: Command, env?: NodeJS.ProcessEnv): { config: Config; log: Logger } {
+  const flags: Partial<Record<SettingName, string>> = {}
+  for (const option of command.options) {
+    const value: unknown = option instanceof SettingOption ? command.getOptionValue(option.attributeName()) : undefined
+    if (option instanceof SettingOption && typeof value === 'string') flags[option.settingName] = value
+  }
+  const config = loadConfig({ flags, ...(env ? { env } : {}) })
+  return {
+    config,
+    log: createLogger({ level: config.logLevel, format: config.logFormat, colour: isColourful(process.stderr) }),
+  }
+}
+
+/** https://no-color.org, and no colours where nobody looks. */
+export function isColourful(stream: NodeJS.WriteStream): boolean {
+  return stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb'
+}
+
+/** Parses an option that is a whole number, as commander wants it. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
+    if (value >= min && value <= max) return value
+    throw new InvalidArgumentError(`must be a whole number from ${min} to ${max}`)
+  }
+}

@@ -1,0 +1,4 @@
+import { join } from 'node:path'
+
+/** The file that starts the command line, for commands that run others: the same in a clone and in the package. */
+export const cliEntry = join(import.meta.dirname, '..', '..', 'bin', 'market-kpi.js')

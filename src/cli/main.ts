@@ -1,0 +1,55 @@
+// The command line: every command is wired here, and nowhere else.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Command, CommanderError } from 'commander'
+import { addSettingOptions, exitUnknown } from './command.ts'
+import { register as registerDown } from './down.ts'
+import { register as registerFeed } from './feed.ts'
+import { prepareForUp, register as registerInit } from './init.ts'
+import { register as registerUp } from './up.ts'
+
+const exitUsage = 2
+/** Commands whose exit codes 1 and 2 say what they found. */
+const checks = new Set(['verify', 'health'])
+
+const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8')) as {
+  version: string
+}
+
+const program = new Command('market-kpi')
+  .description('Exact market KPIs per symbol and window, exactly once: Kafka to PostgreSQL.')
+  .version(version)
+  .showHelpAfterError(false)
+
+registerUp(program, prepareForUp)
+registerDown(program)
+registerInit(program)
+registerFeed(program)
+
+for (const command of allOf(program)) {
+  command
+    .exitOverride()
+    .configureHelp({ helpWidth: 110 })
+    .configureOutput({
+      outputError: (text, write) =>
+        write(
+          `${text
+            .replace(/^error: /, '')
+            .trim()
+            .replace(/\n+/g, ' ')}\n`,
+        ),
+    })
+  if (command.commands.length === 0) addSettingOptions(command, ['logLevel', 'logFormat'])
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error
+  const isHelp = error.exitCode === 0
+  process.exitCode = isHelp ? 0 : checks.has(process.argv[2] ?? '') ? exitUnknown : exitUsage
+}
+
+function allOf(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(allOf)]
+}

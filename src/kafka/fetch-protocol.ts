@@ -1,0 +1,113 @@
+import { type Connection, Writer } from '@platformatic/kafka'
+import { ByteReader } from './byte-reader.ts'
+import type { AbortedTransaction, RecordRange } from './record-batch.ts'
+
+/** Versions 13 to 17 name topics by id, which is how a re-created topic shows. Brokers since Kafka 3.1 have them. */
+export const fetchApiKey = 1
+export const fetchVersions = { minVersion: 13, maxVersion: 17 } as const
+
+export interface FetchRequest {
+  readonly topicId: string
+  readonly maxWaitMs: number
+  readonly minBytes: number
+  readonly maxBytes: number
+  readonly partitionMaxBytes: number
+  readonly partitions: readonly { partition: number; offset: number; leaderEpoch: number }[]
+}
+
+export interface FetchedPartition {
+  readonly partition: number
+  /** Kafka's error code, 0 for none. */
+  readonly errorCode: number
+  readonly highWatermark: number
+  /** Up to here, every transaction is decided; what read_committed can see ends here. */
+  readonly lastStableOffset: number
+  readonly logStartOffset: number
+  readonly aborted: readonly AbortedTransaction[]
+  readonly records: RecordRange
+}
+
+export interface FetchResponse {
+  readonly throttleTimeMs: number
+  readonly errorCode: number
+  readonly partitions: readonly FetchedPartition[]
+}
+
+const readCommitted = 1
+const noSession = { id: 0, epoch: -1 }
+
+/** Sends one Fetch and parses the answer's frame; the records stay where they were received. */
+export function sendFetch(connection: Connection, version: number, request: FetchRequest): Promise<FetchResponse> {
+  return new Promise((resolve, reject) => {
+    connection.send(
+      fetchApiKey,
+      version,
+      () => writeFetch(version, request),
+      (_correlationId, _apiKey, _version, reader) => parseFetch(reader.buffer.buffer.subarray(reader.position)),
+      true,
+      true,
+      (error, response) => (error ? reject(error) : resolve(response as FetchResponse)),
+    )
+  })
+}
+
+/** Field order: https://kafka.apache.org/protocol#The_Messages_Fetch. */
+function writeFetch(version: number, request: FetchRequest): Writer {
+  const writer = Writer.create()
+  if (version < 15) writer.appendInt32(-1) // replica id: a consumer
+  writer
+    .appendInt32(request.maxWaitMs)
+    .appendInt32(request.minBytes)
+    .appendInt32(request.maxBytes)
+    .appendInt8(readCommitted)
+    .appendInt32(noSession.id)
+    .appendInt32(noSession.epoch)
+    .appendArray([request], (topics) => {
+      topics.appendUUID(request.topicId).appendArray([...request.partitions], (w, p) => {
+        w.appendInt32(p.partition)
+          .appendInt32(p.leaderEpoch)
+          .appendInt64(BigInt(p.offset))
+          .appendInt32(-1) // last fetched epoch: for followers
+          .appendInt64(-1n) // log start offset: for followers
+          .appendInt32(request.partitionMaxBytes)
+      })
+    })
+    .appendArray([], () => undefined) // forgotten topics: we keep no session
+    .appendString('') // rack: read from the leader
+    .appendTaggedFields()
+  return writer
+}
+
+/** The answer of versions 13 to 17, after its header. Nothing is copied. */
+export function parseFetch(buffer: Buffer): FetchResponse {
+  const reader = new ByteReader(buffer)
+  const throttleTimeMs = reader.int32()
+  const errorCode = reader.int16()
+  reader.int32() // session id
+  const partitions: FetchedPartition[] = []
+  for (let topics = reader.compactLength(); topics > 0; topics--) {
+    reader.advance(16) // topic id: we ask for one
+    for (let count = reader.compactLength(); count > 0; count--) partitions.push(parsePartition(reader))
+    reader.skipTaggedFields()
+  }
+  return { throttleTimeMs, errorCode, partitions }
+}
+
+function parsePartition(reader: ByteReader): FetchedPartition {
+  const partition = reader.int32()
+  const errorCode = reader.int16()
+  const highWatermark = reader.int64()
+  const lastStableOffset = reader.int64()
+  const logStartOffset = reader.int64()
+  const aborted: AbortedTransaction[] = []
+  for (let count = reader.compactLength(); count > 0; count--) {
+    aborted.push({ producerId: reader.int64(), firstOffset: reader.int64() })
+    reader.skipTaggedFields()
+  }
+  reader.int32() // preferred read replica: -1, since we name no rack
+  const length = Math.max(reader.compactLength(), 0)
+  const start = reader.advance(length)
+  reader.skipTaggedFields()
+  const records = { buffer: reader.buffer, start, end: start + length }
+  return { partition, errorCode, highWatermark, lastStableOffset, logStartOffset, aborted, records }
+}

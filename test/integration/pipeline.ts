@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto'
+import { inject } from 'vitest'
+import { type Config, loadConfig } from '../../src/config/load.ts'
+import type { SettingName } from '../../src/config/settings.ts'
+import { pipelineRole } from '../../src/embedded/postgres-server.ts'
+import { KafkaCluster, type TopicMetadata } from '../../src/kafka/cluster.ts'
+import { prepareTopic } from '../../src/kafka/topic.ts'
+import { createLogger } from '../../src/log.ts'
+import { type Database, openDatabase, postgresOptions } from '../../src/store/connection.ts'
+import { prepareSchema, recordDefinition } from '../../src/store/schema.ts'
+
+/** A topic and a prepared database of a test's own, on the shared servers; `await using` takes them away again. */
+export interface Pipeline {
+  /** Of the pipeline role, as workers get it. */
+  readonly config: Config
+  /** The same as environment variables, for commands run as processes. */
+  readonly env: Record<string, string>
+  readonly cluster: KafkaCluster
+  readonly metadata: TopicMetadata
+  /** As the owner of the schema. */
+  readonly owner: Database
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+export const silentLog = createLogger({ level: 'silent', format: 'json' })
+
+export async function makePipeline(
+  options: { partitions?: number; settings?: Partial<Record<SettingName, string>> } = {},
+): Promise<Pipeline> {
+  const name = `test-${randomBytes(6).toString('hex')}`
+  const bootstrap = inject('bootstrap')
+  const ownerUrl = new URL(inject('ownerUrl'))
+  ownerUrl.pathname = `/${name}`
+  const pipelineUrl = new URL(ownerUrl)
+  pipelineUrl.username = pipelineRole
+  pipelineUrl.password = inject('pipelinePassword')
+  const env = {
+    KAFKA_BOOTSTRAP_SERVERS: bootstrap,
+    KAFKA_TOPIC: name,
+    KAFKA_GROUP: name,
+    KAFKA_PARTITIONS: String(options.partitions ?? 3),
+    DATABASE_URL: pipelineUrl.href,
+    POSTGRES_SSLMODE: 'disable',
+  }
+  const config = loadConfig({ flags: options.settings ?? {}, env })
+  const ownerOptions = postgresOptions({ ...config, databaseUrl: ownerUrl.href })
+  const cluster = new KafkaCluster({ bootstrap: [bootstrap], clientId: name })
+  const wanted = { topic: name, partitions: config.kafkaPartitions, replicationFactor: 1 }
+  const [{ metadata }] = await Promise.all([
+    prepareTopic(cluster, wanted),
+    prepareSchema(ownerOptions, { bi_user: inject('pipelinePassword'), bi_reader: inject('readerPassword') }),
+  ])
+  await recordDefinition(ownerOptions, {
+    clusterId: metadata.clusterId,
+    topic: name,
+    topicId: metadata.topicId,
+    consumerGroup: config.kafkaGroup,
+    windowSeconds: config.windowSeconds,
+    allowedLatenessSeconds: config.allowedLatenessSeconds,
+    maxFutureSeconds: config.maxFutureSeconds,
+  })
+  const owner = await openDatabase(ownerOptions, { maxConnections: 2, applicationName: 'market-kpi test' })
+  return {
+    config,
+    env,
+    cluster,
+    metadata,
+    owner,
+    [Symbol.asyncDispose]: async () => {
+      await owner.close()
+      await cluster.close()
+      await dropDatabase(name)
+    },
+  }
+}
+
+async function dropDatabase(name: string): Promise<void> {
+  const config = loadConfig({ env: { DATABASE_URL: inject('ownerUrl'), POSTGRES_SSLMODE: 'disable' } })
+  const server = await openDatabase(postgresOptions(config), { maxConnections: 1, applicationName: 'market-kpi test' })
+  await server.query({ text: `DROP DATABASE IF EXISTS "${name}" WITH (FORCE)` })
+  await server.close()
+}
