@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
+import { register as registerBench } from './bench.ts'
 import { addSettingOptions, exitUnknown } from './command.ts'
+import { register as registerConsume } from './consume.ts'
 import { register as registerDown } from './down.ts'
 import { register as registerFeed } from './feed.ts'
 import { prepareForUp, register as registerInit } from './init.ts'
@@ -25,6 +27,8 @@ registerUp(program, prepareForUp)
 registerDown(program)
 registerInit(program)
 registerFeed(program)
+registerConsume(program)
+registerBench(program)
 
 for (const command of allOf(program)) {
   command

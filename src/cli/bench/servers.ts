@@ -1,0 +1,46 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { killAllChildren } from '../../embedded/child.ts'
+import { type KafkaServer, startKafka } from '../../embedded/kafka-server.ts'
+import { ownerRole, type PostgresServer, pipelineRole, startPostgres } from '../../embedded/postgres-server.ts'
+import type { Logger } from '../../log.ts'
+
+/** A broker and a database of the benchmark's own, in a folder that goes with them. */
+export interface BenchServers {
+  readonly kafka: KafkaServer
+  readonly postgres: PostgresServer
+  /** The variables by which commands find them, and a topic and a database of this name. */
+  environment(name: string, role: 'owner' | 'pipeline'): Record<string, string>
+  stop(): Promise<void>
+}
+
+const stopDeadlineMs = 8000
+
+export async function startServers(log: Logger): Promise<BenchServers> {
+  const folder = mkdtempSync(join(tmpdir(), 'market-kpi-bench-'))
+  const place = { dataDir: folder, logsDir: join(folder, 'logs'), log }
+  process.once('exit', killAllChildren)
+  const servers: { kafka?: KafkaServer; postgres?: PostgresServer } = {}
+  const stop = async () => {
+    await Promise.all([servers.kafka?.stop(stopDeadlineMs), servers.postgres?.stop(stopDeadlineMs)])
+    rmSync(folder, { recursive: true, force: true })
+  }
+  try {
+    const [kafka, postgres] = await Promise.all([startKafka(place), startPostgres(place)])
+    Object.assign(servers, { kafka, postgres })
+    const environment = (name: string, role: 'owner' | 'pipeline') => ({
+      KAFKA_BOOTSTRAP_SERVERS: kafka.bootstrap,
+      KAFKA_SECURITY_PROTOCOL: 'PLAINTEXT',
+      KAFKA_TOPIC: name,
+      KAFKA_GROUP: name,
+      DATABASE_URL: postgres.url(role === 'owner' ? ownerRole : pipelineRole, name),
+      POSTGRES_SSLMODE: 'disable',
+      BI_USER_PASSWORD: postgres.secrets.pipeline,
+    })
+    return { kafka, postgres, environment, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}

@@ -1,0 +1,73 @@
+import type { Command } from 'commander'
+import { reportLine } from '../consumer/report.ts'
+import { announceReady, whenSupervisorGone } from '../embedded/ready-signal.ts'
+import { listenForStop } from '../embedded/stop-signals.ts'
+import { addSettingOptions, configure, wholeNumber, withErrors } from './command.ts'
+import { runWorker } from './run-worker.ts'
+import { runWorkerProcesses } from './worker-processes.ts'
+
+interface ConsumeFlags {
+  readonly workers: number
+  readonly httpPort?: number
+}
+
+export function register(program: Command): void {
+  const command = program
+    .command('consume')
+    .description('run workers: read prices from Kafka, keep the rows in PostgreSQL')
+    .option('--workers <n>', 'processes; partitions are shared among them', wholeNumber(1, 64), 1)
+    .option(
+      '--http-port <port>',
+      'of /metrics, /livez, /readyz and /health, on this machine; further workers get the next ones; 0 for any free one (default: 9464, or the next free one)',
+      wholeNumber(0, 65_535),
+    )
+  addSettingOptions(command, [
+    'batchSize',
+    'batchWaitMs',
+    'maxPoolConnections',
+    'kafkaBootstrapServers',
+    'kafkaTopic',
+    'kafkaGroup',
+  ])
+    .addHelpText('after', help)
+    .action(withErrors((_flags: unknown, self: Command) => consume(self)))
+}
+
+const help = `
+Environment:
+  DATABASE_URL or POSTGRES_HOST, …   the database, as the role bi_user
+  KAFKA_SECURITY_PROTOCOL, …         TLS and logins
+  all of them: docs/configuration.md
+
+Every 30 s and at the end it reports messages_processed, batches_written, errors (rejected messages),
+elapsed_seconds and throughput_msg_per_sec.`
+
+async function consume(command: Command): Promise<void> {
+  const { config, log } = configure(command)
+  const { workers, httpPort } = command.opts<ConsumeFlags>()
+  const wish = listenForStop((what) => log.info(what === 'stop' ? 'stopping; again to hurry' : 'stopping at once'))
+  try {
+    if (workers > 1) {
+      await runWorkerProcesses({ command, workers, httpPort, log }, wish)
+      return
+    }
+    const gone = new AbortController()
+    whenSupervisorGone(() => gone.abort())
+    wish.hurry.addEventListener('abort', () => process.exit(1))
+    await runWorker(
+      {
+        config,
+        log,
+        httpPort,
+        report: (report) => process.stdout.write(`${reportLine(report)}\n`),
+        ready: (url) => {
+          log.info(`working, HTTP at ${url}`)
+          announceReady(url)
+        },
+      },
+      AbortSignal.any([wish.stop, gone.signal]),
+    )
+  } finally {
+    wish.release()
+  }
+}

@@ -1,0 +1,181 @@
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import type { Config } from '../config/load.ts'
+import { type Report, ReportMeter } from '../consumer/report.ts'
+import { Worker, type WorkerFigures, type WorkerOptions } from '../consumer/worker.ts'
+import { choosePort } from '../embedded/ports.ts'
+import type { KpiError } from '../errors.ts'
+import { KafkaCluster } from '../kafka/cluster.ts'
+import { kafkaOptions } from '../kafka/options.ts'
+import type { Logger } from '../log.ts'
+import { type StatusServer, serveStatus } from '../metrics/status-server.ts'
+import { type WorkerMeasures, workerMetrics } from '../metrics/worker-metrics.ts'
+import { type Database, openDatabase, postgresOptions } from '../store/connection.ts'
+import { checkDefinition } from '../store/definition.ts'
+import { type WorkerReport, WorkerStatusWriter } from '../store/worker-status.ts'
+import { definitionOf } from './definition.ts'
+
+export interface RunWorkerOptions {
+  readonly config: Config
+  readonly log: Logger
+  /** Undefined: the usual one, or the next free one after it. */
+  readonly httpPort: number | undefined
+  /** Gets a report every 30 s and a last one. */
+  readonly report: (report: Report) => void
+  /** The worker reads; called with the address of its metrics and health. */
+  readonly ready: (url: string) => void
+}
+
+const usualHttpPort = 9464
+const reportIntervalMs = 30_000
+/** Within the six seconds that `up` allows a worker. */
+const stopDeadlineMs = 4500
+
+/**
+ * One worker from its first connection to its last report, until `stop` is aborted.
+ *
+ * @throws KpiError when it cannot start, or cannot go on.
+ */
+export async function runWorker(options: RunWorkerOptions, stop: AbortSignal): Promise<void> {
+  const { config, log } = options
+  const failed = new AbortController()
+  const workerId = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`
+  const cluster = new KafkaCluster(kafkaOptions(config, `market-kpi-consumer-${workerId}`))
+  let database: Database | undefined
+  let http: StatusServer | undefined
+  try {
+    const metadata = await cluster.topicMetadata(config.kafkaTopic)
+    database = await openDatabase(postgresOptions(config), {
+      maxConnections: config.maxPoolConnections,
+      applicationName: 'market-kpi consume',
+    })
+    const definitionId = await checkDefinition(database, definitionOf(config, metadata))
+    const fatal = (error: KpiError) => failed.abort(error)
+    const worker = new Worker(workerOptions(config, { cluster, database, definitionId, log, fatal }), metadata)
+    http = await serveWorker(worker, database, options)
+    await work({ worker, database, workerId, http }, options, AbortSignal.any([stop, failed.signal]))
+  } finally {
+    await http?.close()
+    await database?.close()
+    await cluster.close()
+  }
+  if (failed.signal.aborted) throw failed.signal.reason
+}
+
+function workerOptions(
+  config: Config,
+  parts: Pick<WorkerOptions, 'cluster' | 'database' | 'definitionId' | 'log' | 'fatal'>,
+): WorkerOptions {
+  return {
+    ...parts,
+    topic: config.kafkaTopic,
+    group: config.kafkaGroup,
+    groupProtocol: config.kafkaGroupProtocol,
+    reduction: {
+      windowSeconds: config.windowSeconds,
+      allowedLatenessSeconds: config.allowedLatenessSeconds,
+      maxFutureSeconds: config.maxFutureSeconds,
+      payloadsPerMinute: config.deadLetterPayloadsPerMinute,
+    },
+    batchSize: config.batchSize,
+    batchWaitMs: config.batchWaitMs,
+    lanes: config.maxPoolConnections,
+  }
+}
+
+interface Running {
+  readonly worker: Worker
+  readonly database: Database
+  readonly workerId: string
+  readonly http: StatusServer
+}
+
+async function work(running: Running, options: RunWorkerOptions, end: AbortSignal): Promise<void> {
+  const { worker, database, workerId, http } = running
+  const { log, report, ready } = options
+  const now = () => performance.now()
+  const meter = new ReportMeter(now())
+  const statusMeter = new ReportMeter(now())
+  const status = new WorkerStatusWriter({
+    database,
+    workerId,
+    kind: 'consumer',
+    log,
+    report: () => statusOf(worker.figures, statusMeter.interval(worker.figures, now()), database, http.url),
+  })
+  worker.start()
+  status.start()
+  ready(http.url)
+  const timer = setInterval(() => report(meter.interval(worker.figures, now())), reportIntervalMs)
+  await aborted(end)
+  clearInterval(timer)
+  await worker.stop(stopDeadlineMs)
+  report(meter.total(worker.figures, now()))
+  await status.stop()
+}
+
+function statusOf(figures: WorkerFigures, report: Report, database: Database, http: string): WorkerReport {
+  return {
+    state: figures.state,
+    messagesProcessed: report.messages_processed,
+    batchesWritten: report.batches_written,
+    errors: report.errors,
+    throughputPerSecond: report.throughput_msg_per_sec,
+    partitions: figures.partitions,
+    http,
+    pool: { ...poolOf(database), acquireMs: 0 },
+    detail: {
+      unreadOffsets: figures.unreadOffsets,
+      pendingRows: figures.pendingRows,
+      rowsWritten: figures.rows,
+      ...(figures.stranded.length > 0 ? { strandedPartitions: figures.stranded } : {}),
+    },
+  }
+}
+
+function poolOf({ pool }: Database): { size: number; inUse: number; waiting: number } {
+  return { size: pool.totalCount, inUse: pool.totalCount - pool.idleCount, waiting: pool.waitingCount }
+}
+
+async function serveWorker(worker: Worker, database: Database, options: RunWorkerOptions): Promise<StatusServer> {
+  const { httpPort, log } = options
+  const port = httpPort ?? (await choosePort(usualHttpPort))
+  if (httpPort === undefined && port !== usualHttpPort) log.info(`port ${usualHttpPort} is taken: HTTP gets ${port}`)
+  return serveStatus(port, {
+    metrics: workerMetrics(() => measuresOf(worker.figures, database)),
+    notReady: () => obstaclesOf(worker.figures),
+    details: () => ({ ...worker.figures }),
+  })
+}
+
+function measuresOf(figures: WorkerFigures, database: Database): WorkerMeasures {
+  return {
+    ...figures,
+    partitions: figures.partitions.length,
+    stranded: figures.stranded.length,
+    isBackedUp: figures.state === 'database away',
+    isReady: obstaclesOf(figures).length === 0,
+    pool: poolOf(database),
+  }
+}
+
+/** A rebalance is no obstacle: it belongs to normal work. */
+function obstaclesOf({ state, stranded }: WorkerFigures): string[] {
+  const obstacles: Partial<Record<WorkerFigures['state'], string>> = {
+    joining: 'the worker has not joined its group',
+    'database away': 'the database does not take batches',
+    stopping: 'the worker is stopping',
+  }
+  const found = obstacles[state]
+  return [
+    ...(found === undefined ? [] : [found]),
+    ...(stranded.length > 0 ? [`the positions of partitions ${stranded.join(', ')} are not in the log`] : []),
+  ]
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

@@ -1,0 +1,71 @@
+import { messageOf } from '../errors.ts'
+import { pause } from '../kafka/backoff.ts'
+import type { Logger } from '../log.ts'
+
+/**
+ * Commits written positions to Kafka as well, for Kafka's own tools. The truth is in the database: this copy may trail,
+ * never lead, and is never read back; so a failure is only told.
+ */
+export class KafkaOffsetMirror {
+  readonly #commit: (offsets: ReadonlyMap<number, number>) => Promise<void>
+  readonly #log: Logger
+  readonly #intervalMs: number
+  #written = new Map<number, number>()
+  #timer: NodeJS.Timeout | undefined
+  #committing: Promise<void> = Promise.resolve()
+  #isFailing = false
+
+  /** @param options.intervalMs - At most one commit in this time. @defaultValue 1000 */
+  constructor(options: {
+    commit: (offsets: ReadonlyMap<number, number>) => Promise<void>
+    log: Logger
+    intervalMs?: number
+  }) {
+    this.#commit = options.commit
+    this.#log = options.log
+    this.#intervalMs = options.intervalMs ?? 1000
+  }
+
+  /** Everything below this offset is in the database. */
+  note(partition: number, nextOffset: number): void {
+    this.#written.set(partition, nextOffset)
+    this.#timer ??= setTimeout(() => void this.flush(), this.#intervalMs)
+  }
+
+  /** These belong to somebody else now. */
+  forget(partitions: readonly number[]): void {
+    for (const partition of partitions) this.#written.delete(partition)
+  }
+
+  flush(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#committing = this.#committing.then(() => this.#flushNow())
+    return this.#committing
+  }
+
+  /** A last flush. */
+  async stop(deadlineMs: number): Promise<void> {
+    const done = new AbortController()
+    await Promise.race([this.flush(), pause(deadlineMs, done.signal)])
+    done.abort()
+    clearTimeout(this.#timer)
+  }
+
+  async #flushNow(): Promise<void> {
+    if (this.#written.size === 0) return
+    const offsets = this.#written
+    this.#written = new Map()
+    try {
+      await this.#commit(offsets)
+      this.#isFailing = false
+    } catch (error) {
+      if (!this.#isFailing) this.#log.info(`offsets are not committed to Kafka for now: ${messageOf(error)}`)
+      this.#isFailing = true
+      // What was written meanwhile is newer.
+      for (const [partition, offset] of offsets) {
+        if (!this.#written.has(partition)) this.#written.set(partition, offset)
+      }
+    }
+  }
+}

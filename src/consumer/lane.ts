@@ -1,0 +1,291 @@
+import { KpiError } from '../errors.ts'
+import { Backoff, pause } from '../kafka/backoff.ts'
+import type { FetchedRecords } from '../kafka/fetcher.ts'
+import type { Logger } from '../log.ts'
+import type { Position } from '../store/positions.ts'
+import type { PartitionProgress } from './partition-progress.ts'
+import { PendingBatch, type ReductionOptions, type TakenBatch } from './pending-batch.ts'
+
+/**
+ * Some partitions of a worker, whose batches are committed one after the other.
+ *
+ *   waiting     nothing is due: fewer rows than a batch, and the oldest has not waited long enough;
+ *   committing  a batch is on its way to the database, while what is fetched joins the next one. A failure that may
+ *               pass is tried again with the same batch; fetching stops meanwhile, since `hasRoom` says no;
+ *   resetting   somebody else has committed for one of the partitions (KPI_POSITION_MOVED): everything pending is
+ *               forgotten, the positions are read again, and reading starts anew from there.
+ *
+ * At most one transaction is in flight, so at most one for each partition. A batch is either committed whole or
+ * forgotten whole; nothing is ever merged from memory that the fence has not passed.
+ */
+export interface LaneOptions {
+  /** A write starts with so many rows pending. */
+  readonly batchSize: number
+  /** Or when the oldest pending message has waited so long. */
+  readonly batchWaitMs: number
+  readonly reduction: ReductionOptions
+  /** Writes one batch. @throws KpiError */
+  readonly commit: (batch: TakenBatch) => Promise<void>
+  /** Reads positions of partitions again. @throws KpiError */
+  readonly readPositions: (partitions: readonly number[]) => Promise<readonly Position[]>
+  /** Reading goes on from these positions. */
+  readonly reposition: (positions: readonly Position[]) => void
+  /** A batch was written. */
+  readonly committed: (batch: TakenBatch) => void
+  /** Nothing that trying again would help. */
+  readonly fatal: (error: KpiError) => void
+  readonly log: Logger
+  /** Wall clock, milliseconds. */
+  readonly now: () => number
+}
+
+/** A transaction of more letters, or of more of their bytes, would hold its locks for too long. */
+const maxLetters = 10_000
+const maxLetterBytes = 8 * 1024 * 1024
+/** Rows that may wait while a commit is in flight; a worker's memory is bounded by it. */
+const roomFactor = 4
+const leastRoomRows = 40_000
+const retryLimits = { firstMs: 100, capMs: 5000 }
+
+export class Lane {
+  readonly #options: LaneOptions
+  readonly #batch: PendingBatch
+  readonly #backoff = new Backoff(retryLimits)
+  readonly #stopping = new AbortController()
+  readonly #maxRows: number
+  /** What is read here; during a reset the batch has none of it yet. */
+  readonly #assigned = new Set<number>()
+  #loop: Promise<void> | undefined
+  #pendingSinceMs: number | undefined
+  #timer: NodeJS.Timeout | undefined
+  #wake: () => void = () => undefined
+  #inFlight = false
+  /** The batch in flight failed, and may yet be taken. */
+  #retrying = false
+  /** Everything pending was forgotten, and the positions have not been read again yet. */
+  #resetting = false
+  /** Ends a wait between two tries early. */
+  #interrupt = new AbortController()
+  #drains: { partitions: readonly number[]; done: () => void }[] = []
+
+  constructor(options: LaneOptions) {
+    this.#options = options
+    this.#batch = new PendingBatch(options.reduction, options.now)
+    this.#maxRows = Math.max(leastRoomRows, roomFactor * options.batchSize)
+  }
+
+  get partitions(): ReadonlyMap<number, PartitionProgress> {
+    return this.#batch.partitions
+  }
+
+  /** Rows that no commit has taken yet. */
+  get pendingRows(): number {
+    return this.#batch.rowCount
+  }
+
+  /** Whether the database does not take what is ready: fetching stands still until it does. */
+  get isBackedUp(): boolean {
+    return this.#retrying || !this.#hasRoomForMore()
+  }
+
+  /** Whether more records may be fetched. */
+  get hasRoom(): boolean {
+    return !this.#resetting && !this.isBackedUp && !this.#stopping.signal.aborted
+  }
+
+  start(): void {
+    this.#loop ??= this.#run().catch((error: unknown) => {
+      // Our own mistake: it must end the process, not just this promise.
+      queueMicrotask(() => {
+        throw error
+      })
+    })
+  }
+
+  open(position: Position): void {
+    this.#assigned.add(position.partition)
+    this.#batch.open(position)
+  }
+
+  /** @throws KpiError `KPI_KAFKA_CORRUPT`: the lane must then be stopped, not drained. */
+  take(fetched: FetchedRecords): void {
+    if (this.#resetting) return
+    this.#batch.reduce(fetched)
+    if (this.#batch.isEmpty) return
+    this.#pendingSinceMs ??= performance.now()
+    if (this.#isFull()) this.#wake()
+    else if (!this.#inFlight) this.#setTimer()
+  }
+
+  /**
+   * Writes what is pending for these partitions now, and gives them up; nothing more may be fetched for them. What could
+   * not be written within the deadline is forgotten: whoever reads them next starts where the database says.
+   */
+  async close(partitions: readonly number[], deadlineMs: number): Promise<void> {
+    const own = partitions.filter((partition) => this.#assigned.has(partition))
+    if (own.length === 0) return
+    if (!(await this.#drain(own, deadlineMs))) {
+      this.drop(own)
+      return
+    }
+    for (const partition of own) {
+      this.#assigned.delete(partition)
+      this.#batch.close(partition)
+    }
+  }
+
+  /** Gives partitions up at once; the lane's others start over where the database says. */
+  drop(partitions: readonly number[]): void {
+    const own = partitions.filter((partition) => this.#assigned.delete(partition))
+    if (own.length > 0) this.#startReset()
+  }
+
+  /** Ends the loop; what is pending is forgotten. Idempotent. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    this.#wake()
+    await this.#loop
+  }
+
+  #hasRoomForMore(): boolean {
+    const { rowCount, letterCount, letterBytes } = this.#batch
+    return rowCount < this.#maxRows && letterCount < 2 * maxLetters && letterBytes < 2 * maxLetterBytes
+  }
+
+  #isFull(): boolean {
+    const { rowCount, letterCount, letterBytes } = this.#batch
+    return rowCount >= this.#options.batchSize || letterCount >= maxLetters || letterBytes >= maxLetterBytes
+  }
+
+  #isDue(): boolean {
+    if (this.#pendingSinceMs === undefined) return false
+    const waitedMs = performance.now() - this.#pendingSinceMs
+    return this.#drains.length > 0 || this.#isFull() || waitedMs >= this.#options.batchWaitMs
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      this.#settleDrains()
+      if (this.#resetting) await this.#startOver()
+      else if (this.#isDue()) await this.#commitPending()
+      else await this.#sleep()
+    }
+  }
+
+  /** Until something may be due. */
+  #sleep(): Promise<void> {
+    this.#setTimer()
+    return new Promise((resolve) => {
+      this.#wake = () => {
+        this.#wake = () => undefined
+        clearTimeout(this.#timer)
+        this.#timer = undefined
+        resolve()
+      }
+    })
+  }
+
+  #setTimer(): void {
+    if (this.#timer !== undefined || this.#pendingSinceMs === undefined) return
+    const leftMs = this.#pendingSinceMs + this.#options.batchWaitMs - performance.now()
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined
+        this.#wake()
+      },
+      Math.max(0, leftMs),
+    )
+  }
+
+  async #commitPending(): Promise<void> {
+    const batch = this.#batch.take()
+    this.#pendingSinceMs = undefined
+    this.#inFlight = true
+    const outcome = await this.#commit(batch)
+    this.#inFlight = false
+    this.#retrying = false
+    if (outcome === 'written') this.#options.committed(batch)
+    else if (outcome === 'moved') this.#startReset()
+  }
+
+  /** Tries until the batch is written, its position turns out to have moved, or nobody wants it any more. */
+  async #commit(batch: TakenBatch): Promise<'written' | 'moved' | 'given up'> {
+    const { log } = this.#options
+    while (!this.#stopping.signal.aborted && !this.#resetting) {
+      try {
+        await this.#options.commit(batch)
+        if (this.#retrying) log.info('PostgreSQL takes batches again')
+        this.#backoff.reset()
+        return 'written'
+      } catch (error) {
+        if (!(error instanceof KpiError)) throw error
+        if (error.code === 'KPI_POSITION_MOVED') {
+          log.info(`${error.message}: reading the positions again`)
+          return 'moved'
+        }
+        if (!error.retryable) {
+          this.#giveUp(error)
+          return 'given up'
+        }
+        if (!this.#retrying) log.warn(`${error.message}; fetching stands still, trying again until it works`)
+        this.#retrying = true
+        await this.#pause()
+      }
+    }
+    return 'given up'
+  }
+
+  #giveUp(error: KpiError): void {
+    this.#stopping.abort()
+    this.#options.fatal(error)
+  }
+
+  #startReset(): void {
+    this.#batch.reset()
+    this.#pendingSinceMs = undefined
+    this.#resetting = true
+    this.#wake()
+    this.#interrupt.abort()
+  }
+
+  /** Whatever was in flight is over by now, one way or the other: the positions say which. */
+  async #startOver(): Promise<void> {
+    try {
+      const asked = [...this.#assigned]
+      const positions = asked.length > 0 ? await this.#options.readPositions(asked) : []
+      const own = positions.filter(({ partition }) => this.#assigned.has(partition))
+      for (const position of own) this.#batch.open(position)
+      this.#resetting = false
+      this.#backoff.reset()
+      this.#options.reposition(own)
+    } catch (error) {
+      if (!(error instanceof KpiError)) throw error
+      if (!error.retryable) this.#giveUp(error)
+      else await this.#pause()
+    }
+  }
+
+  async #pause(): Promise<void> {
+    this.#interrupt = new AbortController()
+    await pause(this.#backoff.nextMs(), AbortSignal.any([this.#stopping.signal, this.#interrupt.signal]))
+  }
+
+  /** @returns Whether everything that was pending for them is written. */
+  async #drain(partitions: readonly number[], deadlineMs: number): Promise<boolean> {
+    const drained = new AbortController()
+    const drain = { partitions, done: () => drained.abort() }
+    this.#drains.push(drain)
+    this.#wake()
+    await pause(deadlineMs, drained.signal)
+    this.#drains = this.#drains.filter((other) => other !== drain)
+    return drained.signal.aborted
+  }
+
+  /** Called where no commit is in flight. */
+  #settleDrains(): void {
+    if (this.#resetting) return
+    for (const { partitions, done } of this.#drains) {
+      if (partitions.every((partition) => this.#batch.partitions.get(partition)?.hasPending !== true)) done()
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import { assert } from '../errors.ts'
+import type { PartitionAdvance } from '../store/commit.ts'
+import type { Position } from '../store/positions.ts'
+
+/** How far one partition has been reduced beyond its position in the database. */
+export class PartitionProgress {
+  readonly partition: number
+  /** Where the pending batch begins: the position in the database once everything before is committed. */
+  #fromOffset: number
+  /** The first offset that has not been reduced. */
+  nextOffset: number
+  /** The highest accepted timestamp below `nextOffset`, microseconds; −1 for none. */
+  watermarkUs: number
+  merged = 0
+  rejected = 0
+  withoutMessage = 0
+  /** The end of what can be read, as the last answer said; −1 before the first. */
+  endOffset = -1
+
+  constructor(position: Position) {
+    this.partition = position.partition
+    this.#fromOffset = position.nextOffset
+    this.nextOffset = position.nextOffset
+    this.watermarkUs = position.watermarkUs
+  }
+
+  get hasPending(): boolean {
+    return this.nextOffset > this.#fromOffset
+  }
+
+  /** Offsets that can be read and have not been reduced. */
+  get unreadOffsets(): number {
+    return Math.max(0, this.endOffset - this.nextOffset)
+  }
+
+  /** The advance of the pending batch; the next one begins here. */
+  take(): PartitionAdvance {
+    const { partition, nextOffset, watermarkUs, merged, rejected, withoutMessage } = this
+    const expectedOffset = this.#fromOffset
+    assert(nextOffset - expectedOffset === merged + rejected + withoutMessage, 'each offset counted once')
+    this.#fromOffset = nextOffset
+    this.merged = 0
+    this.rejected = 0
+    this.withoutMessage = 0
+    return { partition, expectedOffset, nextOffset, watermarkUs, merged, rejected, withoutMessage }
+  }
+}

@@ -1,0 +1,128 @@
+import type { FetchedRecords } from '../kafka/fetcher.ts'
+import { type RecordVisitor, walkRecords } from '../kafka/record-batch.ts'
+import { MessageDecoder } from '../kpi/message.ts'
+import { type PartialRow, Reducer } from '../kpi/reducer.ts'
+import type { DeadLetter, PartitionAdvance } from '../store/commit.ts'
+import type { Position } from '../store/positions.ts'
+import { LetterBox } from './letter-box.ts'
+import { PartitionProgress } from './partition-progress.ts'
+
+/** How messages are read; the same for everything that fills one database. */
+export interface ReductionOptions {
+  readonly windowSeconds: number
+  readonly allowedLatenessSeconds: number
+  readonly maxFutureSeconds: number
+  readonly payloadsPerMinute: number
+}
+
+/** What one commit writes. */
+export interface TakenBatch {
+  readonly advances: readonly PartitionAdvance[]
+  readonly rows: readonly PartialRow[]
+  readonly letters: readonly DeadLetter[]
+}
+
+/** Reduces fetched records of some partitions into the batch that is committed next. */
+export class PendingBatch implements RecordVisitor {
+  readonly #decoder: MessageDecoder
+  readonly #reducer: Reducer
+  readonly #letters: LetterBox
+  readonly #now: () => number
+  readonly #partitions = new Map<number, PartitionProgress>()
+  /** Of the records that are being walked. */
+  #current: PartitionProgress | undefined
+
+  /** @param now - Wall clock in milliseconds, for records without a timestamp. */
+  constructor(options: ReductionOptions, now: () => number) {
+    this.#decoder = new MessageDecoder(options)
+    this.#reducer = new Reducer(options)
+    this.#letters = new LetterBox({ payloadsPerMinute: options.payloadsPerMinute, now })
+    this.#now = now
+  }
+
+  get partitions(): ReadonlyMap<number, PartitionProgress> {
+    return this.#partitions
+  }
+
+  get rowCount(): number {
+    return this.#reducer.rowCount
+  }
+
+  get letterCount(): number {
+    return this.#letters.count
+  }
+
+  get letterBytes(): number {
+    return this.#letters.bytes
+  }
+
+  get isEmpty(): boolean {
+    for (const progress of this.#partitions.values()) if (progress.hasPending) return false
+    return true
+  }
+
+  /** Reads this partition from this position on. Only while nothing is pending for it. */
+  open(position: Position): void {
+    this.#partitions.set(position.partition, new PartitionProgress(position))
+  }
+
+  /** Only while nothing is pending for it. */
+  close(partition: number): void {
+    this.#partitions.delete(partition)
+  }
+
+  /**
+   * Reduces records that continue their partition; others, left over from before a reset, are ignored.
+   *
+   * @throws KpiError `KPI_KAFKA_CORRUPT`; nothing may be committed afterwards.
+   */
+  reduce(fetched: FetchedRecords): void {
+    const progress = this.#partitions.get(fetched.partition)
+    if (progress === undefined || progress.nextOffset !== fetched.from) return
+    this.#current = progress
+    progress.nextOffset = walkRecords(fetched.range, fetched.from, fetched.aborted, this)
+    progress.endOffset = fetched.endOffset
+  }
+
+  record(
+    buffer: Buffer,
+    offset: number,
+    timestampMs: number,
+    valueStart: number,
+    valueEnd: number,
+    keyStart: number,
+    keyEnd: number,
+  ): void {
+    const progress = this.#current as PartitionProgress
+    const decoder = this.#decoder
+    const reason = decoder.decode(buffer, valueStart, valueEnd, timestampMs < 0 ? this.#now() : timestampMs)
+    if (reason === undefined) {
+      this.#reducer.add(decoder, progress.partition, offset, progress.watermarkUs)
+      if (decoder.timestampUs > progress.watermarkUs) progress.watermarkUs = decoder.timestampUs
+      progress.merged += 1
+      return
+    }
+    progress.rejected += 1
+    const letter = { partition: progress.partition, offset, reason, detail: decoder.detail, timestampMs }
+    this.#letters.add(letter, buffer, { start: valueStart, end: valueEnd }, { start: keyStart, end: keyEnd })
+  }
+
+  withoutMessage(count: number): void {
+    const progress = this.#current as PartitionProgress
+    progress.withoutMessage += count
+  }
+
+  /** Hands over what is pending; what comes from now on is the next batch. */
+  take(): TakenBatch {
+    const advances: PartitionAdvance[] = []
+    for (const progress of this.#partitions.values()) if (progress.hasPending) advances.push(progress.take())
+    return { advances, rows: this.#reducer.take(), letters: this.#letters.take() }
+  }
+
+  /** Forgets everything pending, and the partitions with it. */
+  reset(): void {
+    this.#reducer.discard()
+    this.#letters.take()
+    this.#partitions.clear()
+  }
+}

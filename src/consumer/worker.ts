@@ -1,0 +1,304 @@
+import { KpiError, messageOf } from '../errors.ts'
+import { Backoff, pause } from '../kafka/backoff.ts'
+import type { KafkaCluster, TopicMetadata } from '../kafka/cluster.ts'
+import { type FetchedRecords, Fetcher, type FetchHandler } from '../kafka/fetcher.ts'
+import { type GroupListener, GroupMember } from '../kafka/group-member.ts'
+import { listOffsets } from '../kafka/offsets.ts'
+import type { Logger } from '../log.ts'
+import { commitBatch } from '../store/commit.ts'
+import type { Database } from '../store/connection.ts'
+import { markIdle, openPositions, type Position, readPositions } from '../store/positions.ts'
+import { KafkaOffsetMirror } from './kafka-offset-mirror.ts'
+import { Lane } from './lane.ts'
+import type { ReductionOptions, TakenBatch } from './pending-batch.ts'
+import { StrandedPartitions } from './stranded-partitions.ts'
+
+/**
+ * One worker: a member of the consumer group that reads its partitions, reduces them and commits the result.
+ *
+ * A partition is
+ *   opening    assigned, its position is being read;
+ *   reading    fetched from its leader and reduced by its lane;
+ *   stranded   its position is not in the log: reported until an operator says how to go on, then opened again;
+ *   and given up by a revocation (what is pending is written first) or a loss (it is forgotten).
+ * The fence of the commit protects the rows in any case; all of this only saves work and tells the truth about it.
+ */
+export interface WorkerOptions {
+  readonly cluster: KafkaCluster
+  readonly database: Database
+  readonly topic: string
+  readonly group: string
+  readonly groupProtocol: 'auto' | 'consumer' | 'classic'
+  /** Under which this worker may write; see checkDefinition. */
+  readonly definitionId: number
+  readonly reduction: ReductionOptions
+  readonly batchSize: number
+  readonly batchWaitMs: number
+  /** Commits that may be in flight, each of other partitions. */
+  readonly lanes: number
+  /** Nothing that waiting would help: the process has to end with this. */
+  readonly fatal: (error: KpiError) => void
+  readonly log: Logger
+  /** Wall clock in milliseconds. @defaultValue Date.now */
+  readonly now?: () => number
+  /** Told before and after each step of a commit; tests end the process there. */
+  readonly onStep?: (step: CommitStep) => void
+}
+
+export type CommitStep = 'taken' | 'written' | 'mirrored'
+
+/** Counts since the start. */
+export interface WorkerFigures {
+  readonly state: 'joining' | 'reading' | 'rebalancing' | 'database away' | 'stranded' | 'stopping'
+  readonly merged: number
+  readonly rejected: number
+  readonly batches: number
+  readonly rows: number
+  readonly partitions: readonly number[]
+  readonly stranded: readonly number[]
+  /** Offsets between what is reduced and the end of the log, of the partitions that are read. */
+  readonly unreadOffsets: number
+  readonly pendingRows: number
+  readonly isGroupStable: boolean
+  /** Wall clock; NaN before. */
+  readonly firstRecordsAtMs: number
+  readonly lastCommitAtMs: number
+}
+
+const openLimits = { firstMs: 200, capMs: 5000 }
+const idleMarkIntervalMs = 5000
+/** How long a broker may hold a request for which there is nothing. */
+const fetchWaitMs = 500
+
+export class Worker {
+  readonly #options: WorkerOptions
+  readonly #now: () => number
+  readonly #lanes: readonly Lane[]
+  readonly #fetcher: Fetcher
+  readonly #group: GroupMember
+  readonly #mirror: KafkaOffsetMirror
+  readonly #stranded: StrandedPartitions
+  readonly #stopping = new AbortController()
+  readonly #figures = {
+    merged: 0,
+    rejected: 0,
+    batches: 0,
+    rows: 0,
+    firstRecordsAtMs: Number.NaN,
+    lastCommitAtMs: Number.NaN,
+  }
+  /** Assigned to us, in whatever state. */
+  readonly #assigned = new Set<number>()
+  #idleTimer: NodeJS.Timeout | undefined
+  #stopped: Promise<void> | undefined
+
+  constructor(options: WorkerOptions, metadata: TopicMetadata) {
+    this.#options = options
+    this.#now = options.now ?? Date.now
+    const { cluster, topic, group, log } = options
+    this.#lanes = Array.from({ length: options.lanes }, () => this.#makeLane())
+    this.#fetcher = new Fetcher(
+      { cluster, topic, log, maxWaitMs: fetchWaitMs, handler: this.#fetchHandler() },
+      metadata,
+    )
+    this.#group = new GroupMember({
+      cluster,
+      topic,
+      group,
+      protocol: options.groupProtocol,
+      log,
+      listener: this.#groupListener(),
+    })
+    this.#mirror = new KafkaOffsetMirror({ commit: (offsets) => this.#group.commit(offsets), log })
+    this.#stranded = new StrandedPartitions({
+      log,
+      readPositions: (partitions) => this.#readPositions(partitions),
+      resume: (position) => this.#resume([position]),
+    })
+  }
+
+  get figures(): WorkerFigures {
+    const progress = this.#lanes.flatMap((lane) => [...lane.partitions.values()])
+    return {
+      ...this.#figures,
+      state: this.#state(),
+      partitions: [...this.#assigned].sort((a, b) => a - b),
+      stranded: this.#stranded.partitions,
+      unreadOffsets: progress.reduce((sum, { unreadOffsets }) => sum + unreadOffsets, 0),
+      pendingRows: this.#lanes.reduce((sum, { pendingRows }) => sum + pendingRows, 0),
+      isGroupStable: this.#group.state === 'stable',
+    }
+  }
+
+  start(): void {
+    for (const lane of this.#lanes) lane.start()
+    this.#group.start()
+    this.#idleTimer = setInterval(() => void this.#markIdle(), idleMarkIntervalMs)
+  }
+
+  /** Writes what is pending, commits the offsets to Kafka and leaves the group, all within the deadline. Idempotent. */
+  stop(deadlineMs: number): Promise<void> {
+    this.#stopped ??= this.#stop(deadlineMs)
+    return this.#stopped
+  }
+
+  async #stop(deadlineMs: number): Promise<void> {
+    const until = performance.now() + deadlineMs
+    const leftMs = (share = 1) => Math.max(50, (until - performance.now()) * share)
+    this.#stopping.abort()
+    clearInterval(this.#idleTimer)
+    this.#stranded.stop()
+    const partitions = [...this.#assigned]
+    for (const partition of partitions) this.#fetcher.remove(partition)
+    await Promise.all(this.#lanes.map((lane) => lane.close(partitions, leftMs(0.6))))
+    await this.#mirror.stop(leftMs(0.5))
+    await Promise.all([this.#group.stop(leftMs()), this.#fetcher.stop(), ...this.#lanes.map((lane) => lane.stop())])
+  }
+
+  #state(): WorkerFigures['state'] {
+    if (this.#stopping.signal.aborted) return 'stopping'
+    if (this.#lanes.some((lane) => lane.isBackedUp)) return 'database away'
+    if (this.#stranded.partitions.length > 0) return 'stranded'
+    const { state } = this.#group
+    return state === 'stable' ? 'reading' : state === 'rebalancing' ? 'rebalancing' : 'joining'
+  }
+
+  #laneOf(partition: number): Lane {
+    return this.#lanes[partition % this.#lanes.length] as Lane
+  }
+
+  #makeLane(): Lane {
+    const { reduction, batchSize, batchWaitMs, log } = this.#options
+    return new Lane({
+      batchSize,
+      batchWaitMs,
+      reduction,
+      log,
+      now: this.#now,
+      commit: (batch) => this.#commit(batch),
+      committed: (batch) => this.#committed(batch),
+      readPositions: (partitions) => this.#readPositions(partitions),
+      reposition: (positions) => this.#seek(positions),
+      fatal: (error) => this.#options.fatal(error),
+    })
+  }
+
+  async #commit(batch: TakenBatch): Promise<void> {
+    const { database, definitionId, group, topic, onStep } = this.#options
+    onStep?.('taken')
+    await commitBatch(database, { definitionId, group, topic, ...batch })
+    onStep?.('written')
+  }
+
+  #committed({ advances, rows }: TakenBatch): void {
+    for (const { partition, nextOffset, merged, rejected } of advances) {
+      this.#figures.merged += merged
+      this.#figures.rejected += rejected
+      this.#mirror.note(partition, nextOffset)
+    }
+    this.#figures.rows += rows.length
+    this.#figures.batches += 1
+    this.#figures.lastCommitAtMs = this.#now()
+  }
+
+  #readPositions(partitions: readonly number[]): Promise<Position[]> {
+    const { database, group, topic } = this.#options
+    return readPositions(database, { group, topic }, partitions)
+  }
+
+  #fetchHandler(): FetchHandler {
+    return {
+      wants: (partition) => this.#laneOf(partition).hasRoom,
+      records: (fetched: FetchedRecords) => {
+        if (Number.isNaN(this.#figures.firstRecordsAtMs) && fetched.next > fetched.from) {
+          this.#figures.firstRecordsAtMs = this.#now()
+        }
+        this.#laneOf(fetched.partition).take(fetched)
+      },
+      outOfRange: (partition, offset, log) => {
+        this.#laneOf(partition).drop([partition])
+        this.#stranded.add(partition, offset, log)
+      },
+      fatal: (error) => this.#options.fatal(error),
+    }
+  }
+
+  #groupListener(): GroupListener {
+    return {
+      assigned: (partitions) => {
+        for (const partition of partitions) this.#assigned.add(partition)
+        void this.#open(partitions)
+      },
+      revoked: async (partitions, deadlineMs) => {
+        this.#giveUp(partitions)
+        await Promise.all(this.#lanes.map((lane) => lane.close(partitions, deadlineMs)))
+        await this.#mirror.flush()
+        this.#mirror.forget(partitions)
+      },
+      lost: (partitions) => {
+        this.#giveUp(partitions)
+        for (const lane of this.#lanes) lane.drop(partitions)
+        this.#mirror.forget(partitions)
+      },
+      fatal: (error) => this.#options.fatal(error),
+    }
+  }
+
+  #giveUp(partitions: readonly number[]): void {
+    for (const partition of partitions) {
+      this.#assigned.delete(partition)
+      this.#fetcher.remove(partition)
+      this.#stranded.remove(partition)
+    }
+  }
+
+  /** Finds the positions of newly assigned partitions, for as long as it takes, and reads on from there. */
+  async #open(partitions: readonly number[]): Promise<void> {
+    const { cluster, database, group, topic, log, fatal } = this.#options
+    const backoff = new Backoff(openLimits)
+    while (!this.#stopping.signal.aborted) {
+      const own = partitions.filter((partition) => this.#assigned.has(partition))
+      if (own.length === 0) return
+      try {
+        const metadata = await cluster.topicMetadata(topic)
+        const earliest = await listOffsets(cluster, metadata, 'earliest', own)
+        this.#resume(await openPositions(database, { group, topic }, earliest))
+        return
+      } catch (error) {
+        if (!(error instanceof KpiError)) throw error
+        if (!error.retryable) return fatal(error)
+        if (backoff.attempt === 0) log.warn(`partitions ${own.join(', ')} are not read yet: ${messageOf(error)}`)
+        await pause(backoff.nextMs(), this.#stopping.signal)
+      }
+    }
+  }
+
+  /** Reads on from these positions, as far as the partitions are still ours. */
+  #resume(positions: readonly Position[]): void {
+    if (this.#stopping.signal.aborted) return
+    const own = positions.filter(({ partition }) => this.#assigned.has(partition))
+    for (const position of own) this.#laneOf(position.partition).open(position)
+    this.#seek(own)
+  }
+
+  #seek(positions: readonly Position[]): void {
+    if (this.#stopping.signal.aborted) return
+    for (const { partition, nextOffset } of positions) this.#fetcher.seek(partition, nextOffset)
+  }
+
+  /** Tells the database which partitions stand at the end of the log, so that a quiet market's windows close. */
+  async #markIdle(): Promise<void> {
+    const { database, group, topic, log } = this.#options
+    const atEnd = new Map<number, number>()
+    for (const lane of this.#lanes) {
+      for (const { partition, nextOffset, endOffset, hasPending } of lane.partitions.values()) {
+        if (!hasPending && endOffset >= 0 && nextOffset >= endOffset) atEnd.set(partition, nextOffset)
+      }
+    }
+    try {
+      await markIdle(database, { group, topic }, atEnd)
+    } catch (error) {
+      log.debug(`idle partitions are not noted for now: ${messageOf(error)}`)
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+
+/** What a worker counts, as Prometheus gets it. */
+export interface WorkerMeasures {
+  readonly merged: number
+  readonly rejected: number
+  readonly batches: number
+  readonly rows: number
+  readonly unreadOffsets: number
+  readonly pendingRows: number
+  readonly partitions: number
+  readonly stranded: number
+  readonly isBackedUp: boolean
+  readonly isReady: boolean
+  readonly pool: { readonly size: number; readonly inUse: number; readonly waiting: number }
+}
+
+/** Name and meaning of each metric; docs/metrics.md lists them. */
+export const workerCounters = {
+  market_kpi_worker_messages_merged_total: ['Messages merged into rows and committed.', (m) => m.merged],
+  market_kpi_worker_messages_rejected_total: ['Messages rejected to dead_letters and committed.', (m) => m.rejected],
+  market_kpi_worker_batches_total: ['Batches committed.', (m) => m.batches],
+  market_kpi_worker_rows_total: ['Partial rows (symbol, window) committed.', (m) => m.rows],
+} as const satisfies Record<string, Measure>
+
+export const workerGauges = {
+  market_kpi_worker_ready: ['1 while the worker does its work, 0 while it cannot.', (m) => Number(m.isReady)],
+  market_kpi_worker_backpressure: ['1 while fetching stands still for the database.', (m) => Number(m.isBackedUp)],
+  market_kpi_worker_partitions: ['Partitions assigned to the worker.', (m) => m.partitions],
+  market_kpi_worker_stranded_partitions: ['Of these, those whose position is not in the log.', (m) => m.stranded],
+  market_kpi_worker_unread_offsets: ['Offsets between what is reduced and the end of the log.', (m) => m.unreadOffsets],
+  market_kpi_worker_pending_rows: ['Partial rows that wait for a commit.', (m) => m.pendingRows],
+  market_kpi_worker_pool_connections: ['Open database connections.', (m) => m.pool.size],
+  market_kpi_worker_pool_connections_in_use: ['Database connections in use.', (m) => m.pool.inUse],
+  market_kpi_worker_pool_waiting: ['Calls that wait for a database connection.', (m) => m.pool.waiting],
+} as const satisfies Record<string, Measure>
+
+type Measure = readonly [help: string, of: (measures: WorkerMeasures) => number]
+
+/** @returns The exposition of the worker's own metrics and of its process, at each call. */
+export function workerMetrics(measure: () => WorkerMeasures): () => Promise<string> {
+  const register = new Registry()
+  const registers = [register]
+  for (const [name, [help, of]] of Object.entries(workerCounters)) {
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset()
+        this.inc(of(measure()))
+      },
+    })
+  }
+  for (const [name, [help, of]] of Object.entries(workerGauges)) {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(of(measure()))
+      },
+    })
+  }
+  collectDefaultMetrics({ register })
+  return () => register.metrics()
+}

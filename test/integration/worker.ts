@@ -1,0 +1,75 @@
+import { type CommitStep, Worker } from '../../src/consumer/worker.ts'
+import type { KpiError } from '../../src/errors.ts'
+import { KafkaCluster } from '../../src/kafka/cluster.ts'
+import { kafkaOptions } from '../../src/kafka/options.ts'
+import { openDatabase, postgresOptions } from '../../src/store/connection.ts'
+import { checkDefinition } from '../../src/store/definition.ts'
+import { countersOf } from './market.ts'
+import { type Pipeline, silentLog } from './pipeline.ts'
+import { until } from './until.ts'
+
+export interface TestWorker {
+  readonly worker: Worker
+  /** What the worker could not go on from. */
+  readonly fatal: Promise<KpiError>
+  stop(): Promise<void>
+}
+
+/** A worker in this process, with connections of its own. */
+export async function startWorker(
+  { config }: Pick<Pipeline, 'config'>,
+  options: { batchSize?: number; batchWaitMs?: number; lanes?: number; onStep?: (step: CommitStep) => void } = {},
+): Promise<TestWorker> {
+  const cluster = new KafkaCluster(kafkaOptions(config, 'test-worker'))
+  const database = await openDatabase(postgresOptions(config), {
+    maxConnections: options.lanes ?? 2,
+    applicationName: 'market-kpi test worker',
+  })
+  const metadata = await cluster.topicMetadata(config.kafkaTopic)
+  const { windowSeconds, allowedLatenessSeconds, maxFutureSeconds } = config
+  const definitionId = await checkDefinition(database, {
+    clusterId: metadata.clusterId,
+    topic: metadata.topic,
+    topicId: metadata.topicId,
+    consumerGroup: config.kafkaGroup,
+    windowSeconds,
+    allowedLatenessSeconds,
+    maxFutureSeconds,
+  })
+  const { promise: fatal, resolve } = Promise.withResolvers<KpiError>()
+  const worker = new Worker(
+    {
+      cluster,
+      database,
+      topic: config.kafkaTopic,
+      group: config.kafkaGroup,
+      groupProtocol: config.kafkaGroupProtocol,
+      definitionId,
+      reduction: { windowSeconds, allowedLatenessSeconds, maxFutureSeconds, payloadsPerMinute: 1000 },
+      batchSize: options.batchSize ?? 10_000,
+      batchWaitMs: options.batchWaitMs ?? 20,
+      lanes: options.lanes ?? 2,
+      fatal: resolve,
+      log: silentLog,
+      ...(options.onStep ? { onStep: options.onStep } : {}),
+    },
+    metadata,
+  )
+  worker.start()
+  const stop = async () => {
+    await worker.stop(5000)
+    await database.close()
+    await cluster.close()
+  }
+  return { worker, fatal, stop }
+}
+
+/** Until the positions account for so many messages. */
+export async function untilCounted({ owner }: Pipeline, messages: number, timeoutMs = 60_000): Promise<void> {
+  await until(
+    `${messages} messages counted`,
+    () => countersOf(owner),
+    ({ merged, rejected }) => merged + rejected >= messages,
+    timeoutMs,
+  )
+}
