@@ -19,6 +19,7 @@ export const errorCodes = {
   KPI_KAFKA_AUTH: { retryable: false, exitCode: 1 },
   KPI_KAFKA_REQUEST: { retryable: true, exitCode: 1 },
   KPI_KAFKA_FENCED: { retryable: false, exitCode: 1 },
+  KPI_GROUP_REFUSED: { retryable: false, exitCode: 1 },
   KPI_KAFKA_CORRUPT: { retryable: false, exitCode: 1 },
   KPI_TOPIC_MISSING: { retryable: true, exitCode: 1 },
   KPI_TOPIC_MISMATCH: { retryable: false, exitCode: 1 },
