@@ -46,6 +46,15 @@ function serverProperties(options: { storage: string; port: number; controllerPo
     'share.coordinator.state.topic.min.isr=1',
     'group.initial.rebalance.delay.ms=0',
     'group.coordinator.rebalance.protocols=classic,consumer',
+    // A worker that dies without a word is taken over after so long; 45 s is for members far away.
+    'group.consumer.min.session.timeout.ms=6000',
+    'group.consumer.session.timeout.ms=10000',
+    // A worker that was killed is missed after seconds, not after the usual 45, and a hand-over takes two heartbeats.
+    'group.min.session.timeout.ms=1000',
+    'group.consumer.min.session.timeout.ms=1000',
+    'group.consumer.session.timeout.ms=6000',
+    'group.consumer.min.heartbeat.interval.ms=200',
+    'group.consumer.heartbeat.interval.ms=1000',
     // A value of 65,536 bytes is still legal, and a larger one must reach us to be told apart as too_large.
     'message.max.bytes=10485760',
     'replica.fetch.max.bytes=10485760',

@@ -149,7 +149,7 @@ export class GroupMember {
         if (this.#ended) return
         const step = await this.#step(this.#membership)
         if (step.refused) this.#tryTheOther(this.#membership.protocol, step.refused)
-        else await this.#rest(step.waitMs)
+        await this.#rest(step.waitMs ?? this.#backoff.nextMs())
       } catch (error) {
         if (!(error instanceof KpiError)) throw error
         if (this.#ended) return
@@ -168,7 +168,7 @@ export class GroupMember {
       () => undefined,
     )
     const done = await step
-    this.#backoff.reset()
+    if (!done.refused) this.#backoff.reset()
     if (before === 'joining' && membership.state !== 'joining') this.#admitted(membership.protocol)
     if (this.#complaining) this.#options.log.info(`the coordinator of the group '${this.#options.group}' answers again`)
     this.#complaining = false
