@@ -46,9 +46,6 @@ function serverProperties(options: { storage: string; port: number; controllerPo
     'share.coordinator.state.topic.min.isr=1',
     'group.initial.rebalance.delay.ms=0',
     'group.coordinator.rebalance.protocols=classic,consumer',
-    // A worker that dies without a word is taken over after so long; 45 s is for members far away.
-    'group.consumer.min.session.timeout.ms=6000',
-    'group.consumer.session.timeout.ms=10000',
     // A worker that was killed is missed after seconds, not after the usual 45, and a hand-over takes two heartbeats.
     'group.min.session.timeout.ms=1000',
     'group.consumer.min.session.timeout.ms=1000',
