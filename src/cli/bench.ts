@@ -62,7 +62,7 @@ async function measure(servers: BenchServers, flags: BenchFlags, log: Logger): P
   for (let run = 1; run <= flags.runs; run++) {
     const name = `bench-${run}`
     const config = loadConfig({ env: servers.environment(name, 'owner') })
-    await prepareForUp(config, log.child({ run }))
+    await prepareForUp(config, log)
     const cluster = new KafkaCluster(kafkaOptions(config, 'market-kpi-bench'))
     const database = await openDatabase(postgresOptions(config), {
       maxConnections: 1,

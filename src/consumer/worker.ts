@@ -41,10 +41,11 @@ export interface WorkerOptions {
   readonly log: Logger
   /** Wall clock in milliseconds. @defaultValue Date.now */
   readonly now?: () => number
-  /** Told before and after each step of a commit; tests end the process there. */
+  /** Told at each step of a commit; tests end the process there. */
   readonly onStep?: (step: CommitStep) => void
 }
 
+/** A batch is taken, then written to the database, then its offsets are committed to Kafka too. */
 export type CommitStep = 'taken' | 'written' | 'mirrored'
 
 /** Counts since the start. */
@@ -109,7 +110,7 @@ export class Worker {
       log,
       listener: this.#groupListener(),
     })
-    this.#mirror = new KafkaOffsetMirror({ commit: (offsets) => this.#group.commit(offsets), log })
+    this.#mirror = new KafkaOffsetMirror({ commit: (offsets) => this.#commitToKafka(offsets), log })
     this.#stranded = new StrandedPartitions({
       log,
       readPositions: (partitions) => this.#readPositions(partitions),
@@ -188,6 +189,11 @@ export class Worker {
     onStep?.('taken')
     await commitBatch(database, { definitionId, group, topic, ...batch })
     onStep?.('written')
+  }
+
+  async #commitToKafka(offsets: ReadonlyMap<number, number>): Promise<void> {
+    await this.#group.commit(offsets)
+    this.#options.onStep?.('mirrored')
   }
 
   #committed({ advances, rows }: TakenBatch): void {
