@@ -1,10 +1,10 @@
 import { crc32c } from '@node-rs/crc32'
-import { compressionsAlgorithmsByBitmask } from '@platformatic/kafka'
 import { ByteReader, corrupt, int64At } from './byte-reader.ts'
+import { decompress } from './decompress.ts'
 
 /**
  * Walks the record batches of one partition in a Fetch answer, in place: no object, slice or promise a record.
- * Format: https://kafka.apache.org/documentation/#recordbatch (magic 2 only: older ones are converted since Kafka 4).
+ * Format: https://kafka.apache.org/documentation/#recordbatch (magic 2 only: what producers have written since 2017).
  */
 export interface RecordVisitor {
   /**
@@ -45,6 +45,8 @@ const lastOffsetDeltaAt = 23
 const baseTimestampAt = 27
 const maxTimestampAt = 35
 const producerIdAt = 43
+const producerEpochAt = 51
+const baseSequenceAt = 53
 const recordCountAt = 57
 const headerBytes = 61
 /** Base offset and length, which the length does not count. */
@@ -54,10 +56,12 @@ const compressionMask = 0x07
 const logAppendTimeBit = 0x08
 const transactionalBit = 0x10
 const controlBit = 0x20
-/** No batch of ours unpacks to more; a broken or hostile one must not take the memory. */
-const maxUnpackedBytes = 256 * 1024 * 1024
 
-/** The offset after the last whole batch of the range; `from` when there is none. */
+/**
+ * The offset after the last whole batch of the range; `from` when there is none.
+ *
+ * @throws KpiError `KPI_KAFKA_CORRUPT` on a batch header that cannot be. The rest is for {@link walkRecords} to check.
+ */
 export function nextOffsetOf(range: RecordRange, from: number): number {
   let next = from
   for (let at = range.start; ; ) {
@@ -83,82 +87,108 @@ export function walkRecords(
 ): number {
   const transactions = new AbortedTransactions(aborted)
   let next = from
+  let previousLast = -1
   for (let at = range.start; ; ) {
     const end = wholeBatchEnd(range, at)
     if (end < 0) return next
     const last = lastOffsetOf(range.buffer, at)
+    checkBatch(range.buffer, at, end, previousLast)
+    const counts = transactions.admits(range.buffer, at, end, last)
     if (last >= next) {
-      checkBatch(range.buffer, at, end)
-      const counts = transactions.admits(range.buffer, at, end, last)
       if (counts) next = visitBatch(range.buffer, at, end, next, visitor)
       if (last >= next) visitor.withoutMessage(last + 1 - next)
       next = last + 1
-    } else {
-      transactions.admits(range.buffer, at, end, last)
     }
+    previousLast = last
     at = end
   }
 }
 
+/** Under which producer id, epoch and sequence number the record at an offset was written; undefined without any. */
+export function producerAt(
+  range: RecordRange,
+  offset: number,
+): { producerId: bigint; epoch: number; sequence: number } | undefined {
+  const { buffer } = range
+  for (let at = range.start, end = wholeBatchEnd(range, at); end >= 0; at = end, end = wholeBatchEnd(range, at)) {
+    if (lastOffsetOf(buffer, at) < offset) continue
+    const delta = offset - int64At(buffer, at)
+    const baseSequence = buffer.readInt32BE(at + baseSequenceAt)
+    if (delta < 0 || baseSequence < 0) return undefined
+    const producerId = buffer.readBigInt64BE(at + producerIdAt)
+    const epoch = buffer.readInt16BE(at + producerEpochAt)
+    return { producerId, epoch, sequence: (baseSequence + delta) % 2 ** 31 }
+  }
+  return undefined
+}
+
 /** Where the batch at `at` ends; -1 when the range holds no whole batch there (brokers cut answers anywhere). */
-function wholeBatchEnd(range: RecordRange, at: number): number {
-  if (at + headerBytes > range.end) return -1
-  const end = at + prefixBytes + range.buffer.readInt32BE(at + lengthAt)
-  return end <= range.end ? end : -1
+function wholeBatchEnd({ buffer, end }: RecordRange, at: number): number {
+  if (at + magicAt >= end) return -1
+  // Every format has its number here.
+  if (buffer[at + magicAt] !== 2) throw corrupt(`a record batch of format ${buffer[at + magicAt]}`)
+  const length = buffer.readInt32BE(at + lengthAt)
+  if (length < headerBytes - prefixBytes) throw corrupt('a record batch shorter than its header')
+  const batchEnd = at + prefixBytes + length
+  return batchEnd <= end ? batchEnd : -1
 }
 
 function lastOffsetOf(buffer: Buffer, at: number): number {
-  return int64At(buffer, at) + buffer.readInt32BE(at + lastOffsetDeltaAt)
+  const baseOffset = int64At(buffer, at)
+  const lastOffset = baseOffset + buffer.readInt32BE(at + lastOffsetDeltaAt)
+  if (baseOffset < 0 || lastOffset < baseOffset || lastOffset >= Number.MAX_SAFE_INTEGER) {
+    throw corrupt(`a record batch with the offsets ${baseOffset} to ${lastOffset}`)
+  }
+  return lastOffset
 }
 
-function checkBatch(buffer: Buffer, at: number, end: number): void {
-  if (buffer[at + magicAt] !== 2) throw corrupt(`a record batch of format ${buffer[at + magicAt]}`)
-  if (end < at + headerBytes) throw corrupt('a record batch shorter than its header')
+function checkBatch(buffer: Buffer, at: number, end: number, previousLast: number): void {
+  const baseOffset = int64At(buffer, at)
+  // The checksum does not cover the base offset, which the broker gives.
+  if (baseOffset <= previousLast) throw corrupt(`a batch at offset ${baseOffset} after one up to ${previousLast}`)
   const found = crc32c(buffer.subarray(at + attributesAt, end))
-  if (found !== buffer.readUInt32BE(at + crcAt)) throw corrupt(`a wrong checksum at offset ${int64At(buffer, at)}`)
+  if (found !== buffer.readUInt32BE(at + crcAt)) throw corrupt(`a wrong checksum at offset ${baseOffset}`)
 }
 
 /** Returns the offset after the last record seen; offsets skipped on the way are reported. */
 function visitBatch(buffer: Buffer, at: number, end: number, from: number, visitor: RecordVisitor): number {
+  let count = buffer.readInt32BE(at + recordCountAt)
+  if (count < 0) throw corrupt(`a record batch of ${count} records`)
+  if (count === 0) return from // all compacted away
   const attributes = buffer.readInt16BE(at + attributesAt)
   const baseOffset = int64At(buffer, at)
+  const lastDelta = buffer.readInt32BE(at + lastOffsetDeltaAt)
   // With the broker's clock, the batch's highest timestamp is every record's.
   const appendTime = attributes & logAppendTimeBit ? int64At(buffer, at + maxTimestampAt) : undefined
   const baseTimestamp = int64At(buffer, at + baseTimestampAt)
-  const unpacked = unpack(buffer, at + headerBytes, end, attributes & compressionMask)
-  const records = unpacked ?? buffer
-  const reader = unpacked
-    ? new RecordReader(unpacked, 0, unpacked.length)
-    : new RecordReader(buffer, at + headerBytes, end)
+  const reader = recordReader(buffer, at + headerBytes, end, attributes & compressionMask)
   let next = from
-  for (let count = buffer.readInt32BE(at + recordCountAt); count > 0; count--) {
+  let delta = -1
+  for (; count > 0; count--) {
     reader.read()
-    const offset = baseOffset + reader.offsetDelta
+    if (reader.offsetDelta <= delta || reader.offsetDelta > lastDelta) throw corrupt('records out of order')
+    delta = reader.offsetDelta
+    const offset = baseOffset + delta
     if (offset < next) continue
     if (offset > next) visitor.withoutMessage(offset - next)
-    const timestampMs = appendTime ?? (baseTimestamp < 0 ? -1 : baseTimestamp + reader.timestampDelta)
-    visitor.record(records, offset, timestampMs, reader.valueStart, reader.valueEnd, reader.keyStart, reader.keyEnd)
+    const timestampMs = Math.max(-1, appendTime ?? baseTimestamp + reader.timestampDelta)
+    const { valueStart, valueEnd, keyStart, keyEnd } = reader
+    visitor.record(reader.buffer, offset, timestampMs, valueStart, valueEnd, keyStart, keyEnd)
     next = offset + 1
   }
+  if (!reader.atEnd) throw corrupt('a record batch with more than its records')
   return next
 }
 
-function unpack(buffer: Buffer, start: number, end: number, compression: number): Buffer | undefined {
-  if (compression === 0) return undefined
-  const algorithm = compressionsAlgorithmsByBitmask[String(compression)]
-  if (!algorithm) throw corrupt(`a compression of unknown kind ${compression}`)
-  try {
-    const unpacked = algorithm.decompressSync(buffer.subarray(start, end))
-    if (unpacked.length <= maxUnpackedBytes) return unpacked
-  } catch (error) {
-    throw corrupt(`a batch that does not unpack (${String(error)})`)
-  }
-  throw corrupt(`a batch that unpacks to more than ${maxUnpackedBytes} bytes`)
+function recordReader(buffer: Buffer, start: number, end: number, compression: number): RecordReader {
+  if (compression === 0) return new RecordReader(buffer, start, end)
+  const unpacked = decompress(buffer.subarray(start, end), compression)
+  return new RecordReader(unpacked, 0, unpacked.length)
 }
 
 /** Reads one record after the other into its own fields; nothing is allocated. */
 class RecordReader {
-  readonly #buffer: Buffer
+  readonly buffer: Buffer
   readonly #end: number
   #at: number
   offsetDelta = 0
@@ -169,9 +199,13 @@ class RecordReader {
   valueEnd = -1
 
   constructor(buffer: Buffer, start: number, end: number) {
-    this.#buffer = buffer
+    this.buffer = buffer
     this.#at = start
     this.#end = end
+  }
+
+  get atEnd(): boolean {
+    return this.#at === this.#end
   }
 
   read(): void {
@@ -198,7 +232,7 @@ class RecordReader {
     let shift = 0
     let byte: number
     do {
-      byte = this.#buffer[this.#at++] ?? 0
+      byte = this.buffer[this.#at++] ?? 0
       raw |= (byte & 0x7f) << shift
       shift += 7
     } while (byte >= 0x80 && shift < 35)
@@ -211,7 +245,7 @@ class RecordReader {
     let scale = 1
     let byte: number
     do {
-      byte = this.#buffer[this.#at++] ?? 0
+      byte = this.buffer[this.#at++] ?? 0
       raw += (byte & 0x7f) * scale
       scale *= 128
     } while (byte >= 0x80 && scale < 2 ** 70)

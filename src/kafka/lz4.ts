@@ -1,0 +1,99 @@
+import { corrupt } from './byte-reader.ts'
+import { copyLiteral, copyMatch } from './snappy.ts'
+
+/**
+ * Unpacks LZ4 frames, with linked or independent blocks. Their own checksums are passed over, since that of the batch
+ * covers these bytes. Why not the library's: see snappy.ts.
+ * Format: https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md
+ */
+export function unpackLz4(packed: Buffer, maxBytes: number): Buffer {
+  const blocks = findBlocks(packed)
+  // A byte of a block stands for at most 255, and a block for at most its kind's size.
+  let most = 0
+  for (const { start, end, isPacked, sizeLimit } of blocks) {
+    most += Math.min(sizeLimit, isPacked ? 255 * (end - start) : end - start)
+  }
+  const out = Buffer.allocUnsafeSlow(Math.min(most, maxBytes))
+  let to = 0
+  for (const { start, end, isPacked, sizeLimit } of blocks) {
+    const limit = Math.min(out.length, to + sizeLimit)
+    if (isPacked) to = unpackBlock(packed, start, end, out, to, limit)
+    else if (to + end - start > limit) throw corrupt('a batch that unpacks to too many bytes')
+    else to = copyLiteral(packed, start, out, to, end - start)
+  }
+  return out.subarray(0, to)
+}
+
+interface Block {
+  readonly start: number
+  readonly end: number
+  readonly isPacked: boolean
+  readonly sizeLimit: number
+}
+
+const magic = 0x184d2204
+// Bits of a frame's first byte.
+const blockChecksumBit = 0x10
+const contentSizeBit = 0x08
+const contentChecksumBit = 0x04
+const dictionaryBit = 0x01
+/** The high bit of a block's length: it is not packed. */
+const plainBit = 0x8000_0000
+const checksumBytes = 4
+
+function findBlocks(packed: Buffer): Block[] {
+  const blocks: Block[] = []
+  for (let at = 0; at < packed.length; ) {
+    if (at + 7 > packed.length || packed.readUInt32LE(at) !== magic) throw corrupt('an lz4 frame without its magic')
+    const flags = packed[at + 4] ?? 0
+    const sizeLimit = 1 << (8 + 2 * (((packed[at + 5] ?? 0) >> 4) & 7))
+    if (flags >> 6 !== 1 || flags & dictionaryBit || sizeLimit < 65_536) throw corrupt('an lz4 frame of unknown kind')
+    at += flags & contentSizeBit ? 15 : 7
+    for (;;) {
+      const word = at + 4 <= packed.length ? packed.readUInt32LE(at) : plainBit
+      at += 4
+      if (word === 0) break
+      const end = at + (word & ~plainBit)
+      if (end > packed.length || end === at) throw corrupt('an lz4 block that ends outside its batch')
+      blocks.push({ start: at, end, isPacked: word < plainBit, sizeLimit })
+      at = flags & blockChecksumBit ? end + checksumBytes : end
+    }
+    if (flags & contentChecksumBit) at += checksumBytes
+  }
+  return blocks
+}
+
+/** Unpacks one block to `out` from `to` on, up to `limit`. @returns Where it ends there. */
+function unpackBlock(packed: Buffer, start: number, end: number, out: Buffer, begin: number, limit: number): number {
+  let at = start
+  let to = begin
+  for (;;) {
+    if (at >= end) throw corrupt('an lz4 block that ends too early')
+    const token = packed[at++] ?? 0
+    let count = token >> 4
+    if (count === 15) {
+      let more: number
+      do {
+        more = packed[at++] ?? 0
+        count += more
+      } while (more === 255 && at < end)
+    }
+    if (at + count > end || to + count > limit) throw corrupt('an lz4 literal that ends outside its block')
+    to = copyLiteral(packed, at, out, to, count)
+    at += count
+    // The last sequence of a block has no match.
+    if (at === end) return to
+    const distance = (packed[at] ?? 0) | ((packed[at + 1] ?? 0) << 8)
+    at += 2
+    count = (token & 15) + 4
+    if (count === 19) {
+      let more: number
+      do {
+        more = packed[at++] ?? 0
+        count += more
+      } while (more === 255 && at < end)
+    }
+    if (distance === 0 || distance > to || to + count > limit) throw corrupt('an lz4 match from outside its frame')
+    to = copyMatch(out, to, distance, count)
+  }
+}
