@@ -22,12 +22,6 @@ export interface FeedFlags {
   readonly map?: ReadonlyMap<string, string>
   readonly symbol?: string
   readonly fromStart?: true
-  // both, as settings
-  readonly symbols?: string
-  readonly topic?: string
-  readonly bootstrapServers?: string
-  readonly logLevel?: string
-  readonly logFormat?: string
 }
 
 const simulateOnly = [
@@ -55,8 +49,11 @@ const replayOnly = [
     '--shift-to-now',
     'send the time at which each line is due at this --speed, so that it looks live',
   ).conflicts('keepTimestamps'),
-  new Option('--map <field=column,…>', 'which column is which: symbol=ticker,close=last').argParser(mapping),
-  new Option('--symbol <name>', 'the symbol of a file that has no column for it'),
+  new Option(
+    '--map <field=column,…>',
+    'which column is which, symbol=ric,close=mid; in JSON a path, close=data.p (default: by the usual names)',
+  ).argParser(mapping),
+  new Option('--symbol <name>', 'the symbol of all lines, for a file that has no column for it').argParser(symbol),
   new Option('--from-start', 'send the whole file again, whatever was sent before'),
 ]
 
@@ -68,18 +65,32 @@ export function addFeedOptions(command: Command): Command {
   return command
 }
 
+export type FeedSource = { readonly kind: 'simulate' } | { readonly kind: 'replay'; readonly file: string }
+
+/** @throws KpiError `KPI_USAGE`. */
+export function parseFeedSource(text: string): FeedSource {
+  if (text === 'simulate') return { kind: 'simulate' }
+  const file = text.startsWith('replay:') ? text.slice('replay:'.length) : ''
+  if (file !== '') return { kind: 'replay', file }
+  throw new KpiError('KPI_USAGE', `the source '${text}': must be simulate or replay:FILE`)
+}
+
 /**
  * Refuses options that mean nothing to the source chosen: silence would hide a mistake.
  *
  * @throws KpiError `KPI_USAGE`.
  */
-export function checkFeedOptions(command: Command, source: 'simulate' | 'replay'): void {
+export function checkFeedOptions(command: Command, source: FeedSource['kind']): FeedFlags {
   const others = source === 'simulate' ? replayOnly : simulateOnly
-  const stray = others.find((option) => command.getOptionValueSource(option.attributeName()) === 'cli')
+  const names = others.map((option) => ({ flag: option.long ?? option.flags, name: option.attributeName() }))
+  // A setting, so it is no option of ours alone.
+  if (source === 'replay') names.push({ flag: '--symbols', name: 'symbols' })
+  const stray = names.find(({ name }) => command.getOptionValueSource(name) === 'cli')
   if (stray) {
     const owner = source === 'simulate' ? 'replay:FILE' : 'simulate'
-    throw new KpiError('KPI_USAGE', `${stray.long} belongs to the source ${owner}, not to ${source}`)
+    throw new KpiError('KPI_USAGE', `${stray.flag} belongs to the source ${owner}, not to ${source}`)
   }
+  return command.opts<FeedFlags>()
 }
 
 function rate(text: string): number {
@@ -112,6 +123,11 @@ function whole(min: number, max: number): (text: string) => number {
     if (value >= min && value <= max) return value
     throw new InvalidArgumentError(`must be a whole number from ${min}`)
   }
+}
+
+function symbol(text: string): string {
+  if (/^[\x21-\x7e]{1,32}$/.test(text)) return text
+  throw new InvalidArgumentError('must be 1 to 32 printable ASCII characters without spaces')
 }
 
 function mapping(text: string): ReadonlyMap<string, string> {

@@ -1,96 +1,97 @@
 import { randomBytes } from 'node:crypto'
-import { hostname } from 'node:os'
 import type { Command } from 'commander'
-import { type Config, loadConfig } from '../config/load.ts'
+import type { Config } from '../config/load.ts'
 import { announceReady, whenSupervisorGone } from '../embedded/ready-signal.ts'
 import { listenForStop } from '../embedded/stop-signals.ts'
-import { KpiError } from '../errors.ts'
 import { systemClock } from '../feed/clock.ts'
-import { Feed, type FeedFigures } from '../feed/feed.ts'
-import { RateMeter, reportLine } from '../feed/feed-report.ts'
-import { FeedStatus } from '../feed/feed-status.ts'
+import { checkMapping } from '../feed/replay/field-names.ts'
+import { ReplayFile } from '../feed/replay/replay-file.ts'
+import { ReplaySource } from '../feed/replay/replay-source.ts'
+import { findResumePoint } from '../feed/replay/resume-point.ts'
 import { SimulateSource } from '../feed/simulate/simulate-source.ts'
 import { symbolNames } from '../feed/simulate/symbols.ts'
-import type { PriceSource } from '../feed/source.ts'
-import { KafkaCluster } from '../kafka/cluster.ts'
-import { kafkaOptions } from '../kafka/options.ts'
-import { Producer } from '../kafka/producer.ts'
-import { createLogger, type Logger } from '../log.ts'
-import { postgresOptions } from '../store/connection.ts'
-import { withErrors } from './command.ts'
-import { addFeedOptions, checkFeedOptions, type FeedFlags } from './feed-options.ts'
+import type { Logger } from '../log.ts'
+import { addSettingOptions, configure, withErrors } from './command.ts'
+import { addFeedOptions, checkFeedOptions, type FeedFlags, parseFeedSource } from './feed-options.ts'
+import { type OpenFeed, runFeed } from './run-feed.ts'
 
-const reportIntervalMs = 30_000
-const flushDeadlineMs = 5000
-/** Under `up`, which allows the feed four seconds in all. */
-const supervisedFlushDeadlineMs = 3000
-const statusDeadlineMs = 500
+const help = `
+Sources:
+  simulate       made-up prices of SYMBOLS that move together, with the volatility and volume of a trading day
+  replay:FILE    the lines of a CSV file with a header, or of JSON objects, gzip or not; started again it goes on
+                 behind the last line that is in the topic
+
+Environment:
+  DATABASE_URL or POSTGRES_HOST, …   where the feed writes its worker_status; it does without
+  KAFKA_SECURITY_PROTOCOL, …         TLS and logins
+  all of them: docs/configuration.md; files, columns and resuming: docs/feeds.md
+
+Every 30 s and at the end it reports what it sent, which is what the brokers have acknowledged.`
 
 export function register(program: Command): void {
   const command = program
     .command('feed')
-    .description('send prices to Kafka, from a simulated market or from a file')
+    .description('send prices to Kafka: made up, or replayed from a file')
     .argument('[source]', 'simulate or replay:FILE', 'simulate')
-    .option('--symbols <x>')
-    .option('--topic <x>')
   addFeedOptions(command)
-    .addHelpText('after', 'HELP')
+  addSettingOptions(command, ['symbols', 'kafkaBootstrapServers', 'kafkaTopic'])
+    .addHelpText('after', help)
     .action(withErrors((source: string, _flags: unknown, self: Command) => feed(source, self)))
 }
 
-async function feed(sourceText: string, command: Command): Promise<void> {
-  const flags = command.optsWithGlobals<FeedFlags>()
-  const config = loadConfig({
-    flags: {
-      ...(flags.symbols === undefined ? {} : { symbols: flags.symbols }),
-      ...(flags.topic === undefined ? {} : { kafkaTopic: flags.topic }),
-      ...(flags.bootstrapServers === undefined ? {} : { kafkaBootstrapServers: flags.bootstrapServers }),
-      ...(flags.logLevel === undefined ? {} : { logLevel: flags.logLevel }),
-      ...(flags.logFormat === undefined ? {} : { logFormat: flags.logFormat }),
-    },
-  })
-  const log = createLogger({ level: config.logLevel, format: config.logFormat })
-  const seed = flags.seed ?? randomBytes(4).toString('hex')
+async function feed(sourceText: string, command: Command): Promise<number> {
+  const source = parseFeedSource(sourceText)
+  const flags = checkFeedOptions(command, source.kind)
+  const { config, log } = configure(command)
+  const open = source.kind === 'simulate' ? simulate(flags, config) : await replay(source.file, flags, log)
+  const wish = listenForStop((what) => log.info(what === 'stop' ? 'stopping; again to hurry' : 'stopping at once'))
+  const gone = new AbortController()
+  whenSupervisorGone(() => gone.abort())
+  wish.hurry.addEventListener('abort', () => process.exit(1))
+  try {
+    const options = { config, log, compression: flags.compression, open, ready: announceReady }
+    return await runFeed({ ...options, isSupervised: process.connected }, AbortSignal.any([wish.stop, gone.signal]))
+  } finally {
+    wish.release()
+  }
+}
+
+function simulate(flags: FeedFlags, config: Config): OpenFeed {
   const source = new SimulateSource(
     {
       ...flags,
-      ratePerSecond: flags.rate,
       names: symbolNames(config.symbols),
-      seed,
+      seed: flags.seed ?? randomBytes(4).toString('hex'),
+      ratePerSecond: flags.rate,
       pauseEverySeconds: flags.pauseEvery,
       pauseForSeconds: flags.pauseFor,
     },
     systemClock,
   )
-  const cluster = new KafkaCluster(kafkaOptions(config, 'market-kpi-feed'))
-  const producer: Producer = new Producer({
-    cluster,
-    topic: config.kafkaTopic,
-    log,
-    compression: flags.compression,
-    onFailure: (error) => theFeed.fail(error),
-  })
-  await producer.start()
-  const theFeed: Feed = new Feed({ source, producer, clock: systemClock })
-  const wish = listenForStop(() => log.info('stopping'))
-  announceReady()
-  const meter = new RateMeter()
-  const timer = setInterval(
-    () =>
-      log.info(
-        reportLine(theFeed.figures, meter.perSecond(theFeed.figures)) +
-          ` rss ${(process.memoryUsage().rss / 1e6).toFixed(0)} MB`,
-      ),
-    2000,
-  )
-  const left = await theFeed.run(wish.stop, flushDeadlineMs)
-  clearInterval(timer)
-  const f = theFeed.figures
-  log.info(
-    reportLine(f, f.messages / f.elapsedSeconds) +
-      ` left ${left} rss ${(process.memoryUsage().rss / 1e6).toFixed(0)} MB`,
-  )
-  producer.stop()
-  await cluster.close()
-  wish.release()
+  return async () => ({ source: async () => source })
+}
+
+/** A file that cannot be read is told before anything else is tried. */
+async function replay(path: string, flags: FeedFlags, log: Logger): Promise<OpenFeed> {
+  const mapping = checkMapping(flags.map ?? new Map())
+  const file = await ReplayFile.open(path)
+  return async ({ cluster, topic }, stop) => {
+    const resume = flags.fromStart ? undefined : await findResumePoint({ cluster, topic, file, log }, stop)
+    const { speed, symbol, shiftToNow = false } = flags
+    return {
+      ...(resume ? { continues: resume.producers } : {}),
+      source: (partitionCount) =>
+        ReplaySource.open({
+          file,
+          partitionCount,
+          resume,
+          speed,
+          shiftToNow,
+          mapping,
+          symbol,
+          clock: systemClock,
+          log,
+        }),
+    }
+  }
 }

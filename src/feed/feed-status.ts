@@ -25,7 +25,8 @@ export class FeedStatus {
   /** Marks the row as stopped, when the database allows it within the deadline. Idempotent. */
   async stop(deadlineMs: number): Promise<void> {
     this.#stopping.abort()
-    await Promise.race([this.#close(), pause(deadlineMs, AbortSignal.timeout(deadlineMs))])
+    const closed = new AbortController()
+    await Promise.race([this.#close().finally(() => closed.abort()), pause(deadlineMs, closed.signal)])
   }
 
   async #open(): Promise<void> {

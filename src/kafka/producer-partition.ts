@@ -13,6 +13,10 @@ import { splitBatch } from './split-batch.ts'
  * Invariants: sequence numbers are dense and in queue order; at most {@link maxInFlight} batches are in flight, as many
  * as a broker remembers of a producer; a batch's sequence changes only with a new epoch, and that is taken only when
  * no batch can have reached the log (KIP-360).
+ *
+ * A partition may continue what an earlier process wrote, under its identity and from the sequence number behind its last
+ * record: the broker then takes our first batch only if nothing of that producer came in between, and a straggler of the
+ * earlier process only if ours did not. Exactly one of the two is written.
  */
 export const maxInFlight = 5
 
@@ -32,11 +36,25 @@ export interface QueuedBatch {
 }
 
 /** Why a partition cannot go on without risk of loss or repetition. */
-export type Impasse = 'lost' | 'tooLarge'
+export type Impasse = 'lost' | 'overtaken' | 'tooLarge'
 
 export interface ProducerIdentity {
   readonly producerId: bigint
   readonly epoch: number
+}
+
+/** Under which identity and number a record was written. */
+export interface ProducerTrace extends ProducerIdentity {
+  readonly sequence: number
+}
+
+export interface ProducerPartitionOptions {
+  readonly partition: number
+  readonly identity: ProducerIdentity
+  readonly maxBatchBytes: number
+  readonly compression: Compression
+  /** The last sequence number that an earlier process used under this identity, -1 for none. */
+  readonly continuesAfter?: number
 }
 
 export class ProducerPartition {
@@ -44,24 +62,23 @@ export class ProducerPartition {
   readonly #maxBatchBytes: number
   readonly #compression: Compression
   #identity: ProducerIdentity
-  #nextSequence = 0
+  #nextSequence: number
   #open: RecordBatchWriter | undefined
   #queue: QueuedBatch[] = []
   #inFlight: QueuedBatch[] = []
   #draining = false
+  /** It continues an earlier process, and the broker has not agreed yet. */
+  #unproven: boolean
   /** Until the producer has looked for the leader again. */
   stalled = false
 
-  constructor(options: {
-    partition: number
-    identity: ProducerIdentity
-    maxBatchBytes: number
-    compression: Compression
-  }) {
+  constructor(options: ProducerPartitionOptions) {
     this.partition = options.partition
     this.#identity = options.identity
     this.#maxBatchBytes = options.maxBatchBytes
     this.#compression = options.compression
+    this.#unproven = options.continuesAfter !== undefined
+    this.#nextSequence = ((options.continuesAfter ?? -1) + 1) % sequenceModulus
   }
 
   get isOpen(): boolean {
@@ -130,6 +147,7 @@ export class ProducerPartition {
    *   partition cannot go on.
    */
   settle(batch: QueuedBatch, verdict: Verdict): 'settled' | 'requeued' | Impasse {
+    if (verdict === 'written') this.#unproven = false
     if (verdict === 'written' && !this.#draining) {
       this.#inFlight = this.#inFlight.filter((other) => other !== batch)
       return 'settled'
@@ -171,6 +189,7 @@ export class ProducerPartition {
 
   /** The broker has forgotten us. Unless one of the batches may be in its log, they start over in a new epoch. */
   #takeNewEpoch(): 'requeued' | Impasse {
+    if (this.#unproven) return 'overtaken'
     const { producerId, epoch } = this.#identity
     if (this.#queue.some((batch) => batch.doubtful) || epoch === maxEpoch) return 'lost'
     this.#identity = { producerId, epoch: epoch + 1 }

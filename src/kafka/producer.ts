@@ -8,7 +8,14 @@ import type { MessageBatch } from './message-batch.ts'
 import { partitionOf } from './message-key.ts'
 import { type ProducedPartition, produceApiKey, produceVersions, sendProduce } from './produce-protocol.ts'
 import { verdictOf } from './produce-verdict.ts'
-import { maxInFlight, type ProducerIdentity, ProducerPartition, type QueuedBatch } from './producer-partition.ts'
+import {
+  type Impasse,
+  maxInFlight,
+  type ProducerIdentity,
+  ProducerPartition,
+  type ProducerTrace,
+  type QueuedBatch,
+} from './producer-partition.ts'
 import type { Compression } from './record-batch-writer.ts'
 
 /**
@@ -35,6 +42,11 @@ export interface ProducerOptions {
   readonly maxBatchBytes?: number
   /** `append` waits while so much is not acknowledged. @defaultValue 32 MiB */
   readonly maxBufferedBytes?: number
+  /**
+   * What an earlier process wrote last, by partition: goes on under its identity, so that nothing it still had under way
+   * can be written as well.
+   */
+  readonly continues?: ReadonlyMap<number, ProducerTrace>
   readonly random?: () => number
 }
 
@@ -111,15 +123,23 @@ export class Producer {
    * @throws KpiError `KPI_TOPIC_MISSING`, `KPI_KAFKA_UNREACHABLE`, `KPI_KAFKA_AUTH`, `KPI_KAFKA_REQUEST`.
    */
   async start(): Promise<void> {
-    const { cluster, topic, compression = 'none', maxBatchBytes = 256 * kibibyte } = this.#options
+    const { cluster, topic, compression = 'none', maxBatchBytes = 256 * kibibyte, continues } = this.#options
     this.#metadata = await cluster.topicMetadata(topic)
-    const identity = await this.#obtainIdentity()
+    const traces = [...(continues?.values() ?? [])].sort((a, b) => a.epoch - b.epoch)
+    const [earlier] = traces
+    const identity = earlier ?? (await this.#obtainIdentity())
     const count = this.#metadata.partitions.length
     const share = Math.max(smallestBatchBytes, Math.floor(this.#maxBufferedBytes / 2 / count))
-    this.#partitions = this.#metadata.partitions.map(
-      ({ partition }) =>
-        new ProducerPartition({ partition, identity, compression, maxBatchBytes: Math.min(maxBatchBytes, share) }),
-    )
+    this.#partitions = this.#metadata.partitions.map(({ partition }) => {
+      const trace = continues?.get(partition)
+      return new ProducerPartition({
+        partition,
+        identity: trace ?? identity,
+        compression,
+        maxBatchBytes: Math.min(maxBatchBytes, share),
+        ...(earlier ? { continuesAfter: trace?.sequence ?? -1 } : {}),
+      })
+    })
   }
 
   /**
@@ -397,17 +417,24 @@ export class Producer {
       } catch (error) {
         const failure = kafkaError(error, 'the brokers')
         if (!failure.retryable || performance.now() > until) throw failure
-        await pause(this.#backoff.nextMs())
+        await pause(this.#backoff.nextMs(), this.#stopping.signal)
+        if (this.#stopping.signal.aborted) throw failure
       }
     }
   }
 }
 
-function impasseError(impasse: 'lost' | 'tooLarge', partition: number, batch: QueuedBatch, topic: string): KpiError {
+function impasseError(impasse: Impasse, partition: number, batch: QueuedBatch, topic: string): KpiError {
   if (impasse === 'tooLarge') {
     return new KpiError(
       'KPI_KAFKA_REQUEST',
       `a message of ${batch.records.length} bytes is more than the topic '${topic}' takes: raise its max.message.bytes`,
+    )
+  }
+  if (impasse === 'overtaken') {
+    return new KpiError(
+      'KPI_KAFKA_FENCED',
+      `partition ${partition} of '${topic}' got messages of an earlier feed after this one had looked where that ended: stop the other feed if it still runs, and start this one again`,
     )
   }
   return new KpiError(

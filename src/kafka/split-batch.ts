@@ -1,5 +1,6 @@
-import { ByteReader, int64At } from './byte-reader.ts'
+import { int64At } from './byte-reader.ts'
 import { MessageBatch } from './message-batch.ts'
+import { headersEnd } from './message-headers.ts'
 import { walkRecords } from './record-batch.ts'
 import { type Compression, compressions, RecordBatchWriter } from './record-batch-writer.ts'
 
@@ -30,16 +31,4 @@ export function splitBatch(records: Buffer): { records: Buffer; count: number }[
     for (let i = from; i < to; i++) writer.append(messages, i, timestampsMs[i] ?? 0)
     return { records: writer.finish(compression), count: to - from }
   })
-}
-
-/** Where the headers that begin here end. */
-function headersEnd(buffer: Buffer, at: number): number {
-  const reader = new ByteReader(buffer, at)
-  // Zigzag: a length is an even number here.
-  for (let count = reader.unsignedVarint() / 2; count > 0; count--) {
-    reader.advance(reader.unsignedVarint() / 2)
-    const raw = reader.unsignedVarint()
-    if (raw % 2 === 0) reader.advance(raw / 2)
-  }
-  return reader.position
 }

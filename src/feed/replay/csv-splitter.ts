@@ -1,0 +1,94 @@
+import type { FieldText } from './price-line.ts'
+
+const quote = 0x22
+
+/**
+ * Finds the fields of a CSV line after RFC 4180, in place. A quote counts only where a field begins; elsewhere it is a
+ * character like any other.
+ */
+export class CsvSplitter {
+  readonly #delimiter: number
+  readonly #starts: number[] = []
+  readonly #ends: number[] = []
+  /** Whether a field holds doubled quotes. */
+  readonly #doubled: boolean[] = []
+  #at = 0
+  /** How many fields the line has. */
+  count = 0
+  /** What is wrong with the line, once `split` or `goOn` returned `bad`. */
+  problem = ''
+
+  constructor(delimiter: number) {
+    this.#delimiter = delimiter
+  }
+
+  /** `open`: the line ends inside a quoted field, which has to go on in the next one. */
+  split(bytes: Buffer, start: number, end: number): 'split' | 'open' | 'bad' {
+    this.count = 0
+    this.#at = start
+    return this.#split(bytes, end)
+  }
+
+  /** Goes on with a line that was open and has got longer. */
+  goOn(bytes: Buffer, end: number): 'split' | 'open' | 'bad' {
+    const ended = this.#endQuoted(bytes, end)
+    return ended === 'next' ? this.#split(bytes, end) : ended
+  }
+
+  /** The text of a field. */
+  read(field: number, bytes: Buffer, into: FieldText): void {
+    const start = this.#starts[field] ?? 0
+    const end = this.#ends[field] ?? 0
+    if (!this.#doubled[field]) {
+      into.set(bytes, start, end)
+      return
+    }
+    const text = Buffer.from(bytes.toString('latin1', start, end).replaceAll('""', '"'), 'latin1')
+    into.set(text, 0, text.length)
+  }
+
+  #split(bytes: Buffer, end: number): 'split' | 'open' | 'bad' {
+    const delimiter = this.#delimiter
+    let at = this.#at
+    for (;;) {
+      const field = this.count
+      this.#starts[field] = at
+      this.#doubled[field] = false
+      if (at < end && bytes[at] === quote) {
+        this.#starts[field] = at + 1
+        this.#at = at + 1
+        const ended = this.#endQuoted(bytes, end)
+        if (ended !== 'next') return ended
+        at = this.#at
+        continue
+      }
+      while (at < end && bytes[at] !== delimiter) at += 1
+      this.#ends[field] = at
+      this.count = field + 1
+      if (at >= end) return 'split'
+      at += 1
+    }
+  }
+
+  /** Behind the opening quote: finds the closing one. */
+  #endQuoted(bytes: Buffer, end: number): 'next' | 'split' | 'open' | 'bad' {
+    let at = this.#at
+    for (;;) {
+      while (at < end && bytes[at] !== quote) at += 1
+      if (at >= end) {
+        this.#at = at
+        return 'open'
+      }
+      if (at + 1 >= end || bytes[at + 1] !== quote) break
+      this.#doubled[this.count] = true
+      at += 2
+    }
+    this.#ends[this.count] = at
+    this.count += 1
+    this.#at = at + 2
+    if (at + 1 >= end) return 'split'
+    if (bytes[at + 1] === this.#delimiter) return 'next'
+    this.problem = `text behind the closing quote of field ${this.count}`
+    return 'bad'
+  }
+}

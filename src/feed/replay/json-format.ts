@@ -1,0 +1,116 @@
+import type { JsonKind } from '../../kpi/json-scanner.ts'
+import { type FieldMapping, fieldOf } from './field-names.ts'
+import { JsonMembers } from './json-members.ts'
+import type { LineReader } from './line-reader.ts'
+import { type FieldName, fieldNames, type LineFormat, type PriceLine } from './price-line.ts'
+
+export interface JsonFormatOptions {
+  /** Paths: `data.p` is the member `p` of the object `data`. */
+  readonly mapping: FieldMapping
+  /** Whether each line may do without a symbol. */
+  readonly hasSymbol: boolean
+}
+
+/** What a member stands for. */
+interface Meaning {
+  readonly field: FieldName | undefined
+  /** Of several members for one field that of the lowest rank counts, and of one rank the last. */
+  readonly rank: number
+  /** Named as in our messages. */
+  readonly isCanonical: boolean
+  /** What its own members stand for. */
+  readonly inside: JsonMembers<Meaning> | undefined
+}
+
+const mappedRank = -1
+const noRank = Number.POSITIVE_INFINITY
+const blank = /^[ \t]*$/
+/** A longer message is rejected, so it is no message of ours. */
+const maxMessageBytes = 65_536
+
+/** Lines that are JSON objects: ours, which pass as they stand, or others. */
+export class JsonFormat implements LineFormat {
+  readonly description: string
+  problem = ''
+  readonly #reader: LineReader
+  readonly #options: JsonFormatOptions
+  readonly #members = this.#membersOf([])
+  readonly #ranks = Object.fromEntries(fieldNames.map((name) => [name, noRank])) as Record<FieldName, number>
+  #into: PriceLine | undefined
+  #isOurs = true
+
+  constructor(reader: LineReader, options: JsonFormatOptions) {
+    this.#reader = reader
+    this.#options = options
+    this.description = `JSON lines${[...options.mapping].map(([field, path]) => `, ${field} from '${path}'`).join('')}`
+  }
+
+  read(into: PriceLine): 'price' | 'blank' | 'bad' {
+    const { buffer, start, end } = this.#reader
+    if (blank.test(buffer.toString('latin1', start, Math.min(end, start + 100)))) return 'blank'
+    into.clear()
+    for (const name of fieldNames) this.#ranks[name] = noRank
+    this.#into = into
+    this.#isOurs = true
+    this.problem = ''
+    const { scanner } = this.#members
+    if (!this.#members.scan(buffer, start, end)) {
+      this.problem = `no JSON: byte ${scanner.problemAt - start + 1}: ${scanner.problem}`
+    } else if (scanner.kind !== 'object') this.problem = `a JSON ${scanner.kind}, not an object`
+    if (this.problem !== '') return 'bad'
+    if (this.#isOurs && this.#isWhole() && end - start <= maxMessageBytes) into.message.set(buffer, start, end)
+    return 'price'
+  }
+
+  /** Whether nothing that a message needs has to be made up. */
+  #isWhole(): boolean {
+    const { symbol, timestamp, close, volume } = this.#ranks
+    return symbol + timestamp + close + volume < noRank
+  }
+
+  #membersOf(path: readonly string[]): JsonMembers<Meaning> {
+    return new JsonMembers<Meaning>(
+      (name) => this.#meaningOf([...path, name]),
+      (meaning, kind, buffer, start, end) => this.#take(meaning, kind, buffer, start, end),
+    )
+  }
+
+  #meaningOf(path: readonly string[]): Meaning {
+    const { mapping, hasSymbol } = this.#options
+    const here = path.join('.')
+    const leadsOn = [...mapping.values()].some((wanted) => wanted.startsWith(`${here}.`))
+    const inside = leadsOn ? this.#membersOf(path) : undefined
+    const mapped = [...mapping].find(([, wanted]) => wanted === here)
+    if (mapped) return { field: mapped[0], rank: mappedRank, isCanonical: false, inside }
+    const known = path.length === 1 ? fieldOf(here) : undefined
+    if (!known || mapping.has(known.field) || (hasSymbol && known.field === 'symbol')) {
+      return { field: undefined, rank: noRank, isCanonical: false, inside }
+    }
+    return { ...known, isCanonical: known.field === here, inside }
+  }
+
+  #take({ field, rank, isCanonical, inside }: Meaning, kind: JsonKind, buffer: Buffer, start: number, end: number) {
+    if (inside && kind === 'object') inside.scan(buffer, start, end)
+    if (field === undefined || this.#into === undefined || rank > this.#ranks[field]) return
+    this.#ranks[field] = rank
+    if (!isCanonical || !isOurKind(field, kind, buffer, start)) this.#isOurs = false
+    const text = this.#into[field]
+    if (kind === 'number') text.set(buffer, start, end)
+    else if (kind === 'string' && !buffer.subarray(start, end).includes(backslash)) text.set(buffer, start + 1, end - 1)
+    else if (kind === 'string') {
+      const unescaped = Buffer.from(JSON.parse(buffer.toString('utf8', start, end)) as string)
+      text.set(unescaped, 0, unescaped.length)
+    } else if (kind === 'null') text.clear()
+    else this.problem = `its ${field} is a JSON ${kind}`
+  }
+}
+
+const backslash = 0x5c
+const dash = 0x2d
+
+function isOurKind(field: FieldName, kind: JsonKind, buffer: Buffer, start: number): boolean {
+  if (field === 'symbol') return kind === 'string'
+  // "1381132800464" in quotes is no timestamp of ours, "2013-…" is.
+  if (field === 'timestamp' && kind === 'string') return buffer[start + 5] === dash
+  return kind === 'number'
+}

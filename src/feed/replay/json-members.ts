@@ -1,0 +1,64 @@
+import { type JsonKind, JsonScanner, type MemberSink } from '../../kpi/json-scanner.ts'
+
+/** Told of each member of an object: what its name means, and where its value stands. */
+export type TakeMember<M> = (meaning: M, kind: JsonKind, buffer: Buffer, start: number, end: number) => void
+
+/** So many members of an object are remembered from line to line, and so many names at all. */
+const maxShape = 64
+const maxNames = 1024
+
+/**
+ * The members of JSON objects, each name looked up once: lines of one file have the same members in the same order, so a
+ * name is first compared with the one at its place in the line before.
+ */
+export class JsonMembers<M> implements MemberSink {
+  readonly scanner: JsonScanner
+  readonly #meaningOf: (name: string) => M
+  readonly #take: TakeMember<M>
+  readonly #names = new Map<string, { readonly bytes: Buffer; readonly meaning: M }>()
+  readonly #shape: { readonly bytes: Buffer; readonly meaning: M }[] = []
+  #place = 0
+  #buffer: Buffer = Buffer.alloc(0)
+
+  constructor(meaningOf: (name: string) => M, take: TakeMember<M>) {
+    this.#meaningOf = meaningOf
+    this.#take = take
+    this.scanner = new JsonScanner(this)
+  }
+
+  /** @returns false when `buffer[start, end)` is no JSON; the scanner says why. */
+  scan(buffer: Buffer, start: number, end: number): boolean {
+    this.#buffer = buffer
+    this.#place = 0
+    return this.scanner.scan(buffer, start, end)
+  }
+
+  member(nameStart: number, nameEnd: number, kind: JsonKind, valueStart: number, valueEnd: number): void {
+    const place = this.#place++
+    const before = this.#shape[place]
+    if (before && isSame(before.bytes, this.#buffer, nameStart, nameEnd)) {
+      this.#take(before.meaning, kind, this.#buffer, valueStart, valueEnd)
+      return
+    }
+    const named = this.#lookUp(nameStart, nameEnd)
+    if (place < maxShape) this.#shape[place] = named
+    this.#take(named.meaning, kind, this.#buffer, valueStart, valueEnd)
+  }
+
+  #lookUp(start: number, end: number): { readonly bytes: Buffer; readonly meaning: M } {
+    const text = this.#buffer.toString('utf8', start, end)
+    const known = this.#names.get(text)
+    if (known) return known
+    const name = text.includes('\\') ? (JSON.parse(`"${text}"`) as string) : text
+    const named = { bytes: Buffer.from(text), meaning: this.#meaningOf(name) }
+    if (this.#names.size === maxNames) this.#names.clear()
+    this.#names.set(text, named)
+    return named
+  }
+}
+
+function isSame(known: Buffer, bytes: Buffer, start: number, end: number): boolean {
+  if (known.length !== end - start) return false
+  for (let i = 0; i < known.length; i++) if (known[i] !== bytes[start + i]) return false
+  return true
+}

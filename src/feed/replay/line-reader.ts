@@ -1,0 +1,162 @@
+import type { ReplayFile } from './replay-file.ts'
+
+/** A line beyond it is skipped: a message has 65,536 bytes at most. */
+export const maxLineBytes = 1024 * 1024
+const newline = 0x0a
+const carriageReturn = 0x0d
+
+/**
+ * The lines of a file in place: the current one is `buffer[start, end)`, without its line break.
+ *
+ * `next` moves to the next line, until no whole one is in memory; then `fill` reads on. A line may be joined with the ones
+ * behind it, for a quoted field with line breaks in it, and such a join undone.
+ */
+export class LineReader {
+  readonly buffer = Buffer.allocUnsafeSlow(2 * maxLineBytes)
+  /** The number of the line, from 1; of a joined one the first's. */
+  line = 0
+  /** Where the line begins in the file. */
+  position = 0
+  start = 0
+  end = 0
+  /** Only the beginning of the line is here. */
+  isTooLong = false
+  readonly #file: ReplayFile
+  /** What is read: `buffer[0, length)`, which begins at `#base` in the file. */
+  #read: Buffer
+  #base = 0
+  #isComplete = false
+  /** Behind the current line; how many lines that has; and behind its first one. */
+  #nextStart = 0
+  #lines = 1
+  #firstNextStart = 0
+  /** There is no line break before it. */
+  #searchedTo = 0
+  #skipsRest = false
+
+  constructor(file: ReplayFile) {
+    this.#file = file
+    this.#read = this.buffer.subarray(0, 0)
+  }
+
+  /** Whether `fill` could bring more of the current line. */
+  get hasMore(): boolean {
+    return !this.#isComplete && this.#read.length - this.start < maxLineBytes
+  }
+
+  /** Goes on with a line in the middle of the file. */
+  seek(line: number, position: number): void {
+    this.#file.seek(position)
+    this.line = line - 1
+    this.#lines = 1
+    this.#nextStart = 0
+    this.#searchedTo = 0
+    this.#read = this.buffer.subarray(0, 0)
+    this.#base = position
+    this.#isComplete = false
+    this.#skipsRest = false
+  }
+
+  /** @returns false when the next line is not whole in memory: fill, or it is the end. */
+  next(): boolean {
+    if (this.#skipsRest && !this.#skipRest()) return false
+    const start = this.#nextStart
+    const found = this.#read.indexOf(newline, Math.max(start, this.#searchedTo))
+    if (found >= 0) this.#take(start, found, found + 1)
+    else if (!this.#takeUnfinished(start)) return false
+    this.line += this.#lines
+    this.#lines = 1
+    this.#firstNextStart = this.#nextStart
+    this.position = this.#base + start
+    if (this.position === 0) this.#skipByteOrderMark()
+    return true
+  }
+
+  /**
+   * Moves to the next line, reading on where need be. @returns false at the end of the file.
+   *
+   * @throws KpiError `KPI_FEED_FILE` when the file cannot be read any further.
+   */
+  async advance(): Promise<boolean> {
+    while (!this.next()) if (!(await this.fill())) return this.next()
+    return true
+  }
+
+  /** Adds the line behind to the current one. @returns false when it is not whole in memory, or all would be too long. */
+  join(): boolean {
+    const found = this.#read.indexOf(newline, this.#nextStart)
+    const isLast = found < 0 && this.#isComplete && this.#nextStart < this.#read.length
+    const end = isLast ? this.#read.length : found
+    if (end < 0 || end - this.start > maxLineBytes) return false
+    this.#take(this.start, end, isLast ? end : end + 1)
+    this.#lines += 1
+    return true
+  }
+
+  /** Undoes all joins: the current line is one line again. */
+  split(): void {
+    const hasBreak = this.buffer[this.#firstNextStart - 1] === newline
+    this.#take(this.start, hasBreak ? this.#firstNextStart - 1 : this.#firstNextStart, this.#firstNextStart)
+    this.#lines = 1
+  }
+
+  /** Puts the current line back: `next` moves to it again. */
+  putBack(): void {
+    this.#nextStart = this.position - this.#base
+    this.#searchedTo = this.#nextStart
+    this.line -= 1
+    this.#lines = 1
+  }
+
+  /**
+   * Reads on. @returns false at the end of the file; then `next` has at most a last line that lacks its line break.
+   *
+   * @throws KpiError `KPI_FEED_FILE` when the file cannot be read any further.
+   */
+  async fill(): Promise<boolean> {
+    if (this.#isComplete) return false
+    const kept = this.#read.length - this.#nextStart
+    this.buffer.copyWithin(0, this.#nextStart, this.#read.length)
+    this.#base += this.#nextStart
+    this.#searchedTo = Math.max(0, this.#searchedTo - this.#nextStart)
+    this.#nextStart = 0
+    const bytes = await this.#file.read(this.buffer, kept)
+    this.#read = this.buffer.subarray(0, kept + bytes)
+    this.#isComplete = bytes === 0
+    return bytes > 0
+  }
+
+  #take(start: number, end: number, nextStart: number): void {
+    this.start = start
+    this.end = end > start && this.buffer[end - 1] === carriageReturn ? end - 1 : end
+    this.#nextStart = nextStart
+    this.#searchedTo = nextStart
+    this.isTooLong = false
+  }
+
+  #skipByteOrderMark(): void {
+    const { buffer } = this
+    if (this.end >= 3 && buffer[0] === 0xef && buffer[1] === 0xbb && buffer[2] === 0xbf) this.start = 3
+  }
+
+  /** A line without a break in memory: the last one, or one that is too long. */
+  #takeUnfinished(start: number): boolean {
+    const { length } = this.#read
+    this.#searchedTo = length
+    const isTooLong = length - start >= maxLineBytes
+    if (length === start || !(this.#isComplete || isTooLong)) return false
+    this.#take(start, length, length)
+    this.isTooLong = isTooLong
+    this.#skipsRest = isTooLong
+    return true
+  }
+
+  /** @returns false while the end of the too long line is not in sight. */
+  #skipRest(): boolean {
+    const found = this.#read.indexOf(newline, this.#nextStart)
+    this.#nextStart = found < 0 ? this.#read.length : found + 1
+    this.#searchedTo = this.#nextStart
+    this.#skipsRest = found < 0
+    return found >= 0
+  }
+}

@@ -1,0 +1,103 @@
+import { KpiError } from '../../errors.ts'
+import type { KafkaCluster } from '../../kafka/cluster.ts'
+import { findLastRecords } from '../../kafka/last-record.ts'
+import type { ProducerTrace } from '../../kafka/producer-partition.ts'
+import type { Logger } from '../../log.ts'
+import { isSameFile, type LinePlace, type ReplayPass, readMark, readPass } from './line-mark.ts'
+import type { ReplayFile } from './replay-file.ts'
+
+/** Where the last pass over a file stopped. */
+export interface ResumePoint {
+  readonly pass: ReplayPass
+  /** The last line that each partition holds; the lines before it that belong there stand there too. */
+  readonly lines: ReadonlyMap<number, LinePlace>
+  /** Under what these were written. */
+  readonly producers: ReadonlyMap<number, ProducerTrace>
+}
+
+export interface ResumeSearch {
+  readonly cluster: KafkaCluster
+  readonly topic: string
+  readonly file: ReplayFile
+  readonly log: Logger
+}
+
+const progressBytes = 256 * 1024 * 1024
+
+/**
+ * Looks for the file's last lines at the end of each partition, behind and between what others wrote there. Lines are
+ * sent in order, and each partition keeps the order, but one may be further than another: so each has its own last line.
+ *
+ * @returns undefined when the topic holds no line of the file.
+ * @throws KpiError `KPI_FEED_FILE` when the topic had another number of partitions then.
+ */
+export async function findResumePoint(search: ResumeSearch, signal: AbortSignal): Promise<ResumePoint | undefined> {
+  const { cluster, topic, file } = search
+  const metadata = await cluster.topicMetadata(topic)
+  const known = new KnownPasses(file.prefix)
+  const found = await findLastRecords(
+    {
+      cluster,
+      metadata,
+      match: (buffer, valueEnd) => {
+        const mark = readMark(buffer, valueEnd)
+        const pass = mark && known.find(mark.pass)
+        return pass && { pass, place: mark.place }
+      },
+      progress: reportProgress(search),
+    },
+    signal,
+  )
+  const latest = found.reduce<ReplayPass | undefined>((best, { match: { pass } }) => {
+    return best && best.startedAtMs >= pass.startedAtMs ? best : pass
+  }, undefined)
+  if (!latest) return undefined
+  checkPartitions(search, latest, metadata.partitions.length)
+  const ofLatest = found.filter(({ match }) => match.pass.startedAtMs === latest.startedAtMs)
+  return {
+    pass: latest,
+    lines: new Map(ofLatest.map(({ partition, match }) => [partition, match.place])),
+    producers: new Map(ofLatest.flatMap(({ partition, producer }) => (producer ? [[partition, producer]] : []))),
+  }
+}
+
+function checkPartitions({ topic, file }: ResumeSearch, pass: ReplayPass, partitionCount: number): void {
+  if (pass.partitionCount === partitionCount) return
+  throw new KpiError(
+    'KPI_FEED_FILE',
+    `${file.path} was sent when '${topic}' had ${pass.partitionCount} partitions, it has ${partitionCount} now: where to go on cannot be told; --from-start sends all of it again`,
+  )
+}
+
+function reportProgress({ topic, file, log }: ResumeSearch): (bytes: number) => void {
+  let next = progressBytes
+  return (bytes) => {
+    if (bytes < next) return
+    next = bytes + progressBytes
+    log.info(
+      `looking in '${topic}' for the last line of ${file.path}: ${Math.round(bytes / 2 ** 20)} MiB read, none yet (--from-start would not look)`,
+    )
+  }
+}
+
+/** A topic that was used for many files must not fill the memory. */
+const maxKnown = 10_000
+
+/** The passes that headers name, each looked at once; undefined for those over other files. */
+class KnownPasses {
+  readonly #prefix: Buffer
+  readonly #byText = new Map<string, ReplayPass | undefined>()
+
+  constructor(prefix: Buffer) {
+    this.#prefix = prefix
+  }
+
+  find(text: string): ReplayPass | undefined {
+    if (this.#byText.has(text)) return this.#byText.get(text)
+    const pass = readPass(text)
+    const own = pass && isSameFile(pass, this.#prefix) ? pass : undefined
+    if (this.#byText.size === maxKnown) this.#byText.clear()
+    this.#byText.set(text, own)
+    return own
+  }
+}

@@ -1,0 +1,61 @@
+import { type MessageKey, messageKey, partitionOf } from '../../kafka/message-key.ts'
+import type { FieldText } from './price-line.ts'
+
+/** What is always the same in the messages of a symbol. */
+export interface SymbolForm {
+  readonly bytes: Buffer
+  readonly key: MessageKey
+  readonly partition: number
+  /** The beginning of its messages, up to the value of the timestamp. */
+  readonly start: Buffer
+}
+
+/** A file of nothing but new symbols must not fill the memory. */
+const maxForms = 65_536
+
+/** The forms of all symbols, found by their bytes without making a string of them. */
+export class SymbolForms {
+  readonly #partitionCount: number
+  readonly #byHash = new Map<number, SymbolForm[]>()
+  #count = 0
+
+  constructor(partitionCount: number) {
+    this.#partitionCount = partitionCount
+  }
+
+  find({ bytes, start, end }: FieldText): SymbolForm {
+    const hash = hashOf(bytes, start, end)
+    const sameHash = this.#byHash.get(hash)
+    if (sameHash) for (const form of sameHash) if (isSame(form.bytes, bytes, start, end)) return form
+    return this.#add(hash, Buffer.from(bytes.subarray(start, end)))
+  }
+
+  #add(hash: number, bytes: Buffer): SymbolForm {
+    if (this.#count === maxForms) {
+      this.#byHash.clear()
+      this.#count = 0
+    }
+    const text = bytes.toString()
+    const key = messageKey(text)
+    const start = Buffer.from(`{"symbol":${JSON.stringify(text)},"timestamp":`)
+    const form = { bytes, key, partition: partitionOf(key, this.#partitionCount), start }
+    const sameHash = this.#byHash.get(hash)
+    if (sameHash) sameHash.push(form)
+    else this.#byHash.set(hash, [form])
+    this.#count += 1
+    return form
+  }
+}
+
+/** FNV-1a. */
+function hashOf(bytes: Buffer, start: number, end: number): number {
+  let hash = 0x811c9dc5
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ (bytes[i] ?? 0), 0x01000193)
+  return hash
+}
+
+function isSame(known: Buffer, bytes: Buffer, start: number, end: number): boolean {
+  if (known.length !== end - start) return false
+  for (let i = 0; i < known.length; i++) if (known[i] !== bytes[start + i]) return false
+  return true
+}
