@@ -1,9 +1,20 @@
-import type { Parameters } from 'fast-check'
+/**
+ * What every property test hands to fast-check. `npm run fuzz` sets FC_SEED and FC_NUM_RUNS; a property that fails
+ * prints its seed, and FC_SEED runs it again.
+ */
+export const propertyRuns: { numRuns: number; seed?: number } = {
+  numRuns: wholeNumber('FC_NUM_RUNS') ?? 300,
+  ...seedFromEnvironment(),
+}
 
-const { FC_SEED, FC_NUM_RUNS } = process.env
+function seedFromEnvironment(): { seed?: number } {
+  const seed = wholeNumber('FC_SEED')
+  return seed === undefined ? {} : { seed }
+}
 
-/** How often a property is tried; scripts/fuzz.ts gives a seed and many runs. A failure prints its seed. */
-export const propertyRuns: Parameters<unknown> = {
-  numRuns: Number(FC_NUM_RUNS ?? 300),
-  ...(FC_SEED === undefined ? {} : { seed: Number(FC_SEED) }),
+function wholeNumber(name: string): number | undefined {
+  const text = process.env[name]
+  if (text === undefined || text === '') return undefined
+  if (!/^-?\d{1,15}$/.test(text)) throw new Error(`${name}=${text}: must be a whole number`)
+  return Number(text)
 }

@@ -1,0 +1,51 @@
+/** Fractional digits of every price and volume: a number x is kept as the integer x · 10^8. */
+const scaleDigits = 8
+/** Digits before the point: a magnitude of 10^15 is the first that is refused. */
+const wholeDigits = 15
+const scaledLimit = 10n ** BigInt(wholeDigits + scaleDigits)
+
+const jsonNumber = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/
+
+/**
+ * Reads a JSON number as the decimal digits that stand in its text, scaled by 10^8 and rounded half-even; −0 is 0.
+ * Time and memory are linear in the length of the text, whatever its exponent.
+ *
+ * @returns undefined when the magnitude reaches 10^15 after rounding, and for a text that is no number.
+ */
+export function parseScaled(text: string): bigint | undefined {
+  const match = jsonNumber.exec(text)
+  if (!match) return undefined
+  const [, sign, whole = '', fraction = '', exponent = '0'] = match
+  const digits = (whole + fraction).replace(/^0+/, '')
+  if (digits === '') return 0n
+  // The value is 0.DIGITS · 10^point. An absurd exponent makes it infinite, which the comparisons below settle.
+  const point = digits.length - fraction.length + Number(exponent)
+  if (point > wholeDigits) return undefined
+  const kept = point + scaleDigits
+  if (kept < 0) return 0n
+  let scaled = BigInt(digits.slice(0, kept).padEnd(kept, '0') || '0')
+  if (roundsUp(digits.slice(kept), scaled)) scaled += 1n
+  if (scaled >= scaledLimit) return undefined
+  return sign === '-' ? -scaled : scaled
+}
+
+/** Half-even: whether 0.REST on top of `scaled` rounds to the next integer. */
+function roundsUp(rest: string, scaled: bigint): boolean {
+  if (rest < '5') return false
+  const isTie = /^50*$/.test(rest)
+  return !isTie || (scaled & 1n) === 1n
+}
+
+/**
+ * Plain decimal text of value · 10^-scale, with exactly `scale` digits after the point, as PostgreSQL reads `numeric`.
+ *
+ * @param scale 0 or more
+ */
+export function formatScaled(value: bigint, scale: number): string {
+  const text = value.toString()
+  if (scale === 0) return text
+  const wholeLength = text.length - scale
+  if (wholeLength > 0 && value >= 0n) return `${text.slice(0, wholeLength)}.${text.slice(wholeLength)}`
+  if (value < 0n) return `-${formatScaled(-value, scale)}`
+  return `0.${text.padStart(scale, '0')}`
+}
