@@ -124,7 +124,7 @@ export class Lane {
   async close(partitions: readonly number[], deadlineMs: number): Promise<void> {
     const own = partitions.filter((partition) => this.#assigned.has(partition))
     if (own.length === 0) return
-    if (!(await this.#drain(own, deadlineMs))) {
+    if (this.#stopping.signal.aborted || !(await this.#drain(own, deadlineMs))) {
       this.drop(own)
       return
     }

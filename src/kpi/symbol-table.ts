@@ -29,7 +29,8 @@ export class SymbolTable {
     const mask = this.#entries.length - 1
     for (let at = hash & mask; ; at = (at + 1) & mask) {
       const entry = this.#entries[at]
-      if (entry === undefined) return this.#insert(at, bytes.slice(start, end), hash)
+      // A copy: Buffer.slice would be a view of what is overwritten soon.
+      if (entry === undefined) return this.#insert(at, Uint8Array.from(bytes.subarray(start, end)), hash)
       if (entry.hash === hash && isSame(entry.bytes, bytes, start, end)) return entry
     }
   }

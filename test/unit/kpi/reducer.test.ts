@@ -132,6 +132,20 @@ describe('Reducer', () => {
     expect(keyed(reducer.take()).size).toBe(2100)
   })
 
+  it('keeps symbols apart that come through a buffer which is used again', () => {
+    const reducer = new Reducer({ windowSeconds, allowedLatenessSeconds })
+    // Escapes send a message to the full parser, which has one buffer for all symbols.
+    const symbols = ['\\u0041', 'B', '\\u0043', '\\u0041', 'A', '\\u0042', 'C']
+    symbols.forEach((symbol, offset) => {
+      const bytes = Buffer.from(`{"symbol":"${symbol}","timestamp":0,"close":1,"volume":1}`)
+      expect(decoder.decode(bytes, 0, bytes.length, 0)).toBeUndefined()
+      reducer.add(decoder, 0, offset, -1)
+      bytes.fill(0)
+    })
+    const counts = reducer.take().map(({ symbol, n }) => `${symbol}: ${n}`)
+    expect(counts).toEqual(['A: 3', 'B: 2', 'C: 2'])
+  })
+
   it('forgets what is discarded', () => {
     const reducer = new Reducer({ windowSeconds, allowedLatenessSeconds })
     const big = 10n ** 20n
