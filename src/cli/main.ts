@@ -5,10 +5,13 @@ import { Command, CommanderError } from 'commander'
 import { register as registerBench } from './bench.ts'
 import { addSettingOptions, exitUnknown } from './command.ts'
 import { register as registerConsume } from './consume.ts'
+import { register as registerDeadLetters } from './dead-letters.ts'
 import { register as registerDown } from './down.ts'
 import { register as registerFeed } from './feed.ts'
 import { prepareForUp, register as registerInit } from './init.ts'
+import { register as registerOffsets } from './offsets.ts'
 import { register as registerUp } from './up.ts'
+import { register as registerVerify } from './verify.ts'
 
 const exitUsage = 2
 /** Commands whose exit codes 1 and 2 say what they found. */
@@ -28,6 +31,9 @@ registerDown(program)
 registerInit(program)
 registerFeed(program)
 registerConsume(program)
+registerVerify(program)
+registerOffsets(program)
+registerDeadLetters(program)
 registerBench(program)
 
 for (const command of allOf(program)) {

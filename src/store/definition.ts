@@ -30,6 +30,22 @@ const words: Record<keyof Definition, string> = {
   maxFutureSeconds: 'MAX_FUTURE_SECONDS',
 }
 
+export interface HeldDefinition extends Definition {
+  /** Under which workers commit; another one after every change. */
+  readonly id: number
+}
+
+/**
+ * What this database holds.
+ *
+ * @throws KpiError `KPI_SCHEMA_MISSING` when `init` has not run.
+ */
+export async function readDefinition(database: Database): Promise<HeldDefinition> {
+  const [held] = await database.query<HeldDefinition>({ text: selectDefinition })
+  if (held) return held
+  throw new KpiError('KPI_SCHEMA_MISSING', `the database at ${database.place} is not prepared: run 'market-kpi init'`)
+}
+
 /**
  * The id under which this worker may commit.
  *
@@ -37,10 +53,7 @@ const words: Record<keyof Definition, string> = {
  *   `KPI_DEFINITION_MISMATCH` naming what differs.
  */
 export async function checkDefinition(database: Database, wanted: Definition): Promise<number> {
-  const [held] = await database.query<Definition & { id: number }>({ text: selectDefinition })
-  if (!held) {
-    throw new KpiError('KPI_SCHEMA_MISSING', `the database at ${database.place} is not prepared: run 'market-kpi init'`)
-  }
+  const held = await readDefinition(database)
   assertSameDefinition(held, wanted, database.place)
   return held.id
 }

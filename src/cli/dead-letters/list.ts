@@ -1,0 +1,83 @@
+import type { Command } from 'commander'
+import {
+  countLetters,
+  type LetterFilter,
+  type LetterSummary,
+  listLetters,
+  type ReasonCount,
+} from '../../store/dead-letters.ts'
+import { readDefinition } from '../../store/definition.ts'
+import { configure, wholeNumber, withErrors } from '../command.ts'
+import { isoTime } from '../instant-text.ts'
+import { withDatabase } from '../servers.ts'
+import { grouped, table } from '../table.ts'
+import { sinceOption } from '../time-option.ts'
+import { reasonOption } from './options.ts'
+
+interface ListFlags {
+  readonly reason?: string
+  readonly since?: Date
+  readonly retried?: true
+  readonly limit: number
+  readonly json?: true
+}
+
+export function registerList(parent: Command): void {
+  parent
+    .command('list')
+    .description('the newest rejected messages that were not retried, and how many there are for each reason')
+    .addOption(reasonOption('only those rejected for this reason'))
+    .option('--since <time>', 'only those rejected since: an age (15m, 2h, 7d) or a date and time', sinceOption)
+    .option('--retried', 'those that were retried instead')
+    .option('--limit <n>', 'how many to list; all are counted', wholeNumber(0, 1_000_000), 50)
+    .option('--json', 'print one JSON object')
+    .action(withErrors((_flags: unknown, self: Command) => list(self)))
+}
+
+async function list(command: Command): Promise<void> {
+  const { config } = configure(command)
+  const { reason, since, retried, limit, json } = command.opts<ListFlags>()
+  const filter: LetterFilter = { ...(reason ? { reason } : {}), ...(since ? { since } : {}) }
+  const found = await withDatabase(config, 'dead-letters', async (database) => {
+    const { topic } = await readDefinition(database)
+    const counts = await countLetters(database, topic, filter)
+    const letters = await listLetters(database, topic, { ...filter, isRetried: retried === true }, limit)
+    return { topic, counts, letters }
+  })
+  if (json) process.stdout.write(`${JSON.stringify(found)}\n`)
+  else if (found.counts.length === 0) process.stdout.write('no rejected messages\n')
+  else process.stdout.write([letterTable(found.letters), countTable(found.counts)].filter(Boolean).join('\n'))
+}
+
+const right = (title: string) => ({ title, align: 'right' }) as const
+
+function letterTable(letters: readonly LetterSummary[]): string {
+  if (letters.length === 0) return ''
+  const columns = [
+    right('partition'),
+    right('offset'),
+    { title: 'rejected at' },
+    { title: 'reason' },
+    { title: 'detail' },
+  ]
+  const rows = letters.map(({ partition, offset, receivedAt, reason, detail }) => [
+    String(partition),
+    String(offset),
+    isoTime(receivedAt),
+    reason,
+    detail,
+  ])
+  const whole = table(columns, rows)
+  // On a terminal a line stays a line; elsewhere nothing is left out.
+  const { isTTY, columns: width } = process.stdout
+  return isTTY
+    ? whole.replace(/^.*$/gm, (line) => (line.length > width ? `${line.slice(0, width - 1)}…` : line))
+    : whole
+}
+
+function countTable(counts: readonly ReasonCount[]): string {
+  return table(
+    [{ title: 'reason' }, right('rejected'), right('of them retried')],
+    counts.map(({ reason, letters, retried }) => [reason, grouped(letters), grouped(retried)]),
+  )
+}

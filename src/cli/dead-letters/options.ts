@@ -1,0 +1,17 @@
+import { Option } from 'commander'
+import { rejectReasons } from '../../kpi/reject-reason.ts'
+import { wholeNumber } from '../command.ts'
+
+export function reasonOption(description: string): Option {
+  return new Option('--reason <reason>', description).choices(rejectReasons)
+}
+
+/** Of the arguments that name a letter. */
+export const partitionArgument = wholeNumber(0, 1_000_000)
+export const offsetArgument = wholeNumber(0, 999_999_999_999_999)
+
+export const databaseHelp = `
+Environment:
+  DATABASE_URL or POSTGRES_HOST, …   the database
+  KAFKA_BOOTSTRAP_SERVERS            to read values that a flood of rejected messages left out of the table
+  all of them: docs/configuration.md`

@@ -1,0 +1,30 @@
+import type { Config } from '../../config/load.ts'
+import { KpiError } from '../../errors.ts'
+import { KafkaCluster } from '../../kafka/cluster.ts'
+import { LogReader } from '../../kafka/log-reader.ts'
+import { kafkaOptions } from '../../kafka/options.ts'
+import { LetterPayloads } from '../../operate/letter-payloads.ts'
+import type { HeldDefinition } from '../../store/definition.ts'
+
+/** The values of letters, with a way to Kafka that is opened only when a value has to be read there. */
+export async function withPayloads<T>(
+  config: Config,
+  definition: HeldDefinition,
+  work: (payloads: LetterPayloads) => Promise<T>,
+): Promise<T> {
+  let cluster: KafkaCluster | undefined
+  const payloads = new LetterPayloads(async () => {
+    cluster = new KafkaCluster(kafkaOptions(config, 'market-kpi-dead-letters'))
+    const metadata = await cluster.topicMetadata(definition.topic)
+    if (metadata.topicId === definition.topicId) return new LogReader(cluster, metadata)
+    throw new KpiError(
+      'KPI_TOPIC_RECREATED',
+      `the topic '${definition.topic}' was deleted and created anew: it does not hold these messages any more`,
+    )
+  })
+  try {
+    return await work(payloads)
+  } finally {
+    await cluster?.close()
+  }
+}

@@ -1,0 +1,49 @@
+import type { Command } from 'commander'
+import { KpiError } from '../../errors.ts'
+import { readDefinition } from '../../store/definition.ts'
+import { purgeLetters } from '../../store/purge-letters.ts'
+import { configure, withErrors } from '../command.ts'
+import { withDatabase } from '../servers.ts'
+import { counted } from '../table.ts'
+import { sinceOption } from '../time-option.ts'
+import { databaseHelp, reasonOption } from './options.ts'
+
+interface PurgeFlags {
+  readonly olderThan?: Date
+  readonly reason?: string
+}
+
+export function registerPurge(parent: Command): void {
+  parent
+    .command('purge')
+    .description('delete rejected messages from the table; they stay counted, and in the log as long as it keeps them')
+    .option('--older-than <age>', 'rejected longer ago: 90s, 15m, 2h, 30d, or before a date and time', sinceOption)
+    .addOption(reasonOption('rejected for this reason'))
+    .addHelpText('after', help)
+    .action(withErrors((_flags: unknown, self: Command) => purge(self)))
+}
+
+const help = `
+At least one of the two; with both, what meets both. Those that were retried stay: they are part of the rows.
+${databaseHelp}`
+
+const toldEvery = 100_000
+
+async function purge(command: Command): Promise<void> {
+  const { config, log } = configure(command)
+  const { olderThan: before, reason } = command.opts<PurgeFlags>()
+  if (before === undefined && reason === undefined) {
+    throw new KpiError('KPI_USAGE', 'dead-letters purge needs --older-than or --reason')
+  }
+  const deleted = await withDatabase(config, 'dead-letters', async (database) => {
+    const { topic, consumerGroup: group } = await readDefinition(database)
+    const filter = { ...(before ? { before } : {}), ...(reason ? { reason } : {}) }
+    let told = 0
+    return purgeLetters(database, { group, topic }, filter, (count) => {
+      if (count - told < toldEvery) return
+      told = count
+      log.info(`${counted(count, 'rejected message')} deleted so far`)
+    })
+  })
+  process.stdout.write(`deleted ${counted(deleted, 'rejected message')}\n`)
+}

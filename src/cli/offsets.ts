@@ -1,0 +1,161 @@
+import { createInterface } from 'node:readline/promises'
+import type { Command } from 'commander'
+import { KpiError } from '../errors.ts'
+import { findGaps } from '../operate/find-gaps.ts'
+import { type PartitionState, type PartitionView, viewPartitions } from '../operate/partition-states.ts'
+import { checkDefinition, readDefinition } from '../store/definition.ts'
+import { acceptGap, type Gap, type RecordedGap, readGaps } from '../store/gaps.ts'
+import { addSettingOptions, configure, wholeNumber, withErrors } from './command.ts'
+import { definitionOf } from './definition.ts'
+import { isoTime } from './instant-text.ts'
+import { withDatabase, withTopic } from './servers.ts'
+import { counted, paint, table } from './table.ts'
+
+interface AcceptFlags {
+  readonly partition?: number
+  readonly all?: true
+  readonly yes?: true
+}
+
+export function register(program: Command): void {
+  const offsets = program
+    .command('offsets')
+    .description('positions against the log; going on after messages were lost')
+    .addHelpText('after', '\nEach takes --help, --log-level <level> and --log-format <format>.')
+  const show = offsets
+    .command('show')
+    .description('each partition: what the log holds, where the pipeline stands, and how the two fit')
+    .option('--json', 'print one JSON object')
+  const accept = offsets
+    .command('accept-gap')
+    .description('where a position is outside its log: record the gap, mark the windows it may touch, and go on')
+    .option('--partition <n>', 'of this partition', wholeNumber(0, 1_000_000))
+    .option('--all', 'of every partition that has one')
+    .option('--yes', 'do not ask')
+  for (const command of [show, accept]) {
+    addSettingOptions(command, ['kafkaBootstrapServers', 'kafkaTopic', 'kafkaGroup'])
+  }
+  show.action(withErrors((_flags: unknown, self: Command) => showOffsets(self)))
+  accept.addHelpText('after', acceptHelp).action(withErrors((_flags: unknown, self: Command) => acceptGaps(self)))
+}
+
+const acceptHelp = `
+Needed when a worker ends with KPI_OFFSET_OUT_OF_RANGE. A running worker goes on by itself afterwards.
+What is recorded cannot be taken back: docs/operations.md tells what it means for the rows.`
+
+async function showOffsets(command: Command): Promise<void> {
+  const { config } = configure(command)
+  const shown = await withTopic(config, 'offsets', (cluster, metadata) =>
+    withDatabase(config, 'offsets', async (database) => {
+      const definition = await readDefinition(database)
+      const { topic, consumerGroup: group } = definition
+      const partitions = await viewPartitions(cluster, metadata, database, definition)
+      return { topic, group, partitions, gaps: await readGaps(database, { group, topic }) }
+    }),
+  )
+  if (command.opts<{ json?: true }>().json) process.stdout.write(`${JSON.stringify(shown)}\n`)
+  else process.stdout.write(partitionTable(shown.partitions) + gapLines(shown.gaps) + advice(shown.partitions))
+}
+
+const none = '-'
+
+function partitionTable(partitions: readonly PartitionView[]): string {
+  const right = (title: string) => ({ title, align: 'right' }) as const
+  const columns = [
+    right('partition'),
+    right('log start'),
+    right('log end'),
+    right('position'),
+    right('lag'),
+    right('in Kafka'),
+    { title: 'state' },
+  ]
+  const cell = (value: number | null) => (value === null ? none : String(value))
+  return table(
+    columns,
+    partitions.map(({ partition, logStart, logEnd, position, lag, committed, state }) => [
+      ...[partition, logStart, logEnd, position, lag, committed].map(cell),
+      paint(colours[state], state),
+    ]),
+  )
+}
+
+const colours: Record<PartitionState, 'green' | 'yellow' | 'red'> = {
+  ok: 'green',
+  'not started': 'yellow',
+  'behind the log': 'red',
+  'past the log': 'red',
+  'topic re-created': 'red',
+}
+
+function gapLines(gaps: readonly RecordedGap[]): string {
+  return gaps.length === 0
+    ? ''
+    : `\n${gaps.map((gap) => `gap: ${gapText(gap)}, accepted ${isoTime(gap.recordedAt)}\n`).join('')}`
+}
+
+function gapText({ partition, kind, fromOffset, toOffset, fromEventUs, toEventUs }: Gap): string {
+  const offsets = `offsets ${fromOffset} to ${toOffset - 1}`
+  const what = { deleted: 'deleted before they were read', cut: 'read, then cut off the log' }[kind]
+  const windows = `windows from ${isoTime(new Date(fromEventUs / 1000))} to ${isoTime(new Date(toEventUs / 1000))}`
+  return `partition ${partition} ${offsets} (${toOffset - fromOffset}), ${what}, ${windows}`
+}
+
+function advice(partitions: readonly PartitionView[]): string {
+  const has = (...states: PartitionState[]) => partitions.some(({ state }) => states.includes(state))
+  if (has('topic re-created')) return "\n'market-kpi init --accept-new-topic' starts with the new topic\n"
+  if (has('behind the log', 'past the log')) return "\n'market-kpi offsets accept-gap' records the gap and goes on\n"
+  return ''
+}
+
+async function acceptGaps(command: Command): Promise<number> {
+  const { config } = configure(command)
+  const { partition, all, yes } = command.opts<AcceptFlags>()
+  if ((partition === undefined) === (all === undefined)) {
+    throw new KpiError('KPI_USAGE', 'offsets accept-gap needs either --partition N or --all')
+  }
+  return withTopic(config, 'offsets', (cluster, metadata) =>
+    withDatabase(config, 'offsets', async (database) => {
+      await checkDefinition(database, definitionOf(config, metadata))
+      const definition = await readDefinition(database)
+      const partitions = partition === undefined ? undefined : [partition]
+      const gaps = await findGaps({ cluster, metadata, database, definition, partitions, now: Date.now })
+      if (gaps.length === 0) {
+        process.stdout.write(
+          `no gap: ${partition === undefined ? 'every position is' : `the position of partition ${partition} is`} within its log\n`,
+        )
+        return 0
+      }
+      for (const gap of gaps) process.stdout.write(`gap: ${gapText(gap)}\n`)
+      if (!yes && !(await isConfirmed(gaps.length))) {
+        process.stdout.write('nothing was changed\n')
+        return 1
+      }
+      const { consumerGroup: group, topic } = definition
+      for (const gap of gaps) {
+        const { archivedLetters } = await acceptGap(database, { group, topic }, definition.id, gap)
+        process.stdout.write(acceptedText(gap, archivedLetters))
+      }
+      return 0
+    }),
+  )
+}
+
+function acceptedText({ partition, kind, fromOffset, toOffset }: Gap, archivedLetters: number): string {
+  const next = kind === 'deleted' ? toOffset : fromOffset
+  const letters =
+    archivedLetters > 0
+      ? `; ${counted(archivedLetters, 'rejected message')} of the part cut off moved to the archive`
+      : ''
+  return `partition ${partition} goes on at offset ${next}${letters}\n`
+}
+
+/** @throws KpiError `KPI_USAGE` where nobody can answer. */
+async function isConfirmed(gaps: number): Promise<boolean> {
+  if (!process.stdin.isTTY)
+    throw new KpiError('KPI_USAGE', 'offsets accept-gap asks before it writes: answer with --yes')
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  const answer = await terminal.question(`Record ${counted(gaps, 'gap')} for good and go on? [y/N] `)
+  terminal.close()
+  return /^y(es)?$/i.test(answer.trim())
+}

@@ -1,0 +1,102 @@
+import type { Gap } from '../store/gaps.ts'
+import { rowColumns } from '../store/verify-snapshot.ts'
+import { type Difference, type Findings, isoInstant, type UncheckedWindow } from './findings.ts'
+import type { Hole } from './holes.ts'
+import { type PlainWindow, type PlainWindows, partsOf, windowKey } from './plain-windows.ts'
+import { type ComparedColumn, expectedColumns, expectedText, isAsExpected, tableText } from './row-columns.ts'
+
+const columnNames = Object.keys(rowColumns)
+const comparedNames = columnNames.slice(2) as ComparedColumn[]
+const tradeCountAt = columnNames.indexOf('trade_count')
+
+/** The rows of a snapshot, by window. One string a row, since there may be many. */
+export class TableRows {
+  readonly #rows = new Map<string, string>()
+
+  add(columns: readonly (string | null)[]): void {
+    const [symbol, start] = columns
+    this.#rows.set(windowKey(symbol ?? '', Number(start)), columns.map((text) => text ?? '').join('\t'))
+  }
+
+  get count(): number {
+    return this.#rows.size
+  }
+
+  *[Symbol.iterator](): Generator<{ key: string; columns: (string | null)[] }> {
+    // No column of a row is ever an empty text.
+    for (const [key, row] of this.#rows) yield { key, columns: row.split('\t').map((text) => text || null) }
+  }
+}
+
+/** Why a window may differ without anything being wrong. */
+export interface LogLosses {
+  readonly holes: readonly Hole[]
+  readonly gaps: readonly Gap[]
+}
+
+export interface RowFindings {
+  readonly differences: Findings<Difference>
+  readonly unchecked: Findings<UncheckedWindow>
+}
+
+/** Compares each row with its window, and takes the window out; what is left then has no row. */
+export function compareRows(
+  rows: TableRows,
+  { windows, crowdedOut }: PlainWindows,
+  losses: LogLosses,
+  windowSeconds: number,
+  { differences, unchecked }: RowFindings,
+): void {
+  for (const { key, columns } of rows) {
+    const window = windows.get(key)
+    windows.delete(key)
+    const wrong = window ? wrongColumns(columns, window, partsOf(key).startUs, windowSeconds) : [noMessage(columns)]
+    if (wrong.length === 0) continue
+    const { symbol, startUs } = partsOf(key)
+    const name = { symbol, window: isoInstant(startUs) }
+    const tradeCount = Number(columns[tradeCountAt])
+    const inLog = window?.n ?? 0
+    if (isTouched(losses, startUs, windowSeconds, tradeCount > inLog)) unchecked.add({ ...name, tradeCount, inLog })
+    else for (const difference of wrong) differences.add({ ...name, ...difference })
+  }
+  for (const [key, window] of windows) {
+    const { symbol, startUs } = partsOf(key)
+    const name = { symbol, window: isoInstant(startUs) }
+    if (isTouched(losses, startUs, windowSeconds, false)) unchecked.add({ ...name, tradeCount: 0, inLog: window.n })
+    else differences.add({ ...name, column: 'row', table: null, recomputed: `${window.n} messages` })
+  }
+  if (crowdedOut > 0) {
+    differences.add({ column: 'row', table: null, recomputed: `${crowdedOut} messages of more windows without a row` })
+  }
+}
+
+type WrongColumn = Pick<Difference, 'column' | 'table' | 'recomputed'>
+
+function noMessage(columns: readonly (string | null)[]): WrongColumn {
+  return { column: 'row', table: `${columns[tradeCountAt]} messages`, recomputed: null }
+}
+
+function wrongColumns(
+  columns: readonly (string | null)[],
+  window: PlainWindow,
+  startUs: number,
+  windowSeconds: number,
+): WrongColumn[] {
+  const expected = expectedColumns(window, startUs, windowSeconds)
+  return comparedNames.flatMap((column, index) => {
+    const text = columns[index + 2] ?? null
+    if (isAsExpected(text, expected[column])) return []
+    return [{ column, table: tableText(column, text), recomputed: expectedText(column, expected[column]) }]
+  })
+}
+
+/**
+ * Whether the log may not hold the window whole. Messages in a hole are in the rows and can only make a row larger than
+ * what is recomputed. Where the log was cut, other messages took offsets that had been read, and were not read: around
+ * that time, which its gap tells, a window may differ in either way.
+ */
+function isTouched({ holes, gaps }: LogLosses, startUs: number, windowSeconds: number, isRowLarger: boolean): boolean {
+  if (isRowLarger && holes.some(({ latestUs }) => startUs <= latestUs)) return true
+  const endUs = startUs + windowSeconds * 1e6
+  return gaps.some(({ kind, fromEventUs, toEventUs }) => kind === 'cut' && startUs <= toEventUs && endUs > fromEventUs)
+}

@@ -1,0 +1,181 @@
+import type { LogChunk, LogReader, LogRecord } from '../kafka/log-reader.ts'
+import type { Gap } from '../store/gaps.ts'
+import type { CountedPosition } from '../store/verify-snapshot.ts'
+import type { Difference, Findings } from './findings.ts'
+import { cutHole, deletedHole, type Hole, unacceptedCut } from './holes.ts'
+import type { LetterList } from './letter-list.ts'
+import { decodePlainly } from './plain-decoder.ts'
+import type { PlainWindows } from './plain-windows.ts'
+
+export interface PartitionCheckOptions {
+  readonly reader: LogReader
+  readonly position: CountedPosition
+  /** Of this partition. */
+  readonly gaps: readonly Gap[]
+  readonly windows: PlainWindows
+  /** Of this partition; left out when letters are not compared. */
+  readonly letters?: LetterList | undefined
+  readonly windowSeconds: number
+  readonly allowedLatenessSeconds: number
+  readonly maxFutureSeconds: number
+  readonly differences: Findings<Difference>
+  readonly onMessages: (count: number) => void
+}
+
+/**
+ * Reads one partition up to its position, adds its messages to their windows, and holds letters and counters against
+ * what came. Messages that the log lost make holes; behind one the watermark is known only to lie between the highest
+ * timestamp read and the position's.
+ */
+export class PartitionCheck {
+  readonly #options: PartitionCheckOptions
+  readonly #holes: Hole[]
+  readonly #cutFrom: number
+  #offset: number
+  #merged = 0
+  #rejected = 0
+  #watermarkUs = -1
+  #isWatermarkKnown = true
+  /** Rejected messages without a letter. */
+  #missingLetters = 0
+
+  constructor(options: PartitionCheckOptions) {
+    this.#options = options
+    const cuts = options.gaps.filter(({ kind }) => kind === 'cut')
+    this.#holes = cuts.map(cutHole)
+    this.#cutFrom = Math.min(...cuts.map(({ fromOffset }) => fromOffset), Number.POSITIVE_INFINITY)
+    this.#offset = Math.min(options.position.firstOffset, this.#cutFrom)
+  }
+
+  /** @returns The holes. */
+  async run(): Promise<readonly Hole[]> {
+    const { reader, position, onMessages } = this.#options
+    for await (const chunk of reader.read(position.partition, this.#offset, position.nextOffset)) {
+      if (chunk.from > this.#offset) this.#noteDeleted(chunk)
+      for (const record of chunk.records) this.#take(record)
+      this.#offset = chunk.next
+      onMessages(chunk.records.length)
+    }
+    if (this.#offset < position.nextOffset) this.#noteEnd()
+    this.#compareLetters()
+    this.#compareCounts()
+    return this.#holes
+  }
+
+  #noteDeleted({ from, records, isAppendTime }: LogChunk): void {
+    const { position, gaps, maxFutureSeconds } = this.#options
+    const appendedAtMs = isAppendTime ? records[0]?.timestampMs : undefined
+    this.#addHole(deletedHole(position, gaps, { from: this.#offset, to: from }, appendedAtMs, maxFutureSeconds))
+  }
+
+  /** The log ends before the position: all of the rest was deleted, or it was cut. */
+  #noteEnd(): void {
+    const { position, gaps, maxFutureSeconds } = this.#options
+    const given = deletedHole(
+      position,
+      gaps,
+      { from: this.#offset, to: position.nextOffset },
+      undefined,
+      maxFutureSeconds,
+    )
+    if (given) this.#addHole(unacceptedCut(position, this.#offset))
+  }
+
+  #addHole(hole: Hole | undefined): void {
+    if (!hole) return
+    this.#holes.push(hole)
+    this.#isWatermarkKnown = false
+    this.#options.letters?.skipTo(hole.to)
+  }
+
+  #take(record: LogRecord): void {
+    const { position, windows, maxFutureSeconds } = this.#options
+    const { offset, timestampMs } = record
+    if (offset >= this.#cutFrom) this.#isWatermarkKnown = false
+    const referenceMs = timestampMs >= 0 ? timestampMs : Date.now()
+    const message = decodePlainly(record.value, (referenceMs + maxFutureSeconds * 1000) * 1000)
+    if (typeof message === 'string') {
+      this.#rejected += 1
+      this.#compareLetter(offset, message)
+      return
+    }
+    this.#merged += 1
+    this.#compareLetter(offset, undefined)
+    windows.add(message, { partition: position.partition, offset }, this.#isLate(message.timestampUs))
+    if (message.timestampUs > this.#watermarkUs) this.#watermarkUs = message.timestampUs
+  }
+
+  #isLate(timestampUs: number): boolean | 'maybe' {
+    const { windows, windowSeconds, allowedLatenessSeconds, position } = this.#options
+    const lateAfterUs = windows.startOf(timestampUs) + (windowSeconds + allowedLatenessSeconds) * 1e6
+    if (this.#watermarkUs > lateAfterUs) return true
+    return !this.#isWatermarkKnown && position.watermarkUs > lateAfterUs ? 'maybe' : false
+  }
+
+  /** @param reason - Undefined for a message that is accepted. */
+  #compareLetter(offset: number, reason: string | undefined): void {
+    const { letters, position, differences } = this.#options
+    if (!letters) return
+    const { partition } = position
+    for (const stray of letters.before(offset)) {
+      differences.add({ partition, offset: stray.offset, column: 'letter', table: stray.reason, recomputed: null })
+    }
+    const found = letters.at(offset)
+    if (found === reason) return
+    if (found !== undefined) {
+      differences.add({ partition, offset, column: 'reason', table: found, recomputed: reason ?? null })
+      return
+    }
+    this.#missingLetters += 1
+    // Those that were purged are only counted: which ones they were is not known.
+    if (position.purged === 0)
+      differences.add({ partition, offset, column: 'letter', table: null, recomputed: reason ?? null })
+  }
+
+  #compareLetters(): void {
+    const { letters, position, differences } = this.#options
+    if (!letters) return
+    const { partition, purged } = position
+    for (const stray of letters.before(Number.POSITIVE_INFINITY)) {
+      differences.add({ partition, offset: stray.offset, column: 'letter', table: stray.reason, recomputed: null })
+    }
+    if (purged > 0) this.#compareCount('letters purged', purged, this.#missingLetters, this.#missingLetters <= purged)
+  }
+
+  /** With holes the log can show less than what was counted, never more. */
+  #compareCounts(): void {
+    const { position, letters } = this.#options
+    if (!letters) return
+    const isWhole = this.#holes.length === 0
+    const { merged, rejected, firstOffset, nextOffset, lost, watermarkUs } = position
+    const withoutMessage = nextOffset - firstOffset - lost - this.#merged - this.#rejected
+    this.#compareCount('merged', merged, this.#merged, isWhole ? merged === this.#merged : merged >= this.#merged)
+    this.#compareCount(
+      'rejected',
+      rejected,
+      this.#rejected,
+      isWhole ? rejected === this.#rejected : rejected >= this.#rejected,
+    )
+    if (isWhole) {
+      const { withoutMessage: told } = position
+      this.#compareCount('without_message', told, withoutMessage, told === withoutMessage)
+    }
+    const isMark = isWhole ? watermarkUs === this.#watermarkUs : watermarkUs >= this.#watermarkUs
+    this.#compareCount('watermark_us', watermarkUs, this.#watermarkUs, isMark)
+    this.#compareLetterCounts()
+  }
+
+  /** Each rejected message is a letter, was purged or stands in the archive; each retried one is still there. */
+  #compareLetterCounts(): void {
+    const { rejected, letters, archivedLetters, purged, retried, retriedLetters } = this.#options.position
+    const told = letters + archivedLetters + purged
+    this.#compareCount('rejected', rejected, told, rejected === told)
+    this.#compareCount('retried', retried, retriedLetters, retried === retriedLetters)
+  }
+
+  #compareCount(column: string, table: number, recomputed: number, isRight: boolean): void {
+    if (isRight) return
+    const { partition } = this.#options.position
+    this.#options.differences.add({ partition, column, table: String(table), recomputed: String(recomputed) })
+  }
+}

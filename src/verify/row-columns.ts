@@ -1,0 +1,124 @@
+import type { RowColumn } from '../store/verify-snapshot.ts'
+import { isoInstant } from './findings.ts'
+import type { PlainWindow } from './plain-windows.ts'
+
+/** A value that a column must have: value / 10^scale, or a quotient or root that is rounded somewhere. */
+export interface ExpectedValue {
+  readonly value: bigint
+  readonly scale: number
+  /** PostgreSQL rounds it: only its first 12 significant digits are compared. */
+  readonly isRounded?: true
+  /** Where the log does not tell exactly: anything from `value` up to this. */
+  readonly upTo?: bigint
+}
+
+/** What is compared of a row; symbol and window_start name it. */
+export type ComparedColumn = Exclude<RowColumn, 'symbol' | 'window_start'>
+
+const instants: ReadonlySet<string> = new Set(['window_end', 'first_event_at', 'last_event_at'])
+/** Digits of quotients and roots: of the smallest ones there are, over a dozen remain. */
+const roundedScale = 64
+
+/** Each column of the row that a window should have; null where it must be null. */
+export function expectedColumns(
+  w: PlainWindow,
+  startUs: number,
+  windowSeconds: number,
+): Record<ComparedColumn, ExpectedValue | null> {
+  const n = BigInt(w.n)
+  const variance = n * w.sumCloseSq - w.sumClose * w.sumClose
+  return {
+    window_end: whole(startUs + windowSeconds * 1e6),
+    trade_count: whole(w.n),
+    min_close: price(w.minClose),
+    max_close: price(w.maxClose),
+    total_volume: price(w.sumVolume),
+    open_price: price(w.first.price),
+    high_price: price(w.high),
+    low_price: price(w.low),
+    close_price: price(w.last.price),
+    first_event_at: whole(w.first.timestampUs),
+    last_event_at: whole(w.last.timestampUs),
+    late_count: { ...whole(w.late), upTo: BigInt(w.late + w.maybeLate) },
+    avg_close: quotient({ value: w.sumClose, scale: 8 }, { value: n, scale: 0 }),
+    vwap:
+      w.sumVolume === 0n ? null : quotient({ value: w.sumCloseVolume, scale: 16 }, { value: w.sumVolume, scale: 8 }),
+    price_volatility: price(w.maxClose - w.minClose),
+    close_stddev: quotient(root({ value: variance, scale: 16 }), { value: n, scale: 0 }),
+    sum_close: price(w.sumClose),
+    sum_close_sq: { value: w.sumCloseSq, scale: 16 },
+    sum_close_volume: { value: w.sumCloseVolume, scale: 16 },
+    first_partition: whole(w.first.partition),
+    first_offset: whole(w.first.offset),
+    last_partition: whole(w.last.partition),
+    last_offset: whole(w.last.offset),
+  }
+}
+
+function whole(value: number): ExpectedValue {
+  return { value: BigInt(value), scale: 0 }
+}
+
+function price(value: bigint): ExpectedValue {
+  return { value, scale: 8 }
+}
+
+function quotient(a: ExpectedValue, b: ExpectedValue): ExpectedValue {
+  const value = (a.value * 10n ** BigInt(roundedScale + b.scale - a.scale)) / b.value
+  return { value, scale: roundedScale, isRounded: true }
+}
+
+/** Of a number that is not negative. */
+function root({ value, scale }: ExpectedValue): ExpectedValue {
+  return { value: integerRoot(value * 10n ** BigInt(2 * roundedScale - scale)), scale: roundedScale }
+}
+
+/** The largest integer whose square is not above: Newton's method, from above. */
+export function integerRoot(value: bigint): bigint {
+  if (value === 0n) return 0n
+  let guess = 1n << BigInt(Math.ceil(value.toString(2).length / 2))
+  for (;;) {
+    const next = (guess + value / guess) / 2n
+    if (next >= guess) return guess
+    guess = next
+  }
+}
+
+/** Whether a column's text, as PostgreSQL writes it, is the value. */
+export function isAsExpected(text: string | null, expected: ExpectedValue | null): boolean {
+  if (text === null || expected === null) return text === null && expected === null
+  const match = /^(-?\d+)(?:\.(\d+))?$/.exec(text)
+  if (!match) return false
+  const [, integer = '', fraction = ''] = match
+  // Both at the finer of the two scales.
+  const scale = Math.max(fraction.length, expected.scale)
+  const table = BigInt(integer + fraction) * 10n ** BigInt(scale - fraction.length)
+  const raise = 10n ** BigInt(scale - expected.scale)
+  const value = expected.value * raise
+  if (expected.upTo !== undefined) return table >= value && table <= expected.upTo * raise
+  if (!expected.isRounded) return table === value
+  return magnitude(table - value) * 10n ** 12n <= magnitude(value)
+}
+
+function magnitude(value: bigint): bigint {
+  return value < 0n ? -value : value
+}
+
+/** For people: instants as such, numbers without trailing zeros, rounded ones with 20 digits after the point. */
+export function expectedText(column: string, expected: ExpectedValue | null): string | null {
+  if (expected === null) return null
+  if (instants.has(column)) return isoInstant(Number(expected.value))
+  const { value, scale, upTo } = expected
+  if (upTo !== undefined && upTo !== value) return `${value} to ${upTo}`
+  const digits = magnitude(value)
+    .toString()
+    .padStart(scale + 1, '0')
+  const fraction = digits.slice(digits.length - scale, digits.length - scale + Math.min(scale, 20)).replace(/0+$/, '')
+  const integer = digits.slice(0, digits.length - scale)
+  return `${value < 0n ? '-' : ''}${integer}${fraction === '' ? '' : `.${fraction}`}`
+}
+
+/** A column's text for people. */
+export function tableText(column: string, text: string | null): string | null {
+  return text !== null && instants.has(column) ? isoInstant(Number(text)) : text
+}
