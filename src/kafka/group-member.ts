@@ -5,6 +5,7 @@ import { Backoff, pause } from './backoff.ts'
 import { ClassicMembership } from './classic-membership.ts'
 import type { KafkaCluster } from './cluster.ts'
 import { ConsumerMembership } from './consumer-membership.ts'
+import { kafkaError } from './errors.ts'
 import { commitRefused } from './group-commit.ts'
 import { GroupCoordinator, type Refusal, refusalError } from './group-coordinator.ts'
 import type { GroupProtocol, Membership, MembershipContext, Step } from './group-membership.ts'
@@ -104,6 +105,7 @@ export class GroupMember {
    * @throws KpiError whatever went wrong, being between two generations of the group included.
    */
   async commit(offsets: ReadonlyMap<number, number>): Promise<void> {
+    if (offsets.size === 0) return
     if (!this.#membership) throw commitRefused(this.#options.group, 'we are not a member at the moment')
     await this.#membership.commit(offsets)
   }
@@ -200,7 +202,10 @@ export class GroupMember {
     const { protocol, cluster } = this.#options
     if (protocol === 'classic') return protocol
     const nodeId = await this.#coordinator.find()
-    const spoken = await cluster.apiVersion(nodeId, consumerGroupHeartbeatV1.api.key, heartbeatVersions)
+    const { key } = consumerGroupHeartbeatV1.api
+    const spoken = await cluster.apiVersion(nodeId, key, heartbeatVersions).catch((error: unknown) => {
+      throw kafkaError(error, `broker ${nodeId}`)
+    })
     if (spoken === undefined) {
       if (protocol === 'auto') return 'classic'
       const detail = `broker ${nodeId} does not speak the consumer protocol, KIP-848, of Kafka 4.0`
