@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse as parseDotenv } from 'dotenv'
-import { parse as parseYaml } from 'yaml'
+import { parseDocument } from 'yaml'
 import { KpiError, messageOf } from '../errors.ts'
 import type { Setting } from './setting.ts'
 import { type SettingName, settings } from './settings.ts'
@@ -11,9 +11,10 @@ type ValueOf<S> = S extends Setting<infer T> ? (S extends { readonly default: st
 /** Every setting with its checked value; `undefined` where none was given and there is no default. */
 export type Config = { readonly [N in SettingName]: ValueOf<(typeof settings)[N]> }
 
-/** What a value came from, in the words of an error line. */
+/** What a value came from. `name` and `where` are the words of an error line: `NAME=value in .env`. */
 interface Source {
-  readonly name: (setting: Setting<unknown>, key: SettingName) => string
+  readonly name: (setting: Setting<unknown>) => string
+  readonly where: string
   readonly read: (setting: Setting<unknown>, key: SettingName) => string | undefined
 }
 
@@ -32,8 +33,8 @@ export function loadConfig(given: {
   const sources = [
     flagSource(given.flags ?? {}),
     textSource(given.env ?? process.env, ''),
-    textSource(readDotenv(join(directory, '.env')), ' in .env'),
-    yamlSource(join(directory, 'market-kpi.yaml')),
+    textSource(readDotenv(directory), ' in .env'),
+    yamlSource(directory),
   ]
   const values: Record<string, unknown> = {}
   for (const [key, setting] of Object.entries(settings) as [SettingName, Setting<unknown>][]) {
@@ -48,53 +49,67 @@ function readSetting(setting: Setting<unknown>, key: SettingName, sources: reado
     if (found === undefined) continue
     const parsed = setting.parse.safeParse(found)
     if (parsed.success) return parsed.data
-    const shown = setting.secret ? '(hidden)' : found
-    throw new KpiError('KPI_CONFIG_INVALID', `${source.name(setting, key)}=${shown}: must be ${setting.allowed}`)
+    const shown = `${source.name(setting)}=${setting.secret ? '(hidden)' : found}${source.where}`
+    throw new KpiError('KPI_CONFIG_INVALID', `${shown}: must be ${setting.allowed}`)
   }
   return setting.default === undefined ? undefined : setting.parse.parse(setting.default)
 }
 
 function flagSource(flags: Partial<Record<SettingName, string>>): Source {
-  return { name: (setting) => setting.flag?.split(' ')[0] ?? setting.env, read: (_, key) => flags[key] }
+  return { name: ({ flag, env }) => flag?.split(' ')[0] ?? env, where: '', read: (_, key) => flags[key] }
 }
 
-function textSource(values: Record<string, string | undefined>, where: string): Source {
-  return {
-    name: (setting) => `${setting.env}${where}`,
-    read: (setting) => values[setting.env]?.trim() || undefined,
+function textSource(values: Readonly<Record<string, string | undefined>>, where: string): Source {
+  return { name: ({ env }) => env, where, read: ({ env }) => values[env]?.trim() || undefined }
+}
+
+function readDotenv(directory: string): Record<string, string> {
+  return parseDotenv(readFile(directory, '.env') ?? '')
+}
+
+const yamlFile = 'market-kpi.yaml'
+
+function yamlSource(directory: string): Source {
+  const values = readYaml(directory)
+  const settingOf = new Map(Object.values(settings).map((setting) => [setting.env.toLowerCase(), setting]))
+  const texts: Record<string, string> = {}
+  for (const [name, value] of Object.entries(values)) {
+    const setting: Setting<unknown> | undefined = settingOf.get(name)
+    if (!setting) throw invalidYaml(`no setting is called '${name}'; see docs/configuration.md`)
+    const parts: unknown[] = Array.isArray(value) ? value : [value]
+    if (!parts.every((part) => typeof part === 'string')) throw invalidYaml(`${name} must be ${setting.allowed}`)
+    const text = parts.join(',')
+    if (text !== 'null' && text !== '~') texts[setting.env] = text
   }
+  return { ...textSource(texts, ` in ${yamlFile}`), name: ({ env }) => env.toLowerCase() }
 }
 
-function readDotenv(path: string): Record<string, string> {
-  return existsSync(path) ? parseDotenv(readFileSync(path)) : {}
-}
-
-function yamlSource(path: string): Source {
-  const values = existsSync(path) ? readYaml(path) : {}
-  const known = new Set(Object.values(settings).map((setting) => setting.env.toLowerCase()))
-  const unknown = Object.keys(values).find((name) => !known.has(name))
-  if (unknown !== undefined) {
-    throw new KpiError(
-      'KPI_CONFIG_INVALID',
-      `market-kpi.yaml: no setting is called '${unknown}'; see docs/configuration.md`,
-    )
-  }
-  return {
-    name: (setting) => `${setting.env.toLowerCase()} in market-kpi.yaml`,
-    read: (setting) => {
-      const value = values[setting.env.toLowerCase()]
-      if (value === undefined || value === null) return undefined
-      return Array.isArray(value) ? value.join(',') : String(value)
-    },
-  }
-}
-
-function readYaml(path: string): Record<string, unknown> {
+/** Scalars are taken as the text that stands there: a password of digits must not lose its leading zeros. */
+function readYaml(directory: string): Record<string, unknown> {
+  const document = parseDocument(readFile(directory, yamlFile) ?? '', { schema: 'failsafe', prettyErrors: true })
+  const [error] = document.errors
+  // The parser's own words quote the line, which may hold a secret.
+  if (error) throw invalidYaml(`line ${error.linePos?.[0].line ?? '?'} is not valid YAML (${error.code})`)
+  let values: unknown
   try {
-    const document: unknown = parseYaml(readFileSync(path, 'utf8')) ?? {}
-    if (typeof document === 'object' && !Array.isArray(document)) return document as Record<string, unknown>
-  } catch (error) {
-    throw new KpiError('KPI_CONFIG_INVALID', `market-kpi.yaml: ${messageOf(error)}`, { cause: error })
+    values = document.toJS() ?? {}
+  } catch {
+    throw invalidYaml('an alias (*NAME) in it leads nowhere')
   }
-  throw new KpiError('KPI_CONFIG_INVALID', 'market-kpi.yaml: must hold settings as NAME: VALUE')
+  if (typeof values === 'object' && !Array.isArray(values)) return values as Record<string, unknown>
+  throw invalidYaml('must hold settings as NAME: VALUE')
+}
+
+function invalidYaml(why: string): KpiError {
+  return new KpiError('KPI_CONFIG_INVALID', `${yamlFile}: ${why}`)
+}
+
+/** @returns undefined when there is no such file. */
+function readFile(directory: string, name: string): string | undefined {
+  try {
+    return readFileSync(join(directory, name), 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new KpiError('KPI_CONFIG_INVALID', `${name} cannot be read: ${messageOf(error)}`, { cause: error })
+  }
 }

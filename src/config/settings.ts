@@ -1,8 +1,11 @@
 import { logFormats, logLevels } from '../log.ts'
 import { choice, decimal, optionalText, type Setting, text, whole } from './setting.ts'
 
-const hostPorts = /^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$/
-const topicName = /^[A-Za-z0-9._-]{1,249}$/
+/** 1 to 65535. */
+const port = /0*(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])/.source
+const hostPorts = new RegExp(`^[^\\s,:]+:${port}(,[^\\s,:]+:${port})*$`)
+/** Kafka refuses `.` and `..`, which its folders could not be called. */
+const topicName = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/
 const securityProtocols = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const
 const saslMechanisms = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const
 const sslModes = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const
@@ -88,6 +91,11 @@ export const settings = {
     of: sslModes,
     default: 'prefer',
     description: 'TLS to the database, in the words of libpq',
+  }),
+  postgresSslCa: optionalText({
+    env: 'POSTGRES_SSL_CA',
+    allowed: 'a PEM file',
+    description: "certificates to trust with verify-ca and verify-full; the system's when not set",
   }),
   pipelineRolePassword: optionalText({
     env: 'BI_USER_PASSWORD',

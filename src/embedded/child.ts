@@ -24,8 +24,6 @@ export interface ChildOptions {
   readonly output: RotatingLog
   /** Where its identity is kept while it runs. */
   readonly records?: RunRecords
-  /** Gets each line of output as well. */
-  readonly onLine?: (line: string) => void
 }
 
 /**
@@ -41,18 +39,6 @@ export class Child {
   readonly #process: ChildProcess
   #ended = false
 
-  /** @throws whatever writing to a full disk throws; a child that is not on record must not run. */
-  static #record(options: ChildOptions, child: ChildProcess, pid: number): void {
-    try {
-      options.records?.write(options.name, pid, [options.command, ...options.args].join(' '))
-    } catch (error) {
-      child.kill('SIGKILL')
-      throw new KpiError('KPI_DISK_FULL', `cannot note down the start of ${options.name}: ${messageOf(error)}`, {
-        cause: error,
-      })
-    }
-  }
-
   private constructor(name: string, pid: number, child: ChildProcess, options: ChildOptions) {
     this.name = name
     this.pid = pid
@@ -60,7 +46,7 @@ export class Child {
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk: Buffer) => {
         options.output.write(chunk)
-        for (const line of this.tail.push(chunk)) options.onLine?.(line)
+        this.tail.push(chunk)
       })
     }
     if (options.ipc) child.on('message', options.ipc)
@@ -82,7 +68,10 @@ export class Child {
     })
   }
 
-  /** @throws KpiError `KPI_CHILD_FAILED` when the program cannot be started at all. */
+  /**
+   * @throws KpiError `KPI_CHILD_FAILED` when the program cannot be started at all; what a full disk throws when its start
+   *   cannot be noted down, since a child that is not on record must not run.
+   */
   static async start(options: ChildOptions): Promise<Child> {
     const child = spawn(options.command, options.args, {
       stdio: ['ignore', 'pipe', 'pipe', ...(options.ipc ? (['ipc'] as const) : [])],
@@ -96,7 +85,12 @@ export class Child {
       const reason = await new Promise<unknown>((resolve) => child.once('error', resolve))
       throw new KpiError('KPI_CHILD_FAILED', `cannot start ${options.name}: ${messageOf(reason)}`, { cause: reason })
     }
-    Child.#record(options, child, child.pid)
+    try {
+      options.records?.write(options.name, child.pid, [options.command, ...options.args].join(' '))
+    } catch (error) {
+      child.kill('SIGKILL')
+      throw error
+    }
     return new Child(options.name, child.pid, child, options)
   }
 

@@ -24,8 +24,6 @@ export interface CommandPartOptions {
   readonly records?: RunRecords
   /** How long it may take until it says that it is ready. @defaultValue 60000 */
   readonly readyTimeoutMs?: number
-  /** Gets each line of its output as well. */
-  readonly onLine?: (line: string) => void
 }
 
 const defaultReadyTimeoutMs = 60_000
@@ -51,7 +49,6 @@ async function startCommand(options: CommandPartOptions, signal: AbortSignal): P
     },
     output: new RotatingLog({ logsDir: options.logsDir, name }),
     ...(options.records ? { records: options.records } : {}),
-    ...(options.onLine ? { onLine: options.onLine } : {}),
   })
   const waiting = new AbortController()
   const patience = AbortSignal.any([signal, waiting.signal])

@@ -1,5 +1,5 @@
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { existsSync, mkdirSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { KpiError, messageOf } from '../errors.ts'
 
 export const defaultDataDir = '.market-kpi'
@@ -18,11 +18,10 @@ export function openDataDir(path: string): string {
   const directory = resolve(path)
   const probe = join(directory, `.probe-${process.pid}`)
   try {
-    // Others may pass through, as the account that PostgreSQL runs as under root must, but not look around.
-    mkdirSync(directory, { recursive: true, mode: 0o711 })
+    makeDirectory(directory)
     writeFileSync(probe, Buffer.alloc(probeBytes))
   } catch (error) {
-    throw unusable(directory, error)
+    throw storageError(directory, error)
   } finally {
     removeQuietly(probe)
   }
@@ -37,8 +36,27 @@ export function openDataDir(path: string): string {
   return directory
 }
 
-function unusable(directory: string, error: unknown): KpiError {
-  const code = (error as NodeJS.ErrnoException).code
+/**
+ * With its parents. Not by `recursive`: Node's never returns where a parent is there but takes no folders, as a link
+ * that leads nowhere or /proc.
+ */
+function makeDirectory(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return
+  const parent = dirname(path)
+  if (parent !== path && !existsSync(parent)) makeDirectory(parent)
+  try {
+    // Others may pass through, as the account that PostgreSQL runs as under root must, but not look around.
+    mkdirSync(path, { mode: 0o711 })
+  } catch (error) {
+    // Another process may make the same one at the same time.
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error
+  }
+}
+
+/** What the file system threw while we worked in the data directory, as one of our errors; anything else as it is. */
+export function storageError(directory: string, error: unknown): unknown {
+  const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException
+  if (code === undefined || syscall === undefined) return error
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new KpiError(
       'KPI_DISK_FULL',

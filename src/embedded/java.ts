@@ -14,12 +14,12 @@ const whatToDo =
 export async function findJava(env: NodeJS.ProcessEnv = process.env): Promise<string> {
   const home = env.JAVA_HOME?.trim()
   const java = home ? join(home, 'bin', 'java') : 'java'
-  const told = await versionText(java, env)
-  if (told === undefined) {
-    const where = home ? `JAVA_HOME=${home} has no bin/java that runs` : "'java' is not in PATH"
+  const told = await askVersion(java, env)
+  if ('problem' in told) {
+    const where = home ? `JAVA_HOME=${home} has no bin/java that runs` : `'java' ${told.problem}`
     throw new KpiError('KPI_JAVA_MISSING', `the Kafka broker needs Java ${oldestJava} or newer, ${where}: ${whatToDo}`)
   }
-  const version = majorVersion(told)
+  const version = majorVersion(told.text)
   if (version !== undefined && version < oldestJava) {
     throw new KpiError(
       'KPI_JAVA_MISSING',
@@ -35,10 +35,11 @@ export function majorVersion(told: string): number | undefined {
   return found === undefined ? undefined : Number(found)
 }
 
-function versionText(java: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
+function askVersion(java: string, env: NodeJS.ProcessEnv): Promise<{ text: string } | { problem: string }> {
   return new Promise((resolve) => {
     execFile(java, ['-version'], { env, timeout: 20_000 }, (error, stdout, stderr) => {
-      resolve(error ? undefined : stdout + stderr)
+      if (!error) resolve({ text: stdout + stderr })
+      else resolve({ problem: error.code === 'ENOENT' ? 'is not in PATH' : 'in PATH does not run' })
     })
   })
 }

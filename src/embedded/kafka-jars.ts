@@ -1,5 +1,15 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { KpiError, messageOf } from '../errors.ts'
@@ -10,6 +20,10 @@ export const kafkaVersion = '4.4.0'
 const log4jVersion = '2.25.5'
 const mainJar = `kafka_2.13-${kafkaVersion}.jar`
 const downloadTimeoutMs = 15 * 60_000
+/** What a download that was killed left behind is taken away by a later one. */
+const abandonedMs = 2 * downloadTimeoutMs
+/** In the folder of the jars: their names and sizes, written when all had come. */
+const listFile = 'jars.json'
 
 /** Where downloads are kept, for all data directories of this user. */
 export function cacheDirectory(env: NodeJS.ProcessEnv = process.env): string {
@@ -20,8 +34,8 @@ export function cacheDirectory(env: NodeJS.ProcessEnv = process.env): string {
 }
 
 /**
- * The folder with the broker's jars; fetched by Maven when it is not there yet. Any number of processes may do so at
- * once: each fetches into a folder of its own, and the first to finish gives its folder the final name.
+ * The folder with the broker's jars; fetched by Maven when it is not there yet or lacks something. Any number of
+ * processes may do so at once: each fetches into a folder of its own, and the first to finish gives it the final name.
  *
  * @param progress - Gets a line, at most one a second, while the download lasts.
  * @throws KpiError `KPI_MAVEN_MISSING`, `KPI_DOWNLOAD_FAILED`, `KPI_DISK_FULL`.
@@ -34,45 +48,89 @@ export async function ensureKafkaJars(options: {
   const env = options.env ?? process.env
   const cache = cacheDirectory(env)
   const final = join(cache, `kafka-${kafkaVersion}`)
-  if (existsSync(join(final, mainJar))) return final
+  if (isWhole(final)) return final
   const work = workFolder(cache)
   try {
     const jars = join(work, 'jars')
     writeFileSync(join(work, 'pom.xml'), pom)
-    options.progress('fetching the Kafka broker by Maven (about 45 MB, once)')
     await runMaven({ work, jars, env, ...options })
-    if (!existsSync(join(jars, mainJar))) {
-      throw new KpiError(
-        'KPI_DOWNLOAD_FAILED',
-        `Maven ended well but brought no ${mainJar}: look into your settings.xml`,
-      )
-    }
-    if (!existsSync(join(final, mainJar))) moveInto(jars, final)
+    writeList(jars)
+    moveInto(jars, final, join(work, 'old'))
     return final
+  } catch (error) {
+    if (error instanceof KpiError) throw error
+    throw cacheProblem(cache, error)
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
 }
 
-function workFolder(cache: string): string {
+/** Whether every jar is there in its full size: half a cache (a copy that broke off, a clean-up) would be no broker. */
+function isWhole(folder: string): boolean {
   try {
-    mkdirSync(cache, { recursive: true })
-    return mkdtempSync(join(cache, `.kafka-${kafkaVersion}-`))
-  } catch (error) {
-    throw new KpiError(
-      'KPI_DOWNLOAD_FAILED',
-      `cannot write the download cache ${cache} (${messageOf(error)}): set MARKET_KPI_CACHE to a folder of yours`,
-      { cause: error },
-    )
+    const list = JSON.parse(readFileSync(join(folder, listFile), 'utf8')) as Record<string, number>
+    return Object.entries(list).every(([name, bytes]) => statSync(join(folder, name)).size === bytes)
+  } catch {
+    return false
   }
 }
 
-function moveInto(jars: string, final: string): void {
+function writeList(jars: string): void {
+  if (!existsSync(join(jars, mainJar))) {
+    throw new KpiError('KPI_DOWNLOAD_FAILED', `Maven ended well but brought no ${mainJar}: look into your settings.xml`)
+  }
+  const list = Object.fromEntries(readdirSync(jars).map((name) => [name, statSync(join(jars, name)).size]))
+  writeFileSync(join(jars, listFile), `${JSON.stringify(list, undefined, 1)}\n`)
+}
+
+function workFolder(cache: string): string {
   try {
-    renameSync(jars, final)
+    mkdirSync(cache, { recursive: true })
+    for (const name of readdirSync(cache).filter((entry) => entry.startsWith(workPrefix))) {
+      const path = join(cache, name)
+      const changedAtMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
+      if (Date.now() - changedAtMs > abandonedMs) rmSync(path, { recursive: true, force: true })
+    }
+    return mkdtempSync(join(cache, workPrefix))
   } catch (error) {
-    if (existsSync(join(final, mainJar))) return
-    throw error
+    throw cacheProblem(cache, error)
+  }
+}
+
+const workPrefix = `.kafka-${kafkaVersion}-`
+
+function cacheProblem(cache: string, error: unknown): KpiError {
+  if ((error as NodeJS.ErrnoException).code === 'ENOSPC') {
+    return new KpiError('KPI_DISK_FULL', `no space for the Kafka broker in the download cache ${cache}: free some`)
+  }
+  return new KpiError(
+    'KPI_DOWNLOAD_FAILED',
+    `cannot write the download cache ${cache} (${messageOf(error)}): set MARKET_KPI_CACHE to a folder of yours`,
+    { cause: error },
+  )
+}
+
+/** Gives the jars their final name, and a broken folder of that name another. */
+function moveInto(jars: string, final: string, old: string): void {
+  for (;;) {
+    if (isWhole(final)) return
+    try {
+      renameSync(jars, final)
+      return
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOTDIR') throw error
+      renameIfThere(final, old)
+    }
+  }
+}
+
+/** Another process may have been faster. */
+function renameIfThere(from: string, to: string): void {
+  try {
+    renameSync(from, to)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
 }
 
@@ -114,6 +172,7 @@ async function runMaven({ work, jars, env, progress, signal }: MavenRun): Promis
     stdio: ['ignore', 'pipe', 'pipe'],
     signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
   })
+  maven.once('spawn', () => progress('fetching the Kafka broker by Maven (about 45 MB, once)'))
   const tail = new LineTail()
   const meter = new DownloadMeter(progress)
   for (const stream of [maven.stdout, maven.stderr]) {

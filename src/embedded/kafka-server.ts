@@ -29,7 +29,6 @@ export interface KafkaServerOptions {
   readonly env?: NodeJS.ProcessEnv
   /** Aborting ends a start that is under way. */
   readonly signal?: AbortSignal
-  readonly onExit?: (exit: ChildExit) => void
 }
 
 export interface KafkaServer {
@@ -83,7 +82,6 @@ export async function startKafka(options: KafkaServerOptions): Promise<KafkaServ
   signal?.throwIfAborted()
   const child = await run('kafka', ['kafka.Kafka'], { storage })
   const server = serverOf(child, port)
-  if (options.onExit) child.exited.then(options.onExit)
   await waitUntilReady(child, server, signal)
   return server
 }

@@ -1,3 +1,5 @@
+import { StringDecoder } from 'node:string_decoder'
+
 /** How many lines are remembered, and how much of each. */
 const maxLines = 60
 const maxLineLength = 2000
@@ -9,10 +11,12 @@ const serverReason = /^market-kpi: |\b(FATAL|PANIC)\b(?!.*(starting up|shutting 
 export class LineTail {
   #lines: string[] = []
   #rest = ''
+  /** A chunk may end within a character. */
+  readonly #decoder = new StringDecoder('utf8')
 
   /** @returns the lines that this chunk completed. */
-  push(chunk: Uint8Array): string[] {
-    const text = this.#rest + Buffer.from(chunk).toString('utf8')
+  push(chunk: Buffer): string[] {
+    const text = this.#rest + this.#decoder.write(chunk)
     const lines = text.split('\n')
     this.#rest = (lines.pop() ?? '').slice(0, maxLineLength)
     const complete = lines.map((line) => line.slice(0, maxLineLength).trimEnd())

@@ -28,7 +28,6 @@ export interface PostgresServerOptions {
   readonly records?: RunRecords
   /** Aborting ends a start that is under way. */
   readonly signal?: AbortSignal
-  readonly onExit?: (exit: ChildExit) => void
 }
 
 export interface PostgresServer {
@@ -81,7 +80,6 @@ export async function startPostgres(options: PostgresServerOptions): Promise<Pos
   const port = options.port || (await choosePort(0))
   const child = await run('postgres', binaries.postgres, ['-D', storage, ...serverSettings(port)])
   const server = serverOf({ child, port, secrets, database: options.database ?? 'bi_realtime' })
-  if (options.onExit) child.exited.then(options.onExit)
   await waitUntilReady(child, server, signal)
   await ensureDatabase(server, options.database ?? 'bi_realtime')
   return server

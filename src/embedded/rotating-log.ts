@@ -37,8 +37,7 @@ export class RotatingLog {
   write(chunk: Uint8Array | string): void {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
     try {
-      if (this.#bytes > 0 && this.#bytes + bytes.length > this.#maxBytes) this.#rotate()
-      const descriptor = this.#open()
+      const descriptor = this.#openFor(bytes.length)
       if (this.#dropped > 0) {
         this.#put(descriptor, Buffer.from(`[${this.#dropped} writes to this log were lost: it could not be written]\n`))
         this.#dropped = 0
@@ -65,6 +64,14 @@ export class RotatingLog {
     let written = 0
     while (written < bytes.length) written += writeSync(descriptor, bytes, written)
     this.#bytes += bytes.length
+  }
+
+  /** The file in which so many bytes have room. */
+  #openFor(bytes: number): number {
+    const descriptor = this.#open()
+    if (this.#bytes === 0 || this.#bytes + bytes <= this.#maxBytes) return descriptor
+    this.#rotate()
+    return this.#open()
   }
 
   #open(): number {

@@ -6,7 +6,7 @@ import type { Logger } from '../log.ts'
 import { type PostgresOptions, placeOf, postgresOptions } from '../store/connection.ts'
 import { killAllChildren } from './child.ts'
 import { commandPart, type RunningCommand } from './command-part.ts'
-import { openDataDir } from './data-dir.ts'
+import { openDataDir, storageError } from './data-dir.ts'
 import { type Endpoints, removeEndpoints, writeEndpoints, writeShellEnvironment } from './endpoints.ts'
 import type { KafkaServer } from './kafka-server.ts'
 import { takeDownOrphans } from './orphans.ts'
@@ -52,12 +52,21 @@ export interface StackOptions {
  */
 export async function runStack(options: StackOptions, stop: AbortSignal, hurry: AbortSignal): Promise<void> {
   const dataDir = openDataDir(options.dataDir)
+  try {
+    await runLocked({ ...options, dataDir }, stop, hurry)
+  } catch (error) {
+    throw storageError(dataDir, error)
+  }
+}
+
+async function runLocked(options: StackOptions, stop: AbortSignal, hurry: AbortSignal): Promise<void> {
+  const { dataDir } = options
   const lock = takeUpLock(dataDir)
   process.once('exit', killAllChildren)
   try {
     const records = new RunRecords(dataDir)
     await takeDownOrphans(records, options.log)
-    await new Stack({ ...options, dataDir }, records).run(stop, hurry)
+    await new Stack(options, records).run(stop, hurry)
   } finally {
     removeEndpoints(dataDir)
     lock.release()
@@ -134,7 +143,8 @@ class Stack {
     const { feed } = this.#options
     if (feed === 'none') return
     await this.#keep(
-      this.#command('feed', async () => ['feed', feed]),
+      // A file has an end, and a feed that has sent it all is done.
+      { ...this.#command('feed', async () => ['feed', feed]), mayFinish: feed.startsWith('replay:') },
       (running) => {
         this.#feed = running
       },

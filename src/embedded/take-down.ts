@@ -1,7 +1,8 @@
-import { existsSync, rmSync } from 'node:fs'
+import { rmSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { KpiError } from '../errors.ts'
 import type { Logger } from '../log.ts'
+import { storageError } from './data-dir.ts'
 import { removeEndpoints } from './endpoints.ts'
 import { takeDownOrphans } from './orphans.ts'
 import { signalProcess, waitForEnd } from './process-identity.ts'
@@ -20,9 +21,18 @@ const patienceMs = wholeStopDeadlineMs + 3000
  */
 export async function takeDown(options: { dataDir: string; log: Logger }): Promise<string> {
   const dataDir = resolve(options.dataDir)
+  if (!statSync(dataDir, { throwIfNoEntry: false })?.isDirectory()) return nothingRuns(dataDir)
+  try {
+    return await takeDownIn(dataDir, options.log)
+  } catch (error) {
+    throw storageError(dataDir, error)
+  }
+}
+
+async function takeDownIn(dataDir: string, log: Logger): Promise<string> {
   const owner = upLockOwner(dataDir)
   if (owner) {
-    options.log.info(`stopping 'market-kpi up' (pid ${owner.pid})`)
+    log.info(`stopping 'market-kpi up' (pid ${owner.pid})`)
     signalProcess(owner, 'SIGTERM')
     if (await waitForEnd(owner, patienceMs)) return `stopped the stack in ${dataDir} (pid ${owner.pid})`
     throw new KpiError(
@@ -30,10 +40,9 @@ export async function takeDown(options: { dataDir: string; log: Logger }): Promi
       `'market-kpi up' (pid ${owner.pid}) did not end within ${patienceMs / 1000} s: end it with 'kill -9 ${owner.pid}', then run 'market-kpi down' again`,
     )
   }
-  if (!existsSync(dataDir)) return nothingRuns(dataDir)
   const lock = takeUpLock(dataDir)
   try {
-    const ended = await takeDownOrphans(new RunRecords(dataDir), options.log)
+    const ended = await takeDownOrphans(new RunRecords(dataDir), log)
     removeEndpoints(dataDir)
     rmSync(join(dataDir, 'run'), { recursive: true, force: true })
     if (ended.length === 0) return nothingRuns(dataDir)

@@ -1,4 +1,5 @@
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { assert, KpiError } from '../errors.ts'
 import { identify, isRunning, type ProcessIdentity } from './process-identity.ts'
@@ -11,8 +12,6 @@ export interface UpLock {
   release(): void
 }
 
-const maxAttempts = 20
-
 /** @throws KpiError `KPI_DATA_DIR_IN_USE` naming the owner. */
 export function takeUpLock(dataDir: string): UpLock {
   const path = join(dataDir, 'up.lock')
@@ -21,13 +20,9 @@ export function takeUpLock(dataDir: string): UpLock {
   const draft = `${path}.${process.pid}`
   writeFileSync(draft, `${JSON.stringify(own)}\n`, { mode: 0o600 })
   try {
-    for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      if (tryLink(draft, path)) return { release: () => releaseLock(path, own) }
-      const owner = readLock(path)
-      if (owner && isRunning(owner)) throw inUse(dataDir, owner.pid)
-      removeStale(path, draft)
-    }
-    throw new KpiError('KPI_DATA_DIR_IN_USE', `others keep taking ${path} at this moment: try again`)
+    const owner = takeLock(path, draft)
+    if (owner) throw inUse(dataDir, owner.pid)
+    return { release: () => releaseLock(path, own) }
   } finally {
     rmSync(draft, { force: true })
   }
@@ -46,6 +41,33 @@ function inUse(dataDir: string, pid: number): KpiError {
   )
 }
 
+/**
+ * Two may see the same dead owner, and the slower must not take away the lock that the faster has taken since: only who
+ * holds the claim on that owner's lock removes it, and looks again first. A claim is a lock itself, so that one whose
+ * holder was killed is taken over like any other.
+ *
+ * @returns The live process that has the lock, or is just taking it; undefined when it is ours now.
+ */
+function takeLock(path: string, draft: string): ProcessIdentity | undefined {
+  while (!tryLink(draft, path)) {
+    const held = readText(path)
+    if (held === undefined) continue
+    const owner = identityIn(held)
+    if (owner && isRunning(owner)) return owner
+    const claim = `${path}.stale-${shortHash(held)}`
+    const other = takeLock(claim, draft)
+    if (other) return other
+    if (readText(path) === held) rmSync(path, { force: true })
+    rmSync(claim, { force: true })
+  }
+  return undefined
+}
+
+/** For the name of a file. */
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12)
+}
+
 function tryLink(draft: string, path: string): boolean {
   try {
     linkSync(draft, path)
@@ -56,27 +78,28 @@ function tryLink(draft: string, path: string): boolean {
   }
 }
 
-/** Moves the stale lock aside; when a third process was faster and it is that one's fresh lock, puts it back. */
-function removeStale(path: string, draft: string): void {
-  const aside = `${draft}.stale`
-  try {
-    renameSync(path, aside)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
-    throw error
-  }
-  const moved = readLock(aside)
-  if (moved && isRunning(moved)) tryLink(aside, path)
-  rmSync(aside, { force: true })
-}
-
 function releaseLock(path: string, own: ProcessIdentity): void {
-  if (readLock(path)?.pid === own.pid) rmSync(path, { force: true })
+  const owner = readLock(path)
+  if (owner?.pid === own.pid && owner.startedAs === own.startedAs) rmSync(path, { force: true })
 }
 
 function readLock(path: string): ProcessIdentity | undefined {
+  return identityIn(readText(path) ?? '')
+}
+
+function readText(path: string): string | undefined {
   try {
-    const { pid, startedAs } = JSON.parse(readFileSync(path, 'utf8')) as Partial<ProcessIdentity>
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** Undefined for a lock that cannot be read: the machine lost power while it was written. */
+function identityIn(text: string): ProcessIdentity | undefined {
+  try {
+    const { pid, startedAs } = JSON.parse(text) as Partial<ProcessIdentity>
     return typeof pid === 'number' && typeof startedAs === 'string' ? { pid, startedAs } : undefined
   } catch {
     return undefined

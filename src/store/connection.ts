@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs'
 import pg from 'pg'
 import type { Config } from '../config/load.ts'
-import { KpiError } from '../errors.ts'
+import { KpiError, messageOf } from '../errors.ts'
 import { postgresError } from './errors.ts'
 
 /** PostgreSQL hands out bigint as text; every count and offset here is below 2^53. */
@@ -17,6 +18,8 @@ export interface PostgresOptions {
   readonly user: string
   readonly password: string | undefined
   readonly sslMode: Config['postgresSslMode']
+  /** The PEM file of the certificates to trust; the system's where there is none. */
+  readonly sslRootCert?: string | undefined
 }
 
 /** Of the transactions of the pipeline: longer than any sane merge, shorter than an operator's patience. */
@@ -41,6 +44,7 @@ export function postgresOptions(config: Config): PostgresOptions {
     user: config.postgresUser,
     password: config.postgresPassword,
     sslMode: config.postgresSslMode,
+    sslRootCert: config.postgresSslCa,
   }
 }
 
@@ -49,7 +53,7 @@ const sslModes: readonly string[] = ['disable', 'prefer', 'require', 'verify-ca'
 function fromUrl(text: string, config: Config): PostgresOptions {
   const url = URL.canParse(text) ? new URL(text) : undefined
   const sslMode = url?.searchParams.get('sslmode') ?? config.postgresSslMode
-  if (!url?.hostname || !sslModes.includes(sslMode)) {
+  if (!url?.hostname || !sslModes.includes(sslMode) || !isDecodable(url)) {
     throw new KpiError(
       'KPI_CONFIG_INVALID',
       'DATABASE_URL=(hidden): must be postgresql://USER:PASSWORD@HOST:PORT/DATABASE',
@@ -62,6 +66,16 @@ function fromUrl(text: string, config: Config): PostgresOptions {
     user: decodeURIComponent(url.username) || config.postgresUser,
     password: url.password ? decodeURIComponent(url.password) : config.postgresPassword,
     sslMode: sslMode as PostgresOptions['sslMode'],
+    sslRootCert: url.searchParams.get('sslrootcert') ?? config.postgresSslCa,
+  }
+}
+
+/** A bare `%` in a password, which has to be written as `%25`, passes as an address. */
+function isDecodable({ username, password, pathname }: URL): boolean {
+  try {
+    return [username, password, pathname].map(decodeURIComponent).length > 0
+  } catch {
+    return false
   }
 }
 
@@ -71,25 +85,17 @@ export function placeOf(options: PostgresOptions): string {
 }
 
 /**
- * The options of node-postgres for ours. `prefer` starts without TLS here; {@link probe} finds out whether the server
+ * The options of node-postgres for ours. `prefer` starts without TLS here; {@link settleSslMode} finds out whether the server
  * wants it.
  */
 function clientConfig(options: PostgresOptions, applicationName: string): pg.ClientConfig {
-  const { sslMode } = options
-  const ssl = {
-    disable: false,
-    prefer: false,
-    require: { rejectUnauthorized: false },
-    'verify-ca': { rejectUnauthorized: true, checkServerIdentity: () => undefined },
-    'verify-full': { rejectUnauthorized: true },
-  }[sslMode]
   return {
     host: options.host,
     port: options.port,
     database: options.database,
     user: options.user,
     ...(options.password === undefined ? {} : { password: options.password }),
-    ssl,
+    ssl: tlsOptions(options),
     types,
     application_name: applicationName,
     connectionTimeoutMillis: connectTimeoutMs,
@@ -98,6 +104,24 @@ function clientConfig(options: PostgresOptions, applicationName: string): pg.Cli
     query_timeout: statementTimeoutMs + lockTimeoutMs,
     idle_in_transaction_session_timeout: statementTimeoutMs,
     keepAlive: true,
+  }
+}
+
+function tlsOptions({ sslMode, sslRootCert }: PostgresOptions): pg.ClientConfig['ssl'] {
+  if (sslMode === 'disable' || sslMode === 'prefer') return false
+  if (sslMode === 'require') return { rejectUnauthorized: false }
+  return {
+    rejectUnauthorized: true,
+    ...(sslRootCert === undefined ? {} : { ca: readRootCertificates(sslRootCert) }),
+    ...(sslMode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}),
+  }
+}
+
+function readRootCertificates(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new KpiError('KPI_CONFIG_INVALID', `POSTGRES_SSL_CA=${path}: ${messageOf(error)}`, { cause: error })
   }
 }
 
