@@ -1,5 +1,5 @@
 import { KpiError } from '../errors.ts'
-import type { Verdict } from './producer-partition.ts'
+import type { Impasse, QueuedBatch, Verdict } from './producer-partition.ts'
 
 /** An answer after which sending again cannot help. */
 export interface Fatal {
@@ -45,4 +45,27 @@ function fatalError(errorCode: number, topic: string, name: string): KpiError {
     return new KpiError('KPI_KAFKA_FENCED', `Kafka no longer accepts this producer on '${topic}' (${name})`)
   }
   return new KpiError('KPI_KAFKA_REQUEST', `Kafka refused messages for the topic '${topic}' with ${name}`)
+}
+
+/** Why the producer has to give up at a partition. */
+export function impasseError(
+  impasse: Impasse,
+  { topic, partition, batch }: { topic: string; partition: number; batch: QueuedBatch },
+): KpiError {
+  if (impasse === 'tooLarge') {
+    return new KpiError(
+      'KPI_KAFKA_REQUEST',
+      `a message of ${batch.records.length} bytes is more than the topic '${topic}' takes: raise its max.message.bytes`,
+    )
+  }
+  if (impasse === 'overtaken') {
+    return new KpiError(
+      'KPI_KAFKA_FENCED',
+      `partition ${partition} of '${topic}' got messages of an earlier feed after this one had looked where that ended: stop the other feed if it still runs, and start this one again`,
+    )
+  }
+  return new KpiError(
+    'KPI_KAFKA_FENCED',
+    `partition ${partition} of '${topic}' has forgotten this producer while messages were under way: whether they were written cannot be told; start the feed again`,
+  )
 }

@@ -1,4 +1,3 @@
-import { type Connection, initProducerIdV4 } from '@platformatic/kafka'
 import { assert, KpiError, messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { Backoff, pause } from './backoff.ts'
@@ -6,16 +5,11 @@ import type { KafkaCluster, TopicMetadata } from './cluster.ts'
 import { brokerErrorName, kafkaError } from './errors.ts'
 import type { MessageBatch } from './message-batch.ts'
 import { partitionOf } from './message-key.ts'
-import { type ProducedPartition, produceApiKey, produceVersions, sendProduce } from './produce-protocol.ts'
-import { verdictOf } from './produce-verdict.ts'
-import {
-  type Impasse,
-  maxInFlight,
-  type ProducerIdentity,
-  ProducerPartition,
-  type ProducerTrace,
-  type QueuedBatch,
-} from './producer-partition.ts'
+import { type ProducedPartition, sendProduce } from './produce-protocol.ts'
+import { impasseError, verdictOf } from './produce-verdict.ts'
+import { type ProducerLink, ProducerLinks } from './producer-links.ts'
+import { maxInFlight, type ProducerPartition, type QueuedBatch } from './producer-partition.ts'
+import { createPartitions, identityOf, obtainIdentity, type ProducerTraces } from './producer-start.ts'
 import type { Compression } from './record-batch-writer.ts'
 
 /**
@@ -46,7 +40,7 @@ export interface ProducerOptions {
    * What an earlier process wrote last, by partition: goes on under its identity, so that nothing it still had under way
    * can be written as well.
    */
-  readonly continues?: ReadonlyMap<number, ProducerTrace>
+  readonly continues?: ProducerTraces
   readonly random?: () => number
 }
 
@@ -65,20 +59,12 @@ const smallestBatchBytes = 16 * kibibyte
 /** Less than the connection's own limit, so that a slow follower is told as such. */
 const replicationTimeoutMs = 15_000
 const backoffLimits = { firstMs: 100, capMs: 2000 }
-const startPatienceMs = 30_000
-
-/** An open way to a broker. */
-interface Link {
-  readonly connection: Connection
-  readonly version: number
-  inFlight: number
-}
 
 export class Producer {
   readonly #options: ProducerOptions
   readonly #backoff: Backoff
   readonly #stopping = new AbortController()
-  readonly #links = new Map<number, Link | 'opening'>()
+  readonly #links: ProducerLinks
   readonly #ready = new Set<ProducerPartition>()
   readonly #stalled = new Set<ProducerPartition>()
   readonly #figures = { messages: 0, bytes: 0, batches: 0, retries: 0 }
@@ -96,6 +82,11 @@ export class Producer {
   constructor(options: ProducerOptions) {
     this.#options = options
     this.#backoff = new Backoff({ ...backoffLimits, random: options.random ?? Math.random })
+    this.#links = new ProducerLinks({
+      cluster: options.cluster,
+      opened: () => this.#drive(),
+      failed: (brokerId, error) => this.#unreachable(brokerId, error),
+    })
   }
 
   get partitionCount(): number {
@@ -123,23 +114,13 @@ export class Producer {
    * @throws KpiError `KPI_TOPIC_MISSING`, `KPI_KAFKA_UNREACHABLE`, `KPI_KAFKA_AUTH`, `KPI_KAFKA_REQUEST`.
    */
   async start(): Promise<void> {
-    const { cluster, topic, compression = 'none', maxBatchBytes = 256 * kibibyte, continues } = this.#options
+    const { cluster, topic, compression = 'none', continues = new Map() } = this.#options
     this.#metadata = await cluster.topicMetadata(topic)
-    const traces = [...(continues?.values() ?? [])].sort((a, b) => a.epoch - b.epoch)
-    const [earlier] = traces
-    const identity = earlier ?? (await this.#obtainIdentity())
-    const count = this.#metadata.partitions.length
-    const share = Math.max(smallestBatchBytes, Math.floor(this.#maxBufferedBytes / 2 / count))
-    this.#partitions = this.#metadata.partitions.map(({ partition }) => {
-      const trace = continues?.get(partition)
-      return new ProducerPartition({
-        partition,
-        identity: trace ?? identity,
-        compression,
-        maxBatchBytes: Math.min(maxBatchBytes, share),
-        ...(earlier ? { continuesAfter: trace?.sequence ?? -1 } : {}),
-      })
-    })
+    const identity = identityOf(continues) ?? (await obtainIdentity(cluster, this.#stopping.signal))
+    const share = Math.floor(this.#maxBufferedBytes / 2 / this.#metadata.partitions.length)
+    const wanted = this.#options.maxBatchBytes ?? 256 * kibibyte
+    const maxBatchBytes = Math.min(wanted, Math.max(smallestBatchBytes, share))
+    this.#partitions = createPartitions(this.#metadata, identity, { compression, maxBatchBytes, traces: continues })
   }
 
   /**
@@ -236,13 +217,8 @@ export class Producer {
   }
 
   #driveLeader(leaderId: number, partitions: readonly ProducerPartition[]): void {
-    const link = this.#links.get(leaderId)
-    if (link === 'opening') return
-    // One that broke while idle is told apart from one that breaks under a request, whose fate is then unknown.
-    if (link === undefined || !link.connection.isConnected()) {
-      void this.#openLink(leaderId)
-      return
-    }
+    const link = this.#links.to(leaderId)
+    if (link === undefined) return
     while (link.inFlight < maxInFlight) {
       const batches: { partition: ProducerPartition; batch: QueuedBatch }[] = []
       let bytes = 0
@@ -256,31 +232,16 @@ export class Producer {
     }
   }
 
-  async #openLink(leaderId: number): Promise<void> {
-    this.#links.set(leaderId, 'opening')
-    try {
-      const { cluster } = this.#options
-      const version = await cluster.apiVersion(leaderId, produceApiKey, produceVersions)
-      if (version === undefined) {
-        throw new KpiError('KPI_KAFKA_REQUEST', `broker ${leaderId} is too old: market-kpi needs Kafka 3.1 or newer`)
-      }
-      const connection = await cluster.connection(leaderId, 'produce')
-      this.#links.set(leaderId, { connection, version, inFlight: 0 })
-    } catch (error) {
-      this.#links.delete(leaderId)
-      const failure = kafkaError(error, `broker ${leaderId}`)
-      const led = [...this.#ready].filter((p) => this.#leaderOf(p) === leaderId)
-      if (failure.retryable) this.#stall(led, failure.message)
-      else this.#fail(failure)
-      return
-    }
-    this.#drive()
+  #unreachable(leaderId: number, error: KpiError): void {
+    const led = [...this.#ready].filter((partition) => this.#leaderOf(partition) === leaderId)
+    if (error.retryable) this.#stall(led, error.message)
+    else this.#fail(error)
   }
 
   /** Everything up to the write to the socket happens before this returns, so requests leave in the order of the calls. */
   async #send(
     leaderId: number,
-    link: Link,
+    link: ProducerLink,
     batches: readonly { partition: ProducerPartition; batch: QueuedBatch }[],
   ): Promise<void> {
     link.inFlight += 1
@@ -295,8 +256,7 @@ export class Producer {
       answers = await sendProduce(link.connection, link.version, request)
     } catch (error) {
       silence = kafkaError(error, `broker ${leaderId}`).message
-      if (this.#links.get(leaderId) === link) this.#links.delete(leaderId)
-      link.connection.close().catch(() => undefined)
+      this.#links.drop(leaderId, link)
     }
     link.inFlight -= 1
     for (const { partition, batch } of batches) {
@@ -327,7 +287,7 @@ export class Producer {
       this.#figures.retries += 1
       this.#stall([partition], `partition ${partition.partition}: ${name}`)
     } else if (next !== 'settled') {
-      this.#fail(impasseError(next, partition.partition, batch, this.#options.topic))
+      this.#fail(impasseError(next, { topic: this.#options.topic, partition: partition.partition, batch }))
     }
   }
 
@@ -405,40 +365,4 @@ export class Producer {
     this.#waiters = []
     for (const wake of waiters) wake()
   }
-
-  /** A fresh broker needs a moment before it gives out ids. */
-  async #obtainIdentity(): Promise<ProducerIdentity> {
-    const until = performance.now() + startPatienceMs
-    for (;;) {
-      try {
-        const found = await this.#options.cluster.request('any', 'control', initProducerIdV4.api, null, 60_000, -1n, -1)
-        this.#backoff.reset()
-        return { producerId: found.producerId, epoch: found.producerEpoch }
-      } catch (error) {
-        const failure = kafkaError(error, 'the brokers')
-        if (!failure.retryable || performance.now() > until) throw failure
-        await pause(this.#backoff.nextMs(), this.#stopping.signal)
-        if (this.#stopping.signal.aborted) throw failure
-      }
-    }
-  }
-}
-
-function impasseError(impasse: Impasse, partition: number, batch: QueuedBatch, topic: string): KpiError {
-  if (impasse === 'tooLarge') {
-    return new KpiError(
-      'KPI_KAFKA_REQUEST',
-      `a message of ${batch.records.length} bytes is more than the topic '${topic}' takes: raise its max.message.bytes`,
-    )
-  }
-  if (impasse === 'overtaken') {
-    return new KpiError(
-      'KPI_KAFKA_FENCED',
-      `partition ${partition} of '${topic}' got messages of an earlier feed after this one had looked where that ended: stop the other feed if it still runs, and start this one again`,
-    )
-  }
-  return new KpiError(
-    'KPI_KAFKA_FENCED',
-    `partition ${partition} of '${topic}' has forgotten this producer while messages were under way: whether they were written cannot be told; start the feed again`,
-  )
 }

@@ -3,7 +3,7 @@ import { copyShort, writeText } from '../text-writer.ts'
 import { copyPlainNumber, jsonNumber } from './number-text.ts'
 import type { FieldText, PriceLine } from './price-line.ts'
 import type { SymbolForm } from './symbol-forms.ts'
-import { rfc3339, type TimestampReader } from './timestamp-reader.ts'
+import { type TimestampReader, TimestampWriter } from './timestamp-reader.ts'
 
 /** The names of all fields with their punctuation, and the longest form of a timestamp. */
 const mostFixedBytes = 128
@@ -22,6 +22,7 @@ const numbers = [
 export class PriceWriter {
   /** What is wrong with the line that `write` refused. */
   problem = ''
+  readonly #timestamps = new TimestampWriter()
 
   /** More bytes the message does not need. */
   roomFor(line: PriceLine, { start }: SymbolForm): number {
@@ -61,7 +62,7 @@ export class PriceWriter {
   }
 
   #writeTime(bytes: Buffer, at: number, text: FieldText, { json, ending }: TimestampReader, shiftedUs: number): number {
-    if (!Number.isNaN(shiftedUs)) return writeText(bytes, at, `"${rfc3339(shiftedUs)}"`)
+    if (!Number.isNaN(shiftedUs)) return writeText(bytes, at, `"${this.#timestamps.text(shiftedUs)}"`)
     if (json !== '') return writeText(bytes, at, json)
     bytes[at] = 0x22
     let end = copyShort(text.bytes, text.start, text.end, bytes, at + 1)

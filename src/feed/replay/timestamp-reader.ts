@@ -123,11 +123,20 @@ export class TimestampReader {
   }
 }
 
-/** RFC 3339 text of an instant, to the microsecond where it has some. */
-export function rfc3339(us: number): string {
-  const whole = Math.floor(us / usPerSecond)
-  const rest = String(Math.floor(us - whole * usPerSecond)).padStart(6, '0')
-  return `${isoSeconds(whole)}.${rest.endsWith('000') ? rest.slice(0, 3) : rest}Z`
+/** Writes instants as RFC 3339, to the microsecond where they have some; most are of the second of the one before. */
+export class TimestampWriter {
+  #second = Number.NaN
+  #text = ''
+
+  text(us: number): string {
+    const second = Math.floor(us / usPerSecond)
+    if (second !== this.#second) {
+      this.#second = second
+      this.#text = isoSeconds(second)
+    }
+    const rest = String(Math.floor(us - second * usPerSecond)).padStart(6, '0')
+    return `${this.#text}.${rest.endsWith('000') ? rest.slice(0, 3) : rest}Z`
+  }
 }
 
 function isoSeconds(seconds: number): string {
