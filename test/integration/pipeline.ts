@@ -19,21 +19,41 @@ export interface Pipeline {
   readonly metadata: TopicMetadata
   /** As the owner of the schema. */
   readonly owner: Database
+  readonly ownerUrl: string
   [Symbol.asyncDispose](): Promise<void>
 }
 
 export const silentLog = createLogger({ level: 'silent', format: 'json' })
 
+/** Where a pipeline lives; by default on the servers that all tests share. */
+export interface Servers {
+  readonly bootstrap: string
+  /** Of the owner, at the database `postgres`. */
+  readonly ownerUrl: string
+  readonly pipelinePassword: string
+  readonly readerPassword: string
+}
+
+function sharedServers(): Servers {
+  return {
+    bootstrap: inject('bootstrap'),
+    ownerUrl: inject('ownerUrl'),
+    pipelinePassword: inject('pipelinePassword'),
+    readerPassword: inject('readerPassword'),
+  }
+}
+
 export async function makePipeline(
-  options: { partitions?: number; settings?: Partial<Record<SettingName, string>> } = {},
+  options: { partitions?: number; settings?: Partial<Record<SettingName, string>>; servers?: Servers } = {},
 ): Promise<Pipeline> {
   const name = `test-${randomBytes(6).toString('hex')}`
-  const bootstrap = inject('bootstrap')
-  const ownerUrl = new URL(inject('ownerUrl'))
+  const servers = options.servers ?? sharedServers()
+  const { bootstrap } = servers
+  const ownerUrl = new URL(servers.ownerUrl)
   ownerUrl.pathname = `/${name}`
   const pipelineUrl = new URL(ownerUrl)
   pipelineUrl.username = pipelineRole
-  pipelineUrl.password = inject('pipelinePassword')
+  pipelineUrl.password = servers.pipelinePassword
   const env = {
     KAFKA_BOOTSTRAP_SERVERS: bootstrap,
     KAFKA_TOPIC: name,
@@ -48,7 +68,7 @@ export async function makePipeline(
   const wanted = { topic: name, partitions: config.kafkaPartitions, replicationFactor: 1 }
   const [{ metadata }] = await Promise.all([
     prepareTopic(cluster, wanted),
-    prepareSchema(ownerOptions, { bi_user: inject('pipelinePassword'), bi_reader: inject('readerPassword') }),
+    prepareSchema(ownerOptions, { bi_user: servers.pipelinePassword, bi_reader: servers.readerPassword }),
   ])
   await recordDefinition(ownerOptions, {
     clusterId: metadata.clusterId,
@@ -66,16 +86,17 @@ export async function makePipeline(
     cluster,
     metadata,
     owner,
+    ownerUrl: ownerUrl.href,
     [Symbol.asyncDispose]: async () => {
       await owner.close()
       await cluster.close()
-      await dropDatabase(name)
+      await dropDatabase(name, servers)
     },
   }
 }
 
-async function dropDatabase(name: string): Promise<void> {
-  const config = loadConfig({ env: { DATABASE_URL: inject('ownerUrl'), POSTGRES_SSLMODE: 'disable' } })
+async function dropDatabase(name: string, servers: Servers): Promise<void> {
+  const config = loadConfig({ env: { DATABASE_URL: servers.ownerUrl, POSTGRES_SSLMODE: 'disable' } })
   const server = await openDatabase(postgresOptions(config), { maxConnections: 1, applicationName: 'market-kpi test' })
   await server.query({ text: `DROP DATABASE IF EXISTS "${name}" WITH (FORCE)` })
   await server.close()

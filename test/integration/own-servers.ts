@@ -1,0 +1,57 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { killAllChildren } from '../../src/embedded/child.ts'
+import { type KafkaServer, startKafka } from '../../src/embedded/kafka-server.ts'
+import { ownerRole, type PostgresServer, startPostgres } from '../../src/embedded/postgres-server.ts'
+import { type Servers, silentLog } from './pipeline.ts'
+
+const stopDeadlineMs = 8000
+
+/** A broker and a database of a test's own, to be taken away and brought back at the same place. */
+export class OwnServers {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'market-kpi-own-'))
+  #kafka: KafkaServer | undefined
+  #postgres: PostgresServer | undefined
+
+  /** What pipelines need to know. */
+  async start(): Promise<Servers> {
+    process.once('exit', killAllChildren)
+    await Promise.all([this.startKafka(), this.startPostgres()])
+    const { kafka, postgres } = this
+    return {
+      bootstrap: kafka.bootstrap,
+      ownerUrl: postgres.url(ownerRole, 'postgres'),
+      pipelinePassword: postgres.secrets.pipeline,
+      readerPassword: postgres.secrets.reader,
+    }
+  }
+
+  get kafka(): KafkaServer {
+    if (this.#kafka === undefined) throw new Error('the broker was not started')
+    return this.#kafka
+  }
+
+  get postgres(): PostgresServer {
+    if (this.#postgres === undefined) throw new Error('the database was not started')
+    return this.#postgres
+  }
+
+  /** For the first time, or again at the same port with the same data. */
+  async startKafka(): Promise<void> {
+    this.#kafka = await startKafka({ ...this.#place(), port: this.#kafka?.port ?? 0 })
+  }
+
+  async startPostgres(): Promise<void> {
+    this.#postgres = await startPostgres({ ...this.#place(), port: this.#postgres?.port ?? 0 })
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#kafka?.stop(stopDeadlineMs), this.#postgres?.stop(stopDeadlineMs)])
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  #place() {
+    return { dataDir: this.#folder, logsDir: join(this.#folder, 'logs'), log: silentLog }
+  }
+}
