@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type Config, loadConfig } from '../config/load.ts'
 import type { Setting } from '../config/setting.ts'
 import { type SettingName, settings } from '../config/settings.ts'
-import { assert, KpiError } from '../errors.ts'
+import { assert, KpiError, messageOf } from '../errors.ts'
 import { createLogger, type Logger } from '../log.ts'
 
 /** How the exit codes of a command are read: those that check something keep 1 and 2 for what they found. */
@@ -27,7 +27,7 @@ export function withErrors<A extends Action>(
       process.exitCode = code ?? 0
     } catch (error) {
       if (!(error instanceof KpiError)) throw error
-      process.stderr.write(`${error.message}\n`)
+      process.stderr.write(`${messageOf(error)}\n`)
       process.exitCode = style === 'check' ? exitUnknown : error.exitCode
     }
   }

@@ -1,11 +1,14 @@
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Config } from '../config/load.ts'
 import { defaultDataDir } from '../embedded/data-dir.ts'
 import { runStack } from '../embedded/stack.ts'
 import { listenForStop } from '../embedded/stop-signals.ts'
+import { KpiError } from '../errors.ts'
+import { ReplayFile } from '../feed/replay/replay-file.ts'
 import type { Logger } from '../log.ts'
 import { configure, wholeNumber, withErrors } from './command.ts'
 import { cliEntry } from './entry.ts'
+import { parseFeedSource } from './feed-options.ts'
 
 /** Creates or upgrades topic, schema and roles on the servers of a configuration. */
 export type PreparePipeline = (config: Config, log: Logger) => Promise<unknown>
@@ -16,6 +19,7 @@ interface UpFlags {
   readonly workers: number
   readonly kafkaPort: number
   readonly postgresPort: number
+  readonly dashboardPort?: number
 }
 
 /** Of the first worker's metrics and health; the others get the next free ones. */
@@ -26,13 +30,13 @@ export function register(program: Command, prepare: PreparePipeline): void {
     .command('up')
     .description('run the whole pipeline on this machine: Kafka, PostgreSQL, feed and workers, until Ctrl-C')
     .option('--data-dir <dir>', 'where everything is kept between runs', defaultDataDir)
-    .option('--feed <source>', 'simulate, replay:FILE, yahoo, ccxt:EXCHANGE or none', 'simulate')
+    .option('--feed <source>', 'simulate, replay:FILE or none', feedSource, 'simulate')
     .option('--workers <n>', 'consumer processes', wholeNumber(1, 64), 1)
     .option('--kafka-port <port>', 'of the broker; 0 for any free one', wholeNumber(0, 65_535), 19_092)
     .option('--postgres-port <port>', 'of the database; 0 for any free one', wholeNumber(0, 65_535), 15_432)
-    .option('--dashboard-port <port>', 'of the web dashboard; 0 for any free one', wholeNumber(0, 65_535), 8080)
-    .option('--no-dashboard', 'leave out the web dashboard')
-    .option('--no-alerts', 'leave out the alert evaluator')
+    .addOption(new Option('--dashboard-port <port>').argParser(wholeNumber(0, 65_535)).hideHelp())
+    .addOption(new Option('--no-dashboard').hideHelp())
+    .addOption(new Option('--no-alerts').hideHelp())
     .addHelpText(
       'after',
       `
@@ -45,13 +49,32 @@ Environment:
     .action(withErrors((_flags: unknown, command: Command) => up(command, prepare)))
 }
 
+/** Checked before anything is started. */
+function feedSource(text: string): string {
+  try {
+    if (text !== 'none') parseFeedSource(text)
+    return text
+  } catch (error) {
+    if (!(error instanceof KpiError)) throw error
+    const isLive = text === 'yahoo' || text.startsWith('ccxt:')
+    throw new InvalidArgumentError(
+      `${isLive ? 'live prices are not in this version yet: ' : ''}must be simulate, replay:FILE or none`,
+    )
+  }
+}
+
 async function up(command: Command, prepare: PreparePipeline): Promise<void> {
   const { config, log } = configure(command)
+  const flags = command.opts<UpFlags>()
+  if (flags.dashboardPort !== undefined) {
+    log.warn('this version has no web dashboard yet: --dashboard-port has no effect')
+  }
+  await checkReplayFile(flags.feed)
   const wish = listenForStop((what) => log.info(what === 'stop' ? 'stopping; again to hurry' : 'stopping at once'))
   try {
     await runStack(
       {
-        ...command.opts<UpFlags>(),
+        ...flags,
         workerPort,
         config,
         cliEntry,
@@ -68,4 +91,11 @@ async function up(command: Command, prepare: PreparePipeline): Promise<void> {
   } finally {
     wish.release()
   }
+}
+
+/** @throws KpiError `KPI_FEED_FILE`. */
+async function checkReplayFile(feed: string): Promise<void> {
+  if (feed === 'none') return
+  const source = parseFeedSource(feed)
+  if (source.kind === 'replay') await (await ReplayFile.open(source.file)).close()
 }

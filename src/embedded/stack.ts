@@ -143,8 +143,7 @@ class Stack {
     const { feed } = this.#options
     if (feed === 'none') return
     await this.#keep(
-      // A file has an end, and a feed that has sent it all is done.
-      { ...this.#command('feed', async () => ['feed', feed]), mayFinish: feed.startsWith('replay:') },
+      this.#command('feed', async () => ['feed', feed]),
       (running) => {
         this.#feed = running
       },

@@ -8,8 +8,8 @@ import type { ChildExit } from './child.ts'
  *
  * A part is `starting → running → (it ended) waiting → starting → …` until the supervisor stops; then `stopped` for
  * good. The first start is the caller's: its failure is thrown, not retried. Later ones are retried for ever, with
- * growing waits; a part that ran well for a while starts over with the shortest. A part whose work is done is `stopped`
- * too.
+ * growing waits; a part that ran well for a while starts over with the shortest. No part ends by itself: a feed whose
+ * file is at its end waits for the stop.
  */
 export interface Part<R extends RunningPart = RunningPart> {
   readonly name: string
@@ -17,8 +17,6 @@ export interface Part<R extends RunningPart = RunningPart> {
   readonly stage: number
   /** How long its graceful end may take. */
   readonly stopDeadlineMs: number
-  /** Whether it may end by itself, with exit code 0, when its work is done; else any end is a failure. */
-  readonly mayFinish?: boolean
   /** Returns when the part is ready. Aborting must end what was begun. */
   start(signal: AbortSignal): Promise<R>
 }
@@ -128,7 +126,6 @@ export class Supervisor {
       const exit = await running.exited
       watched.running = undefined
       if (this.#stopping.signal.aborted) return
-      if (watched.part.mayFinish && exit.code === 0) return this.#log.info(`${watched.part.name} has done its work`)
       if (this.#clock.now() - sinceMs >= healthyMs) backoff.reset()
       this.#log.error(running.failure(exit).message)
     }

@@ -28,7 +28,6 @@ class TestPart implements Part {
   readonly name: string
   readonly stage: number
   readonly stopDeadlineMs: number
-  readonly mayFinish: boolean
   starts = 0
   /** Failures of the next starts. */
   readonly failures: Error[] = []
@@ -38,11 +37,10 @@ class TestPart implements Part {
   obeys = true
   #end: ((exit: ChildExit) => void) | undefined
 
-  constructor(name: string, options: { stage?: number; stopDeadlineMs?: number; mayFinish?: boolean } = {}) {
+  constructor(name: string, options: { stage?: number; stopDeadlineMs?: number } = {}) {
     this.name = name
     this.stage = options.stage ?? 0
     this.stopDeadlineMs = options.stopDeadlineMs ?? 1000
-    this.mayFinish = options.mayFinish ?? false
   }
 
   async start(): Promise<RunningPart> {
@@ -139,43 +137,21 @@ describe('a part that dies', () => {
     await supervisor.stop(1000)
   })
 
+  it('is started again when it ended with 0: no part ends by itself', async () => {
+    const part = new TestPart('worker-1')
+    await supervisor.start(part)
+    await part.dies(done)
+    await clock.advance(500)
+    expect(part.starts).toBe(2)
+    await supervisor.stop(1000)
+  })
+
   it('does not disturb the others', async () => {
     const [one, other] = [new TestPart('worker-1'), new TestPart('worker-2')]
     await Promise.all([supervisor.start(one), supervisor.start(other)])
     await one.dies()
     await clock.advance(500)
     expect([one.starts, other.starts]).toEqual([2, 1])
-    await supervisor.stop(1000)
-  })
-})
-
-describe('a part whose work has an end', () => {
-  it('is not started again when it is done', async () => {
-    const part = new TestPart('feed', { mayFinish: true })
-    await supervisor.start(part)
-    await part.dies(done)
-    await clock.advance(60_000)
-    expect(part.starts).toBe(1)
-    expect(log.lines).toEqual(['info: feed has done its work'])
-    await supervisor.stop(1000)
-    expect(events).toEqual([])
-  })
-
-  it('is started again when it failed', async () => {
-    const part = new TestPart('feed', { mayFinish: true })
-    await supervisor.start(part)
-    await part.dies({ code: 1, signal: null })
-    await clock.advance(500)
-    expect(part.starts).toBe(2)
-    await supervisor.stop(1000)
-  })
-
-  it('is started again when it ended well though it should not', async () => {
-    const part = new TestPart('worker-1')
-    await supervisor.start(part)
-    await part.dies(done)
-    await clock.advance(500)
-    expect(part.starts).toBe(2)
     await supervisor.stop(1000)
   })
 })
