@@ -8,7 +8,8 @@ import { splitBatch } from './split-batch.ts'
  *
  * A batch is `open → queued → in flight → written`. When one in flight fails, the partition is *draining*: nothing is
  * sent until every batch in flight has an answer; then those that failed go back to the front of the queue, in order,
- * with the sequence numbers they had, so that the broker recognises what it has already.
+ * with the sequence numbers they had, so that the broker recognises what it has already. While one of those is in flight,
+ * nothing new is.
  *
  * Invariants: sequence numbers are dense and in queue order; at most {@link maxInFlight} batches are in flight, as many
  * as a broker remembers of a producer; a batch's sequence changes only with a new epoch, and that is taken only when
@@ -119,7 +120,10 @@ export class ProducerPartition {
 
   /** Whether `take` would give a batch. */
   get canSend(): boolean {
-    return this.hasQueued && !this.stalled && !this.#draining && this.#inFlight.length < maxInFlight
+    const [next] = this.#queue
+    if (next === undefined || this.stalled || this.#draining || this.#inFlight.length >= maxInFlight) return false
+    // A new batch would push one that is in doubt out of what the broker remembers.
+    return next.doubtful || !this.#inFlight.some((batch) => batch.doubtful)
   }
 
   get hasQueued(): boolean {
