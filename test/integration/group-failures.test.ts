@@ -1,8 +1,9 @@
 // Members that vanish, sleep through their session, or are not let in.
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import { type Connection, NetworkError } from '@platformatic/kafka'
 import { describe, expect, inject, it } from 'vitest'
-import { KafkaCluster } from '../../src/kafka/cluster.ts'
+import { KafkaCluster, type Purpose } from '../../src/kafka/cluster.ts'
 import { GroupMember } from '../../src/kafka/group-member.ts'
 import type { GroupReport } from './group-process.ts'
 import { GroupScene, soon } from './group-scene.ts'
@@ -22,6 +23,22 @@ describe.each(['consumer', 'classic'] as const)('by the %s protocol', (protocol)
     // The last heartbeat was up to a heartbeat ago.
     expect(performance.now() - diedAtMs).toBeGreaterThan(sessionTimeoutMs / 2)
     expect(scene.log).toContainEqual(expect.stringMatching(/^a lost/))
+    expect(scene.overlaps).toEqual([])
+  })
+
+  it('an answer that gets lost on its way costs nothing', async () => {
+    await using scene = await GroupScene.open({ partitions: 4 })
+    const cluster = new LossyCluster({ bootstrap: [inject('bootstrap')], clientId: 'lossy' })
+    scene.join('a', { protocol, cluster })
+    await scene.shares({ a: 4 })
+    cluster.loseNextAssignment()
+    const b = scene.join('b', { protocol })
+    await scene.shares({ a: 2, b: 2 })
+    cluster.loseNextAssignment()
+    await b.leave()
+    await scene.shares({ a: 4 })
+    expect(cluster.lost).toBe(2)
+    expect(scene.log.filter((line) => line.includes('lost'))).toEqual([])
     expect(scene.overlaps).toEqual([])
   })
 
@@ -67,6 +84,38 @@ it.each(['auto', 'consumer', 'classic'] as const)(
     await cluster.close()
   },
 )
+
+/** Loses what the coordinator answers, after it has acted on the request, and the connection with it. */
+class LossyCluster extends KafkaCluster {
+  lost = 0
+  readonly #lossy = new WeakSet<Connection>()
+  #losing = false
+
+  /** The next answer that tells a member what it shall have. */
+  loseNextAssignment(): void {
+    this.#losing = true
+  }
+
+  override async connection(nodeId: number, purpose: Purpose): Promise<Connection> {
+    const connection = await super.connection(nodeId, purpose)
+    if (purpose !== 'group' || this.#lossy.has(connection)) return connection
+    this.#lossy.add(connection)
+    const send = connection.send.bind(connection)
+    connection.send = (key, version, request, parser, tagged, answerTagged, callback) =>
+      send(key, version, request, parser, tagged, answerTagged, (error, answer) => {
+        if (error || !this.#losing || !tellsAssignment(answer)) return callback(error, answer)
+        this.#losing = false
+        this.lost += 1
+        void connection.close()
+        callback(new NetworkError('lost on its way'), answer)
+      })
+    return connection
+  }
+}
+
+function tellsAssignment(answer: unknown): boolean {
+  return typeof answer === 'object' && answer !== null && 'assignment' in answer && answer.assignment !== null
+}
 
 /** A member in a process of its own. */
 function startProcess(scene: GroupScene, protocol: string) {

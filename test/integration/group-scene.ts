@@ -22,7 +22,8 @@ export interface SceneOptions {
   readonly bootstrap?: string
 }
 
-export type MemberOptions = Partial<Omit<GroupMemberOptions, 'cluster' | 'topic' | 'group' | 'listener'>>
+/** Where a member gets another `cluster` than the usual one, it closes that too. */
+export type MemberOptions = Partial<Omit<GroupMemberOptions, 'topic' | 'group' | 'listener'>>
 
 const stopDeadlineMs = 5000
 
@@ -74,8 +75,8 @@ export class GroupScene {
   }
 
   join(name: string, options: MemberOptions = {}): SceneMember {
-    const cluster = new KafkaCluster({ bootstrap: [this.#bootstrap], clientId: name })
-    const member = new SceneMember(this, name, cluster, {
+    const member = new SceneMember(this, name, {
+      cluster: new KafkaCluster({ bootstrap: [this.#bootstrap], clientId: name }),
       topic: this.topic,
       group: this.group,
       protocol: 'auto',
@@ -156,18 +157,12 @@ export class SceneMember {
   #dead = false
   #finishing = Promise.withResolvers<void>()
 
-  constructor(
-    scene: GroupScene,
-    name: string,
-    cluster: KafkaCluster,
-    options: Omit<GroupMemberOptions, 'cluster' | 'listener'>,
-  ) {
+  constructor(scene: GroupScene, name: string, options: Omit<GroupMemberOptions, 'listener'>) {
     this.name = name
     this.#scene = scene
-    this.#cluster = cluster
+    this.#cluster = options.cluster
     this.member = new GroupMember({
       ...options,
-      cluster,
       listener: {
         assigned: (partitions) => this.#assigned(partitions),
         revoked: (partitions) => this.#revoked(partitions),
