@@ -88,7 +88,7 @@ export class LogReader {
         if (Number(found.lastStableOffset) <= from) return undefined
       } catch (error) {
         if (brokerErrorOf(error) === 'OFFSET_OUT_OF_RANGE') {
-          const start = await this.#logStart(partition)
+          const start = await this.logStart(partition)
           if (start <= from) return undefined
           from = start
           continue
@@ -136,7 +136,8 @@ export class LogReader {
     return found
   }
 
-  async #logStart(partition: number): Promise<number> {
+  /** The first offset that the log of a partition holds. */
+  async logStart(partition: number): Promise<number> {
     const starts = await listOffsets(this.#cluster, this.#metadata, 'earliest', [partition])
     return starts.get(partition) ?? 0
   }

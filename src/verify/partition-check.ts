@@ -56,7 +56,7 @@ export class PartitionCheck {
       this.#offset = chunk.next
       onMessages(chunk.records.length)
     }
-    if (this.#offset < position.nextOffset) this.#noteEnd()
+    if (this.#offset < position.nextOffset) await this.#noteEnd()
     this.#compareLetters()
     this.#compareCounts()
     return this.#holes
@@ -68,17 +68,16 @@ export class PartitionCheck {
     this.#addHole(deletedHole(position, gaps, { from: this.#offset, to: from }, appendedAtMs, maxFutureSeconds))
   }
 
-  /** The log ends before the position: all of the rest was deleted, or it was cut. */
-  #noteEnd(): void {
-    const { position, gaps, maxFutureSeconds } = this.#options
-    const given = deletedHole(
-      position,
-      gaps,
-      { from: this.#offset, to: position.nextOffset },
-      undefined,
-      maxFutureSeconds,
-    )
-    if (given) this.#addHole(unacceptedCut(position, this.#offset))
+  /** No message is left up to the position: what is below the log's start was deleted, what is beyond its end was cut. */
+  async #noteEnd(): Promise<void> {
+    const { reader, position, gaps, maxFutureSeconds } = this.#options
+    const logStart = await reader.logStart(position.partition)
+    const range = { from: this.#offset, to: Math.min(logStart, position.nextOffset) }
+    if (range.to > range.from) {
+      this.#addHole(deletedHole(position, gaps, range, undefined, maxFutureSeconds))
+      this.#offset = range.to
+    }
+    if (this.#offset < position.nextOffset) this.#addHole(unacceptedCut(position, this.#offset))
   }
 
   #addHole(hole: Hole | undefined): void {
@@ -123,7 +122,8 @@ export class PartitionCheck {
     const found = letters.at(offset)
     if (found === reason) return
     if (found !== undefined) {
-      differences.add({ partition, offset, column: 'reason', table: found, recomputed: reason ?? null })
+      const column = reason === undefined ? 'letter' : 'reason'
+      differences.add({ partition, offset, column, table: found, recomputed: reason ?? null })
       return
     }
     this.#missingLetters += 1
@@ -169,7 +169,7 @@ export class PartitionCheck {
   #compareLetterCounts(): void {
     const { rejected, letters, archivedLetters, purged, retried, retriedLetters } = this.#options.position
     const told = letters + archivedLetters + purged
-    this.#compareCount('rejected', rejected, told, rejected === told)
+    this.#compareCount('dead_letters', told, rejected, rejected === told)
     this.#compareCount('retried', retried, retriedLetters, retried === retriedLetters)
   }
 
