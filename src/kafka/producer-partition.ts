@@ -15,9 +15,9 @@ import { splitBatch } from './split-batch.ts'
  * as a broker remembers of a producer; a batch's sequence changes only with a new epoch, and that is taken only when
  * no batch can have reached the log (KIP-360).
  *
- * A partition may continue what an earlier process wrote, under its identity and from the sequence number behind its last
- * record: the broker then takes our first batch only if nothing of that producer came in between, and a straggler of the
- * earlier process only if ours did not. Exactly one of the two is written.
+ * A partition may continue what an earlier process wrote, under its identity and from the number behind its last record.
+ * Number and content then belong together: of our batch and a straggler of that process, for the same numbers, the broker
+ * writes the one that comes first and refuses the other, or knows it again.
  */
 export const maxInFlight = 5
 
@@ -62,14 +62,13 @@ export class ProducerPartition {
   readonly partition: number
   readonly #maxBatchBytes: number
   readonly #compression: Compression
+  readonly #isContinued: boolean
   #identity: ProducerIdentity
   #nextSequence: number
   #open: RecordBatchWriter | undefined
   #queue: QueuedBatch[] = []
   #inFlight: QueuedBatch[] = []
   #draining = false
-  /** It continues an earlier process, and the broker has not agreed yet. */
-  #unproven: boolean
   /** Until the producer has looked for the leader again. */
   stalled = false
 
@@ -78,7 +77,7 @@ export class ProducerPartition {
     this.#identity = options.identity
     this.#maxBatchBytes = options.maxBatchBytes
     this.#compression = options.compression
-    this.#unproven = options.continuesAfter !== undefined
+    this.#isContinued = options.continuesAfter !== undefined
     this.#nextSequence = ((options.continuesAfter ?? -1) + 1) % sequenceModulus
   }
 
@@ -151,7 +150,6 @@ export class ProducerPartition {
    *   partition cannot go on.
    */
   settle(batch: QueuedBatch, verdict: Verdict): 'settled' | 'requeued' | Impasse {
-    if (verdict === 'written') this.#unproven = false
     if (verdict === 'written' && !this.#draining) {
       this.#inFlight = this.#inFlight.filter((other) => other !== batch)
       return 'settled'
@@ -193,7 +191,8 @@ export class ProducerPartition {
 
   /** The broker has forgotten us. Unless one of the batches may be in its log, they start over in a new epoch. */
   #takeNewEpoch(): 'requeued' | Impasse {
-    if (this.#unproven) return 'overtaken'
+    // A straggler of the earlier process came first: a new epoch would write the same again.
+    if (this.#isContinued) return 'overtaken'
     const { producerId, epoch } = this.#identity
     if (this.#queue.some((batch) => batch.doubtful) || epoch === maxEpoch) return 'lost'
     this.#identity = { producerId, epoch: epoch + 1 }
