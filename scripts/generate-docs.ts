@@ -2,7 +2,10 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { configurationPage } from './configuration-page.ts'
+import { metricsPage } from './metrics-page.ts'
 
-const path = join('docs', 'configuration.md')
-writeFileSync(join(import.meta.dirname, '..', path), configurationPage())
-process.stdout.write(`${path} written\n`)
+const pages = { 'configuration.md': configurationPage, 'metrics.md': metricsPage }
+for (const [name, page] of Object.entries(pages)) {
+  writeFileSync(join(import.meta.dirname, '..', 'docs', name), page())
+  process.stdout.write(`docs/${name} written\n`)
+}

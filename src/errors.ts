@@ -14,7 +14,6 @@ export const errorCodes = {
   KPI_DISK_FULL: { retryable: true, exitCode: 1 },
   KPI_PORT_BUSY: { retryable: false, exitCode: 1 },
   KPI_CHILD_FAILED: { retryable: true, exitCode: 1 },
-  KPI_NOT_RUNNING: { retryable: false, exitCode: 1 },
   KPI_KAFKA_UNREACHABLE: { retryable: true, exitCode: 1 },
   KPI_KAFKA_AUTH: { retryable: false, exitCode: 1 },
   KPI_KAFKA_REQUEST: { retryable: true, exitCode: 1 },

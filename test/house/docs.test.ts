@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { configurationPage } from '../../scripts/configuration-page.ts'
+import { metricsPage } from '../../scripts/metrics-page.ts'
 import { errorCodes } from '../../src/errors.ts'
 import { files, read, root } from './tracked-files.ts'
 
@@ -16,6 +17,10 @@ function sections(page: string): Map<string, string> {
 
 it('docs/configuration.md is current; `npm run docs` writes it', () => {
   expect(read('docs/configuration.md')).toBe(configurationPage())
+})
+
+it('docs/metrics.md is current; `npm run docs` writes it', () => {
+  expect(read('docs/metrics.md')).toBe(metricsPage())
 })
 
 describe('docs/errors.md', () => {
