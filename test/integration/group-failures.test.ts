@@ -1,9 +1,17 @@
 // Members that vanish, sleep through their session, or are not let in.
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { type Connection, NetworkError } from '@platformatic/kafka'
+import {
+  type Connection,
+  consumerGroupDescribeV0,
+  consumerGroupHeartbeatV1,
+  describeGroupsV5,
+  leaveGroupV4,
+  NetworkError,
+} from '@platformatic/kafka'
 import { describe, expect, inject, it } from 'vitest'
 import { KafkaCluster, type Purpose } from '../../src/kafka/cluster.ts'
+import { GroupCoordinator } from '../../src/kafka/group-coordinator.ts'
 import { GroupMember } from '../../src/kafka/group-member.ts'
 import type { GroupReport } from './group-process.ts'
 import { GroupScene, soon } from './group-scene.ts'
@@ -40,6 +48,27 @@ describe.each(['consumer', 'classic'] as const)('by the %s protocol', (protocol)
     expect(cluster.lost).toBe(2)
     expect(scene.log.filter((line) => line.includes('lost'))).toEqual([])
     expect(scene.overlaps).toEqual([])
+  })
+
+  it('a connection that is stuck is given up before the session is over', async () => {
+    await using scene = await GroupScene.open({ partitions: 2, sessionTimeoutMs })
+    const cluster = new LossyCluster({ bootstrap: [inject('bootstrap')], clientId: 'lossy' })
+    const a = scene.join('a', { protocol, cluster })
+    await scene.shares({ a: 2 })
+    await expect.poll(() => a.member.state, soon).toBe('stable')
+    cluster.stickNext()
+    await expect.poll(() => cluster.lost, soon).toBe(1)
+    const longAfterMs = performance.now() + 2 * sessionTimeoutMs
+    await expect.poll(() => performance.now(), { timeout: 10_000, interval: 50 }).toBeGreaterThan(longAfterMs)
+    expect(scene.log).toEqual(['a assigned 0,1'])
+  })
+
+  it('a member that was thrown out loses what it had, and joins again', async () => {
+    await using scene = await GroupScene.open({ partitions: 2 })
+    scene.join('a', { protocol })
+    await scene.shares({ a: 2 })
+    await throwOut(scene, protocol)
+    await expect.poll(() => scene.log, soon).toEqual(['a assigned 0,1', 'a lost 0,1', 'a assigned 0,1'])
   })
 
   it('a process that slept through its session notices, and joins again', async () => {
@@ -85,15 +114,39 @@ it.each(['auto', 'consumer', 'classic'] as const)(
   },
 )
 
-/** Loses what the coordinator answers, after it has acted on the request, and the connection with it. */
+/** Makes the coordinator end the membership of the only member. */
+async function throwOut(scene: GroupScene, protocol: 'consumer' | 'classic'): Promise<void> {
+  const coordinator = new GroupCoordinator(scene.cluster, scene.group)
+  const nodeId = await coordinator.find()
+  const options = { purpose: 'group' } as const
+  if (protocol === 'classic') {
+    const api = describeGroupsV5.api
+    const { groups } = await scene.cluster.request(nodeId, 'group', api, [scene.group], false)
+    const memberId = groups[0]?.members[0]?.memberId ?? ''
+    expect(await coordinator.ask(options, leaveGroupV4.api, scene.group, [{ memberId }])).toHaveProperty('response')
+    return
+  }
+  const { groups } = await scene.cluster.request(nodeId, 'group', consumerGroupDescribeV0.api, [scene.group], false)
+  const memberId = groups[0]?.members[0]?.memberId ?? ''
+  const nothing = [null, null, -1, null, null, null, null] as const
+  const answer = await coordinator.ask(options, consumerGroupHeartbeatV1.api, scene.group, memberId, -1, ...nothing)
+  expect(answer.refusal).toBeUndefined()
+}
+
+/** Loses what the coordinator answers, after it has acted on the request. */
 class LossyCluster extends KafkaCluster {
   lost = 0
   readonly #lossy = new WeakSet<Connection>()
-  #losing = false
+  #next: 'arrives' | 'is lost' | 'is stuck' = 'arrives'
 
-  /** The next answer that tells a member what it shall have. */
+  /** The next answer that tells a member what it shall have is lost, and its connection. */
   loseNextAssignment(): void {
-    this.#losing = true
+    this.#next = 'is lost'
+  }
+
+  /** The next answer does not come, until somebody closes its connection. */
+  stickNext(): void {
+    this.#next = 'is stuck'
   }
 
   override async connection(nodeId: number, purpose: Purpose): Promise<Connection> {
@@ -103,11 +156,14 @@ class LossyCluster extends KafkaCluster {
     const send = connection.send.bind(connection)
     connection.send = (key, version, request, parser, tagged, answerTagged, callback) =>
       send(key, version, request, parser, tagged, answerTagged, (error, answer) => {
-        if (error || !this.#losing || !tellsAssignment(answer)) return callback(error, answer)
-        this.#losing = false
-        this.lost += 1
-        void connection.close()
-        callback(new NetworkError('lost on its way'), answer)
+        const strikes = this.#next === 'is stuck' || (this.#next === 'is lost' && tellsAssignment(answer))
+        if (error || !strikes) return callback(error, answer)
+        connection.once('close', () => {
+          this.lost += 1
+          callback(new NetworkError('lost on its way'), answer)
+        })
+        if (this.#next === 'is lost') void connection.close()
+        this.#next = 'arrives'
       })
     return connection
   }
