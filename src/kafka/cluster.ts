@@ -1,6 +1,6 @@
 import { type API, apiVersionsV3, Connection, metadataV12 } from '@platformatic/kafka'
 import { KpiError } from '../errors.ts'
-import { kafkaError } from './errors.ts'
+import { brokerErrorName, kafkaError } from './errors.ts'
 import type { KafkaOptions } from './options.ts'
 
 /**
@@ -68,14 +68,13 @@ export class KafkaCluster {
   /**
    * What the cluster says about one topic now, from the first broker that answers.
    *
-   * @throws KpiError `KPI_TOPIC_MISSING`, `KPI_KAFKA_UNREACHABLE`, `KPI_KAFKA_AUTH`.
+   * @throws KpiError `KPI_TOPIC_MISSING`, `KPI_KAFKA_UNREACHABLE`, `KPI_KAFKA_AUTH`; `KPI_KAFKA_REQUEST` when the topic
+   *   may not be looked at, or is just being made.
    */
   async topicMetadata(topic: string): Promise<TopicMetadata> {
     const response = await this.#metadata([topic])
     const found = response.topics[0]
-    if (!found || found.errorCode === 3 || found.errorCode === 100) {
-      throw new KpiError('KPI_TOPIC_MISSING', `the topic '${topic}' does not exist: create it with 'market-kpi init'`)
-    }
+    if (found?.errorCode !== 0) throw topicError(topic, brokerErrorName(found?.errorCode ?? 3))
     const partitions: PartitionLeader[] = []
     for (const p of found.partitions) {
       partitions[p.partitionIndex] = {
@@ -208,4 +207,20 @@ export class KafkaCluster {
       throw kafkaError(error, `${host}:${port}`)
     }
   }
+}
+
+function topicError(topic: string, name: string): KpiError {
+  if (name === 'UNKNOWN_TOPIC_OR_PARTITION' || name === 'UNKNOWN_TOPIC_ID') {
+    return new KpiError('KPI_TOPIC_MISSING', `the topic '${topic}' does not exist: create it with 'market-kpi init'`)
+  }
+  if (name === 'TOPIC_AUTHORIZATION_FAILED') {
+    return new KpiError(
+      'KPI_KAFKA_AUTH',
+      `Kafka does not let this user see the topic '${topic}': allow it to describe, read and, for a feed, write it`,
+    )
+  }
+  if (name === 'INVALID_TOPIC_EXCEPTION') {
+    return new KpiError('KPI_CONFIG_INVALID', `KAFKA_TOPIC=${topic}: Kafka does not take this name`)
+  }
+  return new KpiError('KPI_KAFKA_REQUEST', `Kafka does not tell about the topic '${topic}': ${name}`)
 }

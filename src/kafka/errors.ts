@@ -26,14 +26,17 @@ export function brokerErrorName(code: number): string {
 export function kafkaError(thrown: unknown, broker: string): KpiError {
   if (thrown instanceof KpiError) return thrown
   const error = thrown as Error
-  if (isKind(error, AuthenticationError) || brokerErrorOf(error) === 'SASL_AUTHENTICATION_FAILED') {
+  const name = brokerErrorOf(error)
+  if (isRefusedLogin(error) || name === 'SASL_AUTHENTICATION_FAILED') {
     return new KpiError(
       'KPI_KAFKA_AUTH',
       `Kafka at ${broker} refused the login: check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD`,
       { cause: error },
     )
   }
-  const name = brokerErrorOf(error)
+  if (name?.endsWith('_AUTHORIZATION_FAILED')) {
+    return new KpiError('KPI_KAFKA_AUTH', `Kafka at ${broker} allows this user too little: ${name}`, { cause: error })
+  }
   if (name !== undefined) {
     return new KpiError('KPI_KAFKA_REQUEST', `Kafka at ${broker} answered ${name}`, { cause: error })
   }
@@ -47,11 +50,18 @@ export function isConnectionLoss(thrown: unknown): boolean {
   return thrown instanceof NetworkError || thrown instanceof TimeoutError
 }
 
-function isKind(error: Error, kind: { code: string }): boolean {
-  if (!(error instanceof Error)) return false
-  const generic = GenericError.isGenericError(error) ? findErrorBy(error as GenericError, 'code', kind.code) : null
-  const cause = error.cause instanceof Error ? isKind(error.cause, kind) : false
-  return generic !== null || cause
+/** A login that broke off because the connection did is no refusal: a broker that restarts must not end us. */
+function isRefusedLogin(thrown: unknown): boolean {
+  const refusal = findInChain(thrown, AuthenticationError.code)
+  if (!refusal) return false
+  return !findInChain(refusal.cause, NetworkError.code) && !findInChain(refusal.cause, TimeoutError.code)
+}
+
+/** The error with this code among the thrown one, those it gathers and their causes. */
+function findInChain(thrown: unknown, code: string): Error | undefined {
+  if (!(thrown instanceof Error)) return undefined
+  const found: unknown = GenericError.isGenericError(thrown) ? findErrorBy(thrown as GenericError, 'code', code) : null
+  return found instanceof Error ? found : findInChain(thrown.cause, code)
 }
 
 function deepest(thrown: unknown): string {

@@ -1,39 +1,32 @@
-import { KpiError, messageOf } from '../errors.ts'
+import { KpiError } from '../errors.ts'
 import type { Logger } from '../log.ts'
-import { Backoff, pause } from './backoff.ts'
+import { pause, unlessAborted } from './backoff.ts'
 import type { KafkaCluster, TopicMetadata } from './cluster.ts'
 import { brokerErrorName, kafkaError } from './errors.ts'
-import { type FetchedPartition, type FetchResponse, fetchApiKey, fetchVersions, sendFetch } from './fetch-protocol.ts'
+import { type FetchResponse, fetchApiKey, fetchVersions, sendFetch } from './fetch-protocol.ts'
 import { listOffsets } from './offsets.ts'
-import { type AbortedTransaction, nextOffsetOf, type RecordRange } from './record-batch.ts'
+import { type Asked, type FetchedRecords, isDue, listOf, Reading, takeRecords } from './reading.ts'
+
+export type { FetchedRecords } from './reading.ts'
 
 /**
  * Reads partitions of one topic, from their leaders, with one fetch in flight to each leader.
  *
- * A pump runs for each leader that has partitions of ours: it asks, and when the answer is here asks again *before*
- * handing it over, so that the broker works while we do. A partition is
+ * A pump runs for each leader that has partitions of ours. While much comes it asks for more *before* it hands over an
+ * answer, so that the broker works while we do; while little comes it lets records gather at the broker for a moment,
+ * since an answer costs the same with one record and with a hundred. A partition is
  *   fetching   asked for at its offset, by the pump of its leader;
  *   unwanted   left out of requests while the handler says so (back-pressure, revocation);
- *   leaderless waiting for metadata, which is read again at most every so often;
- *   stopped    out of the log's range: reported once, and removed until somebody seeks it again.
+ *   failing    left out for a wait that grows, after an error of its own or of its leader, while the metadata is read
+ *              again; the others are not held up by it;
+ *   checked    out of the log's range, as its leader says: reported once and removed when the log's ends agree.
  * An answer for a partition that was removed or sought meanwhile is thrown away: its offset no longer matches.
+ * After {@link FetchHandler.fatal} and after {@link Fetcher.stop} the handler is not called any more.
  */
-export interface FetchedRecords {
-  readonly partition: number
-  readonly range: RecordRange
-  /** The offset asked for, and the one after the last whole batch of the answer. */
-  readonly from: number
-  readonly next: number
-  readonly aborted: readonly AbortedTransaction[]
-  /** The end of what can be read now; lag is this minus the position. */
-  readonly endOffset: number
-  readonly logStartOffset: number
-}
-
 export interface FetchHandler {
   /** Whether this partition may be asked for now. */
   wants(partition: number): boolean
-  /** Takes the records in; must be done with the buffer's order, not its life, when it returns. */
+  /** Takes the records in. The buffer is its own from then on. */
   records(fetched: FetchedRecords): void
   /** The log no longer holds, or does not yet hold, the offset asked for. The partition is not read any more. */
   outOfRange(partition: number, offset: number, log: { startOffset: number; endOffset: number }): void
@@ -46,8 +39,14 @@ export interface FetcherOptions {
   readonly topic: string
   readonly handler: FetchHandler
   readonly log: Logger
-  /** How long a broker may wait for more than nothing. */
+  /** How long a broker may hold a request for which there is nothing. */
   readonly maxWaitMs: number
+  /**
+   * While little comes, requests to a leader begin at least so far apart: what it adds to the latency at most, and what
+   * bounds the work of an almost idle reader.
+   * @defaultValue 10
+   */
+  readonly gatherMs?: number
   /** @defaultValue 8 MiB */
   readonly maxBytes?: number
   /** @defaultValue 2 MiB */
@@ -55,19 +54,18 @@ export interface FetcherOptions {
 }
 
 const mebibyte = 1024 * 1024
-/** Enough for a broker to answer at once under load, and to wait for more when there is little. */
-const minBytes = 64 * 1024
-const metadataBackoff = { firstMs: 100, capMs: 2000 }
-const unwantedPauseMs = 20
-
-interface Reading {
-  readonly partition: number
-  offset: number
+/** An answer with so much says that more is waiting. */
+const flowingBytes = 64 * 1024
+const unwantedPauseMs = 10
+interface InFlight {
+  readonly asked: readonly Asked[]
+  readonly askedAtMs: number
+  readonly response: Promise<FetchResponse>
 }
 
-interface InFlight {
-  readonly asked: readonly { reading: Reading; offset: number }[]
-  readonly response: Promise<FetchResponse>
+interface Taken {
+  readonly reading: Reading
+  readonly records: FetchedRecords
 }
 
 const noLeader = -1
@@ -77,10 +75,10 @@ export class Fetcher {
   readonly #readings = new Map<number, Reading>()
   readonly #pumps = new Map<number, Promise<void>>()
   readonly #abort = new AbortController()
-  readonly #metadataBackoff = new Backoff(metadataBackoff)
   #metadata: TopicMetadata
   #refreshing: Promise<void> | undefined
-  #complaining = false
+  /** Why the last look at the metadata failed. */
+  #metadataFailure: string | undefined
 
   constructor(options: FetcherOptions, metadata: TopicMetadata) {
     this.#options = options
@@ -93,7 +91,7 @@ export class Fetcher {
 
   /** Reads this partition from this offset on. */
   seek(partition: number, offset: number): void {
-    this.#readings.set(partition, { partition, offset })
+    this.#readings.set(partition, new Reading(partition, offset))
     this.#startPumps()
   }
 
@@ -101,6 +99,7 @@ export class Fetcher {
     this.#readings.delete(partition)
   }
 
+  /** Does not wait for brokers. Idempotent. */
   async stop(): Promise<void> {
     this.#abort.abort()
     this.#readings.clear()
@@ -109,19 +108,16 @@ export class Fetcher {
 
   #startPumps(): void {
     if (this.#abort.signal.aborted) return
-    for (const reading of this.#readings.values()) {
-      const leaderId = this.#leaderOf(reading.partition)
+    for (const { partition } of this.#readings.values()) {
+      const leaderId = this.#leaderOf(partition)
       if (this.#pumps.has(leaderId)) continue
-      const pump = leaderId === noLeader ? this.#findLeaders() : this.#pump(leaderId)
-      this.#pumps.set(
-        leaderId,
-        pump
-          .catch((error: unknown) => this.#options.handler.fatal(kafkaError(error, `broker ${leaderId}`)))
-          .finally(() => {
-            this.#pumps.delete(leaderId)
-            this.#startPumps()
-          }),
-      )
+      const pump = this.#pump(leaderId)
+        .catch((error: unknown) => this.#fail(error))
+        .finally(() => {
+          this.#pumps.delete(leaderId)
+          this.#startPumps()
+        })
+      this.#pumps.set(leaderId, pump)
     }
   }
 
@@ -130,42 +126,37 @@ export class Fetcher {
   }
 
   #readingsOf(leaderId: number): Reading[] {
-    return [...this.#readings.values()].filter((reading) => this.#leaderOf(reading.partition) === leaderId)
-  }
-
-  async #findLeaders(): Promise<void> {
-    while (this.#readingsOf(noLeader).length > 0) await this.#refreshMetadata('a partition has no leader')
+    return [...this.#readings.values()].filter(({ partition }) => this.#leaderOf(partition) === leaderId)
   }
 
   async #pump(leaderId: number): Promise<void> {
-    let turn = 0
+    await undefined // so that partitions sought one after the other share the first request
     let inFlight: InFlight | undefined
-    while (this.#readingsOf(leaderId).length > 0) {
-      inFlight ??= this.#ask(leaderId, turn++)
+    for (let turn = 0; ; turn++) {
+      const readings = this.#readingsOf(leaderId)
+      if (readings.length === 0 || this.#abort.signal.aborted) return
+      inFlight ??= this.#ask(leaderId, turn)
       if (!inFlight) {
-        await pause(unwantedPauseMs, this.#abort.signal)
+        await pause(this.#shortestWaitMs(readings), this.#abort.signal)
         continue
       }
       const current = inFlight
       inFlight = undefined
-      try {
-        const response = await current.response
-        if (this.#abort.signal.aborted) return
-        const fetched = this.#take(current, response)
-        inFlight = this.#ask(leaderId, turn++)
-        for (const records of fetched) this.#options.handler.records(records)
-        await this.#settleErrors(response, current)
-      } catch (error) {
-        if (error instanceof KpiError && error.code === 'KPI_KAFKA_CORRUPT') throw error
-        if (this.#abort.signal.aborted) return
-        await this.#refreshMetadata(messageOf(kafkaError(error, `broker ${leaderId}`)))
-      }
+      const response = await this.#answer(leaderId, current)
+      if (!response || this.#abort.signal.aborted) continue
+      const taken = this.#take(current, response)
+      const isFlowing = bytesOf(taken) >= flowingBytes && response.throttleTimeMs === 0
+      if (isFlowing) inFlight = this.#ask(leaderId, turn + 1)
+      this.#deliver(taken)
+      if (!isFlowing) await this.#gather(current, response)
     }
   }
 
-  /** Sends one fetch; undefined when no partition of this leader is wanted now. */
+  /** Sends one fetch; undefined when no partition of this leader may be asked for now. */
   #ask(leaderId: number, turn: number): InFlight | undefined {
-    const wanted = this.#readingsOf(leaderId).filter((r) => this.#options.handler.wants(r.partition))
+    const readings = this.#readingsOf(leaderId)
+    if (leaderId === noLeader) this.#failed(readings.filter(isDue), 'no leader at the moment')
+    const wanted = readings.filter((reading) => this.#waitMs(reading) === 0)
     if (wanted.length === 0 || this.#abort.signal.aborted) return undefined
     // An answer is filled in the order asked: everybody gets to be first.
     const first = turn % wanted.length
@@ -173,99 +164,135 @@ export class Fetcher {
       reading,
       offset: reading.offset,
     }))
-    const response = this.#send(leaderId, asked)
+    const response = this.#send(leaderId, asked, this.#shortestWaitMs(readings))
     response.catch(() => undefined) // told to whoever awaits it
-    return { asked, response }
+    return { asked, askedAtMs: performance.now(), response }
   }
 
-  async #send(leaderId: number, asked: InFlight['asked']): Promise<FetchResponse> {
-    const { cluster, maxWaitMs, maxBytes = 8 * mebibyte, partitionMaxBytes = 2 * mebibyte } = this.#options
+  /** Until this partition may be asked for. */
+  #waitMs(reading: Reading): number {
+    if (!isDue(reading)) return reading.notBeforeMs - performance.now()
+    return this.#options.handler.wants(reading.partition) ? 0 : unwantedPauseMs
+  }
+
+  /** Until one more of these may be asked for: no request is held longer, and no pause lasts longer. */
+  #shortestWaitMs(readings: readonly Reading[]): number {
+    const waits = readings.map((reading) => this.#waitMs(reading)).filter((waitMs) => waitMs > 0)
+    return Math.ceil(Math.min(this.#options.maxWaitMs, ...waits))
+  }
+
+  async #send(leaderId: number, asked: readonly Asked[], maxWaitMs: number): Promise<FetchResponse> {
+    const { cluster, maxBytes = 8 * mebibyte, partitionMaxBytes = 2 * mebibyte } = this.#options
+    const { topicId, partitions } = this.#metadata
     const version = await cluster.apiVersion(leaderId, fetchApiKey, fetchVersions)
     if (version === undefined) {
       throw new KpiError('KPI_KAFKA_REQUEST', `broker ${leaderId} is too old: market-kpi needs Kafka 3.1 or newer`)
     }
     const connection = await cluster.connection(leaderId, 'fetch')
     return sendFetch(connection, version, {
-      topicId: this.#metadata.topicId,
+      topicId,
       maxWaitMs,
-      minBytes,
+      minBytes: 1,
       maxBytes,
       partitionMaxBytes,
-      partitions: asked.map(({ reading, offset }) => ({
-        partition: reading.partition,
+      partitions: asked.map(({ reading: { partition }, offset }) => ({
+        partition,
         offset,
-        leaderEpoch: this.#metadata.partitions[reading.partition]?.leaderEpoch ?? -1,
+        leaderEpoch: partitions[partition]?.leaderEpoch ?? -1,
       })),
     })
   }
 
-  /** Moves the offsets on, and returns what came, in the order it is to be worked on. */
-  #take(current: InFlight, response: FetchResponse): FetchedRecords[] {
-    const fetched: FetchedRecords[] = []
-    for (const found of response.partitions) {
-      const asked = this.#stillWanted(current, found)
-      if (!asked || found.errorCode !== 0) continue
-      const next = nextOffsetOf(found.records, asked.offset)
-      asked.reading.offset = next
-      fetched.push({
-        partition: found.partition,
-        range: found.records,
-        from: asked.offset,
-        next,
-        aborted: found.aborted,
-        endOffset: found.lastStableOffset >= 0 ? found.lastStableOffset : found.highWatermark,
-        logStartOffset: found.logStartOffset,
-      })
+  /** Undefined when there is none: a failure that may pass is noted, another one is thrown. */
+  async #answer(leaderId: number, inFlight: InFlight): Promise<FetchResponse | undefined> {
+    try {
+      return await unlessAborted(inFlight.response, this.#abort.signal)
+    } catch (error) {
+      const failure = kafkaError(error, `broker ${leaderId}`)
+      if (!failure.retryable) throw failure
+      this.#failed(readingsOf(inFlight), failure.message)
+      return undefined
     }
-    return fetched
   }
 
-  #stillWanted(current: InFlight, found: FetchedPartition): InFlight['asked'][number] | undefined {
-    const asked = current.asked.find(({ reading }) => reading.partition === found.partition)
-    if (!asked || this.#readings.get(found.partition) !== asked.reading) return undefined
+  /** Moves the offsets on, and returns what came, in the order it is to be worked on. */
+  #take(current: InFlight, response: FetchResponse): Taken[] {
+    const taken: Taken[] = []
+    const refused = new Map<string, Reading[]>()
+    if (response.errorCode !== 0) refused.set(brokerErrorName(response.errorCode), readingsOf(current))
+    for (const found of response.partitions) {
+      const asked = this.#stillWanted(current, found.partition)
+      if (!asked) continue
+      const records = takeRecords(asked, found)
+      if (typeof records === 'object') taken.push({ reading: asked.reading, records })
+      else if (records === 'OFFSET_OUT_OF_RANGE') void this.#checkRange(asked.reading)
+      else refused.set(records, [...(refused.get(records) ?? []), asked.reading])
+    }
+    for (const [why, readings] of refused) this.#failed(readings, why)
+    this.#settled(taken)
+    return taken
+  }
+
+  #stillWanted(current: InFlight, partition: number): Asked | undefined {
+    const asked = current.asked.find(({ reading }) => reading.partition === partition)
+    if (!asked || this.#readings.get(partition) !== asked.reading) return undefined
     return asked.reading.offset === asked.offset ? asked : undefined
   }
 
-  async #settleErrors(response: FetchResponse, current: InFlight): Promise<void> {
-    if (response.errorCode !== 0) return this.#refreshMetadata(brokerErrorName(response.errorCode))
-    let stale: string | undefined
-    for (const found of response.partitions) {
-      if (found.errorCode === 0 || !this.#stillWanted(current, found)) continue
-      const name = brokerErrorName(found.errorCode)
-      if (name === 'OFFSET_OUT_OF_RANGE') await this.#reportOutOfRange(found.partition)
-      else stale = `partition ${found.partition}: ${name}`
+  #deliver(taken: readonly Taken[]): void {
+    for (const { reading, records } of taken) {
+      if (this.#readings.get(reading.partition) === reading) this.#options.handler.records(records)
     }
-    if (stale === undefined) this.#settled()
-    else await this.#refreshMetadata(stale)
   }
 
-  async #reportOutOfRange(partition: number): Promise<void> {
+  async #gather({ askedAtMs }: InFlight, { throttleTimeMs }: FetchResponse): Promise<void> {
+    const { gatherMs = 10 } = this.#options
+    const restMs = Math.max(throttleTimeMs, askedAtMs + gatherMs - performance.now())
+    if (restMs > 0) await pause(restMs, this.#abort.signal)
+  }
+
+  /** The leader refused the offset; whether rightly, the ends of the log say. */
+  async #checkRange(reading: Reading): Promise<void> {
     const { cluster, handler } = this.#options
-    const reading = this.#readings.get(partition)
-    if (!reading) return
-    const [start, end] = await Promise.all([
-      listOffsets(cluster, this.#metadata, 'earliest', [partition]),
-      listOffsets(cluster, this.#metadata, 'latest', [partition]),
-    ])
-    const log = { startOffset: start.get(partition) ?? 0, endOffset: end.get(partition) ?? 0 }
-    // Between the refusal and this look the log may have come to hold the offset again.
-    if (reading.offset >= log.startOffset && reading.offset <= log.endOffset) return
-    this.#readings.delete(partition)
-    handler.outOfRange(partition, reading.offset, log)
-  }
-
-  #settled(): void {
-    if (this.#complaining) this.#options.log.info('Kafka answers again')
-    this.#complaining = false
-    this.#metadataBackoff.reset()
-  }
-
-  /** One look at a time, however many ask; each after a wait that grows while nothing gets better. */
-  #refreshMetadata(why: string): Promise<void> {
-    if (!this.#complaining && this.#metadataBackoff.attempt > 1) {
-      this.#options.log.warn(`reading stands still: ${why}; trying again until it works`)
-      this.#complaining = true
+    const { partition, offset } = reading
+    reading.notBeforeMs = Number.POSITIVE_INFINITY
+    try {
+      const [starts, ends] = await Promise.all([
+        listOffsets(cluster, this.#metadata, 'earliest', [partition]),
+        listOffsets(cluster, this.#metadata, 'latest', [partition]),
+      ])
+      if (this.#readings.get(partition) !== reading) return
+      const log = { startOffset: starts.get(partition) ?? 0, endOffset: ends.get(partition) ?? 0 }
+      if (offset >= log.startOffset && offset <= log.endOffset) return this.#failed([reading], 'OFFSET_OUT_OF_RANGE')
+      this.#readings.delete(partition)
+      handler.outOfRange(partition, offset, log)
+    } catch (error) {
+      if (error instanceof KpiError && error.retryable) this.#failed([reading], error.message)
+      else this.#fail(error)
     }
+  }
+
+  #failed(readings: readonly Reading[], why: string): void {
+    const current = readings.filter((reading) => this.#readings.get(reading.partition) === reading)
+    if (current.length === 0) return
+    const told = current.filter((reading) => reading.failed())
+    // What failed together is tried, and told, together.
+    const notBeforeMs = Math.max(...current.map((reading) => reading.notBeforeMs))
+    for (const reading of current) reading.notBeforeMs = notBeforeMs
+    if (told.length > 0) {
+      const deeper = this.#metadataFailure ?? why
+      this.#options.log.warn(`${listOf(told)} not read for now: ${deeper}; trying again until it works`)
+    }
+    void this.#refreshMetadata()
+  }
+
+  #settled(taken: readonly Taken[]): void {
+    const told = taken.map(({ reading }) => reading).filter((reading) => reading.settled())
+    if (told.length > 0) this.#options.log.info(`${listOf(told)} read again`)
+  }
+
+  /** One look at a time, however many ask. */
+  #refreshMetadata(): Promise<void> {
     this.#refreshing ??= this.#lookAgain().finally(() => {
       this.#refreshing = undefined
     })
@@ -273,20 +300,36 @@ export class Fetcher {
   }
 
   async #lookAgain(): Promise<void> {
-    await pause(this.#metadataBackoff.nextMs(), this.#abort.signal)
-    if (this.#abort.signal.aborted) return
+    const { cluster, topic } = this.#options
     try {
-      const found = await this.#options.cluster.topicMetadata(this.#options.topic)
-      if (found.topicId !== this.#metadata.topicId) {
-        this.#options.handler.fatal(topicRecreated(this.#metadata, found))
-        this.#readings.clear()
-        return
-      }
+      const found = await unlessAborted(cluster.topicMetadata(topic), this.#abort.signal)
+      if (found === undefined) return
+      if (found.topicId !== this.#metadata.topicId) return this.#fail(topicRecreated(this.#metadata, found))
       this.#metadata = found
+      this.#metadataFailure = undefined
+      this.#startPumps()
     } catch (error) {
-      if (error instanceof KpiError && !error.retryable) throw error
+      if (!(error instanceof KpiError && error.retryable)) return this.#fail(error)
+      this.#metadataFailure = error.message
     }
   }
+
+  /** Ends all reading. What is no failure of the world is our own mistake, and ends the process. */
+  #fail(error: unknown): void {
+    const isOver = this.#abort.signal.aborted
+    this.#abort.abort()
+    this.#readings.clear()
+    if (!(error instanceof KpiError)) throw error
+    if (!isOver) this.#options.handler.fatal(error)
+  }
+}
+
+function readingsOf({ asked }: InFlight): Reading[] {
+  return asked.map(({ reading }) => reading)
+}
+
+function bytesOf(taken: readonly Taken[]): number {
+  return taken.reduce((sum, { records: { range } }) => sum + range.end - range.start, 0)
 }
 
 function topicRecreated(before: TopicMetadata, now: TopicMetadata): KpiError {

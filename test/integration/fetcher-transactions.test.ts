@@ -1,0 +1,85 @@
+// Transactions of another client's producer: the committed count, the aborted do not, and nobody waits for the open ones.
+import { Producer, stringSerializers } from '@platformatic/kafka'
+import { expect, inject, it } from 'vitest'
+import { FetchRecorder } from './fetch-recorder.ts'
+import { makeTopic, type TestTopic, valuesFor } from './kafka-topic.ts'
+import { send } from './market.ts'
+import { until } from './until.ts'
+
+function transactionalProducer(name: string) {
+  return new Producer({
+    clientId: name,
+    bootstrapBrokers: [inject('bootstrap')],
+    serializers: stringSerializers,
+    idempotent: true,
+    transactionalId: name,
+  })
+}
+
+type End = 'commit' | 'abort'
+
+async function transact(
+  producer: ReturnType<typeof transactionalProducer>,
+  topic: TestTopic,
+  values: readonly string[],
+  end: End,
+): Promise<void> {
+  const transaction = await producer.beginTransaction()
+  for (const value of values) {
+    await transaction.send({ messages: [{ topic: topic.name, partition: 0, key: 'k', value }] })
+  }
+  await transaction[end]()
+}
+
+it('committed messages are read, aborted ones and markers are counted as offsets without a message', async () => {
+  await using topic = await makeTopic({ partitions: 2 })
+  const producer = transactionalProducer(topic.name)
+  try {
+    await transact(producer, topic, ['a0', 'a1', 'a2'], 'commit')
+    await transact(producer, topic, ['b0', 'b1'], 'abort')
+    await send(topic.cluster, topic.name, valuesFor(0, 2, ['c0']))
+    await transact(producer, topic, ['d0'], 'abort')
+    await transact(producer, topic, ['e0', 'e1'], 'commit')
+  } finally {
+    await producer.close()
+  }
+  // 9 messages and 4 markers; read from each offset on, as a worker may come back to any of them.
+  for (let from = 0; from <= 13; from++) {
+    await using recorder = new FetchRecorder(topic)
+    recorder.seek(0, from)
+    await until(
+      'the end',
+      () => recorder.of(0).next,
+      (next) => next === 13,
+    )
+    const expected = ['a0', 'a1', 'a2', '', '', '', '', 'c0', '', '', 'e0', 'e1', ''].slice(from).filter(Boolean)
+    expect(recorder.values(0)).toEqual(expected)
+    expect(recorder.of(0).withoutMessage).toBe(13 - from - expected.length)
+  }
+})
+
+it('an open transaction is the end of what can be read', async () => {
+  await using topic = await makeTopic({ partitions: 2 })
+  const producer = transactionalProducer(topic.name)
+  try {
+    await send(topic.cluster, topic.name, valuesFor(0, 2, ['before']))
+    const transaction = await producer.beginTransaction()
+    await transaction.send({ messages: [{ topic: topic.name, partition: 0, key: 'k', value: 'inside' }] })
+    await send(topic.cluster, topic.name, valuesFor(0, 2, ['after']))
+    await using recorder = new FetchRecorder(topic)
+    recorder.seek(0, 0)
+    recorder.seek(1, 0)
+    await recorder.untilCount(1)
+    expect(recorder.of(0)).toMatchObject({ next: 1, endOffset: 1 })
+    const calls = recorder.wantsCalls
+    await send(topic.cluster, topic.name, valuesFor(1, 2, ['elsewhere']))
+    await recorder.untilCount(2)
+    // What cannot be read yet is not asked for again and again.
+    expect(recorder.wantsCalls - calls).toBeLessThan(200)
+    await transaction.commit()
+    await recorder.untilCount(4)
+    expect(recorder.values(0)).toEqual(['before', 'inside', 'after'])
+  } finally {
+    await producer.close()
+  }
+})
