@@ -44,6 +44,8 @@ export interface RetriedMessage {
   readonly payload: Buffer
   readonly messageAtUs: number | null
   readonly isLate: boolean
+  /** Whether its offset was cut off the log, and may be another message's now. */
+  readonly isArchived: boolean
 }
 
 /** Is handed the snapshot's larger parts, one after the other. */
@@ -127,8 +129,8 @@ export async function readVerifySnapshot(
     const columns = Object.entries(rowColumns).map(([name, sql]) => `(${sql})::text AS ${name}`)
     const rows = `SELECT ${columns.join(', ')} FROM kpi_market_prices WHERE ${matchesFilter}`
     await eachPage<(string | null)[]>(client, rows, filterValues(filter), (row) => sink.row(row))
-    await eachPage<RetriedColumns>(client, selectRetried, [key.topic], ([partition, offset, payload, at, isLate]) =>
-      sink.retried({ partition, offset, payload, messageAtUs: at, isLate }),
+    await eachPage<RetriedColumns>(client, selectRetried, [key.topic], ([partition, offset, payload, at, ...is]) =>
+      sink.retried({ partition, offset, payload, messageAtUs: at, isLate: is[0], isArchived: is[1] }),
     )
     if (sink.letter) {
       await eachPage<[number, number, string]>(client, selectLetters, [key.topic], (letter) => sink.letter?.(...letter))
@@ -156,14 +158,15 @@ async function eachPage<R extends unknown[]>(
 const selectLetters = `
   SELECT partition, message_offset, reason FROM dead_letters WHERE topic = $1 ORDER BY partition, message_offset`
 
-type RetriedColumns = [number, number, Buffer, number | null, boolean]
+type RetriedColumns = [number, number, Buffer, number | null, boolean, boolean]
 
 const selectRetried = `
-  SELECT partition, message_offset, retried_payload, ${instant('message_timestamp')}, coalesce(retried_late, false)
+  SELECT partition, message_offset, retried_payload, ${instant('message_timestamp')}, coalesce(retried_late, false),
+    is_archived
   FROM (
-    SELECT * FROM dead_letters
+    SELECT *, false AS is_archived FROM dead_letters
     UNION ALL
-    SELECT letter.* FROM kpi_archived_letters a
+    SELECT letter.*, true FROM kpi_archived_letters a
     JOIN kpi_definition d USING (topic_id)
     CROSS JOIN jsonb_populate_record(NULL::dead_letters, a.letter) AS letter
   ) AS letters

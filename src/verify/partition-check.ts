@@ -13,6 +13,8 @@ export interface PartitionCheckOptions {
   /** Of this partition. */
   readonly gaps: readonly Gap[]
   readonly windows: PlainWindows
+  /** Offsets of letters that were retried: what counts of them is the retried value, whatever the log's would count now. */
+  readonly retried: ReadonlySet<number>
   /** Of this partition; left out when letters are not compared. */
   readonly letters?: LetterList | undefined
   readonly windowSeconds: number
@@ -88,18 +90,17 @@ export class PartitionCheck {
   }
 
   #take(record: LogRecord): void {
-    const { position, windows, maxFutureSeconds } = this.#options
+    const { position, windows, retried, maxFutureSeconds } = this.#options
     const { offset, timestampMs } = record
     if (offset >= this.#cutFrom) this.#isWatermarkKnown = false
     const referenceMs = timestampMs >= 0 ? timestampMs : Date.now()
     const message = decodePlainly(record.value, (referenceMs + maxFutureSeconds * 1000) * 1000)
-    if (typeof message === 'string') {
+    this.#compareLetter(offset, typeof message === 'string' ? message : undefined)
+    if (typeof message === 'string' || retried.has(offset)) {
       this.#rejected += 1
-      this.#compareLetter(offset, message)
       return
     }
     this.#merged += 1
-    this.#compareLetter(offset, undefined)
     windows.add(message, { partition: position.partition, offset }, this.#isLate(message.timestampUs))
     if (message.timestampUs > this.#watermarkUs) this.#watermarkUs = message.timestampUs
   }
@@ -113,14 +114,15 @@ export class PartitionCheck {
 
   /** @param reason - Undefined for a message that is accepted. */
   #compareLetter(offset: number, reason: string | undefined): void {
-    const { letters, position, differences } = this.#options
+    const { letters, retried, position, differences } = this.#options
     if (!letters) return
     const { partition } = position
     for (const stray of letters.before(offset)) {
       differences.add({ partition, offset: stray.offset, column: 'letter', table: stray.reason, recomputed: null })
     }
     const found = letters.at(offset)
-    if (found === reason) return
+    // The rules under which a retried message was rejected may have changed since.
+    if (found === reason || (reason === undefined && retried.has(offset))) return
     if (found !== undefined) {
       const column = reason === undefined ? 'letter' : 'reason'
       differences.add({ partition, offset, column, table: found, recomputed: reason ?? null })

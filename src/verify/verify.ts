@@ -103,13 +103,17 @@ class VerifyRun {
     const { topic, consumerGroup: group, windowSeconds } = definition
     const rows = new TableRows()
     const letters = new Map<number, LetterList>()
+    const retried = new Map<number, Set<number>>()
     const windows = new PlainWindows({ windowSeconds, range: slice, maxWindows: 2 * rowsAtOnce })
     const snapshot = await readVerifySnapshot(database, { group, topic }, slice, {
       row: (columns) => rows.add(columns),
-      retried: (message) => this.#addRetried(message, windows, isFirst),
+      retried: (message) => {
+        this.#addRetried(message, windows, isFirst)
+        if (!message.isArchived) offsetsOf(retried, message.partition).add(message.offset)
+      },
       ...(isFirst ? { letter: (...letter) => this.#addLetter(letters, ...letter) } : {}),
     })
-    const holes = await this.#readLog(snapshot, windows, isFirst ? letters : undefined)
+    const holes = await this.#readLog(snapshot, windows, retried, isFirst ? letters : undefined)
     if (isFirst) this.#compareTotals(snapshot)
     compareRows(rows, windows, { holes, gaps: snapshot.gaps }, windowSeconds, {
       differences: this.#differences,
@@ -145,6 +149,7 @@ class VerifyRun {
   async #readLog(
     { positions, gaps }: VerifySnapshot,
     windows: PlainWindows,
+    retried: Map<number, Set<number>>,
     letters: ReadonlyMap<number, LetterList> | undefined,
   ): Promise<Hole[]> {
     const { cluster, metadata, definition } = this.#options
@@ -158,6 +163,7 @@ class VerifyRun {
         position,
         gaps: gaps.filter((gap) => gap.partition === partition),
         windows,
+        retried: offsetsOf(retried, partition),
         letters: letters && (letters.get(partition) ?? new LetterList()),
         differences: this.#differences,
         onMessages: (count) => this.#count(count, offsets),
@@ -181,6 +187,12 @@ class VerifyRun {
     const [table, recomputed] = [String(tradeCount), String(merged)]
     this.#differences.add({ column: 'sum of trade_count', table, recomputed })
   }
+}
+
+function offsetsOf(byPartition: Map<number, Set<number>>, partition: number): Set<number> {
+  const offsets = byPartition.get(partition) ?? new Set()
+  byPartition.set(partition, offsets)
+  return offsets
 }
 
 const progressMessages = 500_000
