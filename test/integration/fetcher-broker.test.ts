@@ -44,9 +44,7 @@ it('a broker that is restarted, or killed, is read on from the same offsets', as
     await sendPart(part + 1)
     await recorder.untilCount(300 * (part + 2))
     expect(log.lines).toEqual([
-      expect.stringMatching(
-        /^warn: partitions 0, 1, 2 are not read for now: .*(ECONNREFUSED|no leader).*; trying again until it works$/,
-      ),
+      expect.stringMatching(/^warn: partitions 0, 1, 2 are not read for now: .+; trying again until it works$/),
       'info: partitions 0, 1, 2 are read again',
     ])
   }
