@@ -29,8 +29,10 @@ class NumberText {
 
 const maxBytes = 65_536
 const maxDepth = 64
-/** Beyond it no instant counts: docs/decisions/0004. */
-const endOfTimeUs = 2n ** 53n
+/** From here on no instant counts, and below it a double holds every one: docs/decisions/0004. */
+const endOfTimeUs = 2 ** 53
+/** 10^15, scaled. */
+const scaledLimit = 10n ** 23n
 /** As Node has it since version 21; TypeScript's library does not know the third argument yet. */
 type ParseWithSource = (
   text: string,
@@ -59,13 +61,13 @@ export function decodePlainly(value: Uint8Array | null, latestUs: number): Decod
   const close = scaledOf(document.close)
   const volume = scaledOf(document.volume)
   if (close === undefined || volume === undefined) return 'bad_number'
-  const [open, high, low] = ['open', 'high', 'low'].map((name) =>
-    Object.hasOwn(document, name) ? scaledOf(document[name]) : close,
-  )
+  const open = Object.hasOwn(document, 'open') ? scaledOf(document.open) : close
+  const high = Object.hasOwn(document, 'high') ? scaledOf(document.high) : close
+  const low = Object.hasOwn(document, 'low') ? scaledOf(document.low) : close
   if (open === undefined || high === undefined || low === undefined) return 'bad_number'
   if (volume < 0n) return 'negative_volume'
-  if (timestampUs >= endOfTimeUs || Number(timestampUs) > latestUs) return 'future_timestamp'
-  return { symbol, timestampUs: Number(timestampUs), open, high, low, close, volume }
+  if (timestampUs >= endOfTimeUs || timestampUs > latestUs) return 'future_timestamp'
+  return { symbol, timestampUs, open, high, low, close, volume }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -109,14 +111,14 @@ function scaledOf(value: unknown): bigint | undefined {
   const match = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(value.digits)
   if (!match) return undefined
   const [, sign, whole = '', fraction = '', exponent = '0'] = match
-  const digits = BigInt(whole + fraction)
-  // The number is digits · 10^(shift − 8).
+  const digits = whole + fraction
+  // The number is DIGITS · 10^(shift − 8).
   const shift = Number(exponent) - fraction.length + 8
   let scaled: bigint
-  if (digits === 0n || shift < -(whole.length + fraction.length)) scaled = 0n
+  if (/^0*$/.test(digits) || shift < -digits.length) scaled = 0n
   else if (shift > 23) return undefined
-  else scaled = shift >= 0 ? digits * 10n ** BigInt(shift) : divideHalfEven(digits, 10n ** BigInt(-shift))
-  if (scaled >= 10n ** 23n) return undefined
+  else scaled = shift >= 0 ? BigInt(digits + '0'.repeat(shift)) : divideHalfEven(BigInt(digits), 10n ** BigInt(-shift))
+  if (scaled >= scaledLimit) return undefined
   return sign === '-' ? -scaled : scaled
 }
 
@@ -129,10 +131,10 @@ function divideHalfEven(dividend: bigint, divisor: bigint): bigint {
 
 const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):?(\d\d))?$/
 
-/** Microseconds since the epoch; undefined when it is no timestamp, or before 1970. */
-function timestampOf(value: unknown): bigint | undefined {
+/** Microseconds since the epoch, not exact from {@link endOfTimeUs} on; undefined for what is no time since 1970. */
+function timestampOf(value: unknown): number | undefined {
   if (value instanceof NumberText) {
-    return /^\d{1,17}$/.test(value.digits) ? BigInt(value.digits) * 1000n : undefined
+    return /^\d{1,17}$/.test(value.digits) ? Number(value.digits) * 1000 : undefined
   }
   const match = typeof value === 'string' ? rfc3339.exec(value) : null
   if (!match) return undefined
@@ -146,6 +148,6 @@ function timestampOf(value: unknown): bigint | undefined {
   if (offsetHours > 23 || offsetMinutes > 59) return undefined
   const offset = (offsetHours * 60 + offsetMinutes) * (match[8] === '-' ? -1 : 1)
   const seconds = midnight.getTime() / 1000 + hour * 3600 + (minute - offset) * 60 + second
-  const us = BigInt(seconds) * 1_000_000n + BigInt((match[7] ?? '').slice(0, 6).padEnd(6, '0'))
-  return us < 0n ? undefined : us
+  const us = seconds * 1e6 + Number((match[7] ?? '').slice(0, 6).padEnd(6, '0'))
+  return us < 0 ? undefined : us
 }
