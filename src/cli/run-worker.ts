@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import type { Config } from '../config/load.ts'
 import { type Report, ReportMeter } from '../consumer/report.ts'
 import { Worker, type WorkerFigures, type WorkerOptions } from '../consumer/worker.ts'
+import { connectPorts } from '../consumer/worker-ports.ts'
 import { choosePort } from '../embedded/ports.ts'
 import type { KpiError } from '../errors.ts'
 import { KafkaCluster } from '../kafka/cluster.ts'
@@ -51,7 +52,9 @@ export async function runWorker(options: RunWorkerOptions, stop: AbortSignal): P
     })
     const definitionId = await checkDefinition(database, definitionOf(config, metadata))
     const fatal = (error: KpiError) => failed.abort(error)
-    const worker = new Worker(workerOptions(config, { cluster, database, definitionId, log, fatal }), metadata)
+    const { kafkaGroup: group, kafkaGroupProtocol: groupProtocol } = config
+    const ports = connectPorts({ cluster, database, metadata, group, groupProtocol, definitionId, log })
+    const worker = new Worker(workerOptions(config, { ports, log, fatal }))
     http = await serveWorker(worker, database, options)
     await work({ worker, database, workerId, http }, options, AbortSignal.any([stop, failed.signal]))
   } finally {
@@ -62,15 +65,9 @@ export async function runWorker(options: RunWorkerOptions, stop: AbortSignal): P
   if (failed.signal.aborted) throw failed.signal.reason
 }
 
-function workerOptions(
-  config: Config,
-  parts: Pick<WorkerOptions, 'cluster' | 'database' | 'definitionId' | 'log' | 'fatal'>,
-): WorkerOptions {
+function workerOptions(config: Config, parts: Pick<WorkerOptions, 'ports' | 'log' | 'fatal'>): WorkerOptions {
   return {
     ...parts,
-    topic: config.kafkaTopic,
-    group: config.kafkaGroup,
-    groupProtocol: config.kafkaGroupProtocol,
     reduction: {
       windowSeconds: config.windowSeconds,
       allowedLatenessSeconds: config.allowedLatenessSeconds,

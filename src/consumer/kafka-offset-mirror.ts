@@ -1,6 +1,6 @@
 import { messageOf } from '../errors.ts'
-import { pause } from '../kafka/backoff.ts'
 import type { Logger } from '../log.ts'
+import { type Clock, pauseOn } from './clock.ts'
 
 /**
  * Commits written positions to Kafka as well, for Kafka's own tools. The truth is in the database: this copy may trail,
@@ -9,9 +9,10 @@ import type { Logger } from '../log.ts'
 export class KafkaOffsetMirror {
   readonly #commit: (offsets: ReadonlyMap<number, number>) => Promise<void>
   readonly #log: Logger
+  readonly #clock: Clock
   readonly #intervalMs: number
   #written = new Map<number, number>()
-  #timer: NodeJS.Timeout | undefined
+  #cancelTimer: (() => void) | undefined
   #committing: Promise<void> = Promise.resolve()
   #isFailing = false
 
@@ -19,17 +20,19 @@ export class KafkaOffsetMirror {
   constructor(options: {
     commit: (offsets: ReadonlyMap<number, number>) => Promise<void>
     log: Logger
+    clock: Clock
     intervalMs?: number
   }) {
     this.#commit = options.commit
     this.#log = options.log
+    this.#clock = options.clock
     this.#intervalMs = options.intervalMs ?? 1000
   }
 
   /** Everything below this offset is in the database. */
   note(partition: number, nextOffset: number): void {
     this.#written.set(partition, nextOffset)
-    this.#timer ??= setTimeout(() => void this.flush(), this.#intervalMs)
+    this.#cancelTimer ??= this.#clock.after(this.#intervalMs, () => void this.flush())
   }
 
   /** These belong to somebody else now. */
@@ -38,8 +41,8 @@ export class KafkaOffsetMirror {
   }
 
   flush(): Promise<void> {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
     this.#committing = this.#committing.then(() => this.#flushNow())
     return this.#committing
   }
@@ -47,9 +50,9 @@ export class KafkaOffsetMirror {
   /** A last flush. */
   async stop(deadlineMs: number): Promise<void> {
     const done = new AbortController()
-    await Promise.race([this.flush(), pause(deadlineMs, done.signal)])
+    await Promise.race([this.flush(), pauseOn(this.#clock, deadlineMs, done.signal)])
     done.abort()
-    clearTimeout(this.#timer)
+    this.#cancelTimer?.()
   }
 
   async #flushNow(): Promise<void> {

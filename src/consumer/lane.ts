@@ -1,8 +1,9 @@
 import { KpiError } from '../errors.ts'
-import { Backoff, pause } from '../kafka/backoff.ts'
+import { Backoff } from '../kafka/backoff.ts'
 import type { FetchedRecords } from '../kafka/fetcher.ts'
 import type { Logger } from '../log.ts'
 import type { Position } from '../store/positions.ts'
+import { type Clock, pauseOn } from './clock.ts'
 import type { PartitionProgress } from './partition-progress.ts'
 import { PendingBatch, type ReductionOptions, type TakenBatch } from './pending-batch.ts'
 
@@ -35,8 +36,7 @@ export interface LaneOptions {
   /** Nothing that trying again would help. */
   readonly fatal: (error: KpiError) => void
   readonly log: Logger
-  /** Wall clock, milliseconds. */
-  readonly now: () => number
+  readonly clock: Clock
 }
 
 /** A transaction of more letters, or of more of their bytes, would hold its locks for too long. */
@@ -50,14 +50,15 @@ const retryLimits = { firstMs: 100, capMs: 5000 }
 export class Lane {
   readonly #options: LaneOptions
   readonly #batch: PendingBatch
-  readonly #backoff = new Backoff(retryLimits)
+  readonly #clock: Clock
+  readonly #backoff: Backoff
   readonly #stopping = new AbortController()
   readonly #maxRows: number
   /** What is read here; during a reset the batch has none of it yet. */
   readonly #assigned = new Set<number>()
   #loop: Promise<void> | undefined
   #pendingSinceMs: number | undefined
-  #timer: NodeJS.Timeout | undefined
+  #cancelTimer: (() => void) | undefined
   #wake: () => void = () => undefined
   #inFlight = false
   /** The batch in flight failed, and may yet be taken. */
@@ -70,7 +71,9 @@ export class Lane {
 
   constructor(options: LaneOptions) {
     this.#options = options
-    this.#batch = new PendingBatch(options.reduction, options.now)
+    this.#clock = options.clock
+    this.#backoff = new Backoff({ ...retryLimits, random: options.clock.random })
+    this.#batch = new PendingBatch(options.reduction, options.clock.wallMs)
     this.#maxRows = Math.max(leastRoomRows, roomFactor * options.batchSize)
   }
 
@@ -112,7 +115,7 @@ export class Lane {
     if (this.#resetting) return
     this.#batch.reduce(fetched)
     if (this.#batch.isEmpty) return
-    this.#pendingSinceMs ??= performance.now()
+    this.#pendingSinceMs ??= this.#clock.now()
     if (this.#isFull()) this.#wake()
     else if (!this.#inFlight) this.#setTimer()
   }
@@ -159,7 +162,7 @@ export class Lane {
 
   #isDue(): boolean {
     if (this.#pendingSinceMs === undefined) return false
-    const waitedMs = performance.now() - this.#pendingSinceMs
+    const waitedMs = this.#clock.now() - this.#pendingSinceMs
     return this.#drains.length > 0 || this.#isFull() || waitedMs >= this.#options.batchWaitMs
   }
 
@@ -178,23 +181,20 @@ export class Lane {
     return new Promise((resolve) => {
       this.#wake = () => {
         this.#wake = () => undefined
-        clearTimeout(this.#timer)
-        this.#timer = undefined
+        this.#cancelTimer?.()
+        this.#cancelTimer = undefined
         resolve()
       }
     })
   }
 
   #setTimer(): void {
-    if (this.#timer !== undefined || this.#pendingSinceMs === undefined) return
-    const leftMs = this.#pendingSinceMs + this.#options.batchWaitMs - performance.now()
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = undefined
-        this.#wake()
-      },
-      Math.max(0, leftMs),
-    )
+    if (this.#cancelTimer !== undefined || this.#pendingSinceMs === undefined) return
+    const leftMs = this.#pendingSinceMs + this.#options.batchWaitMs - this.#clock.now()
+    this.#cancelTimer = this.#clock.after(Math.max(0, leftMs), () => {
+      this.#cancelTimer = undefined
+      this.#wake()
+    })
   }
 
   async #commitPending(): Promise<void> {
@@ -267,7 +267,8 @@ export class Lane {
 
   async #pause(): Promise<void> {
     this.#interrupt = new AbortController()
-    await pause(this.#backoff.nextMs(), AbortSignal.any([this.#stopping.signal, this.#interrupt.signal]))
+    const either = AbortSignal.any([this.#stopping.signal, this.#interrupt.signal])
+    await pauseOn(this.#clock, this.#backoff.nextMs(), either)
   }
 
   /** @returns Whether everything that was pending for them is written. */
@@ -276,7 +277,7 @@ export class Lane {
     const drain = { partitions, done: () => drained.abort() }
     this.#drains.push(drain)
     this.#wake()
-    await pause(deadlineMs, drained.signal)
+    await pauseOn(this.#clock, deadlineMs, drained.signal)
     this.#drains = this.#drains.filter((other) => other !== drain)
     return drained.signal.aborted
   }

@@ -1,6 +1,7 @@
 import { KpiError, messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { Position } from '../store/positions.ts'
+import { type Clock, every } from './clock.ts'
 
 /** What the log holds of a partition. */
 export interface LogRange {
@@ -10,6 +11,7 @@ export interface LogRange {
 
 export interface StrandedOptions {
   readonly log: Logger
+  readonly clock: Clock
   readonly readPositions: (partitions: readonly number[]) => Promise<readonly Position[]>
   /** Reading goes on from here. */
   readonly resume: (position: Position) => void
@@ -31,7 +33,7 @@ const looksPerComplaint = 6
 export class StrandedPartitions {
   readonly #options: StrandedOptions
   readonly #stranded = new Map<number, Stranded>()
-  #timer: NodeJS.Timeout | undefined
+  #stopLooking: (() => void) | undefined
   #looks = 0
 
   constructor(options: StrandedOptions) {
@@ -46,7 +48,7 @@ export class StrandedPartitions {
     const error = outOfRange(partition, offset, log)
     this.#stranded.set(partition, { partition, offset, error })
     this.#options.log.error(error.message)
-    this.#timer ??= setInterval(() => void this.#look(), lookIntervalMs)
+    this.#stopLooking ??= every(this.#options.clock, lookIntervalMs, () => void this.#look())
   }
 
   remove(partition: number): void {
@@ -55,8 +57,8 @@ export class StrandedPartitions {
   }
 
   stop(): void {
-    clearInterval(this.#timer)
-    this.#timer = undefined
+    this.#stopLooking?.()
+    this.#stopLooking = undefined
   }
 
   async #look(): Promise<void> {

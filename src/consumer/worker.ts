@@ -1,17 +1,15 @@
 import { KpiError, messageOf } from '../errors.ts'
-import { Backoff, pause } from '../kafka/backoff.ts'
-import type { KafkaCluster, TopicMetadata } from '../kafka/cluster.ts'
-import { type FetchedRecords, Fetcher, type FetchHandler } from '../kafka/fetcher.ts'
-import { type GroupListener, GroupMember } from '../kafka/group-member.ts'
-import { listOffsets } from '../kafka/offsets.ts'
+import { Backoff } from '../kafka/backoff.ts'
+import type { FetchedRecords, FetchHandler } from '../kafka/fetcher.ts'
+import type { GroupListener } from '../kafka/group-member.ts'
 import type { Logger } from '../log.ts'
-import { commitBatch } from '../store/commit.ts'
-import type { Database } from '../store/connection.ts'
-import { markIdle, openPositions, type Position, readPositions } from '../store/positions.ts'
+import type { Position } from '../store/positions.ts'
+import { type Clock, every, pauseOn, systemClock } from './clock.ts'
 import { KafkaOffsetMirror } from './kafka-offset-mirror.ts'
 import { Lane } from './lane.ts'
 import type { ReductionOptions, TakenBatch } from './pending-batch.ts'
 import { StrandedPartitions } from './stranded-partitions.ts'
+import type { WorkerPorts } from './worker-ports.ts'
 
 /**
  * One worker: a member of the consumer group that reads its partitions, reduces them and commits the result.
@@ -24,13 +22,7 @@ import { StrandedPartitions } from './stranded-partitions.ts'
  * The fence of the commit protects the rows in any case; all of this only saves work and tells the truth about it.
  */
 export interface WorkerOptions {
-  readonly cluster: KafkaCluster
-  readonly database: Database
-  readonly topic: string
-  readonly group: string
-  readonly groupProtocol: 'auto' | 'consumer' | 'classic'
-  /** Under which this worker may write; see checkDefinition. */
-  readonly definitionId: number
+  readonly ports: WorkerPorts
   readonly reduction: ReductionOptions
   readonly batchSize: number
   readonly batchWaitMs: number
@@ -39,8 +31,7 @@ export interface WorkerOptions {
   /** Nothing that waiting would help: the process has to end with this. */
   readonly fatal: (error: KpiError) => void
   readonly log: Logger
-  /** Wall clock in milliseconds. @defaultValue Date.now */
-  readonly now?: () => number
+  readonly clock?: Clock
   /** Told at each step of a commit; tests end the process there. */
   readonly onStep?: (step: CommitStep) => void
 }
@@ -68,15 +59,14 @@ export interface WorkerFigures {
 
 const openLimits = { firstMs: 200, capMs: 5000 }
 const idleMarkIntervalMs = 5000
-/** How long a broker may hold a request for which there is nothing. */
-const fetchWaitMs = 500
 
 export class Worker {
   readonly #options: WorkerOptions
-  readonly #now: () => number
+  readonly #ports: WorkerPorts
+  readonly #clock: Clock
   readonly #lanes: readonly Lane[]
-  readonly #fetcher: Fetcher
-  readonly #group: GroupMember
+  readonly #fetcher: ReturnType<WorkerPorts['fetcher']>
+  readonly #group: ReturnType<WorkerPorts['group']>
   readonly #mirror: KafkaOffsetMirror
   readonly #stranded: StrandedPartitions
   readonly #stopping = new AbortController()
@@ -90,30 +80,22 @@ export class Worker {
   }
   /** Assigned to us, in whatever state. */
   readonly #assigned = new Set<number>()
-  #idleTimer: NodeJS.Timeout | undefined
+  #stopIdleMarks: () => void = () => undefined
   #stopped: Promise<void> | undefined
 
-  constructor(options: WorkerOptions, metadata: TopicMetadata) {
+  constructor(options: WorkerOptions) {
+    const { ports, log, clock = systemClock } = options
     this.#options = options
-    this.#now = options.now ?? Date.now
-    const { cluster, topic, group, log } = options
+    this.#ports = ports
+    this.#clock = clock
     this.#lanes = Array.from({ length: options.lanes }, () => this.#makeLane())
-    this.#fetcher = new Fetcher(
-      { cluster, topic, log, maxWaitMs: fetchWaitMs, handler: this.#fetchHandler() },
-      metadata,
-    )
-    this.#group = new GroupMember({
-      cluster,
-      topic,
-      group,
-      protocol: options.groupProtocol,
-      log,
-      listener: this.#groupListener(),
-    })
-    this.#mirror = new KafkaOffsetMirror({ commit: (offsets) => this.#commitToKafka(offsets), log })
+    this.#fetcher = ports.fetcher(this.#fetchHandler())
+    this.#group = ports.group(this.#groupListener())
+    this.#mirror = new KafkaOffsetMirror({ commit: (offsets) => this.#commitToKafka(offsets), log, clock })
     this.#stranded = new StrandedPartitions({
       log,
-      readPositions: (partitions) => this.#readPositions(partitions),
+      clock,
+      readPositions: (partitions) => ports.readPositions(partitions),
       resume: (position) => this.#resume([position]),
     })
   }
@@ -134,7 +116,7 @@ export class Worker {
   start(): void {
     for (const lane of this.#lanes) lane.start()
     this.#group.start()
-    this.#idleTimer = setInterval(() => void this.#markIdle(), idleMarkIntervalMs)
+    this.#stopIdleMarks = every(this.#clock, idleMarkIntervalMs, () => void this.#markIdle())
   }
 
   /** Writes what is pending, commits the offsets to Kafka and leaves the group, all within the deadline. Idempotent. */
@@ -144,10 +126,10 @@ export class Worker {
   }
 
   async #stop(deadlineMs: number): Promise<void> {
-    const until = performance.now() + deadlineMs
-    const leftMs = (share = 1) => Math.max(50, (until - performance.now()) * share)
+    const until = this.#clock.now() + deadlineMs
+    const leftMs = (share = 1) => Math.max(50, (until - this.#clock.now()) * share)
     this.#stopping.abort()
-    clearInterval(this.#idleTimer)
+    this.#stopIdleMarks()
     this.#stranded.stop()
     const partitions = [...this.#assigned]
     for (const partition of partitions) this.#fetcher.remove(partition)
@@ -175,19 +157,19 @@ export class Worker {
       batchWaitMs,
       reduction,
       log,
-      now: this.#now,
+      clock: this.#clock,
       commit: (batch) => this.#commit(batch),
       committed: (batch) => this.#committed(batch),
-      readPositions: (partitions) => this.#readPositions(partitions),
+      readPositions: (partitions) => this.#ports.readPositions(partitions),
       reposition: (positions) => this.#seek(positions),
       fatal: (error) => this.#options.fatal(error),
     })
   }
 
   async #commit(batch: TakenBatch): Promise<void> {
-    const { database, definitionId, group, topic, onStep } = this.#options
+    const { onStep } = this.#options
     onStep?.('taken')
-    await commitBatch(database, { definitionId, group, topic, ...batch })
+    await this.#ports.commit(batch)
     onStep?.('written')
   }
 
@@ -204,12 +186,7 @@ export class Worker {
     }
     this.#figures.rows += rows.length
     this.#figures.batches += 1
-    this.#figures.lastCommitAtMs = this.#now()
-  }
-
-  #readPositions(partitions: readonly number[]): Promise<Position[]> {
-    const { database, group, topic } = this.#options
-    return readPositions(database, { group, topic }, partitions)
+    this.#figures.lastCommitAtMs = this.#clock.wallMs()
   }
 
   #fetchHandler(): FetchHandler {
@@ -217,7 +194,7 @@ export class Worker {
       wants: (partition) => this.#laneOf(partition).hasRoom,
       records: (fetched: FetchedRecords) => {
         if (Number.isNaN(this.#figures.firstRecordsAtMs) && fetched.next > fetched.from) {
-          this.#figures.firstRecordsAtMs = this.#now()
+          this.#figures.firstRecordsAtMs = this.#clock.wallMs()
         }
         this.#laneOf(fetched.partition).take(fetched)
       },
@@ -260,21 +237,19 @@ export class Worker {
 
   /** Finds the positions of newly assigned partitions, for as long as it takes, and reads on from there. */
   async #open(partitions: readonly number[]): Promise<void> {
-    const { cluster, database, group, topic, log, fatal } = this.#options
-    const backoff = new Backoff(openLimits)
+    const { log, fatal } = this.#options
+    const backoff = new Backoff({ ...openLimits, random: this.#clock.random })
     while (!this.#stopping.signal.aborted) {
       const own = partitions.filter((partition) => this.#assigned.has(partition))
       if (own.length === 0) return
       try {
-        const metadata = await cluster.topicMetadata(topic)
-        const earliest = await listOffsets(cluster, metadata, 'earliest', own)
-        this.#resume(await openPositions(database, { group, topic }, earliest))
+        this.#resume(await this.#ports.openPositions(await this.#ports.earliestOffsets(own)))
         return
       } catch (error) {
         if (!(error instanceof KpiError)) throw error
         if (!error.retryable) return fatal(error)
         if (backoff.attempt === 0) log.warn(`partitions ${own.join(', ')} are not read yet: ${messageOf(error)}`)
-        await pause(backoff.nextMs(), this.#stopping.signal)
+        await pauseOn(this.#clock, backoff.nextMs(), this.#stopping.signal)
       }
     }
   }
@@ -294,7 +269,6 @@ export class Worker {
 
   /** Tells the database which partitions stand at the end of the log, so that a quiet market's windows close. */
   async #markIdle(): Promise<void> {
-    const { database, group, topic, log } = this.#options
     const atEnd = new Map<number, number>()
     for (const lane of this.#lanes) {
       for (const { partition, nextOffset, endOffset, hasPending } of lane.partitions.values()) {
@@ -302,9 +276,9 @@ export class Worker {
       }
     }
     try {
-      await markIdle(database, { group, topic }, atEnd)
+      await this.#ports.markIdle(atEnd)
     } catch (error) {
-      log.debug(`idle partitions are not noted for now: ${messageOf(error)}`)
+      this.#options.log.debug(`idle partitions are not noted for now: ${messageOf(error)}`)
     }
   }
 }

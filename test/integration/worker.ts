@@ -1,7 +1,9 @@
 import { type CommitStep, Worker } from '../../src/consumer/worker.ts'
+import { connectPorts } from '../../src/consumer/worker-ports.ts'
 import type { KpiError } from '../../src/errors.ts'
 import { KafkaCluster } from '../../src/kafka/cluster.ts'
 import { kafkaOptions } from '../../src/kafka/options.ts'
+import type { Logger } from '../../src/log.ts'
 import { openDatabase, postgresOptions } from '../../src/store/connection.ts'
 import { checkDefinition } from '../../src/store/definition.ts'
 import { countersOf } from './market.ts'
@@ -18,7 +20,14 @@ export interface TestWorker {
 /** A worker in this process, with connections of its own. */
 export async function startWorker(
   { config }: Pick<Pipeline, 'config'>,
-  options: { batchSize?: number; batchWaitMs?: number; lanes?: number; onStep?: (step: CommitStep) => void } = {},
+  options: {
+    batchSize?: number
+    batchWaitMs?: number
+    lanes?: number
+    onStep?: (step: CommitStep) => void
+    now?: () => number
+    log?: Logger
+  } = {},
 ): Promise<TestWorker> {
   const cluster = new KafkaCluster(kafkaOptions(config, 'test-worker'))
   const database = await openDatabase(postgresOptions(config), {
@@ -37,24 +46,20 @@ export async function startWorker(
     maxFutureSeconds,
   })
   const { promise: fatal, resolve } = Promise.withResolvers<KpiError>()
-  const worker = new Worker(
-    {
-      cluster,
-      database,
-      topic: config.kafkaTopic,
-      group: config.kafkaGroup,
-      groupProtocol: config.kafkaGroupProtocol,
-      definitionId,
-      reduction: { windowSeconds, allowedLatenessSeconds, maxFutureSeconds, payloadsPerMinute: 1000 },
-      batchSize: options.batchSize ?? 10_000,
-      batchWaitMs: options.batchWaitMs ?? 20,
-      lanes: options.lanes ?? 2,
-      fatal: resolve,
-      log: silentLog,
-      ...(options.onStep ? { onStep: options.onStep } : {}),
-    },
-    metadata,
-  )
+  const { kafkaGroup: group, kafkaGroupProtocol: groupProtocol } = config
+  const { log = silentLog } = options
+  const ports = connectPorts({ cluster, database, metadata, group, groupProtocol, definitionId, log })
+  const worker = new Worker({
+    ports,
+    reduction: { windowSeconds, allowedLatenessSeconds, maxFutureSeconds, payloadsPerMinute: 1000 },
+    batchSize: options.batchSize ?? 10_000,
+    batchWaitMs: options.batchWaitMs ?? 20,
+    lanes: options.lanes ?? 2,
+    fatal: resolve,
+    log,
+    ...(options.now ? { now: options.now } : {}),
+    ...(options.onStep ? { onStep: options.onStep } : {}),
+  })
   worker.start()
   const stop = async () => {
     await worker.stop(5000)

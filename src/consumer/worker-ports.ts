@@ -1,0 +1,57 @@
+import type { KpiError } from '../errors.ts'
+import type { KafkaCluster, TopicMetadata } from '../kafka/cluster.ts'
+import { Fetcher, type FetchHandler } from '../kafka/fetcher.ts'
+import { type GroupListener, GroupMember } from '../kafka/group-member.ts'
+import { listOffsets } from '../kafka/offsets.ts'
+import type { Logger } from '../log.ts'
+import { commitBatch } from '../store/commit.ts'
+import type { Database } from '../store/connection.ts'
+import { markIdle, openPositions, type Position, readPositions } from '../store/positions.ts'
+import type { TakenBatch } from './pending-batch.ts'
+
+/** What a worker needs of the world; a simulation brings another one. All that fails throws {@link KpiError}. */
+export interface WorkerPorts {
+  /** Membership in the consumer group; joins with `start`. */
+  group(listener: GroupListener): Pick<GroupMember, 'start' | 'state' | 'commit' | 'stop'>
+  fetcher(handler: FetchHandler): Pick<Fetcher, 'seek' | 'remove' | 'stop'>
+  /** The first offset that the log still has. */
+  earliestOffsets(partitions: readonly number[]): Promise<Map<number, number>>
+  /** The positions; one that has none yet begins at its earliest offset. */
+  openPositions(earliest: ReadonlyMap<number, number>): Promise<Position[]>
+  readPositions(partitions: readonly number[]): Promise<Position[]>
+  /** Writes one batch, whole or not at all. `KPI_POSITION_MOVED` when it does not begin where the positions stand. */
+  commit(batch: TakenBatch): Promise<void>
+  /** Notes which partitions stand at the end of the log. */
+  markIdle(atEnd: ReadonlyMap<number, number>): Promise<void>
+}
+
+export interface Surroundings {
+  readonly cluster: KafkaCluster
+  readonly database: Database
+  readonly metadata: TopicMetadata
+  readonly group: string
+  readonly groupProtocol: 'auto' | 'consumer' | 'classic'
+  /** Under which this worker may write; see checkDefinition. */
+  readonly definitionId: number
+  readonly log: Logger
+}
+
+/** How long a broker may hold a request for which there is nothing. */
+const fetchWaitMs = 500
+
+/** A worker's way to a real cluster and a real database. */
+export function connectPorts(around: Surroundings): WorkerPorts {
+  const { cluster, database, metadata, group, groupProtocol, definitionId, log } = around
+  const { topic } = metadata
+  const key = { group, topic }
+  return {
+    group: (listener) => new GroupMember({ cluster, topic, group, protocol: groupProtocol, log, listener }),
+    fetcher: (handler) => new Fetcher({ cluster, topic, log, maxWaitMs: fetchWaitMs, handler }, metadata),
+    earliestOffsets: async (partitions) =>
+      listOffsets(cluster, await cluster.topicMetadata(topic), 'earliest', partitions),
+    openPositions: (earliest) => openPositions(database, key, earliest),
+    readPositions: (partitions) => readPositions(database, key, partitions),
+    commit: (batch) => commitBatch(database, { definitionId, group, topic, ...batch }),
+    markIdle: (atEnd) => markIdle(database, key, atEnd),
+  }
+}
