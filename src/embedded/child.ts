@@ -112,6 +112,22 @@ export class Child {
     return this.exited
   }
 
+  /**
+   * Waits for a program that ends by itself when its work is done.
+   *
+   * @param signal - Aborting ends it before.
+   * @throws KpiError of {@link failure} when it failed; the signal's reason.
+   */
+  async finish(signal: AbortSignal | undefined): Promise<void> {
+    const end = () => this.signal('SIGTERM')
+    signal?.addEventListener('abort', end)
+    if (signal?.aborted) end()
+    const exit = await this.exited
+    signal?.removeEventListener('abort', end)
+    signal?.throwIfAborted()
+    if (exit.code !== 0) throw this.failure(exit)
+  }
+
   async endsWithin(waitMs: number): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined
     const timeout = new Promise<false>((resolve) => {

@@ -11,6 +11,7 @@ export function writeKafkaConfig(options: {
   folder: string
   storage: string
   port: number
+  advertisedPort: number
   controllerPort: number
 }): KafkaConfigFiles {
   mkdirSync(options.folder, { recursive: true, mode: 0o700 })
@@ -21,15 +22,15 @@ export function writeKafkaConfig(options: {
   return { server, logging }
 }
 
-function serverProperties(options: { storage: string; port: number; controllerPort: number }): string {
-  const { storage, port, controllerPort } = options
+function serverProperties(options: Parameters<typeof writeKafkaConfig>[0]): string {
+  const { storage, port, advertisedPort, controllerPort } = options
   const lines = [
     'process.roles=broker,controller',
     'node.id=1',
     `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
     // Loopback only: nothing is to be had over the network.
     `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
+    `advertised.listeners=PLAINTEXT://127.0.0.1:${advertisedPort}`,
     'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'inter.broker.listener.name=PLAINTEXT',
     'controller.listener.names=CONTROLLER',

@@ -24,9 +24,13 @@ export interface KafkaServerOptions {
   readonly logsDir: string
   /** 0 for any free one. @defaultValue 0 */
   readonly port?: number
+  /** Where clients are sent, when something stands between them and the broker. @defaultValue `port` */
+  readonly advertisedPort?: number
   readonly log: Logger
   readonly records?: RunRecords
   readonly env?: NodeJS.ProcessEnv
+  /** Looked for when they are not given. */
+  readonly programs?: KafkaPrograms
   /** Aborting ends a start that is under way. */
   readonly signal?: AbortSignal
 }
@@ -44,28 +48,47 @@ export interface KafkaServer {
   failure(exit: ChildExit): KpiError
 }
 
+/** What the broker is run with. */
+export interface KafkaPrograms {
+  readonly java: string
+  /** The folder of its jars. */
+  readonly jars: string
+}
+
+/**
+ * Finds them, and fetches the jars where they are missing.
+ *
+ * @throws KpiError `KPI_JAVA_MISSING`, `KPI_MAVEN_MISSING`, `KPI_DOWNLOAD_FAILED`, `KPI_DISK_FULL`.
+ */
+export async function findKafkaPrograms(
+  options: Pick<KafkaServerOptions, 'env' | 'log' | 'signal'>,
+): Promise<KafkaPrograms> {
+  const { env = process.env, log, signal } = options
+  const java = await findJava(env)
+  const progress = (line: string) => log.info(line)
+  return { java, jars: await ensureKafkaJars({ env, progress, ...(signal ? { signal } : {}) }) }
+}
+
 /** Recovery of a large log after kill −9 reads its last segments again. */
 const startTimeoutMs = 120_000
 
 /**
  * Starts the broker and returns when it answers.
  *
- * @throws KpiError `KPI_JAVA_MISSING`, `KPI_MAVEN_MISSING`, `KPI_DOWNLOAD_FAILED`, `KPI_PORT_BUSY`, `KPI_DISK_FULL`,
+ * @throws KpiError as {@link findKafkaPrograms}, and `KPI_PORT_BUSY`, `KPI_DISK_FULL`, `KPI_DATA_DIR_UNUSABLE`,
  *   `KPI_CHILD_FAILED`.
  */
 export async function startKafka(options: KafkaServerOptions): Promise<KafkaServer> {
-  const { log, signal } = options
-  const env = options.env ?? process.env
-  const progress = (line: string) => log.info(line)
-  const java = await findJava(env)
-  const jars = await ensureKafkaJars({ env, progress, ...(signal ? { signal } : {}) })
+  const { log, signal, env = process.env } = options
+  const { java, jars } = options.programs ?? (await findKafkaPrograms(options))
   const port = options.port || (await choosePort(0))
+  const advertisedPort = options.advertisedPort ?? port
   const controllerPort = await choosePort(0, new Set([port]))
   const storage = join(options.dataDir, 'kafka')
   const output = new RotatingLog({ logsDir: options.logsDir, name: 'kafka' })
   const folder = join(options.dataDir, 'config')
   const run = (name: string, args: string[], kafkaOptions: { storage: string }) => {
-    const files = writeKafkaConfig({ folder, port, controllerPort, ...kafkaOptions })
+    const files = writeKafkaConfig({ folder, port, advertisedPort, controllerPort, ...kafkaOptions })
     return Child.start({
       name,
       command: java,
@@ -77,7 +100,7 @@ export async function startKafka(options: KafkaServerOptions): Promise<KafkaServ
     })
   }
   if (!existsSync(join(storage, 'meta.properties'))) {
-    await format({ storage, log, run: (target) => run('kafka-format', formatArgs(), { storage: target }) })
+    await format({ storage, log, signal, run: (target) => run('kafka-format', formatArgs(), { storage: target }) })
   }
   signal?.throwIfAborted()
   const child = await run('kafka', ['kafka.Kafka'], { storage })
@@ -111,6 +134,7 @@ function newClusterId(): string {
 async function format(options: {
   storage: string
   log: Logger
+  signal: AbortSignal | undefined
   run: (target: string) => Promise<Child>
 }): Promise<void> {
   const { storage, log } = options
@@ -118,9 +142,7 @@ async function format(options: {
   log.debug(`formatting ${storage}`)
   rmSync(target, { recursive: true, force: true })
   mkdirSync(target, { recursive: true, mode: 0o700 })
-  const child = await options.run(target)
-  const exit = await child.exited
-  if (exit.code !== 0) throw child.failure(exit)
+  await (await options.run(target)).finish(options.signal)
   try {
     renameSync(target, storage)
   } catch (error) {

@@ -72,7 +72,7 @@ export async function startPostgres(options: PostgresServerOptions): Promise<Pos
     })
   if (!existsSync(join(storage, 'PG_VERSION'))) {
     log.debug(`creating a database cluster in ${storage}`)
-    await initialise({ storage, account, password: secrets.owner, binaries, run })
+    await initialise({ storage, account, password: secrets.owner, binaries, run, signal })
   } else {
     await clearLeftovers(storage, log)
   }
@@ -91,10 +91,11 @@ interface Initialising {
   readonly password: string
   readonly binaries: PostgresBinaries
   readonly run: (name: string, program: string, args: readonly string[]) => Promise<Child>
+  readonly signal: AbortSignal | undefined
 }
 
 /** Fills a folder beside the final one and renames it, so that a kill on the way leaves nothing half done. */
-async function initialise({ storage, account, password, binaries, run }: Initialising): Promise<void> {
+async function initialise({ storage, account, password, binaries, run, signal }: Initialising): Promise<void> {
   const target = `${storage}.new`
   const passwordFile = `${storage}.password`
   rmSync(target, { recursive: true, force: true })
@@ -107,8 +108,7 @@ async function initialise({ storage, account, password, binaries, run }: Initial
       ...['-D', target, '-U', ownerRole, `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--encoding=UTF8'],
       ...['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--no-instructions'],
     ])
-    const exit = await child.exited
-    if (exit.code !== 0) throw child.failure(exit)
+    await child.finish(signal)
   } finally {
     rmSync(passwordFile, { force: true })
   }

@@ -1,6 +1,6 @@
 import { KpiError } from '../errors.ts'
 import type { Logger } from '../log.ts'
-import { type KafkaServer, startKafka } from './kafka-server.ts'
+import { type KafkaPrograms, type KafkaServer, startKafka } from './kafka-server.ts'
 import type { PortBook } from './ports.ts'
 import { type PostgresServer, startPostgres } from './postgres-server.ts'
 import type { RunRecords } from './run-records.ts'
@@ -19,10 +19,10 @@ export interface ServerSurroundings {
 /** The embedded broker; it comes back on the port it had, where its clients look for it. */
 export function kafkaPart(
   around: ServerSurroundings,
-  options: { port: number; env: NodeJS.ProcessEnv },
+  options: { port: number; env: NodeJS.ProcessEnv; programs: KafkaPrograms },
 ): Part<KafkaServer> {
   return serverPart({ name: 'kafka', title: 'Kafka', around, preferred: options.port }, (port, signal) =>
-    startKafka({ ...around, env: options.env, port, signal }),
+    startKafka({ ...around, ...options, port, signal }),
   )
 }
 

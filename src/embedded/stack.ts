@@ -8,7 +8,7 @@ import { killAllChildren } from './child.ts'
 import { commandPart, type RunningCommand } from './command-part.ts'
 import { openDataDir, storageError } from './data-dir.ts'
 import { type Endpoints, removeEndpoints, writeEndpoints, writeShellEnvironment } from './endpoints.ts'
-import type { KafkaServer } from './kafka-server.ts'
+import { findKafkaPrograms, type KafkaServer } from './kafka-server.ts'
 import { takeDownOrphans } from './orphans.ts'
 import { isFree, PortBook } from './ports.ts'
 import { ownerRole, type PostgresServer, pipelineRole, readerRole } from './postgres-server.ts'
@@ -97,7 +97,7 @@ class Stack {
     hurry.addEventListener('abort', hurryUp)
     const ending = aborted(stop).then(() => this.#stop())
     try {
-      await this.#start()
+      await this.#start(stop)
       if (!stop.aborted) this.#report()
       await ending
     } catch (error) {
@@ -108,8 +108,9 @@ class Stack {
     }
   }
 
-  async #start(): Promise<void> {
-    await allOrFirstFailure([this.#startKafka(), this.#startPostgres()])
+  async #start(stop: AbortSignal): Promise<void> {
+    const kafka = await this.#kafkaPart(stop)
+    await allOrFirstFailure([kafka && this.#startKafka(kafka), this.#startPostgres()])
     await this.#options.prepare({ ...this.#kafkaEnvironment(), ...this.#ownerEnvironment() })
     this.#tell('topic, schema and roles are there')
     // The web dashboard and the alert evaluator start here too, as commands of their own, once they exist.
@@ -119,10 +120,14 @@ class Stack {
     this.#writeEndpoints()
   }
 
-  async #startKafka(): Promise<void> {
-    const { config, kafkaPort: port, env } = this.#options
-    if (config.kafkaBootstrapServers !== undefined) return
-    const part = kafkaPart(this.#around, { port, env })
+  /** What is missing on this machine is told, or fetched, before anything is started. */
+  async #kafkaPart(signal: AbortSignal): Promise<Part<KafkaServer> | undefined> {
+    const { config, kafkaPort: port, env, log } = this.#options
+    if (config.kafkaBootstrapServers !== undefined) return undefined
+    return kafkaPart(this.#around, { port, env, programs: await findKafkaPrograms({ env, log, signal }) })
+  }
+
+  async #startKafka(part: Part<KafkaServer>): Promise<void> {
     const server = await this.#keep(part, (running) => {
       this.#kafka = running
     })
@@ -299,8 +304,8 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 /** Like Promise.all; the failures that come after the first are the first one's doing, and are nobody's to handle. */
-async function allOrFirstFailure(starts: readonly Promise<unknown>[]): Promise<void> {
-  for (const start of starts) start.catch(() => undefined)
+async function allOrFirstFailure(starts: readonly (Promise<unknown> | undefined)[]): Promise<void> {
+  for (const start of starts) start?.catch(() => undefined)
   await Promise.all(starts)
 }
 

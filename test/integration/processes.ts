@@ -18,7 +18,11 @@ export interface Run {
 }
 
 export function runScript(file: string, args: readonly string[], env: Record<string, string>): Run {
-  const child = spawn(process.execPath, [join(root, file), ...args], {
+  return runProgram([process.execPath, join(root, file), ...args], env)
+}
+
+export function runProgram([program, ...args]: readonly [string, ...string[]], env: Record<string, string>): Run {
+  const child = spawn(program, args, {
     cwd: root,
     env: { ...process.env, NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -41,5 +45,10 @@ export function runScript(file: string, args: readonly string[], env: Record<str
 
 /** `market-kpi ARGS`. */
 export function marketKpi(args: readonly string[], env: Record<string, string> = {}): Run {
-  return runScript(join('bin', 'market-kpi.js'), args, env)
+  return runProgram(marketKpiCommand(...args), env)
+}
+
+/** Its command line, to be run by another program. */
+export function marketKpiCommand(...args: string[]): readonly [string, ...string[]] {
+  return [process.execPath, join(root, 'bin', 'market-kpi.js'), ...args]
 }

@@ -100,6 +100,30 @@ describe('stop', () => {
   })
 })
 
+describe('one that ends by itself when its work is done', () => {
+  it('is waited for', async () => {
+    await (await start('sleep 0.1')).finish(undefined)
+  })
+
+  it('tells why it failed', async () => {
+    const child = await start('echo the disk is gone >&2; exit 2')
+    await expect(child.finish(undefined)).rejects.toMatchObject({
+      code: 'KPI_CHILD_FAILED',
+      message: 'part ended with code 2: the disk is gone',
+    })
+  })
+
+  it('is ended when nobody wants it any more', async () => {
+    const [child, late] = [await start('exec sleep 600'), await start('exec sleep 600')]
+    const stop = new AbortController()
+    const finished = child.finish(stop.signal)
+    stop.abort(new Error('stopping'))
+    await expect(finished).rejects.toThrow('stopping')
+    await expect(late.finish(stop.signal)).rejects.toThrow('stopping')
+    expect([child.ended, late.ended]).toEqual([true, true])
+  })
+})
+
 it('killAllChildren ends every one that lives', async () => {
   const children = await Promise.all([start('exec sleep 600'), start('exec sleep 600')])
   killAllChildren()
