@@ -54,8 +54,9 @@ export class Lane {
   readonly #backoff: Backoff
   readonly #stopping = new AbortController()
   readonly #maxRows: number
-  /** What is read here; during a reset the batch has none of it yet. */
-  readonly #assigned = new Set<number>()
+  /** What is read here, each with the number of its opening; during a reset the batch has none of it yet. */
+  readonly #assigned = new Map<number, number>()
+  #openings = 0
   #loop: Promise<void> | undefined
   #pendingSinceMs: number | undefined
   #cancelTimer: (() => void) | undefined
@@ -105,9 +106,12 @@ export class Lane {
     })
   }
 
+  /** Reads a partition from its position on. One that is still here, its closing not over yet, starts over. */
   open(position: Position): void {
-    this.#assigned.add(position.partition)
-    this.#batch.open(position)
+    const isHere = this.#assigned.has(position.partition)
+    this.#assigned.set(position.partition, ++this.#openings)
+    if (isHere) this.#startReset()
+    else this.#batch.open(position)
   }
 
   /** @throws KpiError `KPI_KAFKA_CORRUPT`: the lane must then be stopped, not drained. */
@@ -125,13 +129,17 @@ export class Lane {
    * not be written within the deadline is forgotten: whoever reads them next starts where the database says.
    */
   async close(partitions: readonly number[], deadlineMs: number): Promise<void> {
-    const own = partitions.filter((partition) => this.#assigned.has(partition))
+    const own = [...this.#assigned].filter(([partition]) => partitions.includes(partition))
+    const names = own.map(([partition]) => partition)
     if (own.length === 0) return
-    if (this.#stopping.signal.aborted || !(await this.#drain(own, deadlineMs))) {
-      this.drop(own)
+    const isWritten = !this.#stopping.signal.aborted && (await this.#drain(names, deadlineMs))
+    // One that was opened again meanwhile stays.
+    const left = own.filter(([partition, opening]) => this.#assigned.get(partition) === opening).map(([name]) => name)
+    if (!isWritten) {
+      this.drop(left)
       return
     }
-    for (const partition of own) {
+    for (const partition of left) {
       this.#assigned.delete(partition)
       this.#batch.close(partition)
     }
@@ -251,7 +259,7 @@ export class Lane {
   /** Whatever was in flight is over by now, one way or the other: the positions say which. */
   async #startOver(): Promise<void> {
     try {
-      const asked = [...this.#assigned]
+      const asked = [...this.#assigned.keys()]
       const positions = asked.length > 0 ? await this.#options.readPositions(asked) : []
       const own = positions.filter(({ partition }) => this.#assigned.has(partition))
       for (const position of own) this.#batch.open(position)
