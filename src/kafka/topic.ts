@@ -11,6 +11,8 @@ export interface WantedTopic {
 }
 
 const createTimeoutMs = 15_000
+const timestampType = 'message.timestamp.type'
+const cleanupPolicy = 'cleanup.policy'
 
 /**
  * Creates the topic, with the broker's clock as its records' timestamps (so that whether a message counts depends on
@@ -23,11 +25,12 @@ export async function prepareTopic(
   cluster: KafkaCluster,
   wanted: WantedTopic,
 ): Promise<{ metadata: TopicMetadata; done: string[] }> {
-  const there = await findTopic(cluster, wanted.topic)
+  let there = await findTopic(cluster, wanted.topic)
   if (!there) {
-    await createTopic(cluster, wanted)
+    const isOurs = await createTopic(cluster, wanted)
+    there = await waitForLeaders(cluster, wanted)
     const done = [`created the topic '${wanted.topic}' with ${wanted.partitions} partitions`]
-    return { metadata: await waitForLeaders(cluster, wanted), done }
+    if (isOurs) return { metadata: there, done }
   }
   const count = there.partitions.length
   if (count < wanted.partitions) {
@@ -48,19 +51,21 @@ async function findTopic(cluster: KafkaCluster, topic: string): Promise<TopicMet
   }
 }
 
-async function createTopic(cluster: KafkaCluster, wanted: WantedTopic): Promise<void> {
+/** @returns false when somebody else has created it at the same time, who knows how. */
+async function createTopic(cluster: KafkaCluster, wanted: WantedTopic): Promise<boolean> {
   const topic = {
     name: wanted.topic,
     numPartitions: wanted.partitions,
     replicationFactor: wanted.replicationFactor,
     assignments: [],
-    configs: [{ name: 'message.timestamp.type', value: 'LogAppendTime' }],
+    configs: [{ name: timestampType, value: 'LogAppendTime' }],
   }
   const { controllerId } = await cluster.clusterMetadata()
   try {
     await cluster.request(controllerId, 'control', createTopicsV7.api, [topic], createTimeoutMs, false)
+    return true
   } catch (error) {
-    if (brokerErrorOf(error) === 'TOPIC_ALREADY_EXISTS') return
+    if (brokerErrorOf(error) === 'TOPIC_ALREADY_EXISTS') return false
     throw kafkaError(error, `broker ${controllerId} (creating the topic '${wanted.topic}')`)
   }
 }
@@ -69,8 +74,9 @@ async function waitForLeaders(cluster: KafkaCluster, wanted: WantedTopic): Promi
   const deadline = performance.now() + createTimeoutMs
   for (;;) {
     const found = await findTopic(cluster, wanted.topic)
-    const led = found?.partitions.filter((p) => p.leaderId >= 0).length ?? 0
-    if (found && led >= wanted.partitions) return found
+    const partitions = found?.partitions ?? []
+    const led = partitions.filter((p) => p.leaderId >= 0).length
+    if (found && led > 0 && led === partitions.length) return found
     if (performance.now() > deadline) {
       throw new KpiError(
         'KPI_KAFKA_REQUEST',
@@ -88,26 +94,34 @@ async function remarks(cluster: KafkaCluster, wanted: WantedTopic, count: number
       `the topic '${wanted.topic}' has ${count} partitions (KAFKA_PARTITIONS=${wanted.partitions}): all are used`,
     )
   }
-  const type = await timestampType(cluster, wanted.topic)
+  const configs = await topicConfigs(cluster, wanted.topic)
+  const type = configs.get(timestampType)
   if (type !== undefined && type !== 'LogAppendTime') {
     lines.push(
-      `the topic '${wanted.topic}' has message.timestamp.type=${type}: producers' clocks decide what is a future timestamp; LogAppendTime lets the broker's decide`,
+      `the topic '${wanted.topic}' has ${timestampType}=${type}: producers' clocks decide what is a future timestamp; LogAppendTime lets the broker's decide`,
+    )
+  }
+  const cleanup = configs.get(cleanupPolicy)
+  if (cleanup?.includes('compact')) {
+    lines.push(
+      `the topic '${wanted.topic}' has ${cleanupPolicy}=${cleanup}: Kafka may delete all but the last price of a symbol, before they are read too; use delete`,
     )
   }
   return lines
 }
 
-/** Undefined where the brokers do not let us see it. */
-async function timestampType(cluster: KafkaCluster, topic: string): Promise<string | undefined> {
+/** By name; empty where the brokers do not let us see them. */
+async function topicConfigs(cluster: KafkaCluster, topic: string): Promise<ReadonlyMap<string, string>> {
   const resource = {
     resourceType: ConfigResourceTypes.TOPIC,
     resourceName: topic,
-    configurationKeys: ['message.timestamp.type'],
+    configurationKeys: [timestampType, cleanupPolicy],
   }
   try {
     const answer = await cluster.request('any', 'control', describeConfigsV4.api, [resource], false, false)
-    return answer.results[0]?.configs[0]?.value ?? undefined
+    const found = answer.results[0]?.configs ?? []
+    return new Map(found.map(({ name, value }) => [name, value ?? '']))
   } catch {
-    return undefined
+    return new Map()
   }
 }
