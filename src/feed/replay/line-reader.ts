@@ -1,3 +1,4 @@
+import { assert } from '../../errors.ts'
 import type { ReplayFile } from './replay-file.ts'
 
 /** A line beyond it is skipped: a message has 65,536 bytes at most. */
@@ -109,13 +110,14 @@ export class LineReader {
   }
 
   /**
-   * Reads on. @returns false at the end of the file; then `next` has at most a last line that lacks its line break.
+   * Reads on; the current line is gone then, unless it was put back. @returns false at the end of the file; then `next` has at most a last line that lacks its line break.
    *
    * @throws KpiError `KPI_FEED_FILE` when the file cannot be read any further.
    */
   async fill(): Promise<boolean> {
     if (this.#isComplete) return false
     const kept = this.#read.length - this.#nextStart
+    assert(kept < this.buffer.length, 'room in the buffer of a line reader')
     this.buffer.copyWithin(0, this.#nextStart, this.#read.length)
     this.#base += this.#nextStart
     this.#searchedTo = Math.max(0, this.#searchedTo - this.#nextStart)

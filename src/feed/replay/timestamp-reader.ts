@@ -14,7 +14,6 @@ const epochUnits: readonly { unit: EpochUnit; maxDigits: number; digitsPerSecond
 ]
 const epoch = /^(\d{1,20})(?:\.(\d*))?$/
 const date = /^\d{4}-\d\d-\d\d$/
-const lastSecond = 253_402_300_799 // 9999-12-31T23:59:59Z
 
 const usPerSecond = 1_000_000
 const usPerDay = 86_400 * usPerSecond
@@ -113,7 +112,6 @@ export class TimestampReader {
     const padded = whole.padStart(digitsPerSecond + 1, '0')
     const secondDigits = padded.length - digitsPerSecond
     const seconds = Number(padded.slice(0, secondDigits))
-    if (seconds > lastSecond) return false
     const rest = padded.slice(secondDigits) + fraction
     this.kind = unit
     this.us = seconds * usPerSecond + Number(rest.slice(0, 6).padEnd(6, '0'))

@@ -4,6 +4,7 @@ import { headerBytes, readHeaders } from '../../../src/kafka/message-headers.ts'
 import { producerAt, walkRecords } from '../../../src/kafka/record-batch.ts'
 import {
   batchHeaderBytes,
+  type Compression,
   compressions,
   identifyBatch,
   RecordBatchWriter,
@@ -19,7 +20,7 @@ const identity = { producerId: 2n ** 40n + 7n, producerEpoch: 3, baseSequence: 4
 function write(
   messages: readonly PlainMessage[],
   timestamps: readonly number[],
-  compression = compressions[0],
+  compression: Compression = 'none',
 ): Buffer {
   const batch = batchOf(messages)
   const writer = new RecordBatchWriter(2 ** 24)
