@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { type API, apiVersionsV3, Connection, metadataV12 } from '@platformatic/kafka'
 import { KpiError } from '../errors.ts'
 import { brokerErrorName, kafkaError } from './errors.ts'
@@ -182,7 +183,7 @@ export class KafkaCluster {
     const connection = new Connection(this.#options.clientId, {
       connectTimeout: this.#options.connectTimeoutMs ?? 5000,
       requestTimeout: this.#options.requestTimeoutMs ?? 30_000,
-      ...(this.#options.tls ? { tls: this.#options.tls, tlsServerName: true } : {}),
+      ...(this.#options.tls ? { tls: this.#options.tls, tlsServerName: isIP(host) === 0 } : {}),
       ...(this.#options.sasl ? { sasl: this.#options.sasl } : {}),
     })
     const drop = () => {
