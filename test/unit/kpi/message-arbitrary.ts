@@ -82,7 +82,7 @@ const zone = fc.oneof(
 const separator = fc.oneof({ weight: 16, arbitrary: fc.constant('T') }, fc.constantFrom('t', ' ', '_'))
 
 /** The JSON text of a timestamp, most often a good one. */
-export const timestampText: fc.Arbitrary<string> = fc.oneof(
+const timestampText: fc.Arbitrary<string> = fc.oneof(
   {
     weight: 40,
     arbitrary: fc.tuple(date, separator, time, secondFraction, zone).map((parts) => JSON.stringify(parts.join(''))),
