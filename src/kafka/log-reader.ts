@@ -31,7 +31,7 @@ type FetchedPartition = FetchResponse['responses'][number]['partitions'][number]
 type RecordsBatch = NonNullable<FetchedPartition['records']>[number]
 
 const maxWaitMs = 500
-const chunkBytes = 4 * 1024 * 1024
+const chunkBytes = 1024 * 1024
 const readCommitted = 1
 const noSession = { id: 0, epoch: -1 }
 /** How long a broker may stay away before a command that reads gives up. */
