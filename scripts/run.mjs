@@ -23,6 +23,7 @@ const commands = {
   test: { run: ['scripts/test.ts'], needs: 'broker' },
   'test:unit': { run: ['scripts/test.ts', '--project', 'unit', '--project', 'house'] },
   fuzz: { run: ['scripts/fuzz.ts'] },
+  chaos: { run: ['test/chaos/main.ts'], needs: 'broker' },
   check: { run: ['scripts/check.ts'] },
   docs: { run: ['scripts/generate-docs.ts'] },
   build: { run: ['scripts/build.ts'] },

@@ -1,0 +1,71 @@
+import { parseArgs } from 'node:util'
+
+/** What a run is told. */
+export interface ChaosOptions {
+  /** Of load; start, quiet points and end come on top. */
+  readonly minutes: number
+  readonly seed: number
+  /** Messages per second. */
+  readonly rate: number
+  /** Workers that are always meant to run; visitors come on top. */
+  readonly workers: number
+  /** At the start. */
+  readonly partitions: number
+  /** Only print the schedule. */
+  readonly plan: boolean
+  /** Where the logs go; undefined for a new folder. */
+  readonly logs: string | undefined
+}
+
+export const usage = `Usage: npm run chaos -- [--minutes M] [--seed S] [--rate MESSAGES_PER_SECOND] [--workers N]
+                        [--partitions N] [--logs DIR] [--plan]
+
+A real broker, database and workers under load, with faults after a schedule that the seed decides.
+--plan prints the schedule and runs nothing.
+`
+
+export class UsageError extends Error {}
+
+/** @throws UsageError with a line that says what is wrong. */
+export function parseOptions(args: readonly string[], randomSeed: number): ChaosOptions {
+  const { values } = parse(args)
+  return {
+    minutes: numberOf('minutes', values.minutes, { fallback: 2, min: 0.1, max: 10_000 }),
+    seed: numberOf('seed', values.seed, { fallback: randomSeed, min: 0, max: 2 ** 32 }),
+    rate: numberOf('rate', values.rate, { fallback: 3000, min: 1, max: 100_000 }),
+    workers: numberOf('workers', values.workers, { fallback: 3, min: 2, max: 16 }),
+    partitions: numberOf('partitions', values.partitions, { fallback: 4, min: 1, max: 100 }),
+    plan: values.plan,
+    logs: values.logs,
+  }
+}
+
+function parse(args: readonly string[]) {
+  const text = { type: 'string' } as const
+  const options = {
+    minutes: text,
+    seed: text,
+    rate: text,
+    workers: text,
+    partitions: text,
+    logs: text,
+    plan: { type: 'boolean', default: false },
+  } as const
+  try {
+    return parseArgs({ args: [...args], options })
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function numberOf(
+  name: string,
+  given: string | undefined,
+  { fallback, min, max }: { fallback: number; min: number; max: number },
+): number {
+  const value = given === undefined ? fallback : Number(given)
+  if (given?.trim() === '' || !(value >= min && value <= max)) {
+    throw new UsageError(`--${name} ${given}: must be a number from ${min} to ${max}`)
+  }
+  return value
+}
