@@ -64,8 +64,9 @@ export class Lane {
   #inFlight = false
   /** The batch in flight failed, and may yet be taken. */
   #retrying = false
-  /** Everything pending was forgotten, and the positions have not been read again yet. */
-  #resetting = false
+  /** How often everything pending was forgotten, and after which of these the positions were read again. */
+  #resets = 0
+  #resetsDone = 0
   /** Ends a wait between two tries early. */
   #interrupt = new AbortController()
   #drains: { partitions: readonly number[]; done: () => void }[] = []
@@ -76,6 +77,10 @@ export class Lane {
     this.#backoff = new Backoff({ ...retryLimits, random: options.clock.random })
     this.#batch = new PendingBatch(options.reduction, options.clock.wallMs)
     this.#maxRows = Math.max(leastRoomRows, roomFactor * options.batchSize)
+  }
+
+  get #resetting(): boolean {
+    return this.#resets > this.#resetsDone
   }
 
   get partitions(): ReadonlyMap<number, PartitionProgress> {
@@ -251,19 +256,22 @@ export class Lane {
   #startReset(): void {
     this.#batch.reset()
     this.#pendingSinceMs = undefined
-    this.#resetting = true
+    this.#resets += 1
     this.#wake()
     this.#interrupt.abort()
   }
 
   /** Whatever was in flight is over by now, one way or the other: the positions say which. */
   async #startOver(): Promise<void> {
+    const turn = this.#resets
     try {
       const asked = [...this.#assigned.keys()]
       const positions = asked.length > 0 ? await this.#options.readPositions(asked) : []
+      // Another reset meanwhile has other partitions to ask for.
+      if (turn !== this.#resets) return
       const own = positions.filter(({ partition }) => this.#assigned.has(partition))
       for (const position of own) this.#batch.open(position)
-      this.#resetting = false
+      this.#resetsDone = turn
       this.#backoff.reset()
       this.#options.reposition(own)
     } catch (error) {

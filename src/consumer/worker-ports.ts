@@ -49,7 +49,7 @@ export function connectPorts(around: Surroundings): WorkerPorts {
     fetcher: (handler) => new Fetcher({ cluster, topic, log, maxWaitMs: fetchWaitMs, handler }, metadata),
     earliestOffsets: async (partitions) =>
       listOffsets(cluster, await cluster.topicMetadata(topic), 'earliest', partitions),
-    openPositions: (earliest) => openPositions(database, key, earliest),
+    openPositions: (earliest) => openPositions(database, { ...key, definitionId }, earliest),
     readPositions: (partitions) => readPositions(database, key, partitions),
     commit: (batch) => commitBatch(database, { definitionId, group, topic, ...batch }),
     markIdle: (atEnd) => markIdle(database, key, atEnd),
