@@ -1,8 +1,9 @@
-import { dirname, join } from 'node:path'
+import { readdirSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runner } from 'node-pg-migrate'
 import pg from 'pg'
-import { KpiError } from '../errors.ts'
+import { assert, KpiError } from '../errors.ts'
 import { type PostgresOptions, placeOf, withClient } from './connection.ts'
 import { assertSameDefinition, type Definition, selectDefinition } from './definition.ts'
 
@@ -39,13 +40,58 @@ const grants: Record<keyof RolePasswords, string> = {
 export async function prepareSchema(options: PostgresOptions, passwords: RolePasswords): Promise<string[]> {
   const done = await createDatabase(options)
   return withClient(options, async (client) => {
-    await checkVersion(client, placeOf(options))
-    done.push(...(await migrate(client)))
+    const place = placeOf(options)
+    await checkVersion(client, place)
+    if (await isBehind(client)) {
+      await checkRights(client, place)
+      done.push(...(await migrate(client)))
+    }
+    const { owns } = await standingOf(client)
     for (const role of Object.keys(grants) as (keyof RolePasswords)[]) {
       done.push(...(await prepareRole(client, role, passwords[role])))
+      // Who merely uses a prepared database, as `up` does when it is told the pipeline's login, has nothing to grant.
+      if (owns) await grantTo(client, role)
     }
     return done
   })
+}
+
+/** Whether a migration is missing. Asked first, since the tool that applies them wants an owner's rights even then. */
+async function isBehind(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query<{ there: boolean }>(
+    `SELECT to_regclass('public.${migrationsTable}') IS NOT NULL AS there`,
+  )
+  if (!rows[0]?.there) return true
+  const applied = await client.query<{ name: string }>(`SELECT name FROM public.${migrationsTable}`)
+  const names = new Set(applied.rows.map(({ name }) => name))
+  return readdirSync(migrationsDirectory).some((file) => file.endsWith('.sql') && !names.has(basename(file, '.sql')))
+}
+
+interface Standing {
+  readonly role: string
+  readonly mayCreate: boolean
+  /** Whether the tables are this role's; true where there are none yet. */
+  readonly owns: boolean
+}
+
+async function standingOf(client: pg.Client): Promise<Standing> {
+  const { rows } = await client.query<Standing>(
+    `SELECT current_user AS role, has_schema_privilege('public', 'CREATE') AS "mayCreate",
+       coalesce((SELECT pg_has_role(relowner, 'USAGE') FROM pg_class
+         WHERE oid = to_regclass('public.${migrationsTable}')), true) AS owns`,
+  )
+  assert(rows[0], 'a query without a table has one row')
+  return rows[0]
+}
+
+async function checkRights(client: pg.Client, place: string): Promise<void> {
+  const { role, mayCreate, owns } = await standingOf(client)
+  if (mayCreate && owns) return
+  const lacks = mayCreate ? 'does not own the tables' : "may not create tables in the schema 'public'"
+  throw new KpiError(
+    'KPI_POSTGRES_RIGHTS',
+    `PostgreSQL at ${place}: the role '${role}' ${lacks}; let its owner run 'market-kpi init'`,
+  )
 }
 
 async function createDatabase(options: PostgresOptions): Promise<string[]> {
@@ -67,11 +113,16 @@ async function createDatabase(options: PostgresOptions): Promise<string[]> {
 async function checkVersion(client: pg.Client, place: string): Promise<void> {
   const { rows } = await client.query<{ server_version: string }>('SHOW server_version')
   const version = rows[0]?.server_version ?? '0'
-  if (Number.parseInt(version, 10) >= oldestVersion) return
+  if (isNewEnough(version)) return
   throw new KpiError(
     'KPI_POSTGRES_TOO_OLD',
     `PostgreSQL at ${place} is ${version}: market-kpi needs ${oldestVersion} or newer`,
   )
+}
+
+/** Of `16.4`, `17.2 (Debian 17.2-1)`, `18beta1`; before 10 the first two numbers were the version. */
+export function isNewEnough(serverVersion: string): boolean {
+  return Number.parseInt(serverVersion, 10) >= oldestVersion
 }
 
 async function migrate(client: pg.Client): Promise<string[]> {
@@ -107,11 +158,14 @@ async function prepareRole(
   } else if (password !== undefined) {
     await client.query(`ALTER ROLE ${role} ${login(password)}`).catch(ignore('XX000'))
   }
+  return done
+}
+
+async function grantTo(client: pg.Client, role: keyof RolePasswords): Promise<void> {
   await client.query('BEGIN')
   await client.query("SELECT pg_advisory_xact_lock(hashtextextended('market-kpi grants', 0))")
   await client.query(grants[role])
   await client.query('COMMIT')
-  return done
 }
 
 function login(password: string | undefined): string {
@@ -127,6 +181,7 @@ function ignore(...states: string[]): (error: unknown) => void {
 /** Writes down what this database holds, or checks that it is the same. */
 export async function recordDefinition(options: PostgresOptions, wanted: Definition): Promise<string[]> {
   return withClient(options, async (client) => {
+    if (await holds(client, wanted, placeOf(options))) return []
     const inserted = await client.query(
       `INSERT INTO kpi_definition (cluster_id, topic, topic_id, consumer_group, window_seconds,
          allowed_lateness_seconds, max_future_seconds)
@@ -135,11 +190,17 @@ export async function recordDefinition(options: PostgresOptions, wanted: Definit
     )
     if (inserted.rowCount === 1)
       return [`the database now holds topic '${wanted.topic}', windows of ${wanted.windowSeconds} s`]
-    const { rows } = await client.query<Definition>(selectDefinition)
-    const held = rows[0]
-    if (held) assertSameDefinition(held, wanted, placeOf(options))
+    await holds(client, wanted, placeOf(options))
     return []
   })
+}
+
+/** @returns false when nothing is written down yet. */
+async function holds(client: pg.Client, wanted: Definition, place: string): Promise<boolean> {
+  const { rows } = await client.query<Definition>(selectDefinition)
+  const held = rows[0]
+  if (held) assertSameDefinition(held, wanted, place)
+  return held !== undefined
 }
 
 /** In the order of the columns that {@link recordDefinition} and the new-topic statement name. */

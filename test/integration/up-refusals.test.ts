@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest'
 import { smallDisk } from '../small-disk.ts'
 import { temporaryFolder } from '../temporary-folder.ts'
-import { type Pipeline, makePipeline } from './pipeline.ts'
+import { makePipeline, type Pipeline } from './pipeline.ts'
 import { marketKpi, marketKpiCommand, runProgram } from './processes.ts'
 import { UpProcess } from './up-process.ts'
 

@@ -1,0 +1,176 @@
+// `init` on servers that are there already.
+import { randomBytes } from 'node:crypto'
+import { createPartitionsV3 } from '@platformatic/kafka'
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
+import { prepareForUp } from '../../src/cli/init.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import { KafkaCluster } from '../../src/kafka/cluster.ts'
+import { prepareTopic } from '../../src/kafka/topic.ts'
+import { RecordingLog } from '../recording-log.ts'
+import { marketKpi } from './processes.ts'
+import { query } from './up-process.ts'
+
+let name: string
+let url: string
+let env: Record<string, string>
+beforeEach(() => {
+  name = `test-${randomBytes(6).toString('hex')}`
+  url = addressOf(inject('ownerUrl'), { database: name })
+  env = {
+    KAFKA_BOOTSTRAP_SERVERS: inject('bootstrap'),
+    KAFKA_TOPIC: name,
+    KAFKA_GROUP: name,
+    DATABASE_URL: url,
+    POSTGRES_SSLMODE: 'disable',
+    BI_USER_PASSWORD: inject('pipelinePassword'),
+    BI_READER_PASSWORD: inject('readerPassword'),
+  }
+})
+afterEach(async () => {
+  await query(inject('ownerUrl'), `DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`)
+})
+
+function addressOf(server: string, changes: { database?: string; user?: string; password?: string }): string {
+  const address = new URL(server)
+  if (changes.database !== undefined) address.pathname = `/${changes.database}`
+  if (changes.user !== undefined) address.username = changes.user
+  if (changes.password !== undefined) address.password = changes.password
+  return address.href
+}
+
+/** As the role of the pipeline, which owns nothing. */
+const pipelineUrl = () => addressOf(url, { user: 'bi_user', password: inject('pipelinePassword') })
+const noPasswords = { BI_USER_PASSWORD: '', BI_READER_PASSWORD: '' }
+
+/** What `init` and `up` do. @returns The lines that they say. */
+async function init(more: Record<string, string> = {}): Promise<string[]> {
+  const log = new RecordingLog()
+  await prepareForUp(loadConfig({ env: { ...env, ...more } }), log)
+  return log.lines.map((line) => line.replace('info: ', ''))
+}
+
+it('says what it did, and has nothing to do the second time', async () => {
+  const first = marketKpi(['init'], env)
+  expect(await first.exited).toEqual({ code: 0, signal: null })
+  const lines = first.stdout().trimEnd().split('\n')
+  expect(lines[0]).toBe(`created the topic '${name}' with 3 partitions`)
+  expect(lines[1]).toBe(`created the database '${name}'`)
+  expect(lines).toContain('applied the migration 0001_windows-and-positions')
+  expect(lines.at(-1)).toBe(`the database now holds topic '${name}', windows of 300 s`)
+  const second = marketKpi(['init'], env)
+  expect(await second.exited).toEqual({ code: 0, signal: null })
+  expect(second.stdout()).toBe('everything is there already\n')
+  expect(first.stderr() + second.stderr()).toBe('')
+})
+
+it('is done once by several at the same moment, and all of them end well', async () => {
+  const lines = (await Promise.all([init(), init(), init()])).flat()
+  const once = lines.filter((line) => /^applied the migration|^the database now holds/.test(line))
+  expect(new Set(once).size).toBe(once.length)
+  expect(once.length).toBeGreaterThan(2)
+  expect(await init()).toEqual([])
+})
+
+it('gives the roles the passwords that it is told', async () => {
+  await init()
+  expect(await query(pipelineUrl(), 'SELECT count(*) FROM kpi_market_prices')).toEqual([{ count: 0 }])
+})
+
+describe('a topic that is there', () => {
+  it('with fewer partitions than wanted is refused, with what to do', async () => {
+    await init({ KAFKA_PARTITIONS: '2' })
+    await expect(init({ KAFKA_PARTITIONS: '4' })).rejects.toMatchObject({
+      code: 'KPI_TOPIC_MISMATCH',
+      message: `the topic '${name}' has 2 partitions, KAFKA_PARTITIONS asks for 4: add partitions to the topic, or set KAFKA_PARTITIONS=2`,
+    })
+  })
+
+  it('with more partitions is taken, with a remark', async () => {
+    const cluster = new KafkaCluster({ bootstrap: [inject('bootstrap')], clientId: name })
+    await prepareTopic(cluster, { topic: name, partitions: 1, replicationFactor: 1 })
+    const more = [{ name, count: 5, assignments: null }]
+    await cluster.request('any', 'control', createPartitionsV3.api, more, 10_000, false)
+    await cluster.close()
+    expect(await init()).toContain(`the topic '${name}' has 5 partitions (KAFKA_PARTITIONS=3): all are used`)
+  })
+})
+
+it.each([
+  ['WINDOW_SECONDS', '60', '300'],
+  ['ALLOWED_LATENESS_SECONDS', '10', '120'],
+  ['KAFKA_GROUP', 'other', 'NAME'],
+])('a database of another %s is refused, with both values', async (setting, value, held) => {
+  await init()
+  await expect(init({ [setting]: value })).rejects.toMatchObject({
+    code: 'KPI_DEFINITION_MISMATCH',
+    message: `the database at ${new URL(url).host}/${name} holds ${setting} ${held.replace('NAME', name)} (here: ${value}): set it back, or use another database`,
+  })
+})
+
+describe('a role without rights', () => {
+  let limited: string
+  let limitedUrl: string
+  beforeEach(async () => {
+    limited = `limited_${name.slice('test-'.length)}`
+    limitedUrl = addressOf(url, { user: limited, password: 'p' })
+    await query(inject('ownerUrl'), `CREATE ROLE ${limited} LOGIN PASSWORD 'p'`)
+  })
+  afterEach(async () => {
+    await query(inject('ownerUrl'), `DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`)
+    await query(inject('ownerUrl'), `DROP ROLE ${limited}`)
+  })
+
+  const refused = (message: RegExp) => ({
+    code: 'KPI_POSTGRES_RIGHTS',
+    message: expect.stringMatching(message),
+  })
+
+  it('may not create the database', async () => {
+    await expect(init({ DATABASE_URL: limitedUrl })).rejects.toMatchObject(
+      refused(/^PostgreSQL at [\d.:]+\/postgres: permission denied to create database; let its owner [^\n]+$/),
+    )
+  })
+
+  it('may not create tables in the database of another', async () => {
+    await query(inject('ownerUrl'), `CREATE DATABASE "${name}"`)
+    await expect(init({ DATABASE_URL: limitedUrl })).rejects.toMatchObject(
+      refused(
+        /^PostgreSQL at \S+: the role 'limited_\w+' may not create tables in the schema 'public'; let its owner [^\n]+$/,
+      ),
+    )
+  })
+
+  it('may not upgrade the tables of another', async () => {
+    await init()
+    await query(
+      url,
+      `DELETE FROM kpi_migrations; GRANT CREATE ON SCHEMA public TO ${limited}; GRANT SELECT ON kpi_migrations TO ${limited}`,
+    )
+    await expect(init({ DATABASE_URL: limitedUrl })).rejects.toMatchObject(
+      refused(/^PostgreSQL at \S+: the role 'limited_\w+' does not own the tables; let its owner [^\n]+$/),
+    )
+  })
+
+  it('may not give roles a password', async () => {
+    await query(inject('ownerUrl'), `CREATE DATABASE "${name}" OWNER ${limited}`)
+    await expect(init({ DATABASE_URL: limitedUrl })).rejects.toMatchObject(
+      refused(/^PostgreSQL at \S+: permission denied to alter role; let its owner [^\n]+$/),
+    )
+  })
+
+  it('needs none of these where it owns the database and the roles are there', async () => {
+    await query(inject('ownerUrl'), `CREATE DATABASE "${name}" OWNER ${limited}`)
+    const own = { DATABASE_URL: limitedUrl, ...noPasswords }
+    expect((await init(own)).at(-1)).toBe(`the database now holds topic '${name}', windows of 300 s`)
+    expect(await init(own)).toEqual([])
+    expect(await query(pipelineUrl(), 'SELECT count(*) FROM kpi_market_prices')).toEqual([{ count: 0 }])
+  })
+
+  it('needs none at all on a prepared database, as `up` with the login of the pipeline', async () => {
+    await init()
+    expect(await init({ DATABASE_URL: pipelineUrl(), ...noPasswords })).toEqual([])
+    await expect(init({ DATABASE_URL: pipelineUrl(), ...noPasswords, WINDOW_SECONDS: '60' })).rejects.toMatchObject({
+      code: 'KPI_DEFINITION_MISMATCH',
+    })
+  })
+})
