@@ -5,6 +5,25 @@ CREATE FUNCTION kpi_instant(microseconds bigint) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN timestamptz '1970-01-01 00:00:00+00' + microseconds * interval '1 microsecond';
 
+-- Positions of partitions that have none yet, where their log begins. The definition is held meanwhile: a position
+-- that belongs to a topic of before may not come to stand among those of its successor. As the owner, since a lock takes
+-- the right to update.
+CREATE FUNCTION kpi_open_positions(
+  p_definition bigint, p_group text, p_topic text, p_partition integer[], p_earliest bigint[]
+) RETURNS void LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  PERFORM FROM kpi_definition d
+    WHERE d.id = p_definition AND d.consumer_group = p_group AND d.topic = p_topic FOR SHARE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'the definition has changed' USING ERRCODE = 'KP002';
+  END IF;
+  INSERT INTO kpi_consumer_offsets (consumer_group, topic, partition, first_offset, next_offset)
+  SELECT p_group, p_topic, p.partition, p.earliest, p.earliest
+  FROM unnest(p_partition, p_earliest) AS p(partition, earliest)
+  ORDER BY p.partition ON CONFLICT DO NOTHING;
+END $$;
+REVOKE EXECUTE ON FUNCTION kpi_open_positions FROM PUBLIC;
+
 -- Merges partials into their windows; one partial per (symbol, window) a call.
 CREATE FUNCTION kpi_merge(
   p_window_seconds integer,

@@ -56,9 +56,19 @@ export class KpiError extends Error {
   }
 }
 
+class AssertionFailure extends Error {}
+
 /** A failed assertion is our own mistake: it is never caught, and ends the process with its stack. */
 export function assert(condition: unknown, what: string): asserts condition {
-  if (!condition) throw new Error(`assertion failed: ${what}`)
+  if (!condition) throw new AssertionFailure(`assertion failed: ${what}`)
+}
+
+/** Whether this is a mistake in our own code, which may not be taken for a failure of the world and tried again. */
+export function isOwnMistake(thrown: unknown): boolean {
+  if (thrown instanceof AssertionFailure) return true
+  // Those with a code are Node's, about what it was given: an address, a certificate.
+  const isPlain = thrown instanceof TypeError || thrown instanceof ReferenceError || thrown instanceof RangeError
+  return isPlain && !('code' in thrown)
 }
 
 /** The message of anything thrown, one line. */

@@ -1,3 +1,4 @@
+import { assert } from '../errors.ts'
 import type { PartialRow } from '../kpi/reducer.ts'
 import type { Database } from './connection.ts'
 import { byteaArray, numberArray, partialColumns, textArray } from './partial-columns.ts'
@@ -24,7 +25,7 @@ export interface DeadLetter {
   /** Null when the record has no value, or when its bytes are left out in a flood. */
   readonly payload: Uint8Array | null
   readonly key: Uint8Array | null
-  /** The record's Kafka timestamp, milliseconds; null when it has none that PostgreSQL could hold. */
+  /** The record's Kafka timestamp, milliseconds; null for none. One that PostgreSQL could not hold is left out. */
   readonly timestampMs: number | null
 }
 
@@ -52,6 +53,7 @@ const statement = {
  */
 export async function commitBatch(database: Database, batch: Batch): Promise<void> {
   const { advances, letters } = batch
+  assertCounted(batch)
   await database.query({
     ...statement,
     values: [
@@ -69,10 +71,32 @@ export async function commitBatch(database: Database, batch: Batch): Promise<voi
       numberArray(letters.map((l) => l.partition)),
       numberArray(letters.map((l) => l.offset)),
       textArray(letters.map((l) => l.reason)),
-      textArray(letters.map((l) => l.detail)),
+      textArray(letters.map((l) => l.detail.replaceAll('\0', '\uFFFD'))), // PostgreSQL's text holds no NUL
       byteaArray(letters.map((l) => l.payload)),
       byteaArray(letters.map((l) => l.key)),
-      numberArray(letters.map((l) => (l.timestampMs === null ? null : l.timestampMs * 1000))),
+      numberArray(letters.map((l) => microsecondsOf(l.timestampMs))),
     ],
   })
+}
+
+/** Invariant 1, of one batch: each offset is merged, rejected or without a message, and each message is in the rows. */
+function assertCounted({ advances, rows, letters }: Batch): void {
+  let merged = 0
+  let rejected = 0
+  for (const a of advances) {
+    assert(a.nextOffset - a.expectedOffset === a.merged + a.rejected + a.withoutMessage, 'each offset counted once')
+    merged += a.merged
+    rejected += a.rejected
+  }
+  assert(new Set(advances.map((a) => a.partition)).size === advances.length, 'each partition once')
+  assert(rows.reduce((sum, { n }) => sum + n, 0) === merged, 'each merged message in the rows')
+  assert(letters.length === rejected, 'a letter for each rejected message')
+  assert(advances.length > 0, 'a batch of some partition')
+}
+
+/** The end of the year 9999: beyond it a timestamp is nonsense, and some clients of PostgreSQL fail on it. */
+const lastTimestampMs = 253_402_300_799_999
+
+function microsecondsOf(timestampMs: number | null): number | null {
+  return timestampMs !== null && timestampMs >= 0 && timestampMs <= lastTimestampMs ? timestampMs * 1000 : null
 }

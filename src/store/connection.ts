@@ -26,6 +26,8 @@ export interface PostgresOptions {
 const statementTimeoutMs = 60_000
 const lockTimeoutMs = 30_000
 const connectTimeoutMs = 5_000
+/** A server that vanished without a word is found out in a minute or two, not in the two hours that systems wait. */
+const keepAliveDelayMs = 10_000
 
 /**
  * The database's part of the configuration.
@@ -104,6 +106,7 @@ function clientConfig(options: PostgresOptions, applicationName: string): pg.Cli
     query_timeout: statementTimeoutMs + lockTimeoutMs,
     idle_in_transaction_session_timeout: statementTimeoutMs,
     keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveDelayMs,
   }
 }
 
@@ -209,17 +212,21 @@ export async function openDatabase(
 async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect()
   let broken: Error | undefined
+  // While it is lent out the pool does not listen, and an 'error' event that nobody hears ends the process.
+  const noteBroken = (error: Error) => {
+    broken = error
+  }
+  client.on('error', noteBroken)
   try {
     await client.query('BEGIN')
     const result = await work(client)
     await client.query('COMMIT')
     return result
   } catch (error) {
-    await client.query('ROLLBACK').catch((failure: Error) => {
-      broken = failure
-    })
+    if (broken === undefined) await client.query('ROLLBACK').catch(noteBroken)
     throw error
   } finally {
+    client.off('error', noteBroken)
     client.release(broken)
   }
 }

@@ -1,29 +1,28 @@
 import pg from 'pg'
-import { type ErrorCode, KpiError, messageOf } from '../errors.ts'
+import { type ErrorCode, isOwnMistake, KpiError, messageOf } from '../errors.ts'
 
-/** SQLSTATEs after which the same transaction may simply be tried again, and by themselves say nothing lasting. */
+/** Classes of SQLSTATEs (their first two characters) that say nothing lasting of the statement. */
+const retryableClasses = new Set([
+  '08', // connection exceptions
+  '53', // insufficient resources: memory, connections
+  '57', // operator intervention: shutdown, start-up, recovery, timeouts
+  '58', // system errors: input and output
+])
+
+/** Others after which the same transaction may simply be tried again. */
 const retryableStates = new Set([
   '40001', // serialization failure
+  '40003', // statement completion unknown: trying again finds out
   '40P01', // deadlock
   '55P03', // lock not available (lock_timeout)
-  '57014', // query cancelled (statement_timeout)
-  '57P01', // admin shutdown
-  '57P02', // crash shutdown
-  '57P03', // cannot connect now (starting up, in recovery)
-  '57P05', // idle session timeout
-  '53000', // insufficient resources
-  '53100', // disk full
-  '53200', // out of memory
-  '53300', // too many connections
-  '58030', // I/O error
   '25006', // read-only transaction: a standby that is being promoted
-  '08000',
-  '08001',
-  '08003',
-  '08004',
-  '08006', // connection exceptions
+  '25P03', // idle in a transaction for too long: the worker stood still
+  '25P04', // the transaction took too long
   'XX000', // internal error: seen while a server goes down
 ])
+
+/** The table, function or column that a statement names is not there, or not as a newer market-kpi has it. */
+const schemaStates = new Set(['42P01', '42883', '42703', '42P10', '3F000'])
 
 const authStates = new Set(['28000', '28P01'])
 
@@ -31,37 +30,43 @@ const authStates = new Set(['28000', '28P01'])
 const positionMoved = 'KP001'
 const definitionChanged = 'KP002'
 
-/** Whatever the database or the way to it threw, as one of our errors. `where` names the server: HOST:PORT/DATABASE. */
+/**
+ * Whatever the database or the way to it threw, as one of our errors. Our own mistakes are thrown on.
+ *
+ * @param where - Names the server: HOST:PORT/DATABASE.
+ */
 export function postgresError(thrown: unknown, where: string): KpiError {
   if (thrown instanceof KpiError) return thrown
+  if (isOwnMistake(thrown)) throw thrown
   const state = thrown instanceof pg.DatabaseError ? thrown.code : undefined
   const make = (code: ErrorCode, text: string) => new KpiError(code, text, { cause: thrown })
-  if (state === undefined)
-    return make('KPI_POSTGRES_UNREACHABLE', `PostgreSQL at ${where} does not answer: ${causeOf(thrown)}`)
-  if (state === positionMoved) return make('KPI_POSITION_MOVED', messageOf(thrown))
-  if (state === definitionChanged)
-    return make('KPI_DEFINITION_MISMATCH', `the database at ${where} now holds another definition`)
-  if (authStates.has(state)) {
+  // The client's own words for a password that is missing or wrong, or a server that does not prove it knows it.
+  if (authStates.has(state ?? '') || (state === undefined && /^SASL: /.test(messageOf(thrown)))) {
     return make(
       'KPI_POSTGRES_AUTH',
       `PostgreSQL at ${where} refused the login (${messageOf(thrown)}): check POSTGRES_USER and POSTGRES_PASSWORD, or DATABASE_URL`,
     )
   }
-  if (state === '3D000')
+  if (state === undefined)
+    return make('KPI_POSTGRES_UNREACHABLE', `PostgreSQL at ${where} does not answer: ${causeOf(thrown)}`)
+  if (state === positionMoved) return make('KPI_POSITION_MOVED', messageOf(thrown))
+  if (state === definitionChanged)
+    return make('KPI_DEFINITION_MISMATCH', `the database at ${where} now holds another definition`)
+  if (state === '3D000' || state === '57P04')
     return make('KPI_DATABASE_MISSING', `${messageOf(thrown)} at ${where}: create it with 'market-kpi init'`)
   if (state === '42501')
     return make(
       'KPI_POSTGRES_RIGHTS',
       `PostgreSQL at ${where}: ${messageOf(thrown)}; let its owner run 'market-kpi init'`,
     )
-  if (state === '42P01' || state === '42883' || state === '42703') {
+  if (schemaStates.has(state)) {
     return make(
       'KPI_SCHEMA_MISSING',
       `the schema at ${where} is missing or old (${messageOf(thrown)}): run 'market-kpi init'`,
     )
   }
   if (state === '53100') return make('KPI_DISK_FULL', `PostgreSQL at ${where}: ${messageOf(thrown)}; free some space`)
-  if (retryableStates.has(state))
+  if (retryableStates.has(state) || retryableClasses.has(state.slice(0, 2)))
     return make('KPI_POSTGRES_UNREACHABLE', `PostgreSQL at ${where}: ${messageOf(thrown)} (${state})`)
   return make('KPI_POSTGRES_QUERY', `PostgreSQL at ${where}: ${messageOf(thrown)} (${state})`)
 }

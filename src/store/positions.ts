@@ -18,19 +18,20 @@ export interface PositionKey {
 /**
  * The positions of some partitions. One that has none yet begins at its earliest offset, and is written down so at
  * once: two workers that do this at the same time agree, since the first insert wins.
+ *
+ * @param key.definitionId - Under which the worker may write: the earliest offsets of a topic that was created anew
+ *   meanwhile are others.
+ * @throws KpiError `KPI_DEFINITION_MISMATCH` when the database holds another definition now: nothing is written then.
  */
 export async function openPositions(
   database: Database,
-  key: PositionKey,
+  key: PositionKey & { readonly definitionId: number },
   earliest: ReadonlyMap<number, number>,
 ): Promise<Position[]> {
   const partitions = [...earliest.keys()]
   await database.query({
-    text: `INSERT INTO kpi_consumer_offsets (consumer_group, topic, partition, first_offset, next_offset)
-      SELECT $1, $2, p.partition, p.earliest, p.earliest
-      FROM unnest($3::integer[], $4::bigint[]) AS p(partition, earliest)
-      ORDER BY p.partition ON CONFLICT DO NOTHING`,
-    values: [key.group, key.topic, numberArray(partitions), numberArray([...earliest.values()])],
+    text: 'SELECT kpi_open_positions($1, $2, $3, $4, $5)',
+    values: [key.definitionId, key.group, key.topic, numberArray(partitions), numberArray([...earliest.values()])],
   })
   return readPositions(database, key, partitions)
 }

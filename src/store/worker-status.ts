@@ -31,7 +31,8 @@ export class WorkerStatusWriter {
   readonly #log: Logger
   readonly #startedAt = new Date()
   #timer: NodeJS.Timeout | undefined
-  #writing: Promise<void> = Promise.resolve()
+  #writing: Promise<void> | undefined
+  #stopped: Promise<void> | undefined
   #failing = false
 
   constructor(options: {
@@ -49,25 +50,31 @@ export class WorkerStatusWriter {
 
   /** @param intervalMs - @defaultValue 5000 */
   start(intervalMs = 5000): void {
-    this.#timer ??= setInterval(() => this.#enqueue(false), intervalMs)
-    this.#enqueue(false)
+    this.#timer ??= setInterval(() => this.#beat(), intervalMs)
+    this.#beat()
   }
 
-  /** Writes `stopped_at` once. */
-  async stop(): Promise<void> {
+  /** Writes `stopped_at`, if that is to be had within the deadline. Idempotent. */
+  stop(deadlineMs = 3000): Promise<void> {
     clearInterval(this.#timer)
-    await this.#enqueue(true)
+    this.#stopped ??= withinMs(
+      deadlineMs,
+      (this.#writing ?? Promise.resolve()).then(() => this.#write(true)),
+    )
+    return this.#stopped
   }
 
-  /** One write at a time: a slow database gets no queue of them. */
-  #enqueue(stopped: boolean): Promise<void> {
-    this.#writing = this.#writing.then(() => this.#write(stopped))
-    return this.#writing
+  /** A slow database gets no queue of writes: while one is under way the next one is left out. */
+  #beat(): void {
+    this.#writing ??= this.#write(false).finally(() => {
+      this.#writing = undefined
+    })
   }
 
   async #write(stopped: boolean): Promise<void> {
+    const values = this.#values(stopped)
     try {
-      await this.#database.query({ name: 'worker-status', text: upsert, values: this.#values(stopped) })
+      await this.#database.query({ name: 'worker-status', text: upsert, values })
       this.#failing = false
     } catch (error) {
       if (!this.#failing) this.#log.warn(`worker_status is not written for now: ${messageOf(error)}`)
@@ -104,6 +111,16 @@ export class WorkerStatusWriter {
   }
 }
 
+/** Waits for the work, but no longer than that. */
+async function withinMs(deadlineMs: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const deadline = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, deadlineMs)
+  })
+  await Promise.race([work, deadline])
+  clearTimeout(timer)
+}
+
 const upsert = `
   WITH old AS (DELETE FROM worker_status WHERE last_seen_at < now() - make_interval(hours => $20) AND worker_id <> $1)
   INSERT INTO worker_status (worker_id, kind, host, pid, started_at, last_seen_at, stopped_at, state,
@@ -112,6 +129,7 @@ const upsert = `
   VALUES ($1, $2, $3, $4, $5, now(), CASE WHEN $6 THEN now() END, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
     $17, $18, $19)
   ON CONFLICT (worker_id) DO UPDATE SET
+    kind = excluded.kind, host = excluded.host, pid = excluded.pid, started_at = excluded.started_at,
     last_seen_at = now(), stopped_at = excluded.stopped_at, state = excluded.state,
     messages_processed = excluded.messages_processed, batches_written = excluded.batches_written,
     errors = excluded.errors, elapsed_seconds = excluded.elapsed_seconds,
