@@ -2,7 +2,7 @@
 //   cli → features → (kafka, store, metrics) → kpi,   with config, errors and log below everything but kpi.
 // Checked by `npm run check -- layers`. Type-only imports count: a type is knowledge of the other's insides too.
 
-const features = ['consumer', 'feed', 'observe', 'alerts', 'monitor', 'dashboard', 'embedded', 'verify', 'operate']
+const features = ['consumer', 'feed', 'observe', 'alerts', 'monitor', 'dashboard', 'embedded', 'verify', 'rebuild', 'operate']
 const services = ['kafka', 'store', 'metrics']
 const base = '^src/(errors\\.ts$|log\\.ts$|config/)'
 const known = `^src/(errors\\.ts$|log\\.ts$|(${['cli', ...features, ...services, 'config', 'kpi'].join('|')})/)`

@@ -35,6 +35,8 @@ export const errorCodes = {
   KPI_POSITION_MOVED: { retryable: true, exitCode: 1 },
   KPI_FEED_FILE: { retryable: false, exitCode: 1 },
   KPI_LETTER_MISSING: { retryable: false, exitCode: 1 },
+  KPI_REBUILD_RUNNING: { retryable: false, exitCode: 1 },
+  KPI_REBUILD_REFUSED: { retryable: false, exitCode: 1 },
 } as const satisfies Record<string, { retryable: boolean; exitCode: number }>
 
 export type ErrorCode = keyof typeof errorCodes

@@ -10,6 +10,8 @@ import { register as registerDown } from './down.ts'
 import { register as registerFeed } from './feed.ts'
 import { prepareForUp, register as registerInit } from './init.ts'
 import { register as registerOffsets } from './offsets.ts'
+import { register as registerPrune } from './prune.ts'
+import { register as registerRebuild } from './rebuild.ts'
 import { register as registerUp } from './up.ts'
 import { register as registerVerify } from './verify.ts'
 
@@ -34,6 +36,8 @@ registerConsume(program)
 registerVerify(program)
 registerOffsets(program)
 registerDeadLetters(program)
+registerRebuild(program)
+registerPrune(program)
 registerBench(program)
 
 for (const command of allOf(program)) {

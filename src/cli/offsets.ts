@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
 import { KpiError } from '../errors.ts'
 import { findGaps } from '../operate/find-gaps.ts'
@@ -6,6 +5,7 @@ import { type PartitionState, type PartitionView, viewPartitions } from '../oper
 import { checkDefinition, readDefinition } from '../store/definition.ts'
 import { acceptGap, type Gap, type RecordedGap, readGaps } from '../store/gaps.ts'
 import { addSettingOptions, configure, wholeNumber, withErrors } from './command.ts'
+import { isConfirmed } from './confirm.ts'
 import { definitionOf } from './definition.ts'
 import { isoTime } from './instant-text.ts'
 import { withDatabase, withTopic } from './servers.ts'
@@ -127,7 +127,10 @@ async function acceptGaps(command: Command): Promise<number> {
         return 0
       }
       for (const gap of gaps) process.stdout.write(`gap: ${gapText(gap)}\n`)
-      if (!yes && !(await isConfirmed(gaps.length))) {
+      if (
+        !yes &&
+        !(await isConfirmed('offsets accept-gap', `Record ${counted(gaps.length, 'gap')} for good and go on?`))
+      ) {
         process.stdout.write('nothing was changed\n')
         return 1
       }
@@ -148,14 +151,4 @@ function acceptedText({ partition, kind, fromOffset, toOffset }: Gap, archivedLe
       ? `; ${counted(archivedLetters, 'rejected message')} of the part cut off moved to the archive`
       : ''
   return `partition ${partition} goes on at offset ${next}${letters}\n`
-}
-
-/** @throws KpiError `KPI_USAGE` where nobody can answer. */
-async function isConfirmed(gaps: number): Promise<boolean> {
-  if (!process.stdin.isTTY)
-    throw new KpiError('KPI_USAGE', 'offsets accept-gap asks before it writes: answer with --yes')
-  const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  const answer = await terminal.question(`Record ${counted(gaps, 'gap')} for good and go on? [y/N] `)
-  terminal.close()
-  return /^y(es)?$/i.test(answer.trim())
 }

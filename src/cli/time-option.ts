@@ -19,6 +19,13 @@ export function sinceOption(text: string): Date {
   throw new InvalidArgumentError('must be an age such as 90s, 15m, 2h or 7d, or a date and time')
 }
 
+/** How long, in milliseconds: `90s`, `15m`, `2h`, `7d`. */
+export function ageOption(text: string): number {
+  const found = parseAge(text)
+  if (found !== undefined && found > 0) return found
+  throw new InvalidArgumentError('must be a time such as 90s, 15m, 2h or 7d')
+}
+
 function parseInstant(text: string): Date | undefined {
   const match = instant.exec(text)
   if (!match) return undefined
@@ -29,7 +36,8 @@ function parseInstant(text: string): Date | undefined {
   return Number.isNaN(date.getTime()) || !isDay ? undefined : date
 }
 
-function parseAge(text: string): number | undefined {
+/** Undefined when it is none. */
+export function parseAge(text: string): number | undefined {
   const [, count, unit] = age.exec(text) ?? []
   return count === undefined ? undefined : Number(count) * unitMs[unit as keyof typeof unitMs]
 }

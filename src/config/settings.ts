@@ -6,6 +6,8 @@ const port = /0*(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6
 const hostPorts = new RegExp(`^[^\\s,:]+:${port}(,[^\\s,:]+:${port})*$`)
 /** Kafka refuses `.` and `..`, which its folders could not be called. */
 const topicName = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/
+/** As ageOption of the command line reads it. */
+const age = /^0*[1-9]\d{0,8}[smhd]$/
 const securityProtocols = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const
 const saslMechanisms = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const
 const sslModes = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const
@@ -174,6 +176,20 @@ export const settings = {
     default: 1000,
     description:
       'rejected messages a minute, of one worker, whose bytes are kept too; beyond it position and reason only',
+  }),
+  pruneRowsOlderThan: optionalText({
+    env: 'PRUNE_ROWS_OLDER_THAN',
+    flag: '--rows-older-than AGE',
+    pattern: age,
+    allowed: 'a time such as 12h or 90d',
+    description: 'delete rows of windows that ended longer ago; `up` does it every hour',
+  }),
+  pruneLettersOlderThan: optionalText({
+    env: 'PRUNE_LETTERS_OLDER_THAN',
+    flag: '--letters-older-than AGE',
+    pattern: age,
+    allowed: 'a time such as 12h or 30d',
+    description: 'delete messages that were rejected longer ago, unless they were retried; `up` does it every hour',
   }),
   refreshIntervalSeconds: decimal({
     env: 'REFRESH_INTERVAL_SECONDS',

@@ -115,7 +115,7 @@ class Stack {
     this.#tell('topic, schema and roles are there')
     // The web dashboard and the alert evaluator start here too, as commands of their own, once they exist.
     const workers = Array.from({ length: this.#options.workers }, (_, index) => this.#startWorker(index))
-    await allOrFirstFailure([this.#startFeed(), ...workers])
+    await allOrFirstFailure([this.#startFeed(), this.#startPrune(), ...workers])
     this.#ready = true
     this.#writeEndpoints()
   }
@@ -152,6 +152,16 @@ class Stack {
       (running) => {
         this.#feed = running
       },
+    )
+  }
+
+  /** Only where the settings say what is old. */
+  async #startPrune(): Promise<void> {
+    const { pruneRowsOlderThan, pruneLettersOlderThan } = this.#options.config
+    if (pruneRowsOlderThan === undefined && pruneLettersOlderThan === undefined) return
+    await this.#keep(
+      this.#command('prune', async () => ['prune', '--every', '1h']),
+      () => undefined,
     )
   }
 

@@ -241,7 +241,8 @@ export async function acceptNewTopic(options: PostgresOptions, wanted: Definitio
       [held.topicId],
     )
     await client.query(
-      'DELETE FROM kpi_market_prices; DELETE FROM dead_letters; DELETE FROM kpi_gaps; DELETE FROM kpi_consumer_offsets; DELETE FROM kpi_definition',
+      `DELETE FROM kpi_market_prices; DELETE FROM dead_letters; DELETE FROM kpi_gaps; DELETE FROM kpi_consumer_offsets;
+       DELETE FROM kpi_earlier_rows; DELETE FROM kpi_pruned; INSERT INTO kpi_pruned DEFAULT VALUES; DELETE FROM kpi_definition`,
     )
     await client.query(
       `INSERT INTO kpi_definition (cluster_id, topic, topic_id, consumer_group, window_seconds,

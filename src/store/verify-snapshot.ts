@@ -1,4 +1,4 @@
-import type { PoolClient } from 'pg'
+import type { ClientBase } from 'pg'
 import type { Database } from './connection.ts'
 import { type RecordedGap, selectGaps } from './gaps.ts'
 import type { PositionKey } from './positions.ts'
@@ -12,6 +12,10 @@ export interface VerifySnapshot {
   readonly gaps: readonly RecordedGap[]
   /** Messages merged into all rows of the table. */
   readonly tradeCount: number
+  /** Messages of rows that were pruned. */
+  readonly prunedMessages: number
+  /** See {@link readFloorUs}. */
+  readonly floorUs: number
 }
 
 export interface CountedPosition {
@@ -90,12 +94,27 @@ export const rowColumns = {
 
 export type RowColumn = keyof typeof rowColumns
 
+/** Where the comparable rows begin, and what was deleted below. */
+export const selectFloor = `
+  SELECT ${instant('greatest(starts_before, (SELECT max(starts_before) FROM kpi_earlier_rows))')} AS "floorUs",
+    message_count AS "prunedMessages"
+  FROM kpi_pruned`
+
+/**
+ * Windows that start before this, in microseconds, say nothing about the log: they were pruned, or a rebuild under
+ * another definition had to leave them as they were. 0 where there are none.
+ */
+export async function readFloorUs(database: Database): Promise<number> {
+  const [found] = await database.query<{ floorUs: number }>({ text: selectFloor })
+  return found?.floorUs ?? 0
+}
+
 const pageRows = 5000
-const matchesFilter = `
+export const matchesFilter = `
   ($1::text[] IS NULL OR symbol = ANY ($1))
   AND ($2::bigint IS NULL OR window_start >= kpi_instant($2)) AND ($3::bigint IS NULL OR window_start < kpi_instant($3))`
 
-const filterValues = ({ symbols, fromUs, toUs }: WindowFilter) => [symbols ?? null, fromUs ?? null, toUs ?? null]
+export const filterValues = ({ symbols, fromUs, toUs }: WindowFilter) => [symbols ?? null, fromUs ?? null, toUs ?? null]
 
 /** Cuts a filter's range of windows into ranges of about so many rows each, which together cover it without a break. */
 export async function sliceWindows(database: Database, filter: WindowFilter, rows: number): Promise<WindowFilter[]> {
@@ -126,6 +145,7 @@ export async function readVerifySnapshot(
     const { rows: totals } = await client.query<{ tradeCount: number }>(
       'SELECT coalesce(sum(trade_count), 0)::bigint AS "tradeCount" FROM kpi_market_prices',
     )
+    const { rows: pruned } = await client.query<{ floorUs: number; prunedMessages: number }>(selectFloor)
     const columns = Object.entries(rowColumns).map(([name, sql]) => `(${sql})::text AS ${name}`)
     const rows = `SELECT ${columns.join(', ')} FROM kpi_market_prices WHERE ${matchesFilter}`
     await eachPage<(string | null)[]>(client, rows, filterValues(filter), (row) => sink.row(row))
@@ -135,13 +155,14 @@ export async function readVerifySnapshot(
     if (sink.letter) {
       await eachPage<[number, number, string]>(client, selectLetters, [key.topic], (letter) => sink.letter?.(...letter))
     }
-    return { positions, gaps, tradeCount: totals[0]?.tradeCount ?? 0 }
+    const { floorUs = 0, prunedMessages = 0 } = pruned[0] ?? {}
+    return { positions, gaps, tradeCount: totals[0]?.tradeCount ?? 0, prunedMessages, floorUs }
   })
 }
 
 /** A cursor keeps the memory at a page. */
-async function eachPage<R extends unknown[]>(
-  client: PoolClient,
+export async function eachPage<R extends unknown[]>(
+  client: ClientBase,
   select: string,
   values: unknown[],
   take: (row: R) => void,
@@ -158,9 +179,9 @@ async function eachPage<R extends unknown[]>(
 const selectLetters = `
   SELECT partition, message_offset, reason FROM dead_letters WHERE topic = $1 ORDER BY partition, message_offset`
 
-type RetriedColumns = [number, number, Buffer, number | null, boolean, boolean]
+export type RetriedColumns = [number, number, Buffer, number | null, boolean, boolean]
 
-const selectRetried = `
+export const selectRetried = `
   SELECT partition, message_offset, retried_payload, ${instant('message_timestamp')}, coalesce(retried_late, false),
     is_archived
   FROM (

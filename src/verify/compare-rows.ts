@@ -1,7 +1,6 @@
-import type { Gap } from '../store/gaps.ts'
+import { isTouched, type LogLosses } from '../kpi/log-losses.ts'
 import { rowColumns } from '../store/verify-snapshot.ts'
 import { type Difference, type Findings, isoInstant, type UncheckedWindow } from './findings.ts'
-import type { Hole } from './holes.ts'
 import { type PlainWindow, type PlainWindows, partsOf, windowKey } from './plain-windows.ts'
 import { type ComparedColumn, expectedColumns, expectedText, isAsExpected, tableText } from './row-columns.ts'
 
@@ -28,28 +27,30 @@ export class TableRows {
   }
 }
 
-/** Why a window may differ without anything being wrong. */
-export interface LogLosses {
-  readonly holes: readonly Hole[]
-  readonly gaps: readonly Gap[]
-}
-
 export interface RowFindings {
   readonly differences: Findings<Difference>
   readonly unchecked: Findings<UncheckedWindow>
+}
+
+/** What is known of a snapshot beside its rows. */
+export interface RowSurroundings {
+  readonly losses: LogLosses
+  readonly windowSeconds: number
+  /** Windows that start earlier were pruned, or are of an earlier definition: they are not compared. */
+  readonly floorUs: number
 }
 
 /** Compares each row with its window, and takes the window out; what is left then has no row. */
 export function compareRows(
   rows: TableRows,
   { windows, crowdedOut }: PlainWindows,
-  losses: LogLosses,
-  windowSeconds: number,
+  { losses, windowSeconds, floorUs }: RowSurroundings,
   { differences, unchecked }: RowFindings,
 ): void {
   for (const { key, columns } of rows) {
     const window = windows.get(key)
     windows.delete(key)
+    if (partsOf(key).startUs < floorUs) continue
     const wrong = window ? wrongColumns(columns, window, partsOf(key).startUs, windowSeconds) : [noMessage(columns)]
     if (wrong.length === 0) continue
     const { symbol, startUs } = partsOf(key)
@@ -61,6 +62,7 @@ export function compareRows(
   }
   for (const [key, window] of windows) {
     const { symbol, startUs } = partsOf(key)
+    if (startUs < floorUs) continue
     const name = { symbol, window: isoInstant(startUs) }
     if (isTouched(losses, startUs, windowSeconds, false)) unchecked.add({ ...name, tradeCount: 0, inLog: window.n })
     else differences.add({ ...name, column: 'row', table: null, recomputed: `${window.n} messages` })
@@ -88,15 +90,4 @@ function wrongColumns(
     if (isAsExpected(text, expected[column])) return []
     return [{ column, table: tableText(column, text), recomputed: expectedText(column, expected[column]) }]
   })
-}
-
-/**
- * Whether the log may not hold the window whole. Messages in a hole are in the rows and can only make a row larger than
- * what is recomputed. Where the log was cut, other messages took offsets that had been read, and were not read: around
- * that time, which its gap tells, a window may differ in either way.
- */
-function isTouched({ holes, gaps }: LogLosses, startUs: number, windowSeconds: number, isRowLarger: boolean): boolean {
-  if (isRowLarger && holes.some(({ latestUs }) => startUs <= latestUs)) return true
-  const endUs = startUs + windowSeconds * 1e6
-  return gaps.some(({ kind, fromEventUs, toEventUs }) => kind === 'cut' && startUs <= toEventUs && endUs > fromEventUs)
 }

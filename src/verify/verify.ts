@@ -1,9 +1,11 @@
 import type { KafkaCluster, TopicMetadata } from '../kafka/cluster.ts'
 import { LogReader } from '../kafka/log-reader.ts'
+import type { Hole } from '../kpi/log-losses.ts'
 import type { Database } from '../store/connection.ts'
 import type { Definition } from '../store/definition.ts'
 import {
   type RetriedMessage,
+  readFloorUs,
   readVerifySnapshot,
   sliceWindows,
   type VerifySnapshot,
@@ -11,7 +13,6 @@ import {
 } from '../store/verify-snapshot.ts'
 import { compareRows, TableRows } from './compare-rows.ts'
 import { type Difference, Findings, type UncheckedWindow } from './findings.ts'
-import type { Hole } from './holes.ts'
 import { LetterList } from './letter-list.ts'
 import { PartitionCheck } from './partition-check.ts'
 import { decodePlainly } from './plain-decoder.ts'
@@ -57,7 +58,10 @@ export interface VerifyReport {
  */
 export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   const startedMs = performance.now()
-  const slices = await sliceWindows(options.database, options.filter, options.rowsAtOnce ?? 200_000)
+  // What was pruned is not read for nothing; what is pruned from now on, each pass's snapshot tells.
+  const floorUs = await readFloorUs(options.database)
+  const filter = { ...options.filter, fromUs: Math.max(floorUs, options.filter.fromUs ?? 0) }
+  const slices = await sliceWindows(options.database, filter, options.rowsAtOnce ?? 200_000)
   const run = new VerifyRun(options, slices.length)
   for (const [index, slice] of slices.entries()) await run.pass(slice, index === 0)
   return { ...run.report(), seconds: (performance.now() - startedMs) / 1000 }
@@ -115,10 +119,13 @@ class VerifyRun {
     })
     const holes = await this.#readLog(snapshot, windows, retried, isFirst ? letters : undefined)
     if (isFirst) this.#compareTotals(snapshot)
-    compareRows(rows, windows, { holes, gaps: snapshot.gaps }, windowSeconds, {
-      differences: this.#differences,
-      unchecked: this.#unchecked,
-    })
+    const { gaps, floorUs } = snapshot
+    compareRows(
+      rows,
+      windows,
+      { losses: { holes, gaps }, windowSeconds, floorUs },
+      { differences: this.#differences, unchecked: this.#unchecked },
+    )
     this.#rows += rows.count
     this.#holes = holes
   }
@@ -180,9 +187,9 @@ class VerifyRun {
     this.#options.onProgress?.(this.#messages, offsets * this.#passes)
   }
 
-  /** Each message that was merged is in exactly one row. */
-  #compareTotals({ positions, tradeCount }: VerifySnapshot): void {
-    const merged = positions.reduce((sum, position) => sum + position.merged + position.retried, 0)
+  /** Each message that was merged is in exactly one row, unless that was pruned. */
+  #compareTotals({ positions, tradeCount, prunedMessages }: VerifySnapshot): void {
+    const merged = positions.reduce((sum, position) => sum + position.merged + position.retried, 0) - prunedMessages
     if (merged === tradeCount) return
     const [table, recomputed] = [String(tradeCount), String(merged)]
     this.#differences.add({ column: 'sum of trade_count', table, recomputed })

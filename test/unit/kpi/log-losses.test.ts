@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { deletedHole } from '../../../src/kpi/log-losses.ts'
 import type { Gap } from '../../../src/store/gaps.ts'
-import { deletedHole } from '../../../src/verify/holes.ts'
 
 const position = {
   ...{ partition: 1, firstOffset: 0, nextOffset: 100, watermarkUs: 5e15, merged: 90, rejected: 0, withoutMessage: 0 },

@@ -1,0 +1,130 @@
+import type { Command } from 'commander'
+import { KpiError } from '../errors.ts'
+import type { Logger } from '../log.ts'
+import { type RebuildReport, rebuild } from '../rebuild/rebuild.ts'
+import { postgresOptions } from '../store/connection.ts'
+import type { WindowFilter } from '../store/verify-snapshot.ts'
+import { addSettingOptions, configure, withErrors } from './command.ts'
+import { isConfirmed } from './confirm.ts'
+import { definitionOf } from './definition.ts'
+import { isoTime } from './instant-text.ts'
+import { withTopic } from './servers.ts'
+import { counted, grouped, paint } from './table.ts'
+import { instantOption } from './time-option.ts'
+
+interface RebuildFlags {
+  readonly symbol?: readonly string[]
+  readonly from?: Date
+  readonly to?: Date
+  readonly all?: true
+  readonly dryRun?: true
+  readonly yes?: true
+  readonly json?: true
+}
+
+export function register(program: Command): void {
+  const command = program
+    .command('rebuild')
+    .description('compute rows again from the log and put them in place; --all after a changed definition')
+    .option('--symbol <names...>', 'only the rows of these symbols')
+    .option('--from <time>', 'only windows that start at this time or later', instantOption)
+    .option('--to <time>', 'only windows that start before this time', instantOption)
+    .option('--all', 'all rows, rejected messages and counters, under the definition that the settings name')
+    .option('--dry-run', 'say what would change, and change nothing')
+    .option('--yes', 'do not ask')
+    .option('--json', 'print one JSON object')
+  addSettingOptions(command, ['kafkaBootstrapServers', 'kafkaTopic', 'kafkaGroup'])
+    .addHelpText('after', help)
+    .action(withErrors((_flags: unknown, self: Command) => runRebuild(self)))
+}
+
+const help = `
+Workers may go on meanwhile; they wait for the moment in which rows are put in place. Rows that are right already are
+not touched. Windows that the log no longer holds whole are named, and left alone.
+
+--all takes another WINDOW_SECONDS, ALLOWED_LATENESS_SECONDS, MAX_FUTURE_SECONDS or KAFKA_GROUP over from the settings.
+Workers that run under the old ones end with KPI_DEFINITION_MISMATCH: start them again with the new ones.
+
+Environment:
+  DATABASE_URL or POSTGRES_HOST, …   the database, as the role bi_user
+  WINDOW_SECONDS, …                  the definition
+  all of them: docs/configuration.md`
+
+async function runRebuild(command: Command): Promise<number> {
+  const { config, log } = configure(command)
+  const flags = command.opts<RebuildFlags>()
+  const scope = scopeOf(flags)
+  const isDryRun = flags.dryRun === true
+  if (!isDryRun && !flags.yes && !(await isConfirmed('rebuild', questionOf(scope)))) {
+    process.stdout.write('nothing was changed\n')
+    return 1
+  }
+  const report = await withTopic(config, 'rebuild', (cluster, metadata) =>
+    rebuild({
+      cluster,
+      metadata,
+      postgres: postgresOptions(config),
+      definition: definitionOf(config, metadata),
+      scope,
+      isDryRun,
+      maxPayloads: config.deadLetterPayloadsPerMinute,
+      now: Date.now,
+      onProgress: progressLog(log),
+    }),
+  )
+  process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : reportText(report, isDryRun))
+  return 0
+}
+
+function scopeOf({ symbol, from, to, all }: RebuildFlags): 'all' | WindowFilter {
+  const isRange = symbol !== undefined || from !== undefined || to !== undefined
+  if (isRange === (all === true)) {
+    throw new KpiError('KPI_USAGE', 'rebuild needs either --all, or some of --symbol, --from and --to')
+  }
+  if (all) return 'all'
+  return { symbols: symbol, fromUs: from && from.getTime() * 1000, toUs: to && to.getTime() * 1000 }
+}
+
+function questionOf(scope: 'all' | WindowFilter): string {
+  return scope === 'all'
+    ? 'Replace all rows, rejected messages and counters by what the log says?'
+    : 'Replace the rows of this range by what the log says?'
+}
+
+const progressIntervalMs = 5000
+
+function progressLog(log: Logger): (messages: number, offsets: number) => void {
+  let toldMs = performance.now()
+  return (messages, offsets) => {
+    if (performance.now() - toldMs < progressIntervalMs) return
+    toldMs = performance.now()
+    log.info(`${grouped(messages)} messages read, of at most ${grouped(offsets)}`)
+  }
+}
+
+function reportText(report: RebuildReport, isDryRun: boolean): string {
+  const { rows, left, kept, keptBeforeUs, letters, retriesTakenBack } = report
+  const would = isDryRun ? 'would be ' : ''
+  const lines = [
+    ...left.map(({ symbol, startUs, inTable, inLog }) => {
+      const window = isoTime(new Date(startUs / 1000))
+      return `${paint('yellow', 'NOT WHOLE')} ${symbol} ${window}: ${grouped(inTable)} messages in the row, ${grouped(inLog)} in the log`
+    }),
+    ...(rows.leftAlone > left.length
+      ? [`and ${counted(rows.leftAlone - left.length, 'window')} more that are not whole`]
+      : []),
+    ...(kept > 0
+      ? [`${counted(kept, 'row')} of windows before ${isoTime(new Date(keptBeforeUs / 1000))} stay as they are`]
+      : []),
+    `rows ${would}changed ${grouped(rows.changed)}, added ${grouped(rows.added)}, removed ${grouped(rows.removed)}, left alone ${grouped(rows.leftAlone)}`,
+    `rejected messages ${would}changed ${grouped(letters.changed)}, added ${grouped(letters.added)}, removed ${grouped(letters.removed)}`,
+    ...(retriesTakenBack > 0
+      ? [
+          `${counted(retriesTakenBack, 'retried message')} ${would}rejected again: their values are not accepted any more`,
+        ]
+      : []),
+    `${grouped(report.messages)} messages read in ${report.seconds.toFixed(1)} s; workers waited ${report.lockedSeconds.toFixed(1)} s`,
+    isDryRun ? 'nothing was changed' : `${paint('green', 'DONE')}`,
+  ]
+  return lines.map((line) => `${line}\n`).join('')
+}

@@ -1,0 +1,149 @@
+import type { LogRecord } from '../kafka/log-reader.ts'
+import { MessageDecoder } from '../kpi/message.ts'
+import { type PartialRow, Reducer } from '../kpi/reducer.ts'
+import { windowStartUs } from '../kpi/window.ts'
+import type { RebuiltLetter } from '../store/rebuild-letters.ts'
+import type { WindowFilter } from '../store/verify-snapshot.ts'
+
+/** Under which definition messages are read, and under which they were. */
+export interface ReductionRules {
+  readonly windowSeconds: number
+  readonly allowedLatenessSeconds: number
+  readonly maxFutureSeconds: number
+}
+
+export interface LogReductionOptions {
+  readonly rules: ReductionRules
+  readonly rulesBefore: ReductionRules
+  /** Windows outside it are not kept. */
+  readonly filter: WindowFilter
+  /** Letters that keep their bytes; the log has those of all others. */
+  readonly maxPayloads: number
+  /** Whether rejected messages are kept. */
+  readonly keepsLetters: boolean
+  /** Wall clock in milliseconds, for records without a timestamp. */
+  readonly now: () => number
+}
+
+/** What became of one message. */
+export interface Verdict {
+  readonly isAccepted: boolean
+  readonly wasAccepted: boolean
+  /** NaN when it is not accepted and was not. */
+  readonly timestampUs: number
+}
+
+/** As kept by a worker: the first 64 KiB. */
+const maxKeptBytes = 64 * 1024
+/** The end of the year 9999: beyond it a timestamp is nonsense, and some clients of PostgreSQL fail on it. */
+const lastTimestampMs = 253_402_300_799_999
+/** Beyond so many rows or letters they are handed over; each is a few hundred bytes. */
+const fullRows = 20_000
+const fullLetters = 5_000
+
+/** Decodes and reduces messages of the log as a worker does, and compares with how they were taken before. */
+export class LogReduction {
+  readonly #options: LogReductionOptions
+  readonly #decoder: MessageDecoder
+  /** Only where it may decide otherwise. */
+  readonly #decoderBefore: MessageDecoder | undefined
+  readonly #reducer: Reducer
+  readonly #symbols: ReadonlySet<string> | undefined
+  readonly #windowUs: number
+  #letters: RebuiltLetter[] = []
+  #payloads = 0
+  /** The earliest message that is accepted and was not, or the reverse; microseconds. */
+  earliestFlipUs = Number.POSITIVE_INFINITY
+
+  constructor(options: LogReductionOptions) {
+    const { rules, rulesBefore, filter } = options
+    this.#options = options
+    this.#decoder = new MessageDecoder(rules)
+    const isSame = rules.maxFutureSeconds === rulesBefore.maxFutureSeconds
+    this.#decoderBefore = isSame ? undefined : new MessageDecoder(rulesBefore)
+    this.#reducer = new Reducer(rules)
+    this.#symbols = filter.symbols && new Set(filter.symbols)
+    this.#windowUs = rules.windowSeconds * 1e6
+  }
+
+  get isFull(): boolean {
+    return this.#reducer.rowCount >= fullRows || this.#letters.length >= fullLetters
+  }
+
+  /** @param watermarkUs - The highest accepted timestamp at lower offsets of the partition; −1 for none. */
+  add(record: LogRecord, partition: number, watermarkUs: number): Verdict {
+    const { value, offset, timestampMs } = record
+    const referenceMs = timestampMs >= 0 ? timestampMs : this.#options.now()
+    const bytes = value ?? empty
+    const [start, end] = value === null ? [-1, -1] : [0, value.length]
+    const decoder = this.#decoder
+    const reason = decoder.decode(bytes, start, end, referenceMs)
+    const isAccepted = reason === undefined
+    const before = isAccepted || reason === 'future_timestamp' ? this.#decoderBefore : undefined
+    const wasAccepted = before ? before.decode(bytes, start, end, referenceMs) === undefined : isAccepted
+    const timestampUs = isAccepted
+      ? decoder.timestampUs
+      : wasAccepted
+        ? (before?.timestampUs ?? Number.NaN)
+        : Number.NaN
+    if (isAccepted !== wasAccepted) this.earliestFlipUs = Math.min(this.earliestFlipUs, timestampUs)
+    if (isAccepted && this.#isWanted(timestampUs)) this.#reducer.add(decoder, partition, offset, watermarkUs)
+    if (!(isAccepted && wasAccepted)) this.#keepLetter(record, partition, reason ?? null, !wasAccepted)
+    return { isAccepted, wasAccepted, timestampUs }
+  }
+
+  /** The value with which a rejected message was retried. @returns Whether it is accepted. */
+  addRetried(message: {
+    partition: number
+    offset: number
+    payload: Buffer
+    messageAtUs: number | null
+    isLate: boolean
+  }): boolean {
+    const { partition, offset, payload, messageAtUs, isLate } = message
+    const referenceMs = messageAtUs === null ? Number.MAX_SAFE_INTEGER : messageAtUs / 1000
+    if (this.#decoder.decode(payload, 0, payload.length, referenceMs) !== undefined) return false
+    // What the watermark was when it was retried is not known any more; whether it was late is.
+    const watermarkUs = isLate ? Number.MAX_SAFE_INTEGER : -1
+    if (this.#isWanted(this.#decoder.timestampUs)) this.#reducer.add(this.#decoder, partition, offset, watermarkUs)
+    return true
+  }
+
+  takeRows(): PartialRow[] {
+    const rows = this.#reducer.take()
+    const symbols = this.#symbols
+    return symbols ? rows.filter(({ symbol }) => symbols.has(symbol)) : rows
+  }
+
+  takeLetters(): RebuiltLetter[] {
+    const letters = this.#letters
+    this.#letters = []
+    return letters
+  }
+
+  #isWanted(timestampUs: number): boolean {
+    const { fromUs = 0, toUs = Number.POSITIVE_INFINITY } = this.#options.filter
+    const startUs = windowStartUs(timestampUs, this.#windowUs)
+    return startUs >= fromUs && startUs < toUs
+  }
+
+  #keepLetter(record: LogRecord, partition: number, reason: string | null, wasRejected: boolean): void {
+    const { keepsLetters, maxPayloads } = this.#options
+    if (!keepsLetters) return
+    const { value, offset, timestampMs } = record
+    // Only a letter that is new may be without its bytes in the table.
+    const keepsPayload = reason !== null && !wasRejected && value !== null && this.#payloads < maxPayloads
+    if (keepsPayload) this.#payloads += 1
+    this.#letters.push({
+      partition,
+      offset,
+      reason,
+      wasRejected,
+      detail: reason === null ? null : this.#decoder.detail,
+      payload: keepsPayload ? Buffer.from(value.subarray(0, maxKeptBytes)) : null,
+      timestampMs: timestampMs >= 0 && timestampMs <= lastTimestampMs ? timestampMs : null,
+    })
+  }
+}
+
+const empty = Buffer.alloc(0)

@@ -1,0 +1,125 @@
+import type { LogChunk, LogReader, LogRecord } from '../kafka/log-reader.ts'
+import {
+  cutHole,
+  deletedHole,
+  type Hole,
+  type LossGap,
+  type LossPosition,
+  likelyLatestUs,
+  unacceptedCut,
+} from '../kpi/log-losses.ts'
+import type { LogReduction, ReductionRules } from './log-reduction.ts'
+
+export interface PartitionScanOptions {
+  readonly partition: number
+  readonly firstOffset: number
+  /** Of this partition. */
+  readonly gaps: readonly LossGap[]
+  /** Offsets of messages that were retried: these count with the value they were retried with, not with their own. */
+  readonly retried: ReadonlySet<number>
+  readonly reader: LogReader
+  readonly reduction: LogReduction
+  /** Under which the partition was read. */
+  readonly rulesBefore: ReductionRules
+  /** Called after each answer of the broker. */
+  readonly afterChunk: (messages: number) => Promise<void>
+}
+
+/** A hole, and the first accepted timestamps behind it. */
+interface FoundHole {
+  readonly hole: Hole
+  readonly afterUs: number[]
+}
+
+/** Messages behind a hole that are asked for their time. */
+const looksAfter = 100
+
+/** Reads one partition of the log from its beginning, in several goes, each up to a position. */
+export class PartitionScan {
+  readonly #options: PartitionScanOptions
+  readonly #holes: FoundHole[]
+  /** The first offset that was not read yet. */
+  offset: number
+  /** The highest accepted timestamp so far, microseconds; −1 for none. */
+  watermarkUs = -1
+  /** By the new rules, and by the old. */
+  accepted = 0
+  rejected = 0
+  acceptedBefore = 0
+
+  constructor(options: PartitionScanOptions) {
+    this.#options = options
+    const cuts = options.gaps.filter(({ kind }) => kind === 'cut')
+    this.#holes = cuts.map((gap) => ({ hole: cutHole(gap), afterUs: [] }))
+    this.offset = Math.min(options.firstOffset, ...cuts.map(({ fromOffset }) => fromOffset))
+  }
+
+  /** Whether the log holds everything that was read of this partition. */
+  get isWhole(): boolean {
+    return this.#holes.length === 0
+  }
+
+  /** None of the messages that are gone is later than this; −1 for none. */
+  get latestUs(): number {
+    return Math.max(-1, ...this.#holes.map(({ hole }) => hole.latestUs))
+  }
+
+  /** And none is likely to be later than this. */
+  get likelyLatestUs(): number {
+    return Math.max(
+      -1,
+      ...this.#holes.map(({ hole, afterUs }) => likelyLatestUs(hole, afterUs, this.#options.rulesBefore)),
+    )
+  }
+
+  /** Reads on up to a position. */
+  async readTo(position: LossPosition): Promise<void> {
+    const { reader, partition, afterChunk } = this.#options
+    for await (const chunk of reader.read(partition, this.offset, position.nextOffset)) {
+      if (chunk.from > this.offset) this.#noteDeleted(position, chunk)
+      for (const record of chunk.records) this.#take(record)
+      this.offset = chunk.next
+      await afterChunk(chunk.records.length)
+    }
+    if (this.offset < position.nextOffset) this.#noteEnd(position)
+  }
+
+  #take(record: LogRecord): void {
+    const { reduction, partition, retried } = this.#options
+    if (retried.has(record.offset)) {
+      this.rejected += 1
+      return
+    }
+    const { isAccepted, wasAccepted, timestampUs } = reduction.add(record, partition, this.watermarkUs)
+    if (wasAccepted) this.acceptedBefore += 1
+    if (!isAccepted) {
+      this.rejected += 1
+      return
+    }
+    this.accepted += 1
+    if (timestampUs > this.watermarkUs) this.watermarkUs = timestampUs
+    for (const { hole, afterUs } of this.#holes) {
+      if (hole.why === 'deleted' && afterUs.length < looksAfter) afterUs.push(timestampUs)
+    }
+  }
+
+  #noteDeleted(position: LossPosition, { from, records, isAppendTime }: LogChunk): void {
+    const { gaps, rulesBefore } = this.#options
+    const appendedAtMs = isAppendTime ? records[0]?.timestampMs : undefined
+    this.#add(deletedHole(position, gaps, { from: this.offset, to: from }, appendedAtMs, rulesBefore.maxFutureSeconds))
+  }
+
+  /** The log ends before the position: the rest was deleted or given up, or the log was cut. */
+  #noteEnd(position: LossPosition): void {
+    const { gaps, rulesBefore } = this.#options
+    const range = { from: this.offset, to: position.nextOffset }
+    if (deletedHole(position, gaps, range, undefined, rulesBefore.maxFutureSeconds)) {
+      this.#add(unacceptedCut(position, this.offset))
+    }
+    this.offset = position.nextOffset
+  }
+
+  #add(hole: Hole | undefined): void {
+    if (hole) this.#holes.push({ hole, afterUs: [] })
+  }
+}

@@ -1,0 +1,368 @@
+import { KpiError } from '../errors.ts'
+import type { KafkaCluster, TopicMetadata } from '../kafka/cluster.ts'
+import { LogReader } from '../kafka/log-reader.ts'
+import type { PostgresOptions } from '../store/connection.ts'
+import { assertSameDefinition, type Definition } from '../store/definition.ts'
+import type { PositionKey } from '../store/positions.ts'
+import {
+  appendLetters,
+  applyLetters,
+  countTakenTwice,
+  eachRetried,
+  type LetterCounts,
+  type LetterPlan,
+  planLetters,
+  takeBackRetries,
+} from '../store/rebuild-letters.ts'
+import { countMerged, noteEarlierRows, replaceDefinition, writeCounters } from '../store/rebuild-positions.ts'
+import {
+  analyzeShadow,
+  applyPlan,
+  countRows,
+  type LeftWindow,
+  type LossBounds,
+  leftWindows,
+  type PlanCounts,
+  planRows,
+} from '../store/rebuild-rows.ts'
+import {
+  inRebuildTransaction,
+  lockForRebuild,
+  mergeIntoShadow,
+  type RebuildPosition,
+  type RebuildSession,
+  type RebuildSurroundings,
+  readRebuildPositions,
+  readSurroundings,
+  withRebuildSession,
+} from '../store/rebuild-session.ts'
+import type { WindowFilter } from '../store/verify-snapshot.ts'
+import { countersAfter } from './counters.ts'
+import { LogReduction } from './log-reduction.ts'
+import { PartitionScan } from './partition-scan.ts'
+import { commonWindowStart } from './window-floor.ts'
+
+export interface RebuildOptions {
+  readonly cluster: KafkaCluster
+  readonly metadata: TopicMetadata
+  readonly postgres: PostgresOptions
+  /** What the database is to hold. */
+  readonly definition: Definition
+  /** `all`: rows, letters, counters and definition. Otherwise the rows of a range, under the same definition. */
+  readonly scope: 'all' | WindowFilter
+  /** Says what would change, and changes nothing. */
+  readonly isDryRun: boolean
+  /** New letters that keep their bytes. */
+  readonly maxPayloads: number
+  /** How many windows that are left alone are named; all are counted. @defaultValue 20 */
+  readonly maxShown?: number
+  /** Wall clock in milliseconds, for messages without a timestamp of Kafka's. */
+  readonly now: () => number
+  readonly onProgress?: (messages: number, offsets: number) => void
+  /** Told as each step begins; tests end the process there. */
+  readonly onStep?: (step: RebuildStep) => Promise<void>
+}
+
+/** The log is read; the positions are locked; everything is written but not committed. */
+export type RebuildStep = 'read' | 'locked' | 'written'
+
+export interface RebuildReport {
+  readonly messages: number
+  readonly rows: PlanCounts
+  /** The first windows that the log does not hold whole. */
+  readonly left: readonly LeftWindow[]
+  /** Rows of the earlier definition that stay, all of windows before `keptBeforeUs`. */
+  readonly kept: number
+  readonly keptBeforeUs: number
+  readonly letters: Pick<LetterCounts, 'added' | 'removed' | 'changed'>
+  /** Retries taken back, since their values are not accepted any more. */
+  readonly retriesTakenBack: number
+  readonly seconds: number
+  /** For how long workers had to wait. */
+  readonly lockedSeconds: number
+}
+
+/** Workers wait while so much is read, at most, unless they are faster than this. */
+const tailOffsets = 20_000
+const maxRounds = 8
+const noLosses: LossBounds = { latestUs: -1, likelyLatestUs: -1, cuts: [] }
+
+/**
+ * Computes rows again from the log and puts them in place of those in the table, while workers go on:
+ *
+ *   1. Read the log up to where the positions stand, into a shadow; again, until little is left.
+ *   2. Lock the positions, in the order of a commit. From here workers wait.
+ *   3. Read what came meanwhile, up to exactly the locked positions; add what was retried.
+ *   4. Compare shadow and table; delete and insert the rows that differ, in place. With `all`: letters, counters, and
+ *      the definition under a new id, which ends workers of the old one.
+ *   5. Commit. Until then nothing can be seen; a rebuild that dies leaves nothing behind.
+ *
+ * @throws KpiError `KPI_REBUILD_RUNNING`, `KPI_REBUILD_REFUSED`, `KPI_DEFINITION_MISMATCH`, `KPI_POSITION_MOVED`.
+ */
+export async function rebuild(options: RebuildOptions): Promise<RebuildReport> {
+  return withRebuildSession(options.postgres, async (session) => {
+    const around = await readSurroundings(session)
+    checkDefinition(options, around, session.place)
+    const retried = new Map<number, Set<number>>()
+    await inRebuildTransaction(session, true, () =>
+      eachRetried(session, around.definition.topic, ({ partition, offset, isArchived }) => {
+        const offsets = retried.get(partition) ?? new Set()
+        if (!isArchived) retried.set(partition, offsets.add(offset))
+      }),
+    )
+    return new RebuildRun(options, session, around, retried).run()
+  })
+}
+
+/** Of a changed definition the log has to be the same: it is what the rows are made of. */
+function checkDefinition({ definition: wanted, scope }: RebuildOptions, around: RebuildSurroundings, place: string) {
+  const { consumerGroup, windowSeconds, allowedLatenessSeconds, maxFutureSeconds } = around.definition
+  const free = scope === 'all' ? { consumerGroup, windowSeconds, allowedLatenessSeconds, maxFutureSeconds } : {}
+  assertSameDefinition(around.definition, { ...wanted, ...free }, place)
+}
+
+class RebuildRun {
+  readonly #options: RebuildOptions
+  readonly #session: RebuildSession
+  readonly #around: RebuildSurroundings
+  readonly #retried: ReadonlyMap<number, ReadonlySet<number>>
+  readonly #key: PositionKey
+  readonly #reduction: LogReduction
+  readonly #scans = new Map<number, PartitionScan>()
+  readonly #startedMs = performance.now()
+  #messages = 0
+  #offsets = 0
+
+  constructor(
+    options: RebuildOptions,
+    session: RebuildSession,
+    around: RebuildSurroundings,
+    retried: ReadonlyMap<number, ReadonlySet<number>>,
+  ) {
+    const { definition, scope, maxPayloads, now } = options
+    this.#options = options
+    this.#session = session
+    this.#around = around
+    this.#retried = retried
+    this.#key = { group: around.definition.consumerGroup, topic: around.definition.topic }
+    this.#reduction = new LogReduction({
+      rules: definition,
+      rulesBefore: around.definition,
+      filter: this.#isAll ? { fromUs: around.floorUs } : atLeast(scope as WindowFilter, around.floorUs),
+      keepsLetters: this.#isAll,
+      maxPayloads,
+      now,
+    })
+  }
+
+  get #isAll(): boolean {
+    return this.#options.scope === 'all'
+  }
+
+  /** Whether the same messages would come to other rows. */
+  get #hasNewRules(): boolean {
+    const [held, wanted] = [this.#around.definition, this.#options.definition]
+    const names = ['windowSeconds', 'allowedLatenessSeconds', 'maxFutureSeconds'] as const
+    return names.some((name) => held[name] !== wanted[name])
+  }
+
+  async run(): Promise<RebuildReport> {
+    const { isDryRun, onStep } = this.#options
+    await this.#readAhead()
+    await analyzeShadow(this.#session)
+    await onStep?.('read')
+    let lockedMs = performance.now()
+    const report = await inRebuildTransaction(this.#session, isDryRun, async () => {
+      const positions = isDryRun
+        ? await readRebuildPositions(this.#session, this.#key)
+        : await lockForRebuild(this.#session, this.#key)
+      lockedMs = performance.now()
+      await onStep?.('locked')
+      const done = await this.#finish(positions)
+      await onStep?.('written')
+      return done
+    })
+    const [startedMs, endMs] = [this.#startedMs, performance.now()]
+    const lockedSeconds = isDryRun ? 0 : (endMs - lockedMs) / 1000
+    return { ...report, messages: this.#messages, seconds: (endMs - startedMs) / 1000, lockedSeconds }
+  }
+
+  /** Step 1. */
+  async #readAhead(): Promise<void> {
+    for (let round = 0; round < maxRounds; round++) {
+      const positions = await readRebuildPositions(this.#session, this.#key)
+      const left = positions.reduce((sum, position) => sum + this.#offsetsLeft(position), 0)
+      if (left <= tailOffsets) return
+      await this.#readTo(positions)
+    }
+  }
+
+  #offsetsLeft(position: RebuildPosition): number {
+    return position.nextOffset - this.#scanOf(position).offset
+  }
+
+  async #readTo(positions: readonly RebuildPosition[]): Promise<void> {
+    this.#offsets = positions.reduce((sum, { firstOffset, nextOffset }) => sum + nextOffset - firstOffset, 0)
+    for (const position of positions) await this.#scanOf(position).readTo(position)
+    await this.#flush()
+  }
+
+  #scanOf({ partition, firstOffset }: RebuildPosition): PartitionScan {
+    const known = this.#scans.get(partition)
+    if (known) return known
+    const { cluster, metadata } = this.#options
+    const scan = new PartitionScan({
+      partition,
+      firstOffset,
+      gaps: this.#around.gaps.filter((gap) => gap.partition === partition),
+      retried: this.#retried.get(partition) ?? new Set(),
+      reader: new LogReader(cluster, metadata),
+      reduction: this.#reduction,
+      rulesBefore: this.#around.definition,
+      afterChunk: (messages) => this.#afterChunk(messages),
+    })
+    this.#scans.set(partition, scan)
+    return scan
+  }
+
+  async #afterChunk(messages: number): Promise<void> {
+    this.#messages += messages
+    this.#options.onProgress?.(this.#messages, this.#offsets)
+    if (this.#reduction.isFull) await this.#flush()
+  }
+
+  async #flush(): Promise<void> {
+    await mergeIntoShadow(this.#session, this.#options.definition.windowSeconds, this.#reduction.takeRows())
+    await appendLetters(this.#session, this.#reduction.takeLetters())
+  }
+
+  /** Steps 3 and 4. */
+  async #finish(positions: readonly RebuildPosition[]) {
+    const around = await this.#assertUnchanged()
+    await this.#readTo(positions)
+    const { topic } = around.definition
+    if ((await countTakenTwice(this.#session, topic)) > 0) throw moved('a rejected message was retried')
+    const takenBack = await this.#addRetried(topic)
+    const filter = this.#finalFilter(positions, around.floorUs)
+    const rows = await planRows(this.#session, {
+      filter,
+      losses: this.#hasNewRules ? noLosses : this.#losses(positions),
+      ...this.#options.definition,
+    })
+    const keptBeforeUs = this.#hasNewRules ? (filter.fromUs ?? 0) : 0
+    const { rowsBefore: kept } = await countRows(this.#session, keptBeforeUs)
+    const letterPlan = this.#letterPlan(positions, topic)
+    const letters = this.#isAll ? await planLetters(this.#session, letterPlan) : noLetters
+    if (!this.#options.isDryRun) {
+      await applyPlan(this.#session)
+      if (this.#isAll) await this.#applyAll(positions, { around, letterPlan, letters, takenBack, keptBeforeUs })
+    }
+    const left = await leftWindows(this.#session, this.#options.maxShown ?? 20)
+    return { rows, left, kept, keptBeforeUs, letters, retriesTakenBack: this.#isAll ? takenBack.length : 0 }
+  }
+
+  /** Gaps that were accepted meanwhile move positions under what was read; then all of it is for nothing. */
+  async #assertUnchanged(): Promise<RebuildSurroundings> {
+    const now = await readSurroundings(this.#session)
+    if (now.definition.id !== this.#around.definition.id) {
+      throw new KpiError(
+        'KPI_DEFINITION_MISMATCH',
+        `the database at ${this.#session.place} now holds another definition`,
+      )
+    }
+    if (now.gaps.length !== this.#around.gaps.length) throw moved('a gap was accepted')
+    return now
+  }
+
+  async #addRetried(topic: string): Promise<{ partition: number; offset: number }[]> {
+    const refused: { partition: number; offset: number }[] = []
+    await eachRetried(this.#session, topic, (message) => {
+      if (!this.#reduction.addRetried(message)) refused.push(message)
+    })
+    await this.#flush()
+    return refused
+  }
+
+  /**
+   * Under new rules what is not whole cannot be decided window by window, as rows of the old length say nothing about
+   * windows of the new one: everything before one instant stays, at which windows of both lengths start.
+   */
+  #finalFilter(positions: readonly RebuildPosition[], floorUs: number): WindowFilter {
+    const { scope, definition } = this.#options
+    if (scope !== 'all') return atLeast(scope, floorUs)
+    if (!this.#hasNewRules) return { fromUs: floorUs }
+    const { likelyLatestUs, cuts } = this.#losses(positions)
+    const lostUs = Math.max(likelyLatestUs, ...cuts.map(({ toEventUs }) => toEventUs))
+    const fromUs = commonWindowStart(
+      Math.max(floorUs, lostUs + 1),
+      this.#around.definition.windowSeconds,
+      definition.windowSeconds,
+    )
+    if (this.#reduction.earliestFlipUs >= fromUs) return { fromUs }
+    throw new KpiError(
+      'KPI_REBUILD_REFUSED',
+      'another MAX_FUTURE_SECONDS decides otherwise about messages of windows that the log no longer holds whole, or that were pruned',
+    )
+  }
+
+  #losses(positions: readonly RebuildPosition[]): LossBounds {
+    const scans = positions.map((position) => this.#scanOf(position))
+    return {
+      latestUs: Math.max(-1, ...scans.map(({ latestUs }) => latestUs)),
+      likelyLatestUs: Math.max(-1, ...scans.map(({ likelyLatestUs }) => likelyLatestUs)),
+      cuts: this.#around.gaps.filter(({ kind }) => kind === 'cut'),
+    }
+  }
+
+  #letterPlan(positions: readonly RebuildPosition[], topic: string): LetterPlan {
+    const whole = positions.filter((position) => this.#scanOf(position).isWhole)
+    const partitionsOf = (some: readonly RebuildPosition[]) => some.map(({ partition }) => partition)
+    return { topic, whole: partitionsOf(whole), unpurged: partitionsOf(whole.filter(({ purged }) => purged === 0)) }
+  }
+
+  async #applyAll(positions: readonly RebuildPosition[], plan: AllPlan): Promise<void> {
+    const session = this.#session
+    const { around, letterPlan, letters, takenBack, keptBeforeUs } = plan
+    const { definition: held } = around
+    const { definition: wanted } = this.#options
+    await applyLetters(session, letterPlan)
+    await takeBackRetries(session, held.topic, takenBack)
+    const counters = positions.map((position) =>
+      countersAfter(position, this.#scanOf(position), letters.unpurged.get(position.partition) ?? 0),
+    )
+    await writeCounters(session, held, counters)
+    if (this.#hasNewRules) await this.#assertTotals(around)
+    if (keptBeforeUs > around.floorUs) await noteEarlierRows(session, keptBeforeUs, held.windowSeconds)
+    if (this.#hasNewRules || wanted.consumerGroup !== held.consumerGroup) await replaceDefinition(session, held, wanted)
+  }
+
+  /** Where the log has holes: proof that none of the messages that are gone belongs to a window that was rebuilt. */
+  async #assertTotals({ definition, prunedMessages }: RebuildSurroundings): Promise<void> {
+    const { messages } = await countRows(this.#session, 0)
+    const merged = await countMerged(this.#session, definition)
+    if (messages + prunedMessages === merged) return
+    throw new KpiError(
+      'KPI_REBUILD_REFUSED',
+      `the rows would hold ${messages} messages, and ${merged - prunedMessages} were merged: the log no longer holds all ` +
+        "of the windows that it seems to hold, or rows are wrong already; see 'market-kpi verify' under the old settings",
+    )
+  }
+}
+
+interface AllPlan {
+  readonly around: RebuildSurroundings
+  readonly letterPlan: LetterPlan
+  readonly letters: LetterCounts
+  readonly takenBack: readonly { partition: number; offset: number }[]
+  readonly keptBeforeUs: number
+}
+
+const noLetters: LetterCounts = { added: 0, removed: 0, changed: 0, unpurged: new Map() }
+
+function atLeast(filter: WindowFilter, floorUs: number): WindowFilter {
+  return { ...filter, fromUs: Math.max(floorUs, filter.fromUs ?? 0) }
+}
+
+function moved(what: string): KpiError {
+  return new KpiError('KPI_POSITION_MOVED', `${what} while the log was read: nothing was changed, run it again`)
+}
