@@ -7,7 +7,7 @@ import { FeatureUpgradeTypes, updateFeaturesV1 } from '@platformatic/kafka'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { killAllChildren } from '../../src/embedded/child.ts'
 import { type KafkaServer, startKafka } from '../../src/embedded/kafka-server.ts'
-import { GroupScene, type SceneMember, soon } from './group-scene.ts'
+import { GroupScene, patient, type SceneMember, until } from './group-scene.ts'
 import { silentLog } from './pipeline.ts'
 
 const stopDeadlineMs = 8000
@@ -51,7 +51,7 @@ async function hasCommitted(member: SceneMember): Promise<void> {
       () => 'committed',
       (error: Error) => error.message,
     )
-  await expect.poll(commit, { timeout: 40_000, interval: 100 }).toBe('committed')
+  await until(commit, 'committed', patient)
 }
 
 it('a restart of the broker within the session costs a member nothing', async () => {
@@ -77,7 +77,7 @@ it('a broker that is stuck for less than the session costs a member nothing', as
   process.kill(kafka.pid, 'SIGSTOP')
   // A heartbeat is given up after a third of the session: by then the way to the broker counts as broken.
   const laterMs = performance.now() + sessionTimeoutMs / 2
-  await expect.poll(() => performance.now(), { timeout: sessionTimeoutMs, interval: 50 }).toBeGreaterThan(laterMs)
+  await until(() => performance.now() > laterMs, true)
   process.kill(kafka.pid, 'SIGCONT')
   for (const { member } of both) await hasCommitted(member)
   for (const { scene } of both) expect(scene.log).toEqual(['a assigned 0,1'])
@@ -95,7 +95,7 @@ it('partitions are lost when the broker stays away for a whole session, and come
   }
   await start(port)
   for (const { scene } of both) {
-    await scene.shares({ a: 2 }, { timeout: 40_000, interval: 50 })
+    await scene.shares({ a: 2 }, patient)
     expect(scene.log).toEqual(['a assigned 0,1', 'a lost 0,1', 'a assigned 0,1'])
   }
   await disposeAll(both)
@@ -108,7 +108,7 @@ it('brokers without the consumer protocol: auto takes the classic one, and a mem
   const insists = scene.join('insists', { protocol: 'consumer' })
   await scene.shares({ a: 4 })
   expect(a.member.protocol).toBe('classic')
-  await expect.poll(() => insists.fatal.map((error) => error.code), soon).toEqual(['KPI_GROUP_REFUSED'])
+  await until(() => insists.fatal.map((error) => error.code), ['KPI_GROUP_REFUSED'])
   // The cluster is upgraded: the next member converts the group, with the first still in it.
   await setGroupVersion(scene, 1)
   const b = scene.join('b', { protocol: 'auto' })

@@ -3,11 +3,11 @@ import { joinGroupV7, syncGroupV5 } from '@platformatic/kafka'
 import { describe, expect, it } from 'vitest'
 import { GroupCoordinator } from '../../src/kafka/group-coordinator.ts'
 import { encodeAssignment, encodeSubscription } from '../../src/kafka/group-subscription.ts'
-import { GroupScene, soon } from './group-scene.ts'
+import { GroupScene, until } from './group-scene.ts'
 
 const lost = (line: string) => line.includes('lost')
 
-describe('members of both protocols', () => {
+describe.concurrent('members of both protocols', () => {
   it('share; Kafka converts the group when the first of the other kind comes, and back when the last has gone', async () => {
     await using scene = await GroupScene.open({ partitions: 6 })
     const old = scene.join('old', { protocol: 'classic' })
@@ -19,7 +19,7 @@ describe('members of both protocols', () => {
     await scene.shares({ old: 2, older: 2, modern: 2 })
     await modern.leave()
     await scene.shares({ old: 3, older: 3 })
-    await expect.poll(() => old.member.state, soon).toBe('stable')
+    await until(() => old.member.state, 'stable')
     await old.leave()
     const newer = scene.join('newer', { protocol: 'auto' })
     await scene.shares({ older: 3, newer: 3 })
@@ -43,7 +43,7 @@ describe('members of both protocols', () => {
   })
 })
 
-describe('a classic group that Kafka will not convert', () => {
+describe.concurrent('a classic group that Kafka will not convert', () => {
   it('gets a classic member, when we may choose', async () => {
     await using scene = await GroupScene.open({ partitions: 2 })
     // Kafka converts no group whose assignor keeps data of its own in the assignments.
@@ -62,7 +62,7 @@ describe('a classic group that Kafka will not convert', () => {
       await using scene = await GroupScene.open({ partitions: 2 })
       await occupy(scene, { type: 'connect', protocol: 'default', assignment: Buffer.from('tasks') })
       const a = scene.join('a', { protocol })
-      await expect.poll(() => a.fatal.map((error) => error.code), soon).toEqual(['KPI_GROUP_REFUSED'])
+      await until(() => a.fatal.map((error) => error.code), ['KPI_GROUP_REFUSED'])
       expect(a.fatal[0]?.message).toContain(`'${scene.group}'`)
       expect(a.member.state).toBe('stopped')
       expect(scene.log).toEqual([])

@@ -6,7 +6,7 @@ import {
   IncrementalAlterConfigOperationTypes,
   incrementalAlterConfigsV1,
 } from '@platformatic/kafka'
-import { expect, inject } from 'vitest'
+import { expect, inject, vi } from 'vitest'
 import type { KpiError } from '../../src/errors.ts'
 import { KafkaCluster, type TopicMetadata } from '../../src/kafka/cluster.ts'
 import { GroupMember, type GroupMemberOptions } from '../../src/kafka/group-member.ts'
@@ -27,8 +27,21 @@ export type MemberOptions = Partial<Omit<GroupMemberOptions, 'topic' | 'group' |
 
 const stopDeadlineMs = 5000
 
+interface Patience {
+  readonly timeout: number
+  readonly interval: number
+}
+
 /** How long to wait for what takes a few heartbeats, on a busy machine too. */
-export const soon = { timeout: 20_000, interval: 10 }
+const soon: Patience = { timeout: 20_000, interval: 10 }
+
+/** For what takes a broker that starts. */
+export const patient: Patience = { timeout: 60_000, interval: 50 }
+
+/** Waits until it looks like that. `expect.poll` would not know whose it is in tests that run side by side. */
+export function until<T>(look: () => T | Promise<T>, expected: T, patience: Patience = soon): Promise<void> {
+  return vi.waitFor(async () => expect(await look()).toEqual(expected), patience)
+}
 
 /** A topic and a group of a test's own, and members that write down what they are told. */
 export class GroupScene {
@@ -105,13 +118,13 @@ export class GroupScene {
   }
 
   /** By member, how many it has; waits until that is as expected and every partition has one owner. */
-  async shares(expected: Record<string, number>, options: { timeout: number; interval: number } = soon): Promise<void> {
+  async shares(expected: Record<string, number>, patience?: Patience): Promise<void> {
     const counted = () => {
       const counts: Record<string, number> = {}
       for (const name of this.owners()) counts[name] = (counts[name] ?? 0) + 1
       return counts
     }
-    await expect.poll(counted, options).toEqual(expected)
+    await until(counted, expected, patience)
   }
 
   async addPartitions(count: number): Promise<void> {
@@ -134,7 +147,7 @@ export class GroupScene {
       const answer = await this.cluster.request('any', 'control', describeConfigsV4.api, asked, false, false)
       return answer.results[0]?.configs[0]?.value
     }
-    await expect.poll(look, soon).toBe(value)
+    await until(look, value)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -173,12 +186,9 @@ export class SceneMember {
   }
 
   /** Waits until it was told this, of whatever partitions. */
-  async hears(
-    what: 'assigned' | 'revoked' | 'lost',
-    options: { timeout: number; interval: number } = soon,
-  ): Promise<void> {
-    const heard = () => this.#scene.log.filter((line) => line.startsWith(`${this.name} ${what}`)).length
-    await expect.poll(heard, options).toBeGreaterThan(0)
+  async hears(what: 'assigned' | 'revoked' | 'lost'): Promise<void> {
+    const heard = () => this.#scene.log.some((line) => line.startsWith(`${this.name} ${what}`))
+    await until(heard, true)
   }
 
   /** Is done with what a revocation waits for. */
