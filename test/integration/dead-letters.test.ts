@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { LogReader } from '../../src/kafka/log-reader.ts'
 import { LetterPayloads } from '../../src/operate/letter-payloads.ts'
 import { LetterRetrier } from '../../src/operate/retry-letters.ts'
-import { findLetter } from '../../src/store/dead-letters.ts'
+import { findLetter, type Letter } from '../../src/store/dead-letters.ts'
 import { readDefinition } from '../../src/store/definition.ts'
 import { purgeLetters } from '../../src/store/purge-letters.ts'
 import { marketOpenMs, send } from './market.ts'
@@ -47,6 +47,12 @@ async function retrierOf(pipeline: Pipeline): Promise<LetterRetrier> {
   const { cluster, metadata, owner: database } = pipeline
   const payloads = new LetterPayloads(async () => new LogReader(cluster, metadata))
   return new LetterRetrier({ database, definition: await readDefinition(database), payloads, now: Date.now })
+}
+
+async function letterAt({ owner, metadata }: Pipeline, offset: number): Promise<Letter> {
+  const letter = await findLetter(owner, metadata.topic, { partition: 0, offset })
+  if (!letter) throw new Error(`no letter at offset ${offset}`)
+  return letter
 }
 
 const theRow = async ({ owner }: Pipeline) =>
@@ -92,7 +98,6 @@ describe('list', () => {
     expect(found.letters).toMatchObject([{ partition: 0, offset: 4, reason: 'negative_volume', retriedAt: null }])
     expect(found.counts).toEqual([{ reason: 'negative_volume', letters: 2, retried: 0 }])
     expect((await run(pipeline, 'list', '--since', '2999-01-01')).stdout).toBe('no rejected messages\n')
-    expect((await run(pipeline, 'list', '--reason', 'nonsense')).code).toBe(2)
   })
 })
 
@@ -154,7 +159,6 @@ describe('retry', () => {
     expect(JSON.parse((await run(pipeline, 'list', '--retried', '--json')).stdout).letters).toMatchObject([
       { offset: 1 },
     ])
-    expect(JSON.parse((await run(pipeline, 'list', '--json')).stdout).letters).toMatchObject([{ offset: 3 }])
   })
 
   it('takes the value from a file, and leaves one that is still rejected', async () => {
@@ -170,7 +174,6 @@ describe('retry', () => {
       })
       writeFileSync(file, bar(0, { volume: '1' }))
       expect(await run(pipeline, 'retry', '0', '0', '--file', file)).toMatchObject({ code: 0 })
-      expect((await run(pipeline, 'retry', '0', '0', '--file', join(folder, 'none'))).code).toBe(2)
     } finally {
       rmSync(folder, { recursive: true })
     }
@@ -182,18 +185,16 @@ describe('retry', () => {
     await using pipeline = await makePipeline({ partitions: 1 })
     await throughWorker(pipeline, [bar(0), bar(1, { volume: '-1' }), bar(7), bar(8, { volume: '-1' })])
     const retrier = await retrierOf(pipeline)
-    const letter = async (offset: number) => {
-      const found = await findLetter(pipeline.owner, pipeline.metadata.topic, { partition: 0, offset })
-      if (!found) throw new Error(`no letter at ${offset}`)
-      return found
-    }
     // The watermark is at minute 7: just where a window that ends at 5 is not late yet.
-    expect(await retrier.retry(await letter(1), Buffer.from(bar(1)))).toMatchObject({
+    expect(await retrier.retry(await letterAt(pipeline, 1), Buffer.from(bar(1)))).toMatchObject({
       outcome: 'merged',
       isLate: false,
     })
     await pipeline.owner.query({ text: 'UPDATE kpi_consumer_offsets SET watermark_us = watermark_us + 1' })
-    expect(await retrier.retry(await letter(3), Buffer.from(bar(1)))).toMatchObject({ outcome: 'merged', isLate: true })
+    expect(await retrier.retry(await letterAt(pipeline, 3), Buffer.from(bar(1)))).toMatchObject({
+      outcome: 'merged',
+      isLate: true,
+    })
     await pipeline.owner.query({ text: 'UPDATE kpi_consumer_offsets SET watermark_us = watermark_us - 1' })
     expect(await theRow(pipeline)).toMatchObject({ n: 3, late: 1 })
     expect(await verifyPipeline(pipeline)).toMatchObject(allRight)
@@ -206,9 +207,7 @@ describe('retry', () => {
   it('merges once when ten try at the same time', async () => {
     await using pipeline = await makePipeline({ partitions: 1 })
     await throughWorker(pipeline, [bar(0), bar(0, { volume: '-1' })])
-    const { topic } = pipeline.metadata
-    const letter = await findLetter(pipeline.owner, topic, { partition: 0, offset: 1 })
-    if (!letter) throw new Error('no letter')
+    const letter = await letterAt(pipeline, 1)
     const tries = Array.from({ length: 10 }, async (_, i) =>
       (await retrierOf(pipeline)).retry(letter, Buffer.from(bar(0, { close: String(i) }))),
     )
@@ -224,11 +223,12 @@ describe('retry', () => {
     await using pipeline = await makePipeline({ partitions: 1 })
     await throughWorker(pipeline, [bar(0, { volume: '-1' })])
     await pipeline.owner.query({ text: 'ALTER TABLE kpi_market_prices ADD CONSTRAINT none CHECK (false) NOT VALID' })
-    const failed = await run(pipeline, 'retry', '0', '0', '--value', bar(0))
-    expect(failed).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('none') })
+    const letter = await letterAt(pipeline, 0)
+    const retrier = await retrierOf(pipeline)
+    await expect(retrier.retry(letter, Buffer.from(bar(0)))).rejects.toMatchObject({ code: 'KPI_POSTGRES_QUERY' })
     await pipeline.owner.query({ text: 'ALTER TABLE kpi_market_prices DROP CONSTRAINT none' })
     expect(await countsOf(pipeline)).toMatchObject({ retried: 0 })
-    expect((await run(pipeline, 'retry', '0', '0', '--value', bar(0))).code).toBe(0)
+    expect(await retrier.retry(letter, Buffer.from(bar(0)))).toMatchObject({ outcome: 'merged' })
     expect(await verifyPipeline(pipeline)).toMatchObject(allRight)
   })
 
@@ -245,28 +245,13 @@ describe('retry', () => {
     let merged = 0
     for (let offset = 0; offset < values.length; offset += 10) {
       await untilCounted(pipeline, offset + 1)
-      const letter = await findLetter(pipeline.owner, pipeline.metadata.topic, { partition: 0, offset })
-      if (letter && (await retrier.retry(letter, Buffer.from(bar(2)))).outcome === 'merged') merged += 1
+      const result = await retrier.retry(await letterAt(pipeline, offset), Buffer.from(bar(2)))
+      if (result.outcome === 'merged') merged += 1
     }
     await untilCounted(pipeline, values.length)
     await worker.stop()
     expect(merged).toBe(300)
     expect(await verifyPipeline(pipeline)).toMatchObject({ ...allRight, retried: 300 })
-  })
-
-  it('says what is wrong with its arguments', async () => {
-    await using pipeline = await makePipeline({ partitions: 1 })
-    for (const args of [
-      [],
-      ['0'],
-      ['0', '0', '--all'],
-      ['--all', '--value', '{}'],
-      ['0', '0', '--reason', 'empty'],
-      ['0', 'x'],
-    ]) {
-      const { code, stdout, stderr } = await run(pipeline, 'retry', ...args)
-      expect({ code, stdout, lines: stderr.split('\n').length }).toEqual({ code: 2, stdout: '', lines: 2 })
-    }
   })
 })
 
@@ -314,7 +299,6 @@ describe('retry --all', () => {
       code: 1,
       stdout: expect.stringContaining('neither table nor log'),
     })
-    expect(await run(pipeline, 'show', '0', '0', '--raw')).toMatchObject({ code: 1, stdout: '' })
     expect((await run(pipeline, 'show', '0', '0')).stdout).toContain('the log no longer has it')
   })
 })
@@ -328,7 +312,6 @@ describe('purge', () => {
     })
     expect((await run(pipeline, 'retry', '0', '3', '--value', bar(0))).code).toBe(0)
     expect((await run(pipeline, 'purge')).code).toBe(2)
-    expect((await run(pipeline, 'purge', '--older-than', '41d')).stdout).toBe('deleted 0 rejected messages\n')
     expect((await run(pipeline, 'purge', '--older-than', '30d', '--reason', 'not_json')).stdout).toBe(
       'deleted 2 rejected messages\n',
     )

@@ -1,5 +1,9 @@
 import { deleteRecordsV2 } from '@platformatic/kafka'
 import { definitionOf } from '../../src/cli/definition.ts'
+import { findGaps } from '../../src/operate/find-gaps.ts'
+import { viewPartitions } from '../../src/operate/partition-states.ts'
+import { readDefinition } from '../../src/store/definition.ts'
+import { acceptGap, readGaps } from '../../src/store/gaps.ts'
 import { type VerifyOptions, type VerifyReport, verify } from '../../src/verify/verify.ts'
 import type { Pipeline } from './pipeline.ts'
 
@@ -17,4 +21,19 @@ export async function deleteRecords({ cluster, metadata }: Pipeline, partition: 
   const leader = metadata.partitions[partition]?.leaderId ?? -1
   const topics = [{ name: metadata.topic, partitions: [{ partitionIndex: partition, offset: BigInt(before) }] }]
   await cluster.request(leader, 'control', deleteRecordsV2.api, topics, 10_000)
+}
+
+/** What `offsets show --json` prints, without a process. */
+export async function viewOffsets({ cluster, metadata, owner }: Pipeline) {
+  const definition = await readDefinition(owner)
+  const partitions = await viewPartitions(cluster, metadata, owner, definition)
+  return { partitions, gaps: await readGaps(owner, { group: definition.consumerGroup, topic: definition.topic }) }
+}
+
+/** What `offsets accept-gap --all --yes` does, without a process. */
+export async function acceptGaps({ cluster, metadata, owner: database }: Pipeline): Promise<void> {
+  const definition = await readDefinition(database)
+  const { consumerGroup: group, topic, id } = definition
+  const gaps = await findGaps({ cluster, metadata, database, definition, now: Date.now })
+  for (const gap of gaps) await acceptGap(database, { group, topic }, id, gap)
 }

@@ -61,11 +61,14 @@ async function retry(place: LetterPlace | undefined, command: Command): Promise<
   })
 }
 
-function checkFlags(place: LetterPlace | undefined, { value, file, all, reason }: RetryFlags): void {
+/** @throws KpiError `KPI_USAGE` for flags that do not go together. */
+export function checkFlags(place: LetterPlace | undefined, { value, file, all, reason }: RetryFlags): void {
   if ((place === undefined) === (all === undefined)) {
     throw new KpiError('KPI_USAGE', 'dead-letters retry needs either PARTITION and OFFSET, or --all')
   }
-  if (value !== undefined && file !== undefined) throw new KpiError('KPI_USAGE', 'either --value or --file')
+  if (value !== undefined && file !== undefined) {
+    throw new KpiError('KPI_USAGE', 'dead-letters retry takes either --value or --file')
+  }
   if (all && (value !== undefined || file !== undefined)) {
     throw new KpiError('KPI_USAGE', 'a corrected value belongs to one message: leave out --all, or --value and --file')
   }
