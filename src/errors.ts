@@ -73,6 +73,17 @@ export function isOwnMistake(thrown: unknown): boolean {
   return isPlain && !('code' in thrown)
 }
 
+/** OpenSSL's names for what can be wrong with a certificate, and Node's own. */
+const certificateCodes = /^(UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_|ERR_TLS_CERT_|INVALID_CA$|HOSTNAME_MISMATCH$)/
+
+/** Why a server's certificate is not trusted; undefined for any other failure. */
+export function certificateProblem(thrown: unknown): string | undefined {
+  const { code } = (thrown ?? {}) as { code?: unknown }
+  if (typeof code !== 'string' || !certificateCodes.test(code)) return undefined
+  // Node goes on with a hint at its own options.
+  return messageOf(thrown).split('; ')[0]
+}
+
 /** The message of anything thrown, one line. */
 export function messageOf(thrown: unknown): string {
   const text = thrown instanceof Error ? thrown.message : String(thrown)

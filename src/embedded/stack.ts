@@ -320,8 +320,9 @@ async function allOrFirstFailure(starts: readonly (Promise<unknown> | undefined)
 }
 
 function urlOf(options: PostgresOptions): string {
-  const { host, port, database, user, password } = options
+  const { host, port, database, user, password, sslMode, sslRootCert } = options
   const login = password === undefined ? user : `${encodeURIComponent(user)}:${encodeURIComponent(password)}`
   const name = host.includes(':') ? `[${host}]` : host
-  return `postgresql://${login}@${name}:${port}/${encodeURIComponent(database)}?sslmode=${options.sslMode}`
+  const rootCert = sslRootCert === undefined ? '' : `&sslrootcert=${encodeURIComponent(sslRootCert)}`
+  return `postgresql://${login}@${name}:${port}/${encodeURIComponent(database)}?sslmode=${sslMode}${rootCert}`
 }

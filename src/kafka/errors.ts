@@ -8,7 +8,7 @@ import {
   ResponseError,
   TimeoutError,
 } from '@platformatic/kafka'
-import { KpiError, messageOf } from '../errors.ts'
+import { certificateProblem, KpiError, messageOf } from '../errors.ts'
 
 /** The broker's own error code inside a failed response, by name (`NOT_COORDINATOR`); undefined for other failures. */
 export function brokerErrorOf(thrown: unknown): string | undefined {
@@ -40,9 +40,13 @@ export function kafkaError(thrown: unknown, broker: string): KpiError {
   if (name !== undefined) {
     return new KpiError('KPI_KAFKA_REQUEST', `Kafka at ${broker} answered ${name}`, { cause: error })
   }
-  return new KpiError('KPI_KAFKA_UNREACHABLE', `Kafka at ${broker} does not answer: ${deepest(error)}`, {
-    cause: error,
-  })
+  const reason = deepest(error)
+  const untrusted = certificateProblem(reason)
+  const what =
+    untrusted === undefined
+      ? `does not answer: ${messageOf(reason)}`
+      : `shows a certificate that is not trusted (${untrusted}): check KAFKA_SSL_CA`
+  return new KpiError('KPI_KAFKA_UNREACHABLE', `Kafka at ${broker} ${what}`, { cause: error })
 }
 
 /** True for a lost connection, a refused one and a request without an answer in time. */
@@ -64,10 +68,10 @@ function findInChain(thrown: unknown, code: string): Error | undefined {
   return found instanceof Error ? found : findInChain(thrown.cause, code)
 }
 
-function deepest(thrown: unknown): string {
+function deepest(thrown: unknown): unknown {
   const cause = thrown instanceof Error ? thrown.cause : undefined
   const inner = (thrown as MultipleErrors).errors?.[0]
   if (cause instanceof Error) return deepest(cause)
   if (inner instanceof Error) return deepest(inner)
-  return messageOf(thrown)
+  return thrown
 }

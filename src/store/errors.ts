@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { type ErrorCode, isOwnMistake, KpiError, messageOf } from '../errors.ts'
+import { certificateProblem, type ErrorCode, isOwnMistake, KpiError, messageOf } from '../errors.ts'
 
 /** Classes of SQLSTATEs (their first two characters) that say nothing lasting of the statement. */
 const retryableClasses = new Set([
@@ -48,7 +48,7 @@ export function postgresError(thrown: unknown, where: string): KpiError {
     )
   }
   if (state === undefined)
-    return make('KPI_POSTGRES_UNREACHABLE', `PostgreSQL at ${where} does not answer: ${causeOf(thrown)}`)
+    return make('KPI_POSTGRES_UNREACHABLE', `PostgreSQL at ${where} ${connectionProblem(thrown)}`)
   if (state === positionMoved) return make('KPI_POSITION_MOVED', messageOf(thrown))
   if (state === definitionChanged)
     return make('KPI_DEFINITION_MISMATCH', `the database at ${where} now holds another definition`)
@@ -71,8 +71,10 @@ export function postgresError(thrown: unknown, where: string): KpiError {
   return make('KPI_POSTGRES_QUERY', `PostgreSQL at ${where}: ${messageOf(thrown)} (${state})`)
 }
 
-function causeOf(thrown: unknown): string {
+function connectionProblem(thrown: unknown): string {
   // A host name with several addresses fails with all their errors in one.
-  const inner = thrown instanceof AggregateError ? thrown.errors[0] : thrown
-  return messageOf(inner)
+  const reason: unknown = thrown instanceof AggregateError ? thrown.errors[0] : thrown
+  const untrusted = certificateProblem(reason)
+  if (untrusted !== undefined) return `shows a certificate that is not trusted (${untrusted}): check POSTGRES_SSL_CA`
+  return `does not answer: ${messageOf(reason)}`
 }
