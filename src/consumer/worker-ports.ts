@@ -6,6 +6,7 @@ import { listOffsets } from '../kafka/offsets.ts'
 import type { Logger } from '../log.ts'
 import { commitBatch } from '../store/commit.ts'
 import type { Database } from '../store/connection.ts'
+import { assertStillHeld } from '../store/definition.ts'
 import { markIdle, openPositions, type Position, readPositions } from '../store/positions.ts'
 import type { TakenBatch } from './pending-batch.ts'
 
@@ -50,7 +51,12 @@ export function connectPorts(around: Surroundings): WorkerPorts {
     earliestOffsets: async (partitions) =>
       listOffsets(cluster, await cluster.topicMetadata(topic), 'earliest', partitions),
     openPositions: (earliest) => openPositions(database, { ...key, definitionId }, earliest),
-    readPositions: (partitions) => readPositions(database, key, partitions),
+    readPositions: async (partitions) => {
+      const positions = await readPositions(database, key, partitions)
+      // One that is gone went to another group or topic, with the definition: nobody would read the partition here.
+      if (positions.length < partitions.length) await assertStillHeld(database, definitionId)
+      return positions
+    },
     commit: (batch) => commitBatch(database, { definitionId, group, topic, ...batch }),
     markIdle: (atEnd) => markIdle(database, key, atEnd),
   }

@@ -58,6 +58,13 @@ export async function checkDefinition(database: Database, wanted: Definition): P
   return held.id
 }
 
+/** @throws KpiError `KPI_DEFINITION_MISMATCH` when the database holds another definition than this by now. */
+export async function assertStillHeld(database: Database, definitionId: number): Promise<void> {
+  const { id } = await readDefinition(database)
+  if (id === definitionId) return
+  throw new KpiError('KPI_DEFINITION_MISMATCH', `the database at ${database.place} now holds another definition`)
+}
+
 export function assertSameDefinition(held: Definition, wanted: Definition, place: string): void {
   const names = (Object.keys(words) as (keyof Definition)[]).filter((name) => held[name] !== wanted[name])
   if (names.length === 0) return
