@@ -153,9 +153,12 @@ export function killAllChildren(): void {
   for (const child of living) child.signal('SIGKILL')
 }
 
+/** The last is Java's when a page of a file that it has mapped, as Kafka its indexes, finds no room. */
+const diskFullWords = /No space left on device|ENOSPC|not enough space|fault occurred in an? \w* ?unsafe memory access/i
+
 /** What an early or unexpected end means for the user, from the last words of the child. */
 export function failureOf(name: string, exit: ChildExit, tail: LineTail): KpiError {
-  const diskFull = tail.find(/No space left on device|ENOSPC|not enough space/i)
+  const diskFull = tail.find(diskFullWords)
   if (diskFull !== undefined) {
     return new KpiError('KPI_DISK_FULL', `${name} stopped, its disk is full: free some space (${diskFull})`)
   }

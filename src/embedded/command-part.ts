@@ -42,7 +42,8 @@ async function startCommand(options: CommandPartOptions, signal: AbortSignal): P
   const child = await Child.start({
     name,
     command: process.execPath,
-    args: [options.cliEntry, ...args],
+    // With the flags of Node that this process was given, as fork does.
+    args: [...process.execArgv, options.cliEntry, ...args],
     env: options.env,
     ipc: (message) => {
       if (isReadyMessage(message)) ready.resolve(message.http)

@@ -25,6 +25,7 @@ export function openDataDir(path: string): string {
   } finally {
     removeQuietly(probe)
   }
+  refuseAnothers(directory)
   const { bavail, bsize } = statfsSync(directory)
   const freeBytes = bavail * bsize
   if (freeBytes < minimumFreeBytes) {
@@ -34,6 +35,16 @@ export function openDataDir(path: string): string {
     )
   }
   return directory
+}
+
+/** Root may write anywhere, but what it wrote here its owner could not read any more, and PostgreSQL would not start. */
+function refuseAnothers(directory: string): void {
+  const owner = statSync(join(directory, 'secrets.json'), { throwIfNoEntry: false })?.uid
+  if (process.getuid?.() !== 0 || owner === undefined || owner === 0) return
+  throw new KpiError(
+    'KPI_DATA_DIR_UNUSABLE',
+    `the data directory ${directory} belongs to another user (uid ${owner}): run as that one, or name another with --data-dir`,
+  )
 }
 
 /**

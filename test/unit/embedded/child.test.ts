@@ -149,6 +149,13 @@ describe('why one ended', () => {
       'postgres stopped, its disk is full: free some space (java.io.IOException: No space left on device)',
     ],
     [
+      'a full disk, in the words of Java',
+      'java.lang.InternalError: a fault occurred in a recent unsafe memory access operation in compiled Java code\n',
+      ended,
+      'KPI_DISK_FULL',
+      'postgres stopped, its disk is full: free some space (java.lang.InternalError: a fault occurred in a recent unsafe memory access operation in compiled Java code)',
+    ],
+    [
       'a taken port, in the words of PostgreSQL',
       'LOG:  could not bind IPv4 address "127.0.0.1": Address already in use\nFATAL:  could not create any TCP/IP sockets\n',
       ended,

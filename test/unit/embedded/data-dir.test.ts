@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chownSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openDataDir, storageError } from '../../../src/embedded/data-dir.ts'
@@ -40,6 +40,17 @@ describe('is refused in one line', () => {
         code: 'KPI_DATA_DIR_UNUSABLE',
         message: `the data directory ${path()} cannot be written (${why}): name another with --data-dir`,
       }),
+    )
+  })
+
+  it('when root would take over what another user has there', () => {
+    const file = join(folder.path, 'secrets.json')
+    writeFileSync(file, '{}')
+    expect(openDataDir(folder.path)).toBe(folder.path)
+    if (process.getuid?.() !== 0) return
+    chownSync(file, 65_534, 65_534)
+    expect(() => openDataDir(folder.path)).toThrow(
+      `the data directory ${folder.path} belongs to another user (uid 65534): run as that one, or name another with --data-dir`,
     )
   })
 
