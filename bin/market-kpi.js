@@ -1,7 +1,10 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=2
 // @ts-check
 // Finds the program (the sources in a clone, their build in an installed package) and a Node that can run it.
 // Plain JavaScript without dependencies: it has to work on a Node that is too old for everything else.
+//
+// A small young generation (the flag above; scripts/run.mjs and every child inherit it) halves a worker's CPU: received
+// buffers are outside the heap, and only a collection lets go of them. docs/performance.md has the figures.
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -41,7 +44,11 @@ if (!existsSync(program)) {
 } else {
   const node = pinnedNode()
   if (node !== undefined) {
-    process.exitCode = await runChild(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)])
+    process.exitCode = await runChild(node, [
+      ...process.execArgv,
+      fileURLToPath(import.meta.url),
+      ...process.argv.slice(2),
+    ])
   } else {
     const needed = `${oldestNode.major}.${oldestNode.minor}`
     const hint = existsSync(sources) ? 'run `npm ci` here, which brings one' : 'install a newer one'

@@ -15,6 +15,12 @@ import { register as registerRebuild } from './rebuild.ts'
 import { register as registerUp } from './up.ts'
 import { register as registerVerify } from './verify.ts'
 
+// `market-kpi … | head`: who reads us has seen enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+
 const exitUsage = 2
 /** Commands whose exit codes 1 and 2 say what they found. */
 const checks = new Set(['verify', 'health'])

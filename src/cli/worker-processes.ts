@@ -54,7 +54,7 @@ function workerPart(index: number, args: readonly string[]): Part {
 }
 
 function startWorker(name: string, args: readonly string[], signal: AbortSignal): Promise<RunningPart> {
-  const child = spawn(process.execPath, [cliEntry, ...args], {
+  const child = spawn(process.execPath, [...process.execArgv, cliEntry, ...args], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     // A Ctrl-C in the terminal reaches this process alone, which stops its workers in order.
     detached: true,

@@ -1,4 +1,5 @@
 import { type Connection, Writer } from '@platformatic/kafka'
+import type { AnswerMemory } from './answer-memory.ts'
 import { ByteReader } from './byte-reader.ts'
 import type { AbortedTransaction, RecordRange } from './record-batch.ts'
 
@@ -36,14 +37,20 @@ export interface FetchResponse {
 const readCommitted = 1
 const noSession = { id: 0, epoch: -1 }
 
-/** Sends one Fetch and parses the answer's frame; the records stay where they were received. */
-export function sendFetch(connection: Connection, version: number, request: FetchRequest): Promise<FetchResponse> {
+/** Sends one Fetch and parses the answer's frame; the records stay in the memory, until it is used again. */
+export function sendFetch(
+  connection: Connection,
+  version: number,
+  request: FetchRequest,
+  memory: AnswerMemory,
+): Promise<FetchResponse> {
   return new Promise((resolve, reject) => {
     connection.send(
       fetchApiKey,
       version,
       () => writeFetch(version, request),
-      (_correlationId, _apiKey, _version, reader) => parseFetch(reader.buffer.buffer.subarray(reader.position)),
+      (_correlationId, _apiKey, _version, { buffer, position }) =>
+        parseFetch(memory.gather(buffer.buffers, buffer.length).subarray(position)),
       true,
       true,
       (error, response) => (error ? reject(error) : resolve(response as FetchResponse)),

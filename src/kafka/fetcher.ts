@@ -1,5 +1,6 @@
 import { KpiError } from '../errors.ts'
 import type { Logger } from '../log.ts'
+import { AnswerMemory } from './answer-memory.ts'
 import { pause, unlessAborted } from './backoff.ts'
 import type { KafkaCluster, TopicMetadata } from './cluster.ts'
 import { brokerErrorName, kafkaError } from './errors.ts'
@@ -131,11 +132,12 @@ export class Fetcher {
 
   async #pump(leaderId: number): Promise<void> {
     await undefined // so that partitions sought one after the other share the first request
+    const memory = new AnswerMemory()
     let inFlight: InFlight | undefined
     for (let turn = 0; ; turn++) {
       const readings = this.#readingsOf(leaderId)
       if (readings.length === 0 || this.#abort.signal.aborted) return
-      inFlight ??= this.#ask(leaderId, turn)
+      inFlight ??= this.#ask(leaderId, turn, memory)
       if (!inFlight) {
         await pause(this.#shortestWaitMs(readings), this.#abort.signal)
         continue
@@ -146,14 +148,14 @@ export class Fetcher {
       if (!response || this.#abort.signal.aborted) continue
       const taken = this.#take(current, response)
       const isFlowing = bytesOf(taken) >= flowingBytes && response.throttleTimeMs === 0
-      if (isFlowing) inFlight = this.#ask(leaderId, turn + 1)
+      if (isFlowing) inFlight = this.#ask(leaderId, turn + 1, memory)
       this.#deliver(taken)
       if (!isFlowing) await this.#gather(current, response)
     }
   }
 
   /** Sends one fetch; undefined when no partition of this leader may be asked for now. */
-  #ask(leaderId: number, turn: number): InFlight | undefined {
+  #ask(leaderId: number, turn: number, memory: AnswerMemory): InFlight | undefined {
     const readings = this.#readingsOf(leaderId)
     if (leaderId === noLeader) this.#failed(readings.filter(isDue), 'no leader at the moment')
     const wanted = readings.filter((reading) => this.#waitMs(reading) === 0)
@@ -164,7 +166,7 @@ export class Fetcher {
       reading,
       offset: reading.offset,
     }))
-    const response = this.#send(leaderId, asked, this.#shortestWaitMs(readings))
+    const response = this.#send({ leaderId, asked, maxWaitMs: this.#shortestWaitMs(readings), memory })
     response.catch(() => undefined) // told to whoever awaits it
     return { asked, askedAtMs: performance.now(), response }
   }
@@ -181,7 +183,13 @@ export class Fetcher {
     return Math.ceil(Math.min(this.#options.maxWaitMs, ...waits))
   }
 
-  async #send(leaderId: number, asked: readonly Asked[], maxWaitMs: number): Promise<FetchResponse> {
+  async #send(request: {
+    leaderId: number
+    asked: readonly Asked[]
+    maxWaitMs: number
+    memory: AnswerMemory
+  }): Promise<FetchResponse> {
+    const { leaderId, asked, maxWaitMs, memory } = request
     const { cluster, maxBytes = 8 * mebibyte, partitionMaxBytes = 2 * mebibyte } = this.#options
     const { topicId, partitions } = this.#metadata
     const version = await cluster.apiVersion(leaderId, fetchApiKey, fetchVersions)
@@ -189,7 +197,7 @@ export class Fetcher {
       throw new KpiError('KPI_KAFKA_REQUEST', `broker ${leaderId} is too old: market-kpi needs Kafka 3.1 or newer`)
     }
     const connection = await cluster.connection(leaderId, 'fetch')
-    return sendFetch(connection, version, {
+    const wanted = {
       topicId,
       maxWaitMs,
       minBytes: 1,
@@ -200,7 +208,8 @@ export class Fetcher {
         offset,
         leaderEpoch: partitions[partition]?.leaderEpoch ?? -1,
       })),
-    })
+    }
+    return sendFetch(connection, version, wanted, memory)
   }
 
   /** Undefined when there is none: a failure that may pass is noted, another one is thrown. */

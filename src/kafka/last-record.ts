@@ -1,4 +1,5 @@
 import { KpiError } from '../errors.ts'
+import { AnswerMemory } from './answer-memory.ts'
 import type { KafkaCluster, TopicMetadata } from './cluster.ts'
 import { brokerErrorName, kafkaError } from './errors.ts'
 import { type FetchedPartition, fetchApiKey, fetchVersions, sendFetch } from './fetch-protocol.ts'
@@ -116,14 +117,19 @@ class StepReader<T> {
       if (version === undefined) {
         throw new KpiError('KPI_KAFKA_REQUEST', `broker ${leaderId} is too old: market-kpi needs Kafka 3.1 or newer`)
       }
-      const answer = await sendFetch(await cluster.connection(leaderId, 'fetch'), version, {
-        topicId: metadata.topicId,
-        maxWaitMs,
-        minBytes: 1,
-        maxBytes: partitionMaxBytes,
-        partitionMaxBytes,
-        partitions: [{ partition, offset, leaderEpoch }],
-      })
+      const answer = await sendFetch(
+        await cluster.connection(leaderId, 'fetch'),
+        version,
+        {
+          topicId: metadata.topicId,
+          maxWaitMs,
+          minBytes: 1,
+          maxBytes: partitionMaxBytes,
+          partitionMaxBytes,
+          partitions: [{ partition, offset, leaderEpoch }],
+        },
+        new AnswerMemory(),
+      )
       const [fetched] = answer.partitions
       const errorCode = answer.errorCode || (fetched?.errorCode ?? 0)
       if (fetched && errorCode === 0) return fetched

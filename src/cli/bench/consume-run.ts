@@ -42,10 +42,14 @@ export async function runConsume(options: {
 }): Promise<ConsumeRun> {
   const { env, database, messages } = options
   const startedAtMs = Date.now()
-  const worker = spawn(process.execPath, [cliEntry, 'consume', '--http-port', '0', '--log-level', 'warn'], {
-    env: { ...process.env, ...env, NO_COLOR: '1' },
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  })
+  const worker = spawn(
+    process.execPath,
+    [...process.execArgv, cliEntry, 'consume', '--http-port', '0', '--log-level', 'warn'],
+    {
+      env: { ...process.env, ...env, NO_COLOR: '1' },
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    },
+  )
   const url = Promise.withResolvers<string>()
   let ended = false
   worker.on('message', (message) => {
