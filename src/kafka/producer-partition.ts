@@ -9,7 +9,8 @@ import { splitBatch } from './split-batch.ts'
  * A batch is `open → queued → in flight → written`. When one in flight fails, the partition is *draining*: nothing is
  * sent until every batch in flight has an answer; then those that failed go back to the front of the queue, in order,
  * with the sequence numbers they had, so that the broker recognises what it has already. While one of those is in flight,
- * nothing new is.
+ * nothing new is. Nor is anything behind the very first batch: from a producer it does not know, a broker takes any number,
+ * so the second would be written where the first was refused (KAFKA-14359).
  *
  * Invariants: sequence numbers are dense and in queue order; at most {@link maxInFlight} batches are in flight, as many
  * as a broker remembers of a producer; a batch's sequence changes only with a new epoch, and that is taken only when
@@ -69,6 +70,8 @@ export class ProducerPartition {
   #queue: QueuedBatch[] = []
   #inFlight: QueuedBatch[] = []
   #draining = false
+  /** The broker has acknowledged something. */
+  #isKnown = false
   /** Until the producer has looked for the leader again. */
   stalled = false
 
@@ -120,7 +123,8 @@ export class ProducerPartition {
   /** Whether `take` would give a batch. */
   get canSend(): boolean {
     const [next] = this.#queue
-    if (next === undefined || this.stalled || this.#draining || this.#inFlight.length >= maxInFlight) return false
+    const most = this.#isKnown ? maxInFlight : 1
+    if (next === undefined || this.stalled || this.#draining || this.#inFlight.length >= most) return false
     // A new batch would push one that is in doubt out of what the broker remembers.
     return next.doubtful || !this.#inFlight.some((batch) => batch.doubtful)
   }
@@ -150,6 +154,7 @@ export class ProducerPartition {
    *   partition cannot go on.
    */
   settle(batch: QueuedBatch, verdict: Verdict): 'settled' | 'requeued' | Impasse {
+    if (verdict === 'written') this.#isKnown = true
     if (verdict === 'written' && !this.#draining) {
       this.#inFlight = this.#inFlight.filter((other) => other !== batch)
       return 'settled'

@@ -1,15 +1,13 @@
 import { initProducerIdV4 } from '@platformatic/kafka'
-import { Backoff, pause } from './backoff.ts'
 import type { KafkaCluster, TopicMetadata } from './cluster.ts'
 import { kafkaError } from './errors.ts'
+import { patiently } from './patiently.ts'
 import { type ProducerIdentity, ProducerPartition, type ProducerTrace } from './producer-partition.ts'
 import type { Compression } from './record-batch-writer.ts'
 
 /** What an earlier process wrote last, by partition. */
 export type ProducerTraces = ReadonlyMap<number, ProducerTrace>
 
-const patienceMs = 30_000
-const backoffLimits = { firstMs: 100, capMs: 2000 }
 const transactionTimeoutMs = 60_000 // of no meaning without transactions
 
 /**
@@ -17,19 +15,16 @@ const transactionTimeoutMs = 60_000 // of no meaning without transactions
  *
  * @throws KpiError `KPI_KAFKA_UNREACHABLE`, `KPI_KAFKA_AUTH`, `KPI_KAFKA_REQUEST`.
  */
-export async function obtainIdentity(cluster: KafkaCluster, signal: AbortSignal): Promise<ProducerIdentity> {
-  const until = performance.now() + patienceMs
-  const backoff = new Backoff(backoffLimits)
-  for (;;) {
+export function obtainIdentity(cluster: KafkaCluster, signal: AbortSignal): Promise<ProducerIdentity> {
+  return patiently(async () => {
     try {
-      const found = await cluster.request('any', 'control', initProducerIdV4.api, null, transactionTimeoutMs, -1n, -1)
+      const { api } = initProducerIdV4
+      const found = await cluster.request('any', 'control', api, null, transactionTimeoutMs, -1n, -1)
       return { producerId: found.producerId, epoch: found.producerEpoch }
     } catch (error) {
-      const failure = kafkaError(error, 'the brokers')
-      if (!failure.retryable || performance.now() > until || signal.aborted) throw failure
-      await pause(backoff.nextMs(), signal)
+      throw kafkaError(error, 'the brokers')
     }
-  }
+  }, signal)
 }
 
 /** The identity under which earlier traces go on; a partition without one begins under the oldest of them. */

@@ -1,6 +1,7 @@
 import { KpiError } from '../../errors.ts'
 import type { KafkaCluster } from '../../kafka/cluster.ts'
 import { findLastRecords } from '../../kafka/last-record.ts'
+import { patiently } from '../../kafka/patiently.ts'
 import type { ProducerTrace } from '../../kafka/producer-partition.ts'
 import type { Logger } from '../../log.ts'
 import { isSameFile, type LinePlace, type ReplayPass, readMark, readPass } from './line-mark.ts'
@@ -33,21 +34,18 @@ const progressBytes = 256 * 1024 * 1024
  */
 export async function findResumePoint(search: ResumeSearch, signal: AbortSignal): Promise<ResumePoint | undefined> {
   const { cluster, topic, file } = search
-  const metadata = await cluster.topicMetadata(topic)
+  // Whether there is such a topic is known at once; that it can be read, maybe a moment later.
+  let metadata = await cluster.topicMetadata(topic)
   const known = new KnownPasses(file.prefix)
-  const found = await findLastRecords(
-    {
-      cluster,
-      metadata,
-      match: (buffer, valueEnd) => {
-        const mark = readMark(buffer, valueEnd)
-        const pass = mark && known.find(mark.pass)
-        return pass && { pass, place: mark.place }
-      },
-      progress: reportProgress(search),
-    },
-    signal,
-  )
+  const match = (buffer: Buffer, valueEnd: number) => {
+    const mark = readMark(buffer, valueEnd)
+    const pass = mark && known.find(mark.pass)
+    return pass && { pass, place: mark.place }
+  }
+  const found = await patiently(async () => {
+    metadata = await cluster.topicMetadata(topic)
+    return findLastRecords({ cluster, metadata, match, progress: reportProgress(search) }, signal)
+  }, signal)
   const latest = found.reduce<ReplayPass | undefined>((best, { match: { pass } }) => {
     return best && best.startedAtMs >= pass.startedAtMs ? best : pass
   }, undefined)

@@ -35,6 +35,13 @@ function queuedPartition(counts: readonly number[], options: Partial<ProducerPar
   return partition
 }
 
+/** One whose first batch, of one message, was written: the broker knows it. */
+function knownPartition(counts: readonly number[], options: Partial<ProducerPartitionOptions> = {}) {
+  const partition = queuedPartition([1, ...counts], options)
+  partition.settle(partition.take(), 'written')
+  return partition
+}
+
 function traceOf({ records }: QueuedBatch) {
   return producerAt({ buffer: records, start: 0, end: records.length }, 0)
 }
@@ -52,12 +59,12 @@ function takeAll(partition: ProducerPartition): QueuedBatch[] {
 
 describe('a partition of the producer', () => {
   it('numbers its records without a gap', () => {
-    const batches = takeAll(queuedPartition([3, 1, 5]))
-    expect(batches.map(traceOf)).toEqual([0, 3, 4].map((sequence) => ({ ...identity, sequence })))
+    const batches = takeAll(knownPartition([3, 1, 5]))
+    expect(batches.map(traceOf)).toEqual([1, 4, 5].map((sequence) => ({ ...identity, sequence })))
   })
 
   it('has at most five batches in flight', () => {
-    const partition = queuedPartition([1, 1, 1, 1, 1, 1, 1])
+    const partition = knownPartition([1, 1, 1, 1, 1, 1, 1])
     const [first] = takeAll(partition)
     expect(partition.hasQueued).toBe(true)
     expect(partition.canSend).toBe(false)
@@ -66,8 +73,19 @@ describe('a partition of the producer', () => {
     expect(maxInFlight).toBe(5)
   })
 
+  it('has one in flight until the broker knows it, since that takes any first number', () => {
+    const partition = queuedPartition([2, 2, 2])
+    const [first] = takeAll(partition)
+    expect(first?.sequence).toBe(0)
+    expect(partition.canSend).toBe(false)
+    if (first) partition.settle(first, 'refused')
+    expect(takeAll(partition)).toEqual([first])
+    if (first) partition.settle(first, 'written')
+    expect(takeAll(partition)).toHaveLength(2)
+  })
+
   it('counts what is not written', () => {
-    const partition = queuedPartition([2, 3])
+    const partition = knownPartition([2, 3])
     partition.append(messages, 0, 1)
     expect(partition.waitingCount).toBe(6)
     const [first] = takeAll(partition)
@@ -77,7 +95,7 @@ describe('a partition of the producer', () => {
   })
 
   it('sends nothing more after a failure, until every batch in flight has its answer', () => {
-    const partition = queuedPartition([1, 1, 1, 1])
+    const partition = knownPartition([1, 1, 1, 1])
     const [a, b, c] = [partition.take(), partition.take(), partition.take()]
     expect(partition.settle(a, 'refused')).toBe('settled')
     expect(partition.canSend).toBe(false)
@@ -87,7 +105,7 @@ describe('a partition of the producer', () => {
   })
 
   it('sends again with the numbers that the batches had', () => {
-    const partition = queuedPartition([2, 2])
+    const partition = knownPartition([2, 2])
     const before = takeAll(partition)
     const bytes = before.map(({ records }) => Buffer.from(records))
     for (const batch of before) partition.settle(batch, 'unknown')
@@ -95,7 +113,7 @@ describe('a partition of the producer', () => {
   })
 
   it('sends nothing new while a batch that may have been written is under way', () => {
-    const partition = queuedPartition([1, 1, 1])
+    const partition = knownPartition([1, 1, 1])
     const [a, b] = [partition.take(), partition.take()]
     partition.settle(a, 'unknown')
     partition.settle(b, 'written')
@@ -105,7 +123,7 @@ describe('a partition of the producer', () => {
   })
 
   it('leaves out what was written while it drained', () => {
-    const partition = queuedPartition([1, 1, 1])
+    const partition = knownPartition([1, 1, 1])
     const [a, b, c] = [partition.take(), partition.take(), partition.take()]
     partition.settle(a, 'unknown')
     partition.settle(b, 'written')
@@ -114,7 +132,7 @@ describe('a partition of the producer', () => {
   })
 
   it('goes on without a wait when a batch was written after all', () => {
-    const partition = queuedPartition([1])
+    const partition = knownPartition([1])
     const batch = partition.take()
     partition.settle(batch, 'unknown')
     const again = partition.take()
@@ -125,7 +143,7 @@ describe('a partition of the producer', () => {
 
 describe('a broker that has forgotten the producer', () => {
   it('gets all in a new epoch, when nothing can have been written', () => {
-    const partition = queuedPartition([3, 2, 4])
+    const partition = knownPartition([3, 2, 4])
     const [first] = [partition.take()]
     expect(partition.settle(first, 'outOfSequence')).toBe('requeued')
     expect(takeAll(partition).map(traceOf)).toEqual(
@@ -136,29 +154,29 @@ describe('a broker that has forgotten the producer', () => {
   })
 
   it('makes the partition give up, when a batch may have been written', () => {
-    const partition = queuedPartition([3, 2])
+    const partition = knownPartition([3, 2])
     partition.settle(partition.take(), 'unknown')
     expect(partition.settle(partition.take(), 'outOfSequence')).toBe('lost')
   })
 
   it('makes it give up at the last epoch', () => {
-    const partition = queuedPartition([1], { identity: { producerId: 1n, epoch: 32_767 } })
+    const partition = knownPartition([1], { identity: { producerId: 1n, epoch: 32_767 } })
     expect(partition.settle(partition.take(), 'outOfSequence')).toBe('lost')
   })
 })
 
 describe('a batch that the broker finds too large', () => {
   it('is split, and keeps its numbers', () => {
-    const partition = queuedPartition([2, 5, 1])
+    const partition = knownPartition([2, 5, 1])
     const first = partition.take()
     partition.settle(first, 'written')
     const large = partition.take()
     expect(partition.settle(large, 'tooLarge')).toBe('requeued')
     const parts = takeAll(partition)
     expect(parts.map((batch) => [traceOf(batch)?.sequence, batch.count])).toEqual([
-      [2, 3],
-      [5, 2],
-      [7, 1],
+      [3, 3],
+      [6, 2],
+      [8, 1],
     ])
     expect(parts.slice(0, 2).flatMap(valuesOf)).toEqual(valuesOf(large))
     expect(parts.reduce((sum, batch) => sum + batch.chargedBytes, 0) - (parts[2]?.chargedBytes ?? 0)).toBe(
@@ -174,30 +192,29 @@ describe('a batch that the broker finds too large', () => {
 
 describe('a partition that continues an earlier process', () => {
   it('begins behind its last number', () => {
-    const partition = queuedPartition([2, 1], { continuesAfter: 41 })
-    expect(takeAll(partition).map(traceOf)).toEqual([42, 44].map((sequence) => ({ ...identity, sequence })))
+    const partition = knownPartition([2, 1], { continuesAfter: 41 })
+    expect(takeAll(partition).map(traceOf)).toEqual([43, 45].map((sequence) => ({ ...identity, sequence })))
   })
 
   it('begins anew behind the largest number there is', () => {
-    const partition = queuedPartition([2], { continuesAfter: 2 ** 31 - 1 })
+    const partition = knownPartition([2], { continuesAfter: 2 ** 31 - 2 })
     expect(takeAll(partition).map(traceOf)).toEqual([{ ...identity, sequence: 0 }])
   })
 
   it('gives up when something of that process came in between', () => {
     const partition = queuedPartition([2, 1], { continuesAfter: -1 })
-    const [a, b] = [partition.take(), partition.take()]
-    partition.settle(a, 'outOfSequence')
-    expect(partition.settle(b, 'outOfSequence')).toBe('overtaken')
+    expect(partition.settle(partition.take(), 'outOfSequence')).toBe('overtaken')
   })
 
   it('gives up also later: what was written first may have been a straggler that the broker took for ours', () => {
-    const partition = queuedPartition([2, 1], { continuesAfter: 41 })
-    partition.settle(partition.take(), 'written')
+    const partition = knownPartition([2], { continuesAfter: 41 })
     expect(partition.settle(partition.take(), 'outOfSequence')).toBe('overtaken')
   })
 })
 
-/** What a broker does with the batches of one producer: takes them in sequence, knows the last five, forgets nothing. */
+/**
+ * What a broker does with the batches of one producer: takes any first one, then those in sequence, and knows the last five.
+ */
 class BrokerLog {
   readonly values: (string | null)[] = []
   readonly #known: { sequence: number; count: number }[] = []
@@ -206,11 +223,11 @@ class BrokerLog {
   offer(batch: QueuedBatch): 'written' | 'outOfSequence' {
     const { sequence, count } = batch
     if (this.#known.some((known) => known.sequence === sequence && known.count === count)) return 'written'
-    if (sequence !== this.#next) return 'outOfSequence'
+    if (this.#known.length > 0 && sequence !== this.#next) return 'outOfSequence'
     this.values.push(...valuesOf(batch))
     this.#known.push({ sequence, count })
     if (this.#known.length > maxInFlight) this.#known.shift()
-    this.#next += count
+    this.#next = sequence + count
     return 'written'
   }
 }
