@@ -1,11 +1,9 @@
 import { KpiError } from '../errors.ts'
 import type { KafkaCluster, TopicMetadata } from '../kafka/cluster.ts'
-import { LogReader } from '../kafka/log-reader.ts'
 import type { PostgresOptions } from '../store/connection.ts'
 import { assertSameDefinition, type Definition } from '../store/definition.ts'
 import type { PositionKey } from '../store/positions.ts'
 import {
-  appendLetters,
   applyLetters,
   countTakenTwice,
   eachRetried,
@@ -28,7 +26,6 @@ import {
 import {
   inRebuildTransaction,
   lockForRebuild,
-  mergeIntoShadow,
   type RebuildPosition,
   type RebuildSession,
   type RebuildSurroundings,
@@ -38,8 +35,7 @@ import {
 } from '../store/rebuild-session.ts'
 import type { WindowFilter } from '../store/verify-snapshot.ts'
 import { countersAfter } from './counters.ts'
-import { LogReduction } from './log-reduction.ts'
-import { PartitionScan } from './partition-scan.ts'
+import { LogScan, type RetriedOffsets } from './log-scan.ts'
 import { commonWindowStart } from './window-floor.ts'
 
 export interface RebuildOptions {
@@ -125,33 +121,23 @@ class RebuildRun {
   readonly #options: RebuildOptions
   readonly #session: RebuildSession
   readonly #around: RebuildSurroundings
-  readonly #retried: ReadonlyMap<number, ReadonlySet<number>>
   readonly #key: PositionKey
-  readonly #reduction: LogReduction
-  readonly #scans = new Map<number, PartitionScan>()
-  readonly #startedMs = performance.now()
-  #messages = 0
-  #offsets = 0
+  readonly #scan: LogScan
 
-  constructor(
-    options: RebuildOptions,
-    session: RebuildSession,
-    around: RebuildSurroundings,
-    retried: ReadonlyMap<number, ReadonlySet<number>>,
-  ) {
-    const { definition, scope, maxPayloads, now } = options
+  constructor(options: RebuildOptions, session: RebuildSession, around: RebuildSurroundings, retried: RetriedOffsets) {
+    const { scope, onProgress } = options
     this.#options = options
     this.#session = session
     this.#around = around
-    this.#retried = retried
     this.#key = { group: around.definition.consumerGroup, topic: around.definition.topic }
-    this.#reduction = new LogReduction({
-      rules: definition,
-      rulesBefore: around.definition,
-      filter: this.#isAll ? { fromUs: around.floorUs } : atLeast(scope as WindowFilter, around.floorUs),
-      keepsLetters: this.#isAll,
-      maxPayloads,
-      now,
+    this.#scan = new LogScan({
+      ...options,
+      session,
+      around,
+      retried,
+      filter: atLeast(scope === 'all' ? {} : scope, around.floorUs),
+      keepsLetters: scope === 'all',
+      onProgress,
     })
   }
 
@@ -168,6 +154,7 @@ class RebuildRun {
 
   async run(): Promise<RebuildReport> {
     const { isDryRun, onStep } = this.#options
+    const startedMs = performance.now()
     await this.#readAhead()
     await analyzeShadow(this.#session)
     await onStep?.('read')
@@ -182,71 +169,31 @@ class RebuildRun {
       await onStep?.('written')
       return done
     })
-    const [startedMs, endMs] = [this.#startedMs, performance.now()]
+    const endMs = performance.now()
     const lockedSeconds = isDryRun ? 0 : (endMs - lockedMs) / 1000
-    return { ...report, messages: this.#messages, seconds: (endMs - startedMs) / 1000, lockedSeconds }
+    return { ...report, messages: this.#scan.messages, seconds: (endMs - startedMs) / 1000, lockedSeconds }
   }
 
   /** Step 1. */
   async #readAhead(): Promise<void> {
     for (let round = 0; round < maxRounds; round++) {
       const positions = await readRebuildPositions(this.#session, this.#key)
-      const left = positions.reduce((sum, position) => sum + this.#offsetsLeft(position), 0)
-      if (left <= tailOffsets) return
-      await this.#readTo(positions)
+      if (this.#scan.offsetsLeft(positions) <= tailOffsets) return
+      await this.#scan.readTo(positions)
     }
-  }
-
-  #offsetsLeft(position: RebuildPosition): number {
-    return position.nextOffset - this.#scanOf(position).offset
-  }
-
-  async #readTo(positions: readonly RebuildPosition[]): Promise<void> {
-    this.#offsets = positions.reduce((sum, { firstOffset, nextOffset }) => sum + nextOffset - firstOffset, 0)
-    for (const position of positions) await this.#scanOf(position).readTo(position)
-    await this.#flush()
-  }
-
-  #scanOf({ partition, firstOffset }: RebuildPosition): PartitionScan {
-    const known = this.#scans.get(partition)
-    if (known) return known
-    const { cluster, metadata } = this.#options
-    const scan = new PartitionScan({
-      partition,
-      firstOffset,
-      gaps: this.#around.gaps.filter((gap) => gap.partition === partition),
-      retried: this.#retried.get(partition) ?? new Set(),
-      reader: new LogReader(cluster, metadata),
-      reduction: this.#reduction,
-      rulesBefore: this.#around.definition,
-      afterChunk: (messages) => this.#afterChunk(messages),
-    })
-    this.#scans.set(partition, scan)
-    return scan
-  }
-
-  async #afterChunk(messages: number): Promise<void> {
-    this.#messages += messages
-    this.#options.onProgress?.(this.#messages, this.#offsets)
-    if (this.#reduction.isFull) await this.#flush()
-  }
-
-  async #flush(): Promise<void> {
-    await mergeIntoShadow(this.#session, this.#options.definition.windowSeconds, this.#reduction.takeRows())
-    await appendLetters(this.#session, this.#reduction.takeLetters())
   }
 
   /** Steps 3 and 4. */
   async #finish(positions: readonly RebuildPosition[]) {
     const around = await this.#assertUnchanged()
-    await this.#readTo(positions)
+    await this.#scan.readTo(positions)
     const { topic } = around.definition
     if ((await countTakenTwice(this.#session, topic)) > 0) throw moved('a rejected message was retried')
-    const takenBack = await this.#addRetried(topic)
+    const takenBack = await this.#scan.addRetried()
     const filter = this.#finalFilter(positions, around.floorUs)
     const rows = await planRows(this.#session, {
       filter,
-      losses: this.#hasNewRules ? noLosses : this.#losses(positions),
+      losses: this.#hasNewRules ? noLosses : this.#scan.losses(positions),
       ...this.#options.definition,
     })
     const keptBeforeUs = this.#hasNewRules ? (filter.fromUs ?? 0) : 0
@@ -274,48 +221,29 @@ class RebuildRun {
     return now
   }
 
-  async #addRetried(topic: string): Promise<{ partition: number; offset: number }[]> {
-    const refused: { partition: number; offset: number }[] = []
-    await eachRetried(this.#session, topic, (message) => {
-      if (!this.#reduction.addRetried(message)) refused.push(message)
-    })
-    await this.#flush()
-    return refused
-  }
-
   /**
    * Under new rules what is not whole cannot be decided window by window, as rows of the old length say nothing about
    * windows of the new one: everything before one instant stays, at which windows of both lengths start.
    */
   #finalFilter(positions: readonly RebuildPosition[], floorUs: number): WindowFilter {
     const { scope, definition } = this.#options
-    if (scope !== 'all') return atLeast(scope, floorUs)
-    if (!this.#hasNewRules) return { fromUs: floorUs }
-    const { likelyLatestUs, cuts } = this.#losses(positions)
+    if (!this.#hasNewRules) return atLeast(scope === 'all' ? {} : scope, floorUs)
+    const { likelyLatestUs, cuts } = this.#scan.losses(positions)
     const lostUs = Math.max(likelyLatestUs, ...cuts.map(({ toEventUs }) => toEventUs))
     const fromUs = commonWindowStart(
       Math.max(floorUs, lostUs + 1),
       this.#around.definition.windowSeconds,
       definition.windowSeconds,
     )
-    if (this.#reduction.earliestFlipUs >= fromUs) return { fromUs }
+    if (this.#scan.earliestFlipUs >= fromUs) return { fromUs }
     throw new KpiError(
       'KPI_REBUILD_REFUSED',
       'another MAX_FUTURE_SECONDS decides otherwise about messages of windows that the log no longer holds whole, or that were pruned',
     )
   }
 
-  #losses(positions: readonly RebuildPosition[]): LossBounds {
-    const scans = positions.map((position) => this.#scanOf(position))
-    return {
-      latestUs: Math.max(-1, ...scans.map(({ latestUs }) => latestUs)),
-      likelyLatestUs: Math.max(-1, ...scans.map(({ likelyLatestUs }) => likelyLatestUs)),
-      cuts: this.#around.gaps.filter(({ kind }) => kind === 'cut'),
-    }
-  }
-
   #letterPlan(positions: readonly RebuildPosition[], topic: string): LetterPlan {
-    const whole = positions.filter((position) => this.#scanOf(position).isWhole)
+    const whole = positions.filter((position) => this.#scan.of(position).isWhole)
     const partitionsOf = (some: readonly RebuildPosition[]) => some.map(({ partition }) => partition)
     return { topic, whole: partitionsOf(whole), unpurged: partitionsOf(whole.filter(({ purged }) => purged === 0)) }
   }
@@ -328,7 +256,7 @@ class RebuildRun {
     await applyLetters(session, letterPlan)
     await takeBackRetries(session, held.topic, takenBack)
     const counters = positions.map((position) =>
-      countersAfter(position, this.#scanOf(position), letters.unpurged.get(position.partition) ?? 0),
+      countersAfter(position, this.#scan.of(position), letters.unpurged.get(position.partition) ?? 0),
     )
     await writeCounters(session, held, counters)
     if (this.#hasNewRules) await this.#assertTotals(around)

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { expectedRows, makeTrades, messageText, place, send, shuffled, tableRows } from './market.ts'
 import { makePipeline, type Pipeline } from './pipeline.ts'
+import { marketKpi } from './processes.ts'
 import { rebuildPipeline } from './rebuilding.ts'
 import { until } from './until.ts'
 import { deleteRecords, verifyPipeline } from './verification.ts'
@@ -166,5 +167,30 @@ describe('with all', () => {
     await expect(failing).rejects.toThrow()
     expect(await tableRows(pipeline.owner)).toEqual(before)
     expect((await rebuildPipeline(pipeline)).rows.changed).toBe(before.length)
+  })
+})
+
+describe('the command', () => {
+  it('says what would change, asks, changes it, and says so', async () => {
+    await using pipeline = await makePipeline()
+    await throughWorker(pipeline, [...valuesOf(trades(300)), ...bad])
+    await run(pipeline, `UPDATE kpi_market_prices SET open_price = open_price + 1 WHERE symbol = 'AAPL'`)
+    const { env } = pipeline
+    const dry = marketKpi(['rebuild', '--symbol', 'AAPL', 'MSFT', '--dry-run'], env)
+    expect(await dry.exited, dry.stderr()).toMatchObject({ code: 0 })
+    expect(dry.stdout()).toMatch(/^rows would be changed 6, added 0, removed 0, left alone 0\n/)
+    const asking = marketKpi(['rebuild', '--all'], env)
+    expect(await asking.exited).toMatchObject({ code: 2 })
+    expect(asking.stderr()).toBe('rebuild asks before it writes: answer with --yes\n')
+    const real = marketKpi(['rebuild', '--from', '2026-02-14T14:30Z', '--yes', '--json'], env)
+    expect(await real.exited, real.stderr()).toMatchObject({ code: 0 })
+    expect(JSON.parse(real.stdout())).toMatchObject({ rows: { ...nothing, changed: 6 }, messages: 304 })
+    expect(await verifyPipeline(pipeline)).toMatchObject(allRight)
+  })
+
+  it.each([[[]], [['--all', '--symbol', 'AAPL']]])('rebuild %j is refused in one line', async (args) => {
+    const refused = marketKpi(['rebuild', ...args], {})
+    expect(await refused.exited).toMatchObject({ code: 2 })
+    expect(refused.stderr()).toMatch(/^[^\n]+\n$/)
   })
 })

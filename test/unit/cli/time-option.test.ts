@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { instantOption, sinceOption } from '../../../src/cli/time-option.ts'
+import { ageOption, instantOption, sinceOption } from '../../../src/cli/time-option.ts'
 
 describe('a moment', () => {
   it.each([
@@ -34,4 +34,18 @@ it.each([
 
 it.each(['-2h', '2', 'h', '2w', '1.5h'])('%j is no age', (text) => {
   expect(() => sinceOption(text)).toThrow('must be an age')
+})
+
+describe('how long', () => {
+  it.each([
+    ['90s', 90_000],
+    ['1h', 3_600_000],
+    ['90d', 7_776_000_000],
+  ])('%s is %d ms', (text, ms) => {
+    expect(ageOption(text)).toBe(ms)
+  })
+
+  it.each(['', '0s', '2', '2026-02-14', '-1h'])('is not %j', (text) => {
+    expect(() => ageOption(text)).toThrow('must be a time')
+  })
 })
