@@ -183,6 +183,8 @@ export async function openDatabase(
   pooled: { maxConnections: number; applicationName: string },
 ): Promise<Database> {
   const options = await settleSslMode(given)
+  // Not by the pool: it leaves the sockets of refused logins open, and the server a session a minute.
+  await withClient(options, (client) => client.query('SELECT 1'))
   const place = placeOf(options)
   const pool = new pg.Pool({ ...clientConfig(options, pooled.applicationName), max: pooled.maxConnections })
   pool.on('error', () => undefined)
@@ -193,19 +195,12 @@ export async function openDatabase(
       throw postgresError(error, place)
     }
   }
-  const database: Database = {
+  return {
     pool,
     place,
     query: (query) => guarded(async () => (await pool.query(query)).rows),
     transaction: (work) => guarded(() => inTransaction(pool, work)),
     close: () => pool.end(),
-  }
-  try {
-    await database.query({ text: 'SELECT 1' })
-    return database
-  } catch (error) {
-    await pool.end()
-    throw error
   }
 }
 

@@ -5,9 +5,9 @@ import { describe, expect, inject, it } from 'vitest'
 import { KafkaCluster } from '../../src/kafka/cluster.ts'
 import { listOffsets } from '../../src/kafka/offsets.ts'
 import { prepareTopic } from '../../src/kafka/topic.ts'
-import { KafkaProxy } from './kafka-proxy.ts'
 import { createTopic, deleteRecords, deleteTopic, makeTopic, valuesFor } from './kafka-topic.ts'
 import { send } from './market.ts'
+import { TcpProxy } from './tcp-proxy.ts'
 import { until } from './until.ts'
 
 const metadataApiKey = 3
@@ -117,8 +117,8 @@ describe('a broker', () => {
   })
 
   it('is connected to once for each purpose, and again after the connection broke', async () => {
-    await using proxy = await KafkaProxy.start(inject('bootstrap'))
-    await withCluster({ bootstrap: [proxy.bootstrap] }, async (cluster) => {
+    await using proxy = await TcpProxy.startKafka(inject('bootstrap'))
+    await withCluster({ bootstrap: [proxy.address] }, async (cluster) => {
       await cluster.clusterMetadata()
       const versionOf = () => cluster.apiVersion(1, metadataApiKey, { minVersion: 0, maxVersion: 12 })
       expect(await Promise.all([versionOf(), versionOf(), versionOf()])).toEqual([12, 12, 12])

@@ -3,17 +3,17 @@ import { expect, inject, it } from 'vitest'
 import { KafkaCluster } from '../../src/kafka/cluster.ts'
 import { RecordingLog } from '../recording-log.ts'
 import { FetchRecorder } from './fetch-recorder.ts'
-import { KafkaProxy } from './kafka-proxy.ts'
 import { makeTopic, type TestTopic, valuesFor } from './kafka-topic.ts'
 import { send } from './market.ts'
+import { TcpProxy } from './tcp-proxy.ts'
 import { until } from './until.ts'
 
 const numbered = (count: number, from = 0) => Array.from({ length: count }, (_, i) => `m${from + i}`)
 
 /** The same topic, reached by another way; to be closed. */
-async function through(proxy: KafkaProxy, topic: TestTopic): Promise<TestTopic> {
+async function through(proxy: TcpProxy, topic: TestTopic): Promise<TestTopic> {
   const cluster = new KafkaCluster({
-    bootstrap: [proxy.bootstrap],
+    bootstrap: [proxy.address],
     clientId: topic.name,
     connectTimeoutMs: 1000,
     requestTimeoutMs: 2000,
@@ -30,7 +30,7 @@ it('connections that break again and again cost nothing but time', async () => {
     topic.name,
     [0, 1, 2].flatMap((p) => valuesFor(p, 3, values)),
   )
-  await using proxy = await KafkaProxy.start(inject('bootstrap'))
+  await using proxy = await TcpProxy.startKafka(inject('bootstrap'))
   await using proxied = await through(proxy, topic)
   await using recorder = new FetchRecorder(proxied, { partitionMaxBytes: 50_000 })
   proxy.delayMs = 2
@@ -52,7 +52,7 @@ it('connections that break again and again cost nothing but time', async () => {
 it('a broker that takes connections and answers nothing is left, told once, and read again', async () => {
   await using topic = await makeTopic()
   await send(topic.cluster, topic.name, valuesFor(0, 1, numbered(10)))
-  await using proxy = await KafkaProxy.start(inject('bootstrap'))
+  await using proxy = await TcpProxy.startKafka(inject('bootstrap'))
   await using proxied = await through(proxy, topic)
   const log = new RecordingLog()
   await using recorder = new FetchRecorder(proxied, { log })
@@ -84,7 +84,7 @@ it('a broker that takes connections and answers nothing is left, told once, and 
 
 it('a slow way is no failure', async () => {
   await using topic = await makeTopic({ partitions: 2 })
-  await using proxy = await KafkaProxy.start(inject('bootstrap'))
+  await using proxy = await TcpProxy.startKafka(inject('bootstrap'))
   proxy.delayMs = 100
   await using proxied = await through(proxy, topic)
   const log = new RecordingLog()
@@ -106,7 +106,7 @@ it('a flipped bit on the way ends the reading', async () => {
       numbered(100).map((text) => text.padEnd(50, '.')),
     ),
   )
-  await using proxy = await KafkaProxy.start(inject('bootstrap'))
+  await using proxy = await TcpProxy.startKafka(inject('bootstrap'))
   await using proxied = await through(proxy, topic)
   proxy.spoil = (chunk) => {
     const at = chunk.indexOf('m50....')

@@ -1,30 +1,40 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/**
- * A way to a broker that can be cut, slowed and made to lie. Clients stay on it: the broker's own address in what it
- * answers is replaced by the proxy's.
- */
-export class KafkaProxy {
+/** A way to a server that can be cut, slowed, silenced and made to lie. */
+export class TcpProxy {
   readonly #target: { host: string; port: number }
   readonly #sockets = new Set<Socket>()
   readonly #server: Server
+  #readdress: (chunk: Buffer) => void = () => undefined
   /** How long bytes are under way, in each direction. */
   delayMs = 0
   /** Takes connections and requests, and lets no answer pass. */
   isSilent = false
-  /** Changes what the broker sends. */
+  /** Changes what the server sends. */
   spoil: (chunk: Buffer) => void = () => undefined
+  /** How many were taken so far. */
   connections = 0
 
-  static async start(bootstrap: string): Promise<KafkaProxy> {
-    const proxy = new KafkaProxy(bootstrap)
+  static async start(address: string): Promise<TcpProxy> {
+    const proxy = new TcpProxy(address)
     await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve))
     return proxy
   }
 
-  private constructor(bootstrap: string) {
-    const [host = '', port = ''] = bootstrap.split(':')
+  /** Clients stay on it: the broker's own address in what it answers is replaced by the proxy's. */
+  static async startKafka(bootstrap: string): Promise<TcpProxy> {
+    const proxy = await TcpProxy.start(bootstrap)
+    const theirs = addressBytes(proxy.#target.port)
+    const ours = addressBytes(proxy.port)
+    proxy.#readdress = (chunk) => {
+      for (let at = chunk.indexOf(theirs); at >= 0; at = chunk.indexOf(theirs, at)) ours.copy(chunk, at)
+    }
+    return proxy
+  }
+
+  private constructor(address: string) {
+    const [host = '', port = ''] = address.split(':')
     this.#target = { host, port: Number(port) }
     this.#server = createServer((client) => this.#serve(client))
   }
@@ -34,7 +44,7 @@ export class KafkaProxy {
     return typeof address === 'object' && address ? address.port : 0
   }
 
-  get bootstrap(): string {
+  get address(): string {
     return `127.0.0.1:${this.port}`
   }
 
@@ -50,10 +60,10 @@ export class KafkaProxy {
 
   #serve(client: Socket): void {
     this.connections += 1
-    const broker = connect(this.#target.port, this.#target.host)
+    const server = connect(this.#target.port, this.#target.host)
     for (const [from, to] of [
-      [client, broker],
-      [broker, client],
+      [client, server],
+      [server, client],
     ] as const) {
       this.#sockets.add(from)
       from.setNoDelay(true)
@@ -63,8 +73,8 @@ export class KafkaProxy {
         to.destroy()
       })
     }
-    client.on('data', (chunk) => void this.#pass(chunk, broker))
-    broker.on('data', (chunk) => {
+    client.on('data', (chunk) => void this.#pass(chunk, server))
+    server.on('data', (chunk) => {
       if (this.isSilent) return
       this.#readdress(chunk)
       this.spoil(chunk)
@@ -76,16 +86,9 @@ export class KafkaProxy {
     if (this.delayMs > 0) await delay(this.delayMs)
     if (!to.destroyed) to.write(chunk)
   }
-
-  /** A metadata answer has a broker's port as four bytes behind its host. */
-  #readdress(chunk: Buffer): void {
-    const theirs = addressBytes(this.#target.port)
-    for (let at = chunk.indexOf(theirs); at >= 0; at = chunk.indexOf(theirs, at)) {
-      addressBytes(this.port).copy(chunk, at)
-    }
-  }
 }
 
+/** A metadata answer has a broker's port as four bytes behind its host. */
 function addressBytes(port: number): Buffer {
   const bytes = Buffer.from('127.0.0.1\0\0\0\0')
   bytes.writeInt32BE(port, bytes.length - 4)
