@@ -50,6 +50,8 @@ export class GroupCoordinator {
   readonly cluster: KafkaCluster
   readonly group: string
   #nodeId: number | undefined
+  /** The last try to reach it failed. */
+  #suspect = false
 
   constructor(cluster: KafkaCluster, group: string) {
     this.cluster = cluster
@@ -60,38 +62,56 @@ export class GroupCoordinator {
    * @throws KpiError a retryable one when the coordinator cannot be asked now, another when it never can.
    */
   async ask<A extends unknown[], R>(options: AskOptions, api: Api<A, R>, ...args: A): Promise<Answer<R>> {
-    const nodeId = await this.find()
+    const nodeId = await this.find(options.purpose)
     try {
       const connection = await this.cluster.connection(nodeId, options.purpose)
-      return { response: await within(options.timeoutMs, connection, api.async(connection, ...args)) }
+      const response = await within(options.timeoutMs, connection, api.async(connection, ...args))
+      this.#suspect = false
+      return { response }
     } catch (error) {
       const refusal = refusalIn(error)
-      if (refusal && refusal.name !== loading && !moved.has(refusal.name)) {
+      const name = refusal?.name
+      if (refusal && name !== loading && !moved.has(refusal.name)) {
+        this.#suspect = false
         return { refusal, response: (error as { response?: R }).response }
       }
-      if (refusal?.name !== loading) this.#nodeId = undefined
+      if (name !== loading) this.#doubt(refusal !== undefined)
       throw kafkaError(error, `broker ${nodeId}, coordinator of the group '${this.group}',`)
     }
   }
 
-  /** The coordinator's node id. */
-  async find(): Promise<number> {
-    this.#nodeId ??= await this.#look()
+  /**
+   * The coordinator's node id.
+   *
+   * @param purpose Whose connections to ask on, so that nobody waits for the answers of somebody else's.
+   */
+  async find(purpose: Purpose): Promise<number> {
+    this.#nodeId ??= await this.#look(purpose)
     return this.#nodeId
   }
 
-  async #look(): Promise<number> {
-    // Brokers come back with other addresses, and the coordinator is told by its id only.
-    await this.cluster.clusterMetadata()
-    const answer = await this.cluster
-      .request('any', 'control', findCoordinatorV4.api, FindCoordinatorKeyTypes.GROUP, [this.group])
+  /** One lost connection does not make another coordinator: a new connection to the same broker is tried first. */
+  #doubt(certain: boolean): void {
+    if (certain || this.#suspect) this.#nodeId = undefined
+    this.#suspect = !certain && !this.#suspect
+  }
+
+  async #look(purpose: Purpose): Promise<number> {
+    const { group, cluster } = this
+    const answer = await cluster
+      .request('any', purpose, findCoordinatorV4.api, FindCoordinatorKeyTypes.GROUP, [group])
       .catch((error: unknown) => {
         const refusal = refusalIn(error)
-        if (refusal && authorization.has(refusal.name)) throw refusalError(this.group, refusal)
-        throw kafkaError(error, `the brokers (looking for the coordinator of the group '${this.group}')`)
+        if (refusal && authorization.has(refusal.name)) throw refusalError(group, refusal)
+        throw kafkaError(error, `the brokers (looking for the coordinator of the group '${group}')`)
       })
     const found = answer.coordinators[0]
-    if (!found) throw new KpiError('KPI_KAFKA_REQUEST', `Kafka names no coordinator for the group '${this.group}'`)
+    if (!found) throw new KpiError('KPI_KAFKA_REQUEST', `Kafka names no coordinator for the group '${group}'`)
+    const isKnown = cluster.brokers.some(
+      ({ nodeId, host, port }) => nodeId === found.nodeId && host === found.host && port === found.port,
+    )
+    // A broker that is new, or came back at another address.
+    if (!isKnown) await cluster.clusterMetadata()
     return found.nodeId
   }
 }

@@ -201,7 +201,7 @@ export class GroupMember {
   async #chooseProtocol(): Promise<GroupProtocol> {
     const { protocol, cluster } = this.#options
     if (protocol === 'classic') return protocol
-    const nodeId = await this.#coordinator.find()
+    const nodeId = await this.#coordinator.find('group')
     const { key } = consumerGroupHeartbeatV1.api
     const spoken = await cluster.apiVersion(nodeId, key, heartbeatVersions).catch((error: unknown) => {
       throw kafkaError(error, `broker ${nodeId}`)

@@ -120,6 +120,5 @@ it('brokers without the consumer protocol: auto takes the classic one, and a mem
 async function setGroupVersion(scene: GroupScene, version: number): Promise<void> {
   const upgradeType = version > 0 ? FeatureUpgradeTypes.UPGRADE : FeatureUpgradeTypes.SAFE_DOWNGRADE
   const feature = { feature: 'group.version', maxVersionLevel: version, upgradeType }
-  const { controllerId } = await scene.cluster.clusterMetadata()
-  await scene.cluster.request(controllerId, 'control', updateFeaturesV1.api, 10_000, [feature], false)
+  await scene.cluster.request('any', 'control', updateFeaturesV1.api, 10_000, [feature], false)
 }

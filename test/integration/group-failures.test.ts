@@ -117,7 +117,7 @@ it.each(['auto', 'consumer', 'classic'] as const)(
 /** Makes the coordinator end the membership of the only member. */
 async function throwOut(scene: GroupScene, protocol: 'consumer' | 'classic'): Promise<void> {
   const coordinator = new GroupCoordinator(scene.cluster, scene.group)
-  const nodeId = await coordinator.find()
+  const nodeId = await coordinator.find('group')
   const options = { purpose: 'group' } as const
   if (protocol === 'classic') {
     const api = describeGroupsV5.api

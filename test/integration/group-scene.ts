@@ -60,6 +60,8 @@ export class GroupScene {
     const bootstrap = options.bootstrap ?? inject('bootstrap')
     const sessionTimeoutMs = options.sessionTimeoutMs ?? 30_000
     const cluster = new KafkaCluster({ bootstrap: [bootstrap], clientId: topic })
+    // A broker that was stopped for a while has to find its controller again.
+    await until(async () => (await cluster.clusterMetadata()).controllerId >= 0, true)
     const wanted = { topic, partitions: options.partitions ?? 6, replicationFactor: 1 }
     const { metadata } = await prepareTopic(cluster, wanted)
     const scene = new GroupScene({ metadata, cluster, bootstrap, sessionTimeoutMs })
@@ -128,9 +130,8 @@ export class GroupScene {
   }
 
   async addPartitions(count: number): Promise<void> {
-    const { controllerId } = await this.cluster.clusterMetadata()
     const topics = [{ name: this.topic, count, assignments: null }]
-    await this.cluster.request(controllerId, 'control', createPartitionsV3.api, topics, 10_000, false)
+    await this.cluster.request('any', 'control', createPartitionsV3.api, topics, 10_000, false)
   }
 
   /** Kept by the cluster whether the group has members or not; brokers know it a moment later. */
@@ -139,9 +140,8 @@ export class GroupScene {
     const value = String(this.#sessionTimeoutMs)
     const group = { resourceType: ConfigResourceTypes.GROUP, resourceName: this.group }
     const change = { name, configOperation: IncrementalAlterConfigOperationTypes.SET, value }
-    const { controllerId } = await this.cluster.clusterMetadata()
     const api = incrementalAlterConfigsV1.api
-    await this.cluster.request(controllerId, 'control', api, [{ ...group, configs: [change] }], false)
+    await this.cluster.request('any', 'control', api, [{ ...group, configs: [change] }], false)
     const look = async () => {
       const asked = [{ ...group, configurationKeys: [name] }]
       const answer = await this.cluster.request('any', 'control', describeConfigsV4.api, asked, false, false)
