@@ -11,6 +11,10 @@ export class TcpProxy {
   delayMs = 0
   /** Takes connections and requests, and lets no answer pass. */
   isSilent = false
+  /** Takes requests and lets none pass. */
+  isDeaf = false
+  /** Bytes of requests that did not pass. */
+  swallowedBytes = 0
   /** Changes what the server sends. */
   spoil: (chunk: Buffer) => void = () => undefined
   /** How many were taken so far. */
@@ -73,7 +77,10 @@ export class TcpProxy {
         to.destroy()
       })
     }
-    client.on('data', (chunk) => void this.#pass(chunk, server))
+    client.on('data', (chunk) => {
+      if (this.isDeaf) this.swallowedBytes += chunk.length
+      else void this.#pass(chunk, server)
+    })
     server.on('data', (chunk) => {
       if (this.isSilent) return
       this.#readdress(chunk)
