@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { createPartitionsV3 } from '@platformatic/kafka'
 import { Random } from '../../src/feed/simulate/random.ts'
 import type { KafkaCluster } from '../../src/kafka/cluster.ts'
@@ -19,6 +18,8 @@ export interface Scene {
   readonly topic: string
   /** Why disks cannot be filled here. */
   readonly diskObstacle: string | undefined
+  /** Ends early when the run does. */
+  readonly pause: (ms: number) => Promise<void>
   /** Says how far an action has got. */
   readonly note: (action: Action, text: string) => void
 }
@@ -31,34 +32,34 @@ type Home = OwnStack['kafka'] | OwnStack['postgres']
 
 /** What to do for each kind of action. @returns What came of it, where that is not plain. */
 export const deeds: Readonly<Record<Kind, Deed>> = {
-  'kill worker': worker(async (one, forMs) => {
+  'kill worker': worker(async (one, pause) => {
     await one.kill()
-    await delay(forMs)
+    await pause()
     one.start()
   }),
-  'freeze worker': worker(async (one, forMs) => {
+  'freeze worker': worker(async (one, pause) => {
     one.signal('SIGSTOP')
-    await delay(forMs)
+    await pause()
     one.signal('SIGCONT')
   }),
-  'restart worker': worker(async (one, forMs) => {
+  'restart worker': worker(async (one, pause) => {
     await one.stop()
-    await delay(forMs)
+    await pause()
     one.start()
   }),
-  'worker visits': async ({ crew }, { forMs }) => {
+  'worker visits': async ({ crew, pause }, { forMs }) => {
     crew.visitor.start()
-    await delay(forMs)
+    await pause(forMs)
     await crew.visitor.stop()
     return undefined
   },
-  'kill broker': ({ stack }, { forMs }) => away(stack.kafka, () => stack.kafka.kill(), forMs),
-  'restart broker': ({ stack }, { forMs }) => away(stack.kafka, () => stack.kafka.stop(), forMs),
-  'freeze broker': ({ stack }, { forMs }) => frozen(stack.kafka, forMs),
+  'kill broker': (scene, action) => away(scene.stack.kafka, 'kill', scene, action),
+  'restart broker': (scene, action) => away(scene.stack.kafka, 'stop', scene, action),
+  'freeze broker': (scene, action) => frozen(scene.stack.kafka, scene, action),
   'fill broker disk': (scene, action) => filled(scene, scene.stack.kafka, action),
-  'kill database': ({ stack }, { forMs }) => away(stack.postgres, () => stack.postgres.kill(), forMs),
-  'restart database': ({ stack }, { forMs }) => away(stack.postgres, () => stack.postgres.stop(), forMs),
-  'freeze database': ({ stack }, { forMs }) => frozen(stack.postgres, forMs),
+  'kill database': (scene, action) => away(scene.stack.postgres, 'kill', scene, action),
+  'restart database': (scene, action) => away(scene.stack.postgres, 'stop', scene, action),
+  'freeze database': (scene, action) => frozen(scene.stack.postgres, scene, action),
   'fill database disk': (scene, action) => filled(scene, scene.stack.postgres, action),
   'too many connections': ({ sessions }, { forMs }) => sessions.hog(forMs),
   'deadlock, the pipeline loses': ({ sessions }) => sessions.deadlock('the pipeline'),
@@ -66,14 +67,16 @@ export const deeds: Readonly<Record<Kind, Deed>> = {
   'cancel statements': ({ sessions }, { forMs }) => sessions.cancel(forMs),
   'hold row locks': ({ sessions }, { forMs }) => sessions.holdLocks(forMs),
   'terminate sessions': ({ sessions }) => sessions.terminate(),
+  'lose answers of kafka': (scene, action) => deaf(scene.stack.wayToKafka, scene, action),
   'cut kafka': ({ stack }, action) => cut(stack.wayToKafka, action),
-  'slow kafka': ({ stack }, action) => slow(stack.wayToKafka, action),
-  'stall kafka': ({ stack }, { forMs }) => stalled(stack.wayToKafka, forMs),
-  'half-open kafka': ({ stack }, { forMs }) => halfOpen(stack.wayToKafka, forMs),
+  'slow kafka': (scene, action) => slow(scene.stack.wayToKafka, scene, action),
+  'stall kafka': (scene, action) => stalled(scene.stack.wayToKafka, scene, action),
+  'half-open kafka': (scene, action) => halfOpen(scene.stack.wayToKafka, scene, action),
+  'lose answers of postgres': (scene, action) => deaf(scene.stack.wayToPostgres, scene, action),
   'cut postgres': ({ stack }, action) => cut(stack.wayToPostgres, action),
-  'slow postgres': ({ stack }, action) => slow(stack.wayToPostgres, action),
-  'stall postgres': ({ stack }, { forMs }) => stalled(stack.wayToPostgres, forMs),
-  'half-open postgres': ({ stack }, { forMs }) => halfOpen(stack.wayToPostgres, forMs),
+  'slow postgres': (scene, action) => slow(scene.stack.wayToPostgres, scene, action),
+  'stall postgres': (scene, action) => stalled(scene.stack.wayToPostgres, scene, action),
+  'half-open postgres': (scene, action) => halfOpen(scene.stack.wayToPostgres, scene, action),
   'add partition': addPartition,
   'jump clock': async ({ crew }, { seed }) => {
     const aheadMs = clockJumps[new Random(seed).below(clockJumps.length)] ?? 0
@@ -90,35 +93,35 @@ const mostLeftBytes = 512 * 1024
 const partitionPatienceMs = 60_000
 const requestTimeoutMs = 5000
 
-function worker(deed: (one: Worker, forMs: number) => Promise<void>): Deed {
-  return async ({ crew }, { target, forMs }) => {
-    await deed(crew.worker(Number(target.split(' ')[1])), forMs)
+function worker(deed: (one: Worker, pause: () => Promise<void>) => Promise<void>): Deed {
+  return async ({ crew, pause }, { target, forMs }) => {
+    await deed(crew.worker(Number(target.split(' ')[1])), () => pause(forMs))
     return undefined
   }
 }
 
-async function away(home: Home, takeAway: () => Promise<void>, forMs: number): Promise<string> {
-  await takeAway()
-  await delay(forMs)
+async function away(home: Home, how: 'kill' | 'stop', { pause }: Scene, { forMs }: Action): Promise<string> {
+  await home[how]()
+  await pause(forMs)
   const sinceMs = performance.now()
   await home.restart()
   return `up again after ${((performance.now() - sinceMs) / 1000).toFixed(1)} s`
 }
 
-async function frozen(home: Home, forMs: number): Promise<undefined> {
+async function frozen(home: Home, { pause }: Scene, { forMs }: Action): Promise<undefined> {
   const thaw = home.freeze()
-  await delay(forMs)
+  await pause(forMs)
   thaw()
 }
 
-async function filled({ diskObstacle, note }: Scene, home: Home, action: Action): Promise<string | undefined> {
+async function filled({ diskObstacle, note, pause }: Scene, home: Home, action: Action): Promise<string | undefined> {
   const { disk } = home
   if (disk === undefined) throw new Skipped(diskObstacle)
   const before = home.server
   await home.whileItMayEnd(async () => {
     const usedBytes = disk.fill(new Random(action.seed).below(mostLeftBytes))
     note(action, `full with ${Math.round(usedBytes / 1024 / 1024)} MB`)
-    await delay(action.forMs)
+    await pause(action.forMs)
     disk.free()
   })
   return home.server === before ? 'it lived on' : 'it ended, and was started again'
@@ -130,28 +133,34 @@ async function cut(way: TcpProxy, { seed }: Action): Promise<string> {
   return `${way.cut(() => random.uniform() < share)} connections`
 }
 
-async function slow(way: TcpProxy, { seed, forMs }: Action): Promise<string> {
+async function slow(way: TcpProxy, { pause }: Scene, { seed, forMs }: Action): Promise<string> {
   const delayMs = slowMs[new Random(seed).below(slowMs.length)] ?? 0
   way.slowDown(delayMs)
-  await delay(forMs)
+  await pause(forMs)
   way.slowDown(0)
   return `by ${delayMs} ms`
 }
 
-async function stalled(way: TcpProxy, forMs: number): Promise<undefined> {
+async function stalled(way: TcpProxy, { pause }: Scene, { forMs }: Action): Promise<undefined> {
   way.stall()
-  await delay(forMs)
+  await pause(forMs)
   way.release()
 }
 
-async function halfOpen(way: TcpProxy, forMs: number): Promise<undefined> {
+async function deaf(way: TcpProxy, { pause }: Scene, { forMs }: Action): Promise<undefined> {
+  const end = way.loseAnswers()
+  await pause(forMs)
+  end()
+}
+
+async function halfOpen(way: TcpProxy, { pause }: Scene, { forMs }: Action): Promise<undefined> {
   const end = way.halfOpen()
-  await delay(forMs)
+  await pause(forMs)
   end()
 }
 
 /** Asks until the brokers have one more, however often their answer is lost. */
-async function addPartition({ cluster, topic, load }: Scene): Promise<string> {
+async function addPartition({ cluster, topic, load, pause }: Scene): Promise<string> {
   const until = performance.now() + partitionPatienceMs
   let wanted: number | undefined
   for (;;) {
@@ -163,7 +172,7 @@ async function addPartition({ cluster, topic, load }: Scene): Promise<string> {
       await cluster.request(controllerId, 'control', createPartitionsV3.api, more, requestTimeoutMs, false)
     } catch (error) {
       if (performance.now() > until) throw error
-      await delay(500)
+      await pause(500)
     }
   }
   load.useNewPartitions()

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { messageOf } from '../../src/errors.ts'
 import { deeds, type Scene, Skipped } from './actions.ts'
 import type { FaultBook } from './fault-book.ts'
@@ -50,20 +49,19 @@ export class ChaosRun {
 
   /** Each at its time, and those on the same target one after the other, however long they take. */
   async #perform(round: Round): Promise<void> {
-    const { signal } = this.#options
+    const { scene, signal } = this.#options
     const startedAtMs = performance.now()
     const underWay = new Map<Target, Promise<void>>()
     for (const action of round.actions) {
-      await delay(Math.max(0, startedAtMs + action.atMs - performance.now()), undefined, { signal }).catch(
-        () => undefined,
-      )
-      if (signal.aborted) return
+      await scene.pause(Math.max(0, startedAtMs + action.atMs - performance.now()))
+      if (signal.aborted) break
       const before = underWay.get(action.target) ?? Promise.resolve()
       underWay.set(
         action.target,
         before.then(() => this.#do(action)),
       )
     }
+    // Also after a failure: what an action has taken away it brings back before everything is cleared away.
     await Promise.all(underWay.values())
   }
 

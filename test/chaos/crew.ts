@@ -182,4 +182,8 @@ export class Crew {
   async stop(): Promise<void> {
     await Promise.all([...this.workers, this.visitor].map((worker) => worker.stop()))
   }
+
+  async kill(): Promise<void> {
+    await Promise.all([...this.workers, this.visitor].map((worker) => worker.kill()))
+  }
 }

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 
 /** There may be none while the broker is away. */
@@ -8,9 +7,14 @@ const commitLimitMs = 15_000
 export class DatabaseSessions {
   readonly #ownerUrl: () => string
   readonly #pipelineUrl: () => string
+  readonly #pause: (ms: number) => Promise<void>
 
-  /** Addresses of the server itself, not through any proxy. */
-  constructor(urls: { owner: () => string; pipeline: () => string }) {
+  /**
+   * @param urls - Addresses of the server itself, not through any proxy.
+   * @param pause - Ends early when the run does.
+   */
+  constructor(urls: { owner: () => string; pipeline: () => string }, pause: (ms: number) => Promise<void>) {
+    this.#pause = pause
     this.#ownerUrl = urls.owner
     this.#pipelineUrl = urls.pipeline
   }
@@ -39,7 +43,7 @@ export class DatabaseSessions {
         clients.push(client)
       } catch {
         refused += 1
-        await delay(50)
+        await this.#pause(50)
       }
     }
     await Promise.all(clients.map((client) => client.end().catch(() => undefined)))
@@ -49,7 +53,7 @@ export class DatabaseSessions {
   /** Holds the locks of rows that the pipeline wants. */
   holdLocks(forMs: number): Promise<string> {
     return this.#holding(async () => {
-      await delay(forMs)
+      await this.#pause(forMs)
       return 'let go'
     })
   }
@@ -60,7 +64,7 @@ export class DatabaseSessions {
       if (!(await this.#someCommitWaits(await pidOf(holder)))) return 'no commit came'
       return this.#asOwner(async (client) => {
         let cancelled = 0
-        for (const until = performance.now() + forMs; performance.now() < until; await delay(100)) {
+        for (const until = performance.now() + forMs; performance.now() < until; await this.#pause(100)) {
           const { rowCount } = await client.query(`SELECT pg_cancel_backend(pid) FROM (${waitingCommits}) AS w`, [
             await pidOf(holder),
           ])
@@ -91,8 +95,8 @@ export class DatabaseSessions {
 
   #someCommitWaits(holder: number): Promise<boolean> {
     return this.#asOwner(async (client) => {
-      for (const until = performance.now() + commitLimitMs; performance.now() < until; await delay(20)) {
-        const { rowCount } = await client.query(waitingCommits, [holder])
+      for (const until = performance.now() + commitLimitMs; performance.now() < until; await this.#pause(20)) {
+        const { rowCount } = await client.query(`${waitingCommits} AND ${isFresh}`, [holder])
         if (rowCount) return true
       }
       return false
@@ -128,6 +132,9 @@ export class DatabaseSessions {
 const waitingCommits = `
   SELECT pid FROM pg_stat_activity
   WHERE usename = 'bi_user' AND query LIKE '%kpi_commit%' AND $1::integer = ANY (pg_blocking_pids(pid))`
+
+/** A session looks for a deadlock once, a second after it began to wait; it has to be there by then. */
+const isFresh = `clock_timestamp() - query_start < interval '0.5 s'`
 
 async function pidOf(client: pg.Client): Promise<number> {
   const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')

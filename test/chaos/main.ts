@@ -13,6 +13,9 @@ import { disksReady, disksVariable, obstacleToDisks } from './disks.ts'
 import { makePlan, planText, type Round } from './plan.ts'
 import { Production } from './production.ts'
 
+/** What is open after the end, a connection that nobody answers, must not keep whoever waits for us. */
+const lingerMs = 5000
+
 const args = process.argv.slice(2)
 process.exitCode = args.includes('--help') ? help() : await main()
 
@@ -80,5 +83,10 @@ async function run(options: ChaosOptions, plan: readonly Round[]): Promise<numbe
   })
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => production.failed(`ended by ${signal}`))
-  return (await production.run()) ? 0 : 1
+  const isGood = await production.run()
+  setTimeout(() => {
+    say(`ended by force, what is still open: ${process.getActiveResourcesInfo().join(', ')}`)
+    process.exit()
+  }, lingerMs).unref()
+  return isGood ? 0 : 1
 }

@@ -38,47 +38,81 @@ interface KindOfAction {
   readonly longestMs: number
   /** In half of the cases, where the run is long: beyond every timeout that should notice. */
   readonly patientMs?: number
+  /** Of one during which nothing works: how long that goes on after its end. */
+  readonly outageMs?: number
 }
 
 const kinds = {
   'kill worker': { target: 'a mortal worker', weight: 3, shortestMs: 0, longestMs: 3000 },
-  'freeze worker': { target: 'any worker', weight: 2, shortestMs: 1000, longestMs: 12_000 },
-  'restart worker': { target: 'a mortal worker', weight: 1, shortestMs: 0, longestMs: 8000 },
-  'worker visits': { target: 'visitor', weight: 2, shortestMs: 3000, longestMs: 12_000 },
-  'kill broker': { target: 'broker', weight: 1, shortestMs: 0, longestMs: 4000 },
-  'restart broker': { target: 'broker', weight: 1, shortestMs: 0, longestMs: 4000 },
-  'freeze broker': { target: 'broker', weight: 1, shortestMs: 1000, longestMs: 9000 },
-  'fill broker disk': { target: 'broker', weight: 1, shortestMs: 2000, longestMs: 6000 },
-  'kill database': { target: 'database', weight: 1, shortestMs: 0, longestMs: 4000 },
-  'restart database': { target: 'database', weight: 1, shortestMs: 0, longestMs: 4000 },
-  'freeze database': { target: 'database', weight: 1, shortestMs: 1000, longestMs: 9000 },
-  'fill database disk': { target: 'database', weight: 1, shortestMs: 2000, longestMs: 6000 },
-  'too many connections': { target: 'database', weight: 1, shortestMs: 2000, longestMs: 6000 },
+  'freeze worker': { target: 'any worker', weight: 2, shortestMs: 1000, longestMs: 12000 },
+  'restart worker': { target: 'a mortal worker', weight: 1, shortestMs: 0, longestMs: 6000 },
+  'worker visits': { target: 'visitor', weight: 2, shortestMs: 3000, longestMs: 10000 },
+  'kill broker': { target: 'broker', weight: 1, shortestMs: 0, longestMs: 3000, outageMs: 8000 },
+  'restart broker': { target: 'broker', weight: 1, shortestMs: 0, longestMs: 3000, outageMs: 8000 },
+  'freeze broker': { target: 'broker', weight: 1, shortestMs: 1000, longestMs: 6000, outageMs: 2000 },
+  'fill broker disk': { target: 'broker', weight: 1, shortestMs: 1000, longestMs: 4000, outageMs: 8000 },
+  'kill database': { target: 'database', weight: 1, shortestMs: 0, longestMs: 3000, outageMs: 2000 },
+  'restart database': { target: 'database', weight: 1, shortestMs: 0, longestMs: 3000, outageMs: 2000 },
+  'freeze database': { target: 'database', weight: 1, shortestMs: 1000, longestMs: 6000, outageMs: 2000 },
+  'fill database disk': { target: 'database', weight: 1, shortestMs: 1000, longestMs: 4000, outageMs: 2000 },
+  'too many connections': { target: 'database', weight: 1, shortestMs: 1000, longestMs: 4000, outageMs: 2000 },
   'deadlock, the pipeline loses': { target: 'database', weight: 1, shortestMs: 0, longestMs: 0 },
   'deadlock, the pipeline wins': { target: 'database', weight: 1, shortestMs: 0, longestMs: 0 },
-  'cancel statements': { target: 'database', weight: 1, shortestMs: 1000, longestMs: 4000 },
-  'hold row locks': { target: 'database', weight: 1, shortestMs: 1000, longestMs: 5000, patientMs: 33_000 },
+  'cancel statements': { target: 'database', weight: 1, shortestMs: 1000, longestMs: 3000 },
+  'hold row locks': { target: 'database', weight: 1, shortestMs: 1000, longestMs: 5000, patientMs: 33000 },
   'terminate sessions': { target: 'database', weight: 2, shortestMs: 0, longestMs: 0 },
   'cut kafka': { target: 'way to kafka', weight: 2, shortestMs: 0, longestMs: 0 },
-  'slow kafka': { target: 'way to kafka', weight: 1, shortestMs: 2000, longestMs: 10_000 },
-  'stall kafka': { target: 'way to kafka', weight: 1, shortestMs: 1000, longestMs: 9000, patientMs: 35_000 },
-  'half-open kafka': { target: 'way to kafka', weight: 1, shortestMs: 2000, longestMs: 8000, patientMs: 35_000 },
+  'lose answers of kafka': { target: 'way to kafka', weight: 2, shortestMs: 500, longestMs: 3000 },
+  'slow kafka': { target: 'way to kafka', weight: 1, shortestMs: 2000, longestMs: 8000 },
+  'stall kafka': {
+    target: 'way to kafka',
+    weight: 1,
+    shortestMs: 1000,
+    longestMs: 5000,
+    patientMs: 35000,
+    outageMs: 2000,
+  },
+  'half-open kafka': {
+    target: 'way to kafka',
+    weight: 1,
+    shortestMs: 1000,
+    longestMs: 5000,
+    patientMs: 35000,
+    outageMs: 2000,
+  },
   'cut postgres': { target: 'way to postgres', weight: 2, shortestMs: 0, longestMs: 0 },
-  'slow postgres': { target: 'way to postgres', weight: 1, shortestMs: 2000, longestMs: 10_000 },
-  'stall postgres': { target: 'way to postgres', weight: 1, shortestMs: 1000, longestMs: 9000, patientMs: 35_000 },
-  'half-open postgres': { target: 'way to postgres', weight: 1, shortestMs: 2000, longestMs: 8000, patientMs: 95_000 },
+  'lose answers of postgres': { target: 'way to postgres', weight: 2, shortestMs: 500, longestMs: 3000 },
+  'slow postgres': { target: 'way to postgres', weight: 1, shortestMs: 2000, longestMs: 8000 },
+  'stall postgres': {
+    target: 'way to postgres',
+    weight: 1,
+    shortestMs: 1000,
+    longestMs: 5000,
+    patientMs: 35000,
+    outageMs: 2000,
+  },
+  'half-open postgres': {
+    target: 'way to postgres',
+    weight: 1,
+    shortestMs: 1000,
+    longestMs: 5000,
+    patientMs: 95000,
+    outageMs: 2000,
+  },
   'add partition': { target: 'topic', weight: 1, shortestMs: 0, longestMs: 0 },
   'jump clock': { target: 'clock', weight: 1, shortestMs: 0, longestMs: 0 },
 } as const satisfies Record<string, KindOfAction>
 
 export type Kind = keyof typeof kinds
 
-const roundMs = 30_000
+const roundMs = 45_000
 /** What a round takes in all, by measurement. */
-const roundWithQuietPointMs = 40_000
+const roundWithQuietPointMs = 55_000
 const longestGapMs = 2500
-/** Between the end of an action and the next one on the same target: what it takes to come back, and a while of work. */
-const breatherMs = { broker: 10_000, database: 3000, others: 1000 }
+/** Faults that nobody is there to meet find nothing: most outages are left to themselves. */
+const lonelyShare = 0.75
+/** Between the end of an action and the next one on the same target. */
+const breatherMs = 1000
 const mostPartitionsAdded = 8
 /** From so many minutes on, some actions last longer than the longest timeout. */
 const patientFromMinutes = 5
@@ -133,8 +167,10 @@ class Planner {
       }
       if (kind === 'add partition' && ++this.#partitionsAdded > mostPartitionsAdded) continue
       const forMs = this.#lengthOf(kind)
-      const breather = target === 'broker' || target === 'database' ? breatherMs[target] : breatherMs.others
-      freeAtMs.set(target, atMs + forMs + breather)
+      const { outageMs = 0 }: KindOfAction = kinds[kind]
+      const overMs = atMs + forMs + outageMs
+      freeAtMs.set(target, overMs + breatherMs)
+      if (this.#random.uniform() < lonelyShare && outageMs > 0) cursorMs = overMs
       drawn.push({ kind, target, atMs, forMs })
     }
     const actions = drawn

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { ownerRole, pipelineRole, type readerRole } from '../../src/embedded/postgres-server.ts'
 import { messageOf } from '../../src/errors.ts'
@@ -9,7 +10,7 @@ import { until } from '../integration/until.ts'
 import type { Scene } from './actions.ts'
 import type { ChaosOptions } from './chaos-options.ts'
 import { ChaosRun } from './chaos-run.ts'
-import { Crew, killAllWorkers } from './crew.ts'
+import { Crew } from './crew.ts'
 import { DatabaseSessions } from './database-sessions.ts'
 import { FaultBook } from './fault-book.ts'
 import { Load } from './load.ts'
@@ -55,6 +56,13 @@ export class Production {
     this.#failures.push(`${position}: ${why}`)
     if (this.#failures.length <= mostFailuresTold) this.#given.say(`FAILED at ${position}: ${why}`)
     this.#ending.abort()
+  }
+
+  readonly #pause = async (ms: number): Promise<void> => {
+    const { signal } = this.#ending
+    // Not nothing, so that nobody who looks again and again keeps the machine busy.
+    if (signal.aborted) await delay(Math.min(ms, 50))
+    else await delay(ms, undefined, { signal }).catch(() => undefined)
   }
 
   /** @returns Whether all was as it must be. */
@@ -105,8 +113,7 @@ export class Production {
       await this.#run.run()
     } finally {
       await load.stop()
-      if (signal.aborted) killAllWorkers()
-      else await crew.stop()
+      await (signal.aborted ? crew.kill() : crew.stop())
       await Promise.all(this.#clusters.map((cluster) => cluster.close()))
     }
     this.#summarise(scene, quietPoint)
@@ -152,8 +159,12 @@ export class Production {
       cluster,
       topic,
       diskObstacle,
+      pause: this.#pause,
       crew: new Crew(options.workers, { env, logsDir, say, failed, wasDisturbedSince }),
-      sessions: new DatabaseSessions({ owner: () => server.url(ownerRole), pipeline: () => server.url(pipelineRole) }),
+      sessions: new DatabaseSessions(
+        { owner: () => server.url(ownerRole), pipeline: () => server.url(pipelineRole) },
+        this.#pause,
+      ),
       load: new Load({
         cluster: this.#cluster(stack, 'chaos-load'),
         topic,

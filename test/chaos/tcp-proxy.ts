@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
  *   cut        both ends are reset;
  *   slow       every byte arrives later, in order;
  *   stalled    connections are accepted and stay open, and no byte passes; all of them arrive in the end;
+ *   deaf       what clients say arrives, and is done; the answers are lost, and the connections reset in the end;
  *   half-open  the server's end is gone, the client's stays open and silent, until it is reset at last.
  */
 export class TcpProxy {
@@ -14,6 +15,7 @@ export class TcpProxy {
   readonly #target: number
   #delayMs = 0
   #stalled = false
+  #deaf = false
 
   private constructor(target: number) {
     this.#target = target
@@ -62,6 +64,15 @@ export class TcpProxy {
     for (const pair of this.#pairs) pair.resume()
   }
 
+  /** Loses all answers. @returns Ends that, by a reset of the connections that lost any. */
+  loseAnswers(): () => void {
+    this.#deaf = true
+    return () => {
+      this.#deaf = false
+      for (const pair of this.#pairs) if (pair.lostAnswers) pair.reset()
+    }
+  }
+
   /** Leaves the clients of all connections alone with theirs. @returns Ends that, by a reset. */
   halfOpen(): () => void {
     const chosen = [...this.#pairs]
@@ -78,23 +89,32 @@ export class TcpProxy {
 
   #accept(client: Socket): void {
     const server = createConnection({ port: this.#target, host: '127.0.0.1', noDelay: true })
-    const pair = new Pair(client, server, () => this.#delayMs)
+    const pair = new Pair(client, server, { delayMs: () => this.#delayMs, isDeaf: () => this.#deaf })
     this.#pairs.add(pair)
     client.once('close', () => this.#pairs.delete(pair))
     if (this.#stalled) pair.pause()
   }
 }
 
+interface Condition {
+  readonly delayMs: () => number
+  readonly isDeaf: () => boolean
+}
+
 class Pair {
   readonly #client: Socket
   readonly #server: Socket
   #isHalfOpen = false
+  #lostAnswers = false
 
-  constructor(client: Socket, server: Socket, delayMs: () => number) {
+  constructor(client: Socket, server: Socket, { delayMs, isDeaf }: Condition) {
     this.#client = client
     this.#server = server
     this.#forward(client, server, delayMs)
-    this.#forward(server, client, delayMs)
+    this.#forward(server, client, delayMs, () => {
+      if (isDeaf()) this.#lostAnswers = true
+      return !this.#lostAnswers
+    })
     client.once('close', () => server.destroy())
     server.once('close', () => {
       if (!this.#isHalfOpen) client.destroy()
@@ -103,6 +123,10 @@ class Pair {
     server.on('error', () => {
       if (!this.#isHalfOpen) this.reset()
     })
+  }
+
+  get lostAnswers(): boolean {
+    return this.#lostAnswers
   }
 
   pause(): void {
@@ -126,7 +150,7 @@ class Pair {
   }
 
   /** In order, each chunk so long after it came as the delay is then. */
-  #forward(from: Socket, to: Socket, delayMs: () => number): void {
+  #forward(from: Socket, to: Socket, delayMs: () => number, passes = () => true): void {
     let last: Promise<void> = Promise.resolve()
     const afterLast = (waitMs: number, pass: () => void) => {
       const due = waitMs > 0 ? delay(waitMs) : undefined
@@ -138,7 +162,7 @@ class Pair {
     from.on('data', (chunk: Buffer) => {
       const waitMs = delayMs()
       afterLast(waitMs, () => {
-        if (!to.destroyed && !to.writableEnded) to.write(chunk)
+        if (passes() && !to.destroyed && !to.writableEnded) to.write(chunk)
       })
     })
     from.once('end', () => afterLast(0, () => to.end()))

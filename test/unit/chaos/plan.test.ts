@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest'
+import { makePlan, planText, type Target } from '../../chaos/plan.ts'
+
+const options = { seed: 7, minutes: 10, workers: 3 }
+const seeds = Array.from({ length: 50 }, (_, seed) => seed)
+
+it('is the same for a seed, and another for another one', () => {
+  expect(planText(makePlan(options))).toBe(planText(makePlan(options)))
+  expect(planText(makePlan({ ...options, seed: 8 }))).not.toBe(planText(makePlan(options)))
+})
+
+it.each(seeds)('does nothing to one target twice at a time (seed %i)', (seed) => {
+  for (const { actions } of makePlan({ ...options, seed })) {
+    const freeAtMs = new Map<Target, number>()
+    for (const { atMs, forMs, target } of actions) {
+      expect(atMs).toBeGreaterThanOrEqual(freeAtMs.get(target) ?? 0)
+      freeAtMs.set(target, atMs + forMs)
+    }
+  }
+})
+
+it('has every kind of action in ten minutes, and leaves the first worker alive', () => {
+  const actions = makePlan(options).flatMap((round) => round.actions)
+  expect(new Set(actions.map(({ kind }) => kind)).size).toBe(30)
+  const harmed = actions.filter(({ kind }) => kind === 'kill worker' || kind === 'restart worker')
+  expect(new Set(harmed.map(({ target }) => target))).toEqual(new Set(['worker 2', 'worker 3']))
+})
