@@ -1,5 +1,6 @@
 import { logFormats, logLevels } from '../log.ts'
 import { choice, decimal, optionalText, type Setting, text, whole } from './setting.ts'
+import { thresholdSettings } from './threshold-settings.ts'
 
 /** 1 to 65535. */
 const port = /0*(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])/.source
@@ -191,6 +192,7 @@ export const settings = {
     allowed: 'a time such as 12h or 30d',
     description: 'delete messages that were rejected longer ago, unless they were retried; `up` does it every hour',
   }),
+  ...thresholdSettings,
   refreshIntervalSeconds: decimal({
     env: 'REFRESH_INTERVAL_SECONDS',
     min: 0.5,

@@ -1,0 +1,116 @@
+import type { PipelineSnapshot } from './snapshot.ts'
+
+/** Where a partition stood at one look. */
+export interface PartitionLook {
+  readonly position: number
+  readonly startOffset: number
+  readonly endOffset: number
+}
+
+/** What rules over time need of one snapshot; null for what it could not see. */
+export interface Look {
+  readonly atMs: number
+  readonly partitions: ReadonlyMap<number, PartitionLook>
+  /** Messages merged and rejected since the beginning. */
+  readonly counts: { readonly merged: number; readonly rejected: number } | null
+  /** The fullest pool that had somebody waiting, in percent; 0 when none had. */
+  readonly poolPercent: number | null
+}
+
+/** Bytes in use on a volume, kept for a day. */
+export interface DiskLook {
+  readonly atMs: number
+  readonly usedBytes: ReadonlyMap<string, number>
+}
+
+/** Ten minutes of looks at one a second; more at longer intervals. */
+const maxLooks = 600
+const lookSpacingMs = 900
+/** A day at one every five minutes. */
+const maxDiskLooks = 288
+const diskSpacingMs = 300_000
+
+/**
+ * The looks of the last minutes, oldest first, without what rules do not need. Bounded; a clock that was set back
+ * empties it, since nothing can be said of a time that has not come.
+ */
+export class SnapshotHistory {
+  readonly #looks: Look[] = []
+  readonly #diskLooks: DiskLook[] = []
+
+  get looks(): readonly Look[] {
+    return this.#looks
+  }
+
+  get diskLooks(): readonly DiskLook[] {
+    return this.#diskLooks
+  }
+
+  add(snapshot: PipelineSnapshot): void {
+    const atMs = snapshot.takenAtMs
+    const last = this.#looks.at(-1)
+    if (last && atMs < last.atMs) this.#forget()
+    if (last && atMs >= last.atMs && atMs - last.atMs < lookSpacingMs) this.#looks.pop()
+    this.#looks.push(lookOf(snapshot))
+    if (this.#looks.length > maxLooks) this.#looks.shift()
+    this.#addDisk(snapshot)
+  }
+
+  #addDisk({ takenAtMs: atMs, kafka: { disk } }: PipelineSnapshot): void {
+    const last = this.#diskLooks.at(-1)
+    if (disk.state === 'unknown' || (last && atMs - last.atMs < diskSpacingMs)) return
+    this.#diskLooks.push({ atMs, usedBytes: usedBytesByVolume(disk.volumes) })
+    if (this.#diskLooks.length > maxDiskLooks) this.#diskLooks.shift()
+  }
+
+  #forget(): void {
+    this.#looks.length = 0
+    this.#diskLooks.length = 0
+  }
+}
+
+type Volumes = Extract<PipelineSnapshot['kafka']['disk'], { state: 'ok' }>['volumes']
+
+function usedBytesByVolume(volumes: Volumes): Map<string, number> {
+  const used = new Map<string, number>()
+  for (const { nodeId, directory, totalBytes, usableBytes } of volumes) {
+    if (totalBytes !== null && usableBytes !== null) used.set(volumeKey(nodeId, directory), totalBytes - usableBytes)
+  }
+  return used
+}
+
+export function volumeKey(nodeId: number, directory: string): string {
+  return `${nodeId}:${directory}`
+}
+
+function lookOf({ takenAtMs, kafka, postgres }: PipelineSnapshot): Look {
+  const { log } = kafka
+  const { positions, workers } = postgres
+  const partitions = new Map<number, PartitionLook>()
+  if (log.state === 'ok' && positions.state === 'ok') {
+    const byPartition = new Map(positions.partitions.map((p) => [p.partition, p.nextOffset]))
+    for (const { partition, startOffset, endOffset } of log.partitions) {
+      const position = byPartition.get(partition)
+      if (position !== undefined) partitions.set(partition, { position, startOffset, endOffset })
+    }
+  }
+  return {
+    atMs: takenAtMs,
+    partitions,
+    counts: positions.state === 'ok' ? { merged: positions.merged, rejected: positions.rejected } : null,
+    poolPercent: workers.state === 'ok' ? waitedPoolPercent(workers.workers) : null,
+  }
+}
+
+type Workers = Extract<PipelineSnapshot['postgres']['workers'], { state: 'ok' }>['workers']
+
+/** Of the fullest pool among those where somebody waits: a full pool in which nobody waits is well used. */
+export function waitedPoolPercent(workers: Workers): number | null {
+  const pools = workers.flatMap(({ pool, stoppedAtMs }) => (pool && stoppedAtMs === null ? [pool] : []))
+  if (pools.length === 0) return null
+  return Math.max(0, ...pools.filter(({ waiting }) => waiting > 0).map(poolPercent))
+}
+
+function poolPercent({ size, inUse }: { size: number; inUse: number }): number {
+  return size > 0 ? (inUse / size) * 100 : 0
+}

@@ -1,0 +1,198 @@
+import type { Thresholds } from '../config/thresholds.ts'
+import type { Look } from './history.ts'
+import type { PartitionLog, PipelineSnapshot, PositionState } from './snapshot.ts'
+
+/**
+ * How one partition is consumed.
+ *   OK        it is
+ *   WARN      the position moves, and the lag has not shrunk for a while
+ *   STALL     a message waits, and the position has not moved for a while
+ *   STOP      nobody is there to consume it; or the worker stopped, as its position is not in the log
+ *   REWIND    the position went back, and is not where it had been
+ *   UNKNOWN   it cannot be told
+ *
+ * After Burrow's rules (linkedin/Burrow, core/internal/evaluator/caching.go), with what made them cry wolf changed: a
+ * group's members are asked for rather than guessed from old commits, so an idle topic is not stopped (Burrow#38, #303);
+ * a lag below the target is never called growing (#223); a position before the log's start counts from there, so that
+ * retention makes no lag (redpanda#30624); a position that is missing makes the lag unknown, neither 0 nor years (#45).
+ */
+export type PartitionStatus = 'OK' | 'WARN' | 'STALL' | 'STOP' | 'REWIND' | 'UNKNOWN'
+
+export interface PartitionLag {
+  readonly partition: number
+  readonly status: PartitionStatus
+  /** Messages to read; null where it cannot be told. */
+  readonly lagMessages: number | null
+  /** How long the oldest of them has been waiting; 0 without a lag, null where it was not looked at. */
+  readonly waitingSeconds: number | null
+  /** One line; empty for OK. */
+  readonly why: string
+}
+
+interface Scene {
+  readonly snapshot: PipelineSnapshot
+  /** Oldest first, the snapshot's own the last. */
+  readonly looks: readonly Look[]
+  readonly thresholds: Thresholds
+  readonly nowMs: number
+}
+
+/** By partition number; empty while the topic cannot be seen. */
+export function partitionLags(scene: Scene): PartitionLag[] {
+  const { topic, log } = scene.snapshot.kafka
+  const { positions } = scene.snapshot.postgres
+  if (topic.state === 'unknown') return []
+  const logs = new Map(log.state === 'ok' ? log.partitions.map((p) => [p.partition, p]) : [])
+  const held = new Map(positions.state === 'ok' ? positions.partitions.map((p) => [p.partition, p]) : [])
+  const obstacle = positionsObstacle(scene.snapshot)
+  return topic.partitions.map(({ partition, leaderId }) => {
+    const found = logs.get(partition)
+    if (!found) {
+      const reason = log.state === 'unknown' ? log.reason : leaderId === null ? 'it has no leader' : 'it was not seen'
+      return unknownLag(partition, reason)
+    }
+    if (obstacle !== undefined) return unknownLag(partition, obstacle)
+    return lagOf(scene, found, held.get(partition))
+  })
+}
+
+/** Why the positions say nothing of this log; undefined when they do. */
+export function positionsObstacle({ kafka, postgres }: PipelineSnapshot): string | undefined {
+  const { positions, schema } = postgres
+  if (positions.state === 'unknown') return positions.reason
+  const held = schema.state === 'ok' ? schema.definition : null
+  const isOther = held && kafka.topic.state === 'ok' && kafka.topic.isThere && held.topicId !== kafka.topic.topicId
+  return isOther ? 'the positions are those of an earlier topic of this name' : undefined
+}
+
+function unknownLag(partition: number, why: string): PartitionLag {
+  return { partition, status: 'UNKNOWN', lagMessages: null, waitingSeconds: null, why }
+}
+
+function lagOf(scene: Scene, log: PartitionLog, position: PositionState | undefined): PartitionLag {
+  const { partition, startOffset, endOffset } = log
+  if (!position) {
+    // Where the log is empty there is nothing to wait for, whoever will come to read it.
+    if (endOffset === startOffset) return judged(scene, log, { lagMessages: 0 })
+    return unknownLag(partition, 'no worker has opened it yet')
+  }
+  const lagMessages = Math.max(0, endOffset - Math.max(position.nextOffset, startOffset))
+  return judged(scene, log, { lagMessages, position })
+}
+
+function judged(
+  scene: Scene,
+  log: PartitionLog,
+  { lagMessages, position }: { lagMessages: number; position?: PositionState },
+): PartitionLag {
+  const waitingMs = log.nextRecordAtMs === null ? null : Math.max(0, scene.nowMs - log.nextRecordAtMs)
+  const waitingSeconds = lagMessages === 0 ? 0 : waitingMs === null ? null : waitingMs / 1000
+  const [status, why] =
+    outsideLog(log, position) ??
+    unattended(scene, log.partition) ??
+    (lagMessages === 0 || !position ? fine : behind(scene, log, position, lagMessages))
+  return { partition: log.partition, status, lagMessages, waitingSeconds, why }
+}
+
+type Judgement = readonly [PartitionStatus, string]
+const fine: Judgement = ['OK', '']
+
+function outsideLog({ startOffset, endOffset }: PartitionLog, position?: PositionState): Judgement | undefined {
+  if (!position) return undefined
+  const { nextOffset } = position
+  const remedy = "see 'market-kpi offsets show'"
+  if (nextOffset < startOffset) {
+    const lost = startOffset - nextOffset
+    return ['STOP', `${lost} messages were deleted before they were read: ${remedy}`]
+  }
+  if (nextOffset > endOffset) {
+    return ['STOP', `the log ends at ${endOffset}, before the position ${nextOffset}: ${remedy}`]
+  }
+  return undefined
+}
+
+/** Whether nobody consumes it. While a group shares its partitions out, nobody is missing (kafkajs#452). */
+function unattended({ snapshot }: Scene, partition: number): Judgement | undefined {
+  const { group } = snapshot.kafka
+  if (group.state === 'unknown' || group.isRebalancing) return undefined
+  const isOwned = group.members.some(({ partitions }) => partitions.includes(partition))
+  return isOwned ? undefined : ['STOP', 'no worker consumes it']
+}
+
+function behind(scene: Scene, log: PartitionLog, position: PositionState, lagMessages: number): Judgement {
+  const { stalledSeconds, growingSeconds, targetMessages } = scene.thresholds.lag
+  if (isStalled(scene, log, position)) return ['STALL', `its position has not moved for ${stalledSeconds} s`]
+  if (lagMessages <= targetMessages) return fine
+  const looks = looksAt(scene.looks, log.partition)
+  if (isRewound(looks)) return ['REWIND', 'its position went back']
+  if (isGrowing(looks, { spanMs: growingSeconds * 1000, floor: targetMessages })) {
+    return ['WARN', `its lag has been growing for ${growingSeconds} s`]
+  }
+  return fine
+}
+
+/**
+ * In one look: the position moved long ago, and the message it stands at came long ago by the broker's clock. Over
+ * several looks: it stood still all the time, with something to read all the time.
+ */
+function isStalled(scene: Scene, log: PartitionLog, position: PositionState): boolean {
+  const { nowMs, looks, snapshot, thresholds } = scene
+  const spanMs = thresholds.lag.stalledSeconds * 1000
+  const { server } = snapshot.postgres
+  const aheadMs = server.state === 'ok' ? server.clockAheadMs : 0
+  const stoodMs = nowMs + aheadMs - position.movedAtMs
+  if (log.isAppendTime && log.nextRecordAtMs !== null) {
+    return Math.min(stoodMs, nowMs - log.nextRecordAtMs) > spanMs
+  }
+  const still = trailing(looksAt(looks, log.partition), (at) => at.position === position.nextOffset && lagAt(at) > 0)
+  return spanOf(still) > spanMs
+}
+
+interface TimedLook {
+  readonly atMs: number
+  readonly position: number
+  readonly startOffset: number
+  readonly endOffset: number
+}
+
+function looksAt(looks: readonly Look[], partition: number): TimedLook[] {
+  return looks.flatMap(({ atMs, partitions }) => {
+    const at = partitions.get(partition)
+    return at ? [{ atMs, ...at }] : []
+  })
+}
+
+function lagAt({ position, startOffset, endOffset }: TimedLook): number {
+  return Math.max(0, endOffset - Math.max(position, startOffset))
+}
+
+/** The looks at the end that all fit. */
+function trailing<T>(looks: readonly T[], fits: (look: T) => boolean): T[] {
+  const first = looks.findLastIndex((look) => !fits(look)) + 1
+  return looks.slice(first)
+}
+
+function spanOf(looks: readonly { readonly atMs: number }[]): number {
+  return (looks.at(-1)?.atMs ?? 0) - (looks[0]?.atMs ?? 0)
+}
+
+function isRewound(looks: readonly TimedLook[]): boolean {
+  const highest = Math.max(...looks.map(({ position }) => position))
+  return (looks.at(-1)?.position ?? 0) < highest
+}
+
+/** Above the floor all the time, never smaller than at the look before, and larger at the end. */
+function isGrowing(looks: readonly TimedLook[], { spanMs, floor }: { spanMs: number; floor: number }): boolean {
+  const lags = looks.map((look) => ({ atMs: look.atMs, lag: lagAt(look) }))
+  return isGrowingSeries(lags, { spanMs, floor })
+}
+
+/** @param lags - Oldest first. */
+export function isGrowingSeries(
+  lags: readonly { readonly atMs: number; readonly lag: number }[],
+  { spanMs, floor }: { spanMs: number; floor: number },
+): boolean {
+  const lastShrink = lags.findLastIndex(({ lag }, index) => index > 0 && lag < (lags[index - 1]?.lag ?? 0))
+  const grown = trailing(lags.slice(Math.max(0, lastShrink)), ({ lag }) => lag > floor)
+  return spanOf(grown) >= spanMs && (grown.at(-1)?.lag ?? 0) > (grown[0]?.lag ?? 0)
+}

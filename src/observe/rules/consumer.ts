@@ -1,0 +1,200 @@
+import type { Finding } from '../finding.ts'
+import type { Look } from '../history.ts'
+import { isGrowingSeries, type PartitionLag } from '../lag.ts'
+import { countedOver, liveWorkers } from '../measures.ts'
+import type { WorkerState } from '../snapshot.ts'
+import { cannotTell, found, grouped, partitionList, type Rule, type RuleScene, span, trailingLooks } from './rule.ts'
+
+/** A worker that is gone for so long, while others do the work, was taken away rather than lost. */
+const forgetWorkerSeconds = 3600
+
+/** R9: a worker or a feed ended without saying so, and nobody took its place. */
+export const workerDown: Rule = ({ snapshot, thresholds }) => {
+  const { workers } = snapshot.postgres
+  if (workers.state === 'unknown') return [cannotTell('WorkerDown', workers.reason)]
+  return (['consumer', 'feed'] as const).flatMap((kind) => {
+    const live = liveWorkers(workers.workers, kind, thresholds)
+    const down = missingWorkers(workers.workers, kind, live).filter(
+      ({ seenAgoSeconds }) => live.length === 0 || seenAgoSeconds <= forgetWorkerSeconds,
+    )
+    const severity = live.length === 0 && kind === 'consumer' ? 'critical' : 'warning'
+    return down.map((worker) =>
+      found(
+        'WorkerDown',
+        severity,
+        `the ${kind} ${worker.workerId} was last heard of ${span(worker.seenAgoSeconds)} ago`,
+        {
+          labels: { kind, worker: worker.workerId },
+          stage: kind,
+          value: worker.seenAgoSeconds,
+          unit: 's',
+        },
+      ),
+    )
+  })
+}
+
+/** Those that ended without a word, less one for each that has started since. */
+function missingWorkers(
+  workers: readonly WorkerState[],
+  kind: WorkerState['kind'],
+  live: readonly WorkerState[],
+): WorkerState[] {
+  const lost = workers.filter((w) => w.kind === kind && w.stoppedAtMs === null && !live.includes(w))
+  const successors = [...live]
+  return lost
+    .toSorted((a, b) => a.seenAgoSeconds - b.seenAgoSeconds)
+    .filter((worker) => {
+      // Both of the database's clock: who was seen last at that time cannot have started after it.
+      const index = successors.findIndex((next) => next.startedAtMs > worker.startedAtMs)
+      if (index >= 0) successors.splice(index, 1)
+      return index < 0
+    })
+}
+
+/** R10: nobody consumes the topic, or some of its partitions. */
+export const noConsumer: Rule = (scene) => {
+  const { group, topic } = scene.snapshot.kafka
+  if (topic.state === 'unknown' || !topic.isThere) return []
+  const name = scene.snapshot.asked.group
+  if (group.state === 'unknown') return noWorkerTold(scene, group.reason)
+  if (group.isRebalancing) return []
+  if (group.members.length === 0) return [found('NoConsumer', 'critical', `the group '${name}' has no members`)]
+  if (areMembersGone(scene, group.members.length)) {
+    return [found('NoConsumer', 'critical', `no worker of the group '${name}' has been heard of for a while`)]
+  }
+  const owned = new Set(group.members.flatMap(({ partitions }) => partitions))
+  const left = topic.partitions.map(({ partition }) => partition).filter((partition) => !owned.has(partition))
+  if (left.length === 0) return []
+  const summary = `no member of the group '${name}' consumes ${partitionList(left)}`
+  return [found('NoConsumer', 'critical', summary, { value: left.length, unit: 'partitions' })]
+}
+
+/** Brokers keep a member that died until its session ends, which its row in the database tells sooner. */
+function areMembersGone({ snapshot, thresholds }: RuleScene, members: number): boolean {
+  const { workers } = snapshot.postgres
+  if (workers.state === 'unknown') return false
+  const live = liveWorkers(workers.workers, 'consumer', thresholds)
+  const missing = missingWorkers(workers.workers, 'consumer', live)
+  // Members that keep no row are somebody's too.
+  return live.length === 0 && missing.length >= members
+}
+
+function noWorkerTold({ snapshot, thresholds }: RuleScene, reason: string): Finding[] {
+  const { workers } = snapshot.postgres
+  if (workers.state === 'unknown') return [cannotTell('NoConsumer', reason)]
+  const rows = workers.workers.filter(({ kind }) => kind === 'consumer')
+  if (rows.length === 0) return [cannotTell('NoConsumer', reason)]
+  if (liveWorkers(rows, 'consumer', thresholds).length > 0) return []
+  return [found('NoConsumer', 'critical', 'no worker has been heard of for a while')]
+}
+
+/** R11: messages wait, and their partition's position stands still. */
+export const consumerStalled: Rule = ({ snapshot, lags }) => {
+  const { group, log } = snapshot.kafka
+  const stranded = snapshot.postgres.workers.state === 'ok' ? strandedPartitions(snapshot.postgres.workers.workers) : []
+  const isStuck = ({ status, partition, lagMessages }: PartitionLag) =>
+    status === 'STALL' ||
+    (status === 'STOP' && (isOutside(partition) || (stranded.includes(partition) && lagMessages !== 0)))
+  const isOutside = (partition: number) => {
+    const { positions } = snapshot.postgres
+    const position = positions.state === 'ok' ? positions.partitions.find((p) => p.partition === partition) : undefined
+    const end = log.state === 'ok' ? log.partitions.find((p) => p.partition === partition) : undefined
+    return Boolean(position && end && (position.nextOffset < end.startOffset || position.nextOffset > end.endOffset))
+  }
+  const stuck = lags.filter(isStuck)
+  if (stuck.length > 0) {
+    const whys = [...new Set(stuck.map(({ why }) => why))].join('; ')
+    const summary = `${partitionList(stuck.map(({ partition }) => partition))}: ${whys}`
+    return [found('ConsumerStalled', 'critical', summary, { value: stuck.length, unit: 'partitions' })]
+  }
+  const isAttended = group.state === 'ok' && group.members.length > 0 && !group.isRebalancing
+  return unknownLags(lags).map((why) => cannotTell('ConsumerStalled', why, isAttended ? 'warning' : 'info'))
+}
+
+function strandedPartitions(workers: readonly WorkerState[]): number[] {
+  return workers.filter(({ stoppedAtMs }) => stoppedAtMs === null).flatMap((worker) => worker.strandedPartitions)
+}
+
+/** One reason for all, with the partitions. */
+function unknownLags(lags: readonly PartitionLag[]): string[] {
+  const left = lags.filter(({ status }) => status === 'UNKNOWN')
+  if (left.length === 0) return []
+  const whys = [...new Set(left.map(({ why }) => why))].join('; ')
+  return [`${partitionList(left.map(({ partition }) => partition))}: ${whys}`]
+}
+
+/** R12: more messages wait than should. */
+export const consumerLagHigh: Rule = ({ measures, lags, thresholds }) => {
+  const { lagMessages } = measures
+  // What is known of some partitions is a lower bound for all.
+  const atLeast = lags.reduce((sum, { lagMessages: lag }) => sum + (lag ?? 0), 0)
+  if (atLeast > thresholds.lag.warningMessages) {
+    const waiting = Math.max(...lags.map(({ waitingSeconds }) => waitingSeconds ?? 0))
+    const since = waiting > 0 ? `, the oldest for ${span(waiting)}` : ''
+    const summary = `${grouped(atLeast)} messages wait${since}`
+    return [found('ConsumerLagHigh', 'warning', summary, { value: atLeast, unit: 'messages' })]
+  }
+  return lagMessages.state === 'unknown' ? [cannotTell('ConsumerLagHigh', lagMessages.reason)] : []
+}
+
+/** R13: the lag has been growing for minutes, or a position went back. */
+export const consumerLagGrowing: Rule = ({ looks, lags, measures, thresholds }) => {
+  const { growingSeconds, targetMessages } = thresholds.lag
+  const lag = measures.lagMessages.state === 'ok' ? measures.lagMessages.value : undefined
+  const told = { ...(lag === undefined ? {} : { value: lag, unit: 'messages' }) }
+  const behind = lags.filter(({ status }) => status === 'WARN' || status === 'REWIND')
+  if (behind.length > 0) {
+    const whys = [...new Set(behind.map(({ why }) => why))].join('; ')
+    const summary = `${partitionList(behind.map(({ partition }) => partition))}: ${whys}`
+    return [found('ConsumerLagGrowing', 'warning', summary, told)]
+  }
+  // Looks that saw other partitions have other totals.
+  const seen = looks.filter(({ partitions }) => partitions.size === looks.at(-1)?.partitions.size)
+  const totals = seen.map((look) => ({ atMs: look.atMs, lag: totalLag(look) }))
+  const limits = { spanMs: growingSeconds * 1000, floor: targetMessages }
+  if (isGrowingSeries(totals, limits)) {
+    return [found('ConsumerLagGrowing', 'warning', `the lag has been growing for ${span(growingSeconds)}`, told)]
+  }
+  const seenMs = (looks.at(-1)?.atMs ?? 0) - (looks[0]?.atMs ?? 0)
+  if (lag === undefined || lag <= targetMessages || seenMs >= limits.spanMs) return []
+  return [cannotTell('ConsumerLagGrowing', `whether it grows is known after ${span(growingSeconds)} of looks`)]
+}
+
+function totalLag({ partitions }: Look): number {
+  return [...partitions.values()].reduce(
+    (sum, { position, startOffset, endOffset }) => sum + Math.max(0, endOffset - Math.max(position, startOffset)),
+    0,
+  )
+}
+
+/** R14: a backlog stands, and is worked off too slowly. Without a backlog, few messages a second are no fault. */
+export const throughputLow: Rule = (scene) => {
+  const { measures, thresholds, looks, lags } = scene
+  const { lagMessages, throughputPerSecond: rate } = measures
+  const { warningMessages, backlogSeconds } = thresholds.lag
+  if (lagMessages.state === 'unknown') return [cannotTell('ThroughputLow', lagMessages.reason)]
+  if (lagMessages.value <= warningMessages) return []
+  const backlog = trailingLooks(looks, (look) => totalLag(look) > warningMessages)
+  const waiting = Math.max(...lags.map(({ waitingSeconds }) => waitingSeconds ?? 0))
+  if (backlog.spanMs < backlogSeconds * 1000 && waiting < backlogSeconds) {
+    return looks.length > backlog.looks.length
+      ? []
+      : [cannotTell('ThroughputLow', `whether this is a backlog is known after ${span(backlogSeconds)}`)]
+  }
+  if (rate.state === 'unknown') return [cannotTell('ThroughputLow', rate.reason)]
+  if (rate.value >= thresholds.throughput.warningPerSecond) return []
+  const severity = isVerySlow(scene, backlog) ? 'critical' : 'warning'
+  const summary = `${grouped(rate.value)} messages/s, with ${grouped(lagMessages.value)} messages waiting`
+  return [found('ThroughputLow', severity, summary, { value: rate.value, unit: 'messages/s' })]
+}
+
+function isVerySlow({ thresholds }: RuleScene, backlog: { looks: readonly Look[]; spanMs: number }): boolean {
+  const { criticalPerSecond, criticalSeconds } = thresholds.throughput
+  if (backlog.spanMs < criticalSeconds * 1000) return false
+  const last = backlog.looks.at(-1)?.atMs ?? 0
+  // The shortest stretch of looks that is long enough.
+  const from = backlog.looks.findLast(({ atMs }) => last - atMs >= criticalSeconds * 1000)?.atMs ?? last
+  const counted = countedOver(backlog.looks, last - from)
+  return counted !== undefined && (counted.merged + counted.rejected) / counted.seconds < criticalPerSecond
+}

@@ -1,0 +1,117 @@
+import type { Finding } from '../finding.ts'
+import { liveWorkers, openSeconds } from '../measures.ts'
+import type { WorkerState } from '../snapshot.ts'
+import { beyond, cannotTell, found, grouped, type Rule, type RuleScene, span } from './rule.ts'
+
+/** R7: clocks that disagree: of the database, of the brokers, or of who makes the prices. */
+export const clockSkew: Rule = (scene) => {
+  const { snapshot, nowMs } = scene
+  const { server, kpi } = snapshot.postgres
+  const { log } = snapshot.kafka
+  const findings: Finding[] = []
+  if (server.state === 'ok') {
+    const apart = Math.max(0, Math.abs(server.clockAheadMs) - server.latencyMs) / 1000
+    const direction = server.clockAheadMs > 0 ? 'ahead of' : 'behind'
+    findings.push(...skewed(scene, 'database', apart, `the database's clock is ${span(apart)} ${direction} this one`))
+  }
+  if (log.state === 'ok') {
+    const newest = Math.max(...log.partitions.map((p) => (p.isAppendTime ? (p.newestRecordAtMs ?? 0) : 0)), 0)
+    const ahead = Math.max(0, newest - nowMs) / 1000
+    findings.push(...skewed(scene, 'broker', ahead, `a broker's clock is ${span(ahead)} ahead of this one`))
+  }
+  if (kpi.state === 'ok' && kpi.newestEventAtMs !== null) {
+    const ahead = Math.max(0, kpi.newestEventAtMs - nowMs) / 1000
+    findings.push(...skewed(scene, 'feed', ahead, `the newest price claims to be ${span(ahead)} ahead of now`))
+  }
+  return [...findings, ...rejectedFuture(scene)]
+}
+
+const stageOfClock = { database: 'postgres', broker: 'kafka', feed: 'feed' } as const
+
+function skewed(
+  { thresholds }: RuleScene,
+  clock: keyof typeof stageOfClock,
+  seconds: number,
+  summary: string,
+): Finding[] {
+  const { warningSeconds: warning, criticalSeconds: critical } = thresholds.clockSkew
+  const severity = beyond(seconds, { warning, critical })
+  if (!severity) return []
+  return [
+    found('ClockSkew', severity, summary, { labels: { clock }, stage: stageOfClock[clock], value: seconds, unit: 's' }),
+  ]
+}
+
+/** Messages rejected for their future timestamps, so many of them that it is no single bad one. */
+function rejectedFuture({ snapshot, measures, thresholds }: RuleScene): Finding[] {
+  const { deadLetters } = snapshot.postgres
+  if (deadLetters.state === 'unknown') return []
+  const { future_timestamp: future = 0, ...others } = deadLetters.recentByReason
+  const rest = Object.values(others).reduce((sum, count) => sum + count, 0)
+  const { errorRatePercent: rate } = measures
+  const { warningPercent: warning, criticalPercent: critical } = thresholds.errorRate
+  const severity = rate.state === 'ok' ? beyond(rate.value, { warning, critical }) : 'warning'
+  if (future === 0 || future < rest || !severity) return []
+  const limit = span(snapshot.asked.maxFutureSeconds)
+  const summary = `${grouped(future)} messages within five minutes claimed to be more than ${limit} ahead, and were rejected: check the feed's clock`
+  return [found('ClockSkew', severity, summary, { labels: { clock: 'feed' }, value: future, unit: 'messages' })]
+}
+
+/** R8: nothing new comes into the topic, in trading hours. */
+export const feedSilent: Rule = (scene) => {
+  const { measures, nowMs, snapshot } = scene
+  const { feedSilenceSeconds: silence, market } = measures
+  if (!market.isOpen) return []
+  if (silence.state === 'unknown') {
+    const isReachable = snapshot.kafka.log.state === 'ok'
+    const [feed] = isReachable ? silentFeed(scene, Number.POSITIVE_INFINITY) : []
+    return feed?.isDown ? [silentFinding(feed, 'warning', 0)] : [cannotTell('FeedSilent', silence.reason)]
+  }
+  const seconds = openSeconds(silence.value, market.sinceMs, nowMs)
+  return silentFeed(scene, seconds).flatMap((feed) =>
+    feed.severity ? [silentFinding(feed, feed.severity, seconds)] : [],
+  )
+}
+
+interface SilentFeed {
+  readonly severity: Finding['severity'] | undefined
+  readonly why: string
+  readonly isDown: boolean
+}
+
+function silentFinding({ why }: SilentFeed, severity: Finding['severity'], seconds: number): Finding {
+  const told = seconds > 0 ? `nothing new for ${span(seconds)}: ${why}` : why
+  return found('FeedSilent', severity, told, { ...(seconds > 0 ? { value: seconds, unit: 's' } : {}) })
+}
+
+/**
+ * Which of four it is: a feed that is down, one that lives and cannot send, one that lives and has nothing to say, or a
+ * producer that is not ours and tells nothing.
+ */
+function silentFeed({ snapshot, thresholds }: RuleScene, seconds: number): SilentFeed[] {
+  const { workers } = snapshot.postgres
+  const { warningSeconds: warning, criticalSeconds: critical } = thresholds.feedSilence
+  const severity = beyond(seconds, { warning, critical })
+  const rows = workers.state === 'ok' ? workers.workers.filter(({ kind }) => kind === 'feed') : []
+  if (rows.length === 0) return [{ severity, why: 'feed unknown, the producer is none of ours', isDown: false }]
+  const live = liveWorkers(rows, 'feed', thresholds)
+  if (live.length === 0) {
+    const told = seconds > thresholds.workerDownSeconds ? (severity ?? 'warning') : undefined
+    return [{ severity: told, why: downText(rows), isDown: true }]
+  }
+  if (live.some(({ workerState }) => workerState === 'kafka away')) {
+    const told = seconds > thresholds.workerDownSeconds ? (severity ?? 'warning') : undefined
+    return [{ severity: told, why: 'the feed does not reach Kafka', isDown: false }]
+  }
+  const isAtEnd = live.every(({ workerState }) => workerState === 'at its end')
+  if (isAtEnd) return [{ severity: severity && 'info', why: 'the feed is at the end of its source', isDown: false }]
+  const quiet = severity === 'critical' ? 'warning' : severity && 'info'
+  return [{ severity: quiet, why: 'the feed lives, the market is quiet', isDown: false }]
+}
+
+function downText(feeds: readonly WorkerState[]): string {
+  const last = feeds.reduce((a, b) => (b.seenAgoSeconds < a.seenAgoSeconds ? b : a))
+  return last.stoppedAtMs === null
+    ? `the feed was last heard of ${span(last.seenAgoSeconds)} ago`
+    : `the feed was stopped ${span(last.seenAgoSeconds)} ago`
+}

@@ -1,0 +1,103 @@
+import { volumeKey } from '../history.ts'
+import type { VolumeState } from '../snapshot.ts'
+import { beyond, cannotTell, found, partitionList, percentText, type Rule, type RuleScene, span } from './rule.ts'
+
+/** R1: the brokers do not answer, or refuse us. */
+export const kafkaUnreachable: Rule = ({ snapshot }) => {
+  const { cluster } = snapshot.kafka
+  return cluster.state === 'unknown' ? [found('KafkaUnreachable', 'critical', cluster.reason)] : []
+}
+
+/** R2: the topic is not there, or not the one that the rows are of. */
+export const topicMissing: Rule = ({ snapshot }) => {
+  const { topic } = snapshot.kafka
+  const { schema } = snapshot.postgres
+  const name = snapshot.asked.topic
+  if (topic.state === 'unknown') return [cannotTell('TopicMissing', topic.reason, 'warning')]
+  if (!topic.isThere) {
+    return [found('TopicMissing', 'critical', `the topic '${name}' does not exist: create it with 'market-kpi init'`)]
+  }
+  const held = schema.state === 'ok' ? schema.definition : null
+  if (!held || held.topic !== name || held.topicId === topic.topicId) return []
+  const summary = `the topic '${name}' was deleted and created anew: 'market-kpi init --accept-new-topic' goes on with it`
+  return [found('TopicMissing', 'critical', summary)]
+}
+
+/** R3: partitions without a leader cannot be written or read; those with too few replicas may soon be so. */
+export const partitionsOffline: Rule = ({ snapshot }) => {
+  const { topic } = snapshot.kafka
+  // R2 has told why.
+  if (topic.state === 'unknown') return []
+  const offline = topic.partitions.filter(({ leaderId }) => leaderId === null)
+  const behind = topic.partitions.filter((p) => p.leaderId !== null && p.inSyncReplicas < p.replicas)
+  const numbers = (partitions: typeof offline) => partitionList(partitions.map(({ partition }) => partition))
+  const unit = 'partitions'
+  return [
+    ...(offline.length > 0
+      ? [
+          found('PartitionsOffline', 'critical', `without a leader: ${numbers(offline)}`, {
+            value: offline.length,
+            unit,
+          }),
+        ]
+      : []),
+    ...(behind.length > 0
+      ? [
+          found(
+            'PartitionsOffline',
+            'warning',
+            `with fewer replicas in sync than there should be: ${numbers(behind)}`,
+            {
+              labels: { kind: 'under-replicated' },
+              value: behind.length,
+              unit,
+            },
+          ),
+        ]
+      : []),
+  ]
+}
+
+/** Growth over less than this says nothing of a day. */
+const minGrowthSpanMs = 3_600_000
+
+/** R4: a volume with Kafka's logs is full, or will be soon. */
+export const kafkaDiskHigh: Rule = (scene) => {
+  const { disk } = scene.snapshot.kafka
+  const { measures } = scene
+  if (disk.state === 'unknown' || measures.diskPercent.state === 'unknown') {
+    const { diskPercent } = measures
+    return [cannotTell('KafkaDiskHigh', diskPercent.state === 'unknown' ? diskPercent.reason : 'no volume was seen')]
+  }
+  return disk.volumes.flatMap((volume) => volumeFindings(scene, volume))
+}
+
+function volumeFindings(scene: RuleScene, volume: VolumeState) {
+  const { nodeId, directory, totalBytes, usableBytes } = volume
+  if (!totalBytes || usableBytes === null) return []
+  const { warningPercent: warning, criticalPercent: critical, fullSeconds } = scene.thresholds.disk
+  const usedPercent = (1 - usableBytes / totalBytes) * 100
+  const labels = { broker: String(nodeId), directory }
+  const place = `the volume of ${directory} on broker ${nodeId}`
+  const severity = beyond(usedPercent, { warning, critical })
+  if (severity) {
+    const summary = `${place} is ${percentText(usedPercent)} full`
+    return [found('KafkaDiskHigh', severity, summary, { labels, value: usedPercent, unit: 'percent' })]
+  }
+  const seconds = secondsUntilFull(scene, volume, usableBytes)
+  if (seconds === undefined || seconds >= fullSeconds) return []
+  const summary = `${place} will be full in ${span(seconds)} if it goes on growing as it does`
+  return [found('KafkaDiskHigh', 'warning', summary, { labels, value: usedPercent, unit: 'percent' })]
+}
+
+/** At the growth since the oldest look within a day; undefined when there is none, or the looks are too near. */
+function secondsUntilFull(scene: RuleScene, volume: VolumeState, usableBytes: number): number | undefined {
+  const { diskLooks, nowMs } = scene
+  const key = volumeKey(volume.nodeId, volume.directory)
+  const first = diskLooks.find(({ atMs, usedBytes }) => nowMs - atMs <= 86_400_000 && usedBytes.has(key))
+  const spanMs = first ? nowMs - first.atMs : 0
+  if (!first || spanMs < minGrowthSpanMs) return undefined
+  const used = (volume.totalBytes ?? 0) - usableBytes
+  const grown = used - (first.usedBytes.get(key) ?? used)
+  return grown > 0 ? usableBytes / (grown / (spanMs / 1000)) : undefined
+}

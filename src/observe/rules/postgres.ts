@@ -1,0 +1,62 @@
+import { waitedPoolPercent } from '../history.ts'
+import { liveWorkers } from '../measures.ts'
+import type { HeldState, PipelineSnapshot } from '../snapshot.ts'
+import { beyond, cannotTell, found, percentText, type Rule, trailingLooks } from './rule.ts'
+
+/** R5: the database does not answer, refuses us, or takes no writes. */
+export const postgresUnreachable: Rule = ({ snapshot }) => {
+  const { server } = snapshot.postgres
+  if (server.state === 'unknown') return [found('PostgresUnreachable', 'critical', server.reason)]
+  if (!server.isStandby) return []
+  return [found('PostgresUnreachable', 'critical', 'the database is a standby: it can be read, and takes no writes')]
+}
+
+/** R6: what the database holds is not what this version of market-kpi, with these settings, works with. */
+export const schemaInvalid: Rule = ({ snapshot }) => {
+  const { schema } = snapshot.postgres
+  if (schema.state === 'unknown') return [cannotTell('SchemaInvalid', schema.reason, 'warning')]
+  const { missingMigrations, newerMigrations, missingParts, definition } = schema
+  const init = "run 'market-kpi init'"
+  if (missingMigrations.length > 0) {
+    return [found('SchemaInvalid', 'critical', `not applied: ${missingMigrations.join(', ')}: ${init}`)]
+  }
+  if (missingParts.length > 0) {
+    const shown = missingParts.slice(0, 5).join(', ')
+    const more = missingParts.length > 5 ? ` and ${missingParts.length - 5} more` : ''
+    return [found('SchemaInvalid', 'critical', `missing: ${shown}${more}`)]
+  }
+  if (!definition) return [found('SchemaInvalid', 'critical', `the database is prepared for no topic yet: ${init}`)]
+  if (newerMigrations.length > 0) {
+    const summary = `the schema is newer than this market-kpi (${newerMigrations.join(', ')}): upgrade`
+    return [found('SchemaInvalid', 'warning', summary)]
+  }
+  const differences = differencesOf(definition, snapshot.asked)
+  if (differences.length === 0) return []
+  return [found('SchemaInvalid', 'warning', `the database holds ${differences.join(', ')}`)]
+}
+
+function differencesOf(held: HeldState, asked: PipelineSnapshot['asked']): string[] {
+  const pairs = [
+    ['KAFKA_TOPIC', held.topic, asked.topic],
+    ['KAFKA_GROUP', held.group, asked.group],
+    ['WINDOW_SECONDS', held.windowSeconds, asked.windowSeconds],
+  ] as const
+  return pairs.flatMap(([name, theirs, ours]) => (theirs === ours ? [] : [`${name} ${theirs} (here: ${ours})`]))
+}
+
+/** R15: workers wait for database connections, and nearly all are in use. */
+export const poolSaturated: Rule = ({ snapshot, looks, thresholds, measures }) => {
+  const { poolPercent } = measures
+  const { workers } = snapshot.postgres
+  if (workers.state === 'unknown' || poolPercent.state === 'unknown') {
+    return [cannotTell('PoolSaturated', poolPercent.state === 'unknown' ? poolPercent.reason : 'no worker tells')]
+  }
+  const percent = waitedPoolPercent(liveWorkers(workers.workers, 'consumer', thresholds)) ?? 0
+  const { warningPercent: warning, criticalPercent: critical, criticalSeconds } = thresholds.pool
+  const severity = beyond(percent, { warning, critical })
+  if (!severity) return []
+  const full = trailingLooks(looks, (look) => look.poolPercent !== null && look.poolPercent > critical)
+  const isLong = severity === 'critical' && full.spanMs >= criticalSeconds * 1000
+  const summary = `${percentText(percent)} of a worker's database connections are in use, and calls wait for one`
+  return [found('PoolSaturated', isLong ? 'critical' : 'warning', summary, { value: percent, unit: 'percent' })]
+}

@@ -1,0 +1,119 @@
+import { fitsPattern } from '../../config/symbol-pattern.ts'
+import type { Thresholds } from '../../config/thresholds.ts'
+import { openSinceMs } from '../../config/trading-hours.ts'
+import type { Finding } from '../finding.ts'
+import { liveWorkers, openSeconds } from '../measures.ts'
+import type { SymbolState } from '../snapshot.ts'
+import { beyond, cannotTell, found, grouped, percentText, type Rule, type RuleScene, span } from './rule.ts'
+
+/** R16: too large a share of the messages is rejected. */
+export const errorRateHigh: Rule = ({ snapshot, measures, thresholds }) => {
+  const { errorRatePercent: rate } = measures
+  if (rate.state === 'unknown') return [cannotTell('ErrorRateHigh', rate.reason)]
+  const { warningPercent: warning, criticalPercent: critical } = thresholds.errorRate
+  const severity = beyond(rate.value, { warning, critical })
+  if (!severity) return []
+  const { deadLetters } = snapshot.postgres
+  const reasons = deadLetters.state === 'ok' ? topReasons(deadLetters.recentByReason) : ''
+  const summary = `${percentText(rate.value)} of the messages of the last minutes were rejected${reasons}`
+  return [found('ErrorRateHigh', severity, summary, { value: rate.value, unit: 'percent' })]
+}
+
+function topReasons(byReason: Readonly<Record<string, number>>): string {
+  const sorted = Object.entries(byReason).sort(([, a], [, b]) => b - a)
+  const shown = sorted.slice(0, 3).map(([reason, count]) => `${reason} ${grouped(count)}`)
+  return shown.length > 0 ? ` (${shown.join(', ')})` : ''
+}
+
+/** R17: so many messages are rejected that somebody should look, whatever their share. */
+export const deadLettersGrowing: Rule = ({ snapshot, thresholds }) => {
+  const { deadLetters } = snapshot.postgres
+  if (deadLetters.state === 'unknown') return [cannotTell('DeadLettersGrowing', deadLetters.reason)]
+  const { recentByReason, isCapped } = deadLetters
+  const count = Object.values(recentByReason).reduce((sum, n) => sum + n, 0)
+  if (count <= thresholds.deadLetters.warningCount) return []
+  const summary = `${isCapped ? 'more than ' : ''}${grouped(count)} messages were rejected within five minutes${topReasons(recentByReason)}`
+  return [found('DeadLettersGrowing', 'warning', summary, { value: count, unit: 'messages' })]
+}
+
+/**
+ * R18: the rows are old though there is something to make newer ones of. Where nothing comes in, in a quiet market or from
+ * a silent feed, old rows are right; that is R8's.
+ */
+export const kpiStale: Rule = (scene) => {
+  const { measures, nowMs, snapshot, thresholds } = scene
+  const { freshnessSeconds: freshness, market } = measures
+  if (freshness.state === 'unknown') {
+    const isReachable = snapshot.postgres.server.state === 'ok' && snapshot.postgres.kpi.state === 'unknown'
+    return [cannotTell('KpiStale', freshness.reason, isReachable ? 'warning' : 'info')]
+  }
+  if (!market.isOpen || isWithoutInput(scene)) return []
+  const seconds = openSeconds(freshness.value, market.sinceMs, nowMs)
+  const { warningSeconds: warning, criticalSeconds: critical } = thresholds.freshness
+  const severity = beyond(seconds, { warning, critical })
+  const isReplay = replaysOldPrices(scene)
+  if (!severity) return isReplay ? [] : staleSymbols(scene)
+  const why = isReplay ? 'the feed replays old prices' : staleReason(scene)
+  const summary = `the newest price in the rows is ${span(seconds)} old: ${why}`
+  return [found('KpiStale', isReplay ? 'info' : severity, summary, { value: seconds, unit: 's' })]
+}
+
+/** All that came is in the rows, and nothing has come for long. */
+function isWithoutInput({ measures, thresholds }: RuleScene): boolean {
+  const { feedSilenceSeconds: silence, lagMessages } = measures
+  if (silence.state === 'unknown' || lagMessages.state === 'unknown') return false
+  return (
+    lagMessages.value === 0 &&
+    silence.value > Math.min(thresholds.freshness.warningSeconds, thresholds.feedSilence.warningSeconds)
+  )
+}
+
+function staleReason({ measures: { lagMessages } }: RuleScene): string {
+  if (lagMessages.state === 'unknown') return lagMessages.reason
+  if (lagMessages.value > 0) return `${grouped(lagMessages.value)} messages wait`
+  return 'messages come and are read, with old times or rejected'
+}
+
+/** As our own replay says of itself: its prices are of another day, and meant to be. */
+function replaysOldPrices({ snapshot, thresholds }: RuleScene): boolean {
+  const { workers } = snapshot.postgres
+  if (workers.state === 'unknown') return false
+  const feeds = liveWorkers(workers.workers, 'feed', thresholds)
+  return feeds.length > 0 && feeds.every(({ source }) => source?.includes(recordedTimes))
+}
+
+/** Part of a replay's description of itself in worker_status; see feed/replay/replay-source.ts. */
+export const recordedTimes = 'with the recorded times'
+
+/** Findings for single symbols; beyond these there is trouble of another kind. */
+const maxSymbols = 50
+
+function staleSymbols(scene: RuleScene): Finding[] {
+  const { symbols } = scene.snapshot.postgres
+  if (symbols.state === 'unknown') return []
+  return symbols.symbols.flatMap((symbol) => staleSymbol(scene, symbol)).slice(0, maxSymbols)
+}
+
+function staleSymbol({ thresholds, nowMs }: RuleScene, { symbol, newestEventAtMs }: SymbolState): Finding[] {
+  const openedAtMs = openSinceMs(thresholds.tradingHours, symbol, nowMs)
+  const limits = limitsOf(thresholds, symbol)
+  const age = Math.max(0, nowMs - newestEventAtMs) / 1000
+  if (openedAtMs === undefined || !limits || age > thresholds.freshness.forgetSeconds) return []
+  const seconds = openSeconds(age, Number.isFinite(openedAtMs) ? openedAtMs : null, nowMs)
+  const severity = beyond(seconds, limits)
+  if (!severity) return []
+  const summary = `the newest price of ${symbol} is ${span(seconds)} old, while others come`
+  const labels = { symbol }
+  return [found('KpiStale', limits.isOwn ? severity : 'warning', summary, { labels, value: seconds, unit: 's' })]
+}
+
+/** Only limits of a symbol's own make its silence critical: of many symbols one is always quiet. */
+function limitsOf(
+  { freshness }: Thresholds,
+  symbol: string,
+): { warning: number; critical: number; isOwn: boolean } | undefined {
+  const own = freshness.bySymbol.find(({ pattern }) => fitsPattern(pattern, symbol))?.limits ?? 'default'
+  if (own === 'off') return undefined
+  if (own === 'default') return { warning: freshness.warningSeconds, critical: freshness.criticalSeconds, isOwn: false }
+  return { warning: own.warningSeconds, critical: own.criticalSeconds, isOwn: true }
+}

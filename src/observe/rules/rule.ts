@@ -1,0 +1,109 @@
+import type { Thresholds } from '../../config/thresholds.ts'
+import type { Finding, RuleName, Severity, Stage } from '../finding.ts'
+import type { DiskLook, Look } from '../history.ts'
+import type { PartitionLag } from '../lag.ts'
+import type { Measures } from '../measures.ts'
+import type { PipelineSnapshot } from '../snapshot.ts'
+
+/** All that a rule may look at. */
+export interface RuleScene {
+  readonly snapshot: PipelineSnapshot
+  /** Oldest first, the snapshot's own the last. */
+  readonly looks: readonly Look[]
+  readonly diskLooks: readonly DiskLook[]
+  readonly thresholds: Thresholds
+  readonly nowMs: number
+  readonly lags: readonly PartitionLag[]
+  readonly measures: Measures
+}
+
+/** Pure: what it finds follows from the scene alone. */
+export type Rule = (scene: RuleScene) => Finding[]
+
+/** Where the fault is that a rule finds, unless it says otherwise. */
+const stageOf: Record<RuleName, Stage> = {
+  KafkaUnreachable: 'kafka',
+  TopicMissing: 'kafka',
+  PartitionsOffline: 'kafka',
+  KafkaDiskHigh: 'kafka',
+  PostgresUnreachable: 'postgres',
+  SchemaInvalid: 'postgres',
+  ClockSkew: 'feed',
+  FeedSilent: 'feed',
+  WorkerDown: 'consumer',
+  NoConsumer: 'consumer',
+  ConsumerStalled: 'consumer',
+  ConsumerLagHigh: 'consumer',
+  ConsumerLagGrowing: 'consumer',
+  ThroughputLow: 'consumer',
+  PoolSaturated: 'postgres',
+  ErrorRateHigh: 'feed',
+  DeadLettersGrowing: 'feed',
+  KpiStale: 'kpi',
+}
+
+export function found(
+  rule: RuleName,
+  severity: Severity,
+  summary: string,
+  more: { labels?: Record<string, string>; stage?: Stage; value?: number; unit?: string } = {},
+): Finding {
+  return {
+    rule,
+    severity,
+    stage: more.stage ?? stageOf[rule],
+    labels: more.labels ?? {},
+    summary,
+    value: more.value ?? null,
+    unit: more.unit ?? null,
+    isUnknown: false,
+    inhibitedBy: null,
+  }
+}
+
+/** The rule cannot be judged. A warning where that is itself a trouble, information where it is in the nature of things. */
+export function cannotTell(rule: RuleName, reason: string, severity: 'info' | 'warning' = 'info'): Finding {
+  return { ...found(rule, severity, reason), isUnknown: true }
+}
+
+/** Beyond a limit; a value that equals it is not. */
+export function beyond(
+  value: number,
+  limits: { warning: number; critical: number },
+): 'warning' | 'critical' | undefined {
+  if (value > limits.critical) return 'critical'
+  return value > limits.warning ? 'warning' : undefined
+}
+
+/** The looks at the end that all fit, and the milliseconds they span. */
+export function trailingLooks<L extends { readonly atMs: number }>(
+  looks: readonly L[],
+  fits: (look: L) => boolean,
+): { readonly looks: readonly L[]; readonly spanMs: number } {
+  const fitting = looks.slice(looks.findLastIndex((look) => !fits(look)) + 1)
+  return { looks: fitting, spanMs: (fitting.at(-1)?.atMs ?? 0) - (fitting[0]?.atMs ?? 0) }
+}
+
+/** `partition 2`, `partitions 0, 1, 2 and 5 more`. */
+export function partitionList(partitions: readonly number[]): string {
+  const shown = partitions.slice(0, 8).join(', ')
+  const more = partitions.length > 8 ? ` and ${partitions.length - 8} more` : ''
+  return `partition${partitions.length === 1 ? '' : 's'} ${shown}${more}`
+}
+
+/** `45 s`, `12 min`, `3 h`, `5 days`. */
+export function span(seconds: number): string {
+  if (seconds < 120) return `${Math.round(seconds)} s`
+  if (seconds < 7200) return `${Math.floor(seconds / 60)} min`
+  return seconds < 172_800 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} days`
+}
+
+/** `1.25 %`; never rounded down onto a limit that it is beyond. */
+export function percentText(value: number): string {
+  return `${value >= 10 ? value.toFixed(0) : value.toPrecision(2)} %`
+}
+
+/** 1234567 as 1,234,567. */
+export function grouped(value: number): string {
+  return Math.round(value).toLocaleString('en-US')
+}

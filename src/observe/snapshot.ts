@@ -1,0 +1,248 @@
+/** Raised with every change of meaning or shape that a reader of the JSON could trip over. */
+export const snapshotVersion = 1
+
+/** What could not be looked at, and why. Never 0, never NaN. */
+export interface Unknown {
+  readonly state: 'unknown'
+  /** One line, without secrets. */
+  readonly reason: string
+}
+
+/** One source of a snapshot: what it said, or why it said nothing. */
+export type Source<T> = ({ readonly state: 'ok' } & Readonly<T>) | Unknown
+
+/**
+ * One look at the whole pipeline, made of plain JSON values. Everything that shows or judges its state reads this and
+ * nothing else, so no two views can disagree.
+ */
+export interface PipelineSnapshot {
+  readonly version: typeof snapshotVersion
+  /** When the look began, by the observer's clock; milliseconds since 1970, as all instants here. */
+  readonly takenAtMs: number
+  readonly tookMs: number
+  readonly asked: Asked
+  readonly kafka: {
+    readonly cluster: Source<ClusterState>
+    readonly topic: Source<TopicState>
+    readonly log: Source<LogState>
+    readonly group: Source<GroupState>
+    readonly disk: Source<DiskState>
+  }
+  readonly postgres: {
+    readonly server: Source<ServerState>
+    readonly schema: Source<SchemaState>
+    readonly positions: Source<PositionsState>
+    readonly workers: Source<WorkersState>
+    readonly deadLetters: Source<DeadLettersState>
+    readonly kpi: Source<KpiState>
+    readonly symbols: Source<SymbolsState>
+  }
+}
+
+/** What was looked for: parts of the configuration that a reader needs to make sense of the rest. */
+export interface Asked {
+  readonly topic: string
+  readonly group: string
+  readonly windowSeconds: number
+  readonly maxFutureSeconds: number
+}
+
+export interface ClusterState {
+  readonly clusterId: string
+  readonly brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number }[]
+  readonly controllerId: number
+  /** Of one request over a connection that is open. */
+  readonly latencyMs: number
+}
+
+export interface TopicState {
+  readonly isThere: boolean
+  /** As UUID text; empty for a topic that is not there, as the rest. */
+  readonly topicId: string
+  /** By partition number. */
+  readonly partitions: readonly PartitionState[]
+}
+
+export interface PartitionState {
+  readonly partition: number
+  /** Null while it has no leader. */
+  readonly leaderId: number | null
+  readonly leaderEpoch: number
+  readonly replicas: number
+  readonly inSyncReplicas: number
+}
+
+export interface LogState {
+  /** By partition number; partitions without a leader are left out. */
+  readonly partitions: readonly PartitionLog[]
+}
+
+export interface PartitionLog {
+  readonly partition: number
+  /** The first offset that the log holds, and the one after the last that can be read. */
+  readonly startOffset: number
+  readonly endOffset: number
+  /** Kafka's timestamp of the newest record; null in an empty log and where the broker does not tell. */
+  readonly newestRecordAtMs: number | null
+  /** Of the oldest record that is not in the rows; null where there is none, or it was not looked at. */
+  readonly nextRecordAtMs: number | null
+  /** Whether these are the broker's clock rather than producers'; null where no record was looked at. */
+  readonly isAppendTime: boolean | null
+}
+
+export interface GroupState {
+  /** The broker's word: Stable, Empty, Dead, PreparingRebalance, CompletingRebalance, Assigning, Reconciling. */
+  readonly groupState: string
+  readonly isRebalancing: boolean
+  readonly members: readonly GroupMemberState[]
+}
+
+export interface GroupMemberState {
+  readonly clientId: string
+  readonly host: string
+  /** Of the topic. */
+  readonly partitions: readonly number[]
+}
+
+export interface DiskState {
+  /** Bytes of the topic's log on all brokers. */
+  readonly topicBytes: number
+  /** One for each log directory of each broker that answered. */
+  readonly volumes: readonly VolumeState[]
+}
+
+export interface VolumeState {
+  readonly nodeId: number
+  readonly directory: string
+  /** Bytes of all Kafka logs in it. */
+  readonly logBytes: number
+  /** Of the volume it is on; null where the broker does not know. */
+  readonly totalBytes: number | null
+  readonly usableBytes: number | null
+}
+
+export interface ServerState {
+  readonly serverVersion: string
+  /** Of one query over a connection that is open. */
+  readonly latencyMs: number
+  /** How far the server's clock is ahead of the observer's, give or take the latency. */
+  readonly clockAheadMs: number
+  readonly isStandby: boolean
+  /** Of all its databases, this look's own included. */
+  readonly connectionsUsed: number
+  readonly connectionsMax: number
+}
+
+export interface SchemaState {
+  /** Migrations that `init` has still to apply, and those of a newer market-kpi. */
+  readonly missingMigrations: readonly string[]
+  readonly newerMigrations: readonly string[]
+  /** As `table.column`; a whole table as `table`. */
+  readonly missingParts: readonly string[]
+  /** What the database holds; null before `init` wrote it down. */
+  readonly definition: HeldState | null
+}
+
+export interface HeldState {
+  readonly topic: string
+  readonly topicId: string
+  readonly group: string
+  readonly windowSeconds: number
+}
+
+export interface PositionsState {
+  /** By partition number; partitions that no worker has opened yet are left out. */
+  readonly partitions: readonly PositionState[]
+  /** Messages merged into rows and rejected since the beginning. */
+  readonly merged: number
+  readonly rejected: number
+}
+
+export interface PositionState {
+  readonly partition: number
+  /** The first offset that is not in the rows. */
+  readonly nextOffset: number
+  /** When it moved last, by the database's clock; as is what follows. */
+  readonly movedAtMs: number
+  /** Since when the worker knows itself at the end of the log; null while it does not. */
+  readonly idleSinceMs: number | null
+}
+
+export interface WorkersState {
+  readonly workers: readonly WorkerState[]
+}
+
+/** A row of `worker_status`. */
+export interface WorkerState {
+  readonly workerId: string
+  readonly kind: 'consumer' | 'feed'
+  readonly host: string
+  readonly startedAtMs: number
+  /** How long ago it was seen, by the database's clock alone. */
+  readonly seenAgoSeconds: number
+  readonly stoppedAtMs: number | null
+  /** Its own word, such as `working`, `database away`, `sending`, `at its end`. */
+  readonly workerState: string
+  readonly messagesProcessed: number
+  readonly batchesWritten: number
+  readonly errors: number
+  readonly elapsedSeconds: number
+  readonly throughputPerSecond: number
+  readonly pool: PoolState | null
+  readonly partitions: readonly number[]
+  /** Partitions whose position is not in their log. */
+  readonly strandedPartitions: readonly number[]
+  /** What it counted over its last minutes, five at most; null from those that do not tell. */
+  readonly recent: { readonly seconds: number; readonly processed: number; readonly rejected: number } | null
+  /** Of a feed: where its prices come from. */
+  readonly source: string | null
+}
+
+export interface PoolState {
+  readonly size: number
+  readonly inUse: number
+  readonly waiting: number
+  readonly acquireMs: number
+}
+
+export interface DeadLettersState {
+  /** Of the last five minutes, by reason. */
+  readonly recentByReason: Readonly<Record<string, number>>
+  /** There were more than were counted. */
+  readonly isCapped: boolean
+}
+
+/** The length of "recent" above. */
+export const recentSeconds = 300
+
+export interface KpiState {
+  readonly rows: number
+  /** Exact below a million; above, what the database's statistics say. */
+  readonly isEstimate: boolean
+  readonly tableBytes: number
+  readonly indexBytes: number
+  /** The share of updates that touched no index, since statistics began; null before the first. */
+  readonly hotUpdateRatio: number | null
+  /** Event time of the newest price merged; null in an empty table. */
+  readonly newestEventAtMs: number | null
+}
+
+export interface SymbolsState {
+  /** By symbol. */
+  readonly symbols: readonly SymbolState[]
+  /** There are more than were looked at. */
+  readonly isCapped: boolean
+}
+
+export interface SymbolState {
+  readonly symbol: string
+  /** Of its newest window. */
+  readonly newestEventAtMs: number
+  readonly windowStartMs: number
+  /** As decimal text. */
+  readonly close: string
+}
+
+export function unknown(reason: string): Unknown {
+  return { state: 'unknown', reason }
+}
