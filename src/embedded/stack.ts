@@ -168,7 +168,7 @@ class Stack {
   async #startWorker(index: number): Promise<void> {
     let port = this.#options.workerPort
     const args = async () => {
-      port = await this.#workerPort(port)
+      port = await this.#workerPort(port, index)
       return ['consume', '--workers', '1', '--http-port', String(port)]
     }
     await this.#keep(this.#command(`worker-${index + 1}`, args), (running) => {
@@ -177,9 +177,14 @@ class Stack {
   }
 
   /** A restarted worker takes its own port again, unless somebody else has it by now. */
-  async #workerPort(last: number): Promise<number> {
-    const own = this.#workers.some((worker) => worker?.http?.endsWith(`:${last}`))
-    return own && (await isFree(last)) ? last : this.#around.ports.choose(last)
+  async #workerPort(last: number, index: number): Promise<number> {
+    const { ports, log } = this.#around
+    const own = this.#workers[index]?.http?.endsWith(`:${last}`)
+    const wasFree = await isFree(last)
+    if (own && wasFree) return last
+    const port = await ports.choose(last)
+    if (!wasFree) log.warn(`port ${last} is taken: worker ${index + 1} gets ${port}`)
+    return port
   }
 
   #command(name: string, args: () => Promise<readonly string[]>): Part<RunningCommand> {

@@ -75,6 +75,7 @@ describe('rotation', () => {
     log.write('next\n')
     log.close()
     expect([text('w.log.1'), text('w.log')]).toEqual(['much too long\n', 'next\n'])
+    expect(files()).toHaveLength(2)
   })
 })
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { identify } from '../../../src/embedded/process-identity.ts'
@@ -16,16 +16,31 @@ afterEach(() => folder[Symbol.dispose]())
 const lockFile = () => join(folder.path, 'up.lock')
 const nobody = '{"pid":1,"startedAs":"an-earlier-boot/1"}\n'
 
-/** A process that takes the lock at a given moment, says whether it got it, and keeps it. */
-function contender(startAtMs: number) {
-  const source = join(import.meta.dirname, '../../../src/embedded/up-lock.ts')
+const source = JSON.stringify(join(import.meta.dirname, '../../../src/embedded/up-lock.ts'))
+
+/** A process that takes the lock and keeps it. */
+function holder() {
   return runScript(`
-    import { takeUpLock } from ${JSON.stringify(source)}
-    while (Date.now() < ${startAtMs});
-    let said = 'taken'
-    try { takeUpLock(${JSON.stringify(folder.path)}) } catch (error) { said = error.code ?? error.stack }
-    console.log(said)
-    `)
+    import { takeUpLock } from ${source}
+    takeUpLock(${JSON.stringify(folder.path)})
+    console.log('taken')`)
+}
+
+/** A process that tries for the locks of many folders, each at its own moment, and says which it got. */
+function contender(folders: readonly string[], startAtMs: number) {
+  return runScript(`
+    import { takeUpLock } from ${source}
+    const taken = []
+    for (const [index, path] of ${JSON.stringify(folders)}.entries()) {
+      while (Date.now() < ${startAtMs} + index * 4);
+      try {
+        takeUpLock(path)
+        taken.push(index)
+      } catch (error) {
+        if (error.code !== 'KPI_DATA_DIR_IN_USE') taken.push(error.stack)
+      }
+    }
+    console.log(JSON.stringify(taken))`)
 }
 
 it('is held by one process, until it gives it back', () => {
@@ -51,10 +66,10 @@ it('refuses a second holder in one line that names the first and what to do', ()
 
 describe('is taken over', () => {
   it('from a process that was killed', async () => {
-    await using holder = await contender(0)
-    expect(() => takeUpLock(folder.path)).toThrow(`(pid ${holder.pid})`)
-    holder.process.kill('SIGKILL')
-    await holder.ended
+    await using first = await holder()
+    expect(() => takeUpLock(folder.path)).toThrow(`(pid ${first.pid})`)
+    first.process.kill('SIGKILL')
+    await first.ended
     expect(upLockOwner(folder.path)).toBeUndefined()
     takeUpLock(folder.path).release()
     expect(readdirSync(folder.path)).toEqual([])
@@ -81,17 +96,20 @@ describe('is taken over', () => {
   })
 })
 
-it('goes to one of many that find it stale at the same moment', async () => {
-  for (let round = 0; round < 3; round++) {
-    writeFileSync(lockFile(), nobody)
-    const startAtMs = Date.now() + 1000
-    await using contenders = new AsyncDisposableStack()
-    const processes = await Promise.all(
-      Array.from({ length: 6 }, async () => contenders.use(await contender(startAtMs))),
-    )
-    expect(processes.map(({ said }) => said).sort()).toEqual([...Array(5).fill('KPI_DATA_DIR_IN_USE'), 'taken'])
-    expect(upLockOwner(folder.path)?.pid).toBe(processes.find(({ said }) => said === 'taken')?.pid)
+it('goes to exactly one of those who find it stale at the same moment', async () => {
+  const folders = Array.from({ length: 400 }, (_, index) => join(folder.path, String(index)))
+  for (const path of folders) {
+    mkdirSync(path)
+    writeFileSync(join(path, 'up.lock'), nobody)
   }
+  const startAtMs = Date.now() + 1000
+  await using contenders = new AsyncDisposableStack()
+  const processes = await Promise.all(
+    Array.from({ length: 3 }, async () => contenders.use(await contender(folders, startAtMs))),
+  )
+  const taken = processes.flatMap(({ said }) => JSON.parse(said) as number[])
+  expect(taken.sort((a, b) => a - b)).toEqual([...folders.keys()])
+  for (const path of folders) expect(readdirSync(path)).toEqual(['up.lock'])
 })
 
 it('is not given back for a successor', () => {
