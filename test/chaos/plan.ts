@@ -109,7 +109,7 @@ const roundMs = 45_000
 /** What a round takes in all, by measurement. */
 const roundWithQuietPointMs = 55_000
 const longestGapMs = 2500
-/** Faults that nobody is there to meet find nothing: most outages are left to themselves. */
+/** Faults that nobody is there to meet find nothing: most outages are left to themselves, but for the very long ones. */
 const lonelyShare = 0.75
 /** Between the end of an action and the next one on the same target. */
 const breatherMs = 1000
@@ -167,10 +167,10 @@ class Planner {
       }
       if (kind === 'add partition' && ++this.#partitionsAdded > mostPartitionsAdded) continue
       const forMs = this.#lengthOf(kind)
-      const { outageMs = 0 }: KindOfAction = kinds[kind]
+      const { outageMs = 0, longestMs }: KindOfAction = kinds[kind]
       const overMs = atMs + forMs + outageMs
       freeAtMs.set(target, overMs + breatherMs)
-      if (this.#random.uniform() < lonelyShare && outageMs > 0) cursorMs = overMs
+      if (this.#random.uniform() < lonelyShare && outageMs > 0 && forMs <= longestMs) cursorMs = overMs
       drawn.push({ kind, target, atMs, forMs })
     }
     const actions = drawn

@@ -9,7 +9,7 @@ const seed = Number(process.env.FC_SEED ?? Date.now() % 1_000_000)
 const limitMs = 600_000
 
 it(
-  `nothing is lost or counted twice by two minutes of faults of every kind (seed ${seed})`,
+  `nothing is lost or counted twice by two minutes of chaos (seed ${seed})`,
   async () => {
     const logs = mkdtempSync(join(tmpdir(), 'market-kpi-chaos-logs-'))
     const run = runScript('test/chaos/main.ts', ['--minutes', '2', '--seed', String(seed), '--logs', logs], {})
