@@ -1,4 +1,4 @@
-import { readFileSync, symlinkSync } from 'node:fs'
+import { existsSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Child, type ChildExit, failureOf, killAllChildren } from '../../../src/embedded/child.ts'
@@ -8,6 +8,7 @@ import { RotatingLog } from '../../../src/embedded/rotating-log.ts'
 import { RunRecords } from '../../../src/embedded/run-records.ts'
 import { temporaryFolder } from '../../temporary-folder.ts'
 
+const soon = { timeout: 15_000 }
 let folder: ReturnType<typeof temporaryFolder>
 let records: RunRecords
 beforeEach(() => {
@@ -24,12 +25,16 @@ function start(script: string, command = 'sh'): Promise<Child> {
   return Child.start({ name: 'part', command, args: ['-c', script], output, records })
 }
 
-const log = () => readFileSync(join(folder.path, 'part.log'), 'utf8')
+function log(): string {
+  const path = join(folder.path, 'part.log')
+  return existsSync(path) ? readFileSync(path, 'utf8') : ''
+}
 
 it('has its output in its log, and its identity on record while it runs', async () => {
   const child = await start('echo to stdout; echo to stderr >&2; exec sleep 600')
   expect(records.all()).toMatchObject([{ name: 'part', ...identify(child.pid) }])
   expect(child.ended).toBe(false)
+  await expect.poll(() => log().split('\n'), soon).toHaveLength(3)
   child.signal('SIGTERM')
   expect(await child.exited).toEqual({ code: null, signal: 'SIGTERM' })
   expect(child.ended).toBe(true)
@@ -72,19 +77,19 @@ it('that cannot be put on record does not run', async () => {
   await expect(
     Child.start({ name: 'part', command: 'sleep', args: ['600'], output, records: noting }),
   ).rejects.toMatchObject({ syscall: 'open' })
-  await expect.poll(() => identify(pid ?? 0)).toBeUndefined()
+  await expect.poll(() => identify(pid ?? 0), soon).toBeUndefined()
 })
 
 describe('stop', () => {
   it('asks, and is content with a graceful end', async () => {
     const child = await start(`trap 'exit 7' TERM; echo up; while :; do sleep 0.05; done`)
-    await expect.poll(() => child.tail.find(/up/)).toBeDefined()
+    await expect.poll(() => child.tail.find(/up/), soon).toBeDefined()
     expect(await child.stop([{ signal: 'SIGTERM', waitMs: 10_000 }])).toEqual({ code: 7, signal: null })
   })
 
   it('goes from one signal to the next, and kills at last', async () => {
     const child = await start(`trap 'echo term' TERM; trap 'echo int' INT; echo up; while :; do sleep 0.02; done`)
-    await expect.poll(() => child.tail.find(/up/)).toBeDefined()
+    await expect.poll(() => child.tail.find(/up/), soon).toBeDefined()
     const exit = await child.stop([
       { signal: 'SIGINT', waitMs: 300 },
       { signal: 'SIGTERM', waitMs: 300 },

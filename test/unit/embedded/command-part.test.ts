@@ -6,6 +6,7 @@ import { commandPart } from '../../../src/embedded/command-part.ts'
 import { RunRecords } from '../../../src/embedded/run-records.ts'
 import { temporaryFolder } from '../../temporary-folder.ts'
 
+const soon = { timeout: 15_000 }
 let folder: ReturnType<typeof temporaryFolder>
 let records: RunRecords
 beforeEach(() => {
@@ -91,7 +92,7 @@ describe('a start that fails', () => {
   it('ends what was begun when it is aborted', async () => {
     const stop = new AbortController()
     const starting = part('feed', `console.log('up'); setInterval(() => {}, 1000)`).start(stop.signal)
-    await expect.poll(() => records.all()).toHaveLength(1)
+    await expect.poll(() => records.all(), soon).toHaveLength(1)
     stop.abort(new Error('stopping'))
     await expect(starting).rejects.toThrow('stopping')
     expect(records.all()).toEqual([])
