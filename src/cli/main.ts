@@ -8,6 +8,7 @@ import { register as registerConsume } from './consume.ts'
 import { register as registerDeadLetters } from './dead-letters.ts'
 import { register as registerDown } from './down.ts'
 import { register as registerFeed } from './feed.ts'
+import { register as registerHealth } from './health.ts'
 import { prepareForUp, register as registerInit } from './init.ts'
 import { register as registerOffsets } from './offsets.ts'
 import { register as registerPrune } from './prune.ts'
@@ -39,6 +40,7 @@ registerDown(program)
 registerInit(program)
 registerFeed(program)
 registerConsume(program)
+registerHealth(program)
 registerVerify(program)
 registerOffsets(program)
 registerDeadLetters(program)

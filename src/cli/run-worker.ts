@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Config } from '../config/load.ts'
+import { thresholdsOf } from '../config/thresholds.ts'
+import { RecentMeter } from '../consumer/recent-counts.ts'
 import { type Report, ReportMeter } from '../consumer/report.ts'
 import { Worker, type WorkerFigures, type WorkerOptions } from '../consumer/worker.ts'
 import { connectPorts } from '../consumer/worker-ports.ts'
@@ -9,12 +11,14 @@ import type { KpiError } from '../errors.ts'
 import { KafkaCluster } from '../kafka/cluster.ts'
 import { kafkaOptions } from '../kafka/options.ts'
 import type { Logger } from '../log.ts'
-import { type StatusServer, serveStatus } from '../metrics/status-server.ts'
+import { type StatusRoutes, type StatusServer, serveStatus } from '../metrics/status-server.ts'
 import { type WorkerMeasures, workerMetrics } from '../metrics/worker-metrics.ts'
+import { healthJson } from '../observe/health-report.ts'
 import { type Database, openDatabase, postgresOptions } from '../store/connection.ts'
 import { checkDefinition } from '../store/definition.ts'
 import { type WorkerReport, WorkerStatusWriter } from '../store/worker-status.ts'
 import { definitionOf } from './definition.ts'
+import { observerOf } from './observer-of.ts'
 
 export interface RunWorkerOptions {
   readonly config: Config
@@ -92,13 +96,13 @@ async function work(running: Running, options: RunWorkerOptions, end: AbortSigna
   const { log, report, ready } = options
   const now = () => performance.now()
   const meter = new ReportMeter(now())
-  const statusMeter = new ReportMeter(now())
+  const meters = { report: new ReportMeter(now()), recent: new RecentMeter(now()) }
   const status = new WorkerStatusWriter({
     database,
     workerId,
     kind: 'consumer',
     log,
-    report: () => statusOf(worker.figures, statusMeter.interval(worker.figures, now()), database, http.url),
+    report: () => statusOf(worker.figures, meters, { database, http: http.url }),
   })
   worker.start()
   status.start()
@@ -111,7 +115,14 @@ async function work(running: Running, options: RunWorkerOptions, end: AbortSigna
   await status.stop()
 }
 
-function statusOf(figures: WorkerFigures, report: Report, database: Database, http: string): WorkerReport {
+function statusOf(
+  figures: WorkerFigures,
+  meters: { readonly report: ReportMeter; readonly recent: RecentMeter },
+  { database, http }: { readonly database: Database; readonly http: string },
+): WorkerReport {
+  const nowMs = performance.now()
+  const report = meters.report.interval(figures, nowMs)
+  const counts = { processed: report.messages_processed, rejected: report.errors }
   return {
     state: figures.state,
     messagesProcessed: report.messages_processed,
@@ -125,6 +136,7 @@ function statusOf(figures: WorkerFigures, report: Report, database: Database, ht
       unreadOffsets: figures.unreadOffsets,
       pendingRows: figures.pendingRows,
       rowsWritten: figures.rows,
+      recent: meters.recent.recent(counts, nowMs),
       ...(figures.stranded.length > 0 ? { strandedPartitions: figures.stranded } : {}),
     },
   }
@@ -141,7 +153,17 @@ async function serveWorker(worker: Worker, database: Database, options: RunWorke
   return serveStatus(port, {
     metrics: workerMetrics(() => measuresOf(worker.figures, database)),
     notReady: () => obstaclesOf(worker.figures),
-    details: () => ({ ...worker.figures }),
+    health: pipelineHealth(worker, options.config),
+  })
+}
+
+/** The whole pipeline's health, looked at when somebody asks; this worker's own state beside it. */
+function pipelineHealth(worker: Worker, config: Config): StatusRoutes['health'] {
+  const thresholds = thresholdsOf(config)
+  const observer = observerOf(config, thresholds)
+  return async () => ({
+    ...healthJson(await observer.observe(), thresholds),
+    worker: { ...worker.figures, notReady: obstaclesOf(worker.figures) },
   })
 }
 

@@ -11,7 +11,7 @@ export interface WantedTopic {
 }
 
 const createTimeoutMs = 15_000
-const timestampType = 'message.timestamp.type'
+export const timestampType = 'message.timestamp.type'
 const cleanupPolicy = 'cleanup.policy'
 
 /**
@@ -111,7 +111,7 @@ async function remarks(cluster: KafkaCluster, wanted: WantedTopic, count: number
 }
 
 /** By name; empty where the brokers do not let us see them. */
-async function topicConfigs(cluster: KafkaCluster, topic: string): Promise<ReadonlyMap<string, string>> {
+export async function topicConfigs(cluster: KafkaCluster, topic: string): Promise<ReadonlyMap<string, string>> {
   const resource = {
     resourceType: ConfigResourceTypes.TOPIC,
     resourceName: topic,

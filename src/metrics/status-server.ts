@@ -7,8 +7,8 @@ export interface StatusRoutes {
   readonly metrics: () => Promise<string>
   /** Why it cannot do its work now; empty when it can. */
   readonly notReady: () => readonly string[]
-  /** More about its state, in the answer of /health. */
-  readonly details: () => Readonly<Record<string, unknown>>
+  /** The answer of /health, as `application/health+json`: with the status `fail` it is a 503. */
+  readonly health: () => Promise<Readonly<Record<string, unknown>>>
 }
 
 export interface StatusServer {
@@ -21,7 +21,7 @@ const host = '127.0.0.1'
 
 /**
  * `/metrics`; `/livez`, which answers as long as the event loop turns; `/readyz`, 503 with the reasons while the work
- * stands still; `/health`, the same as `application/health+json`.
+ * stands still; `/health`, which says how the whole pipeline is.
  *
  * @param port - 0 for any free one.
  * @throws KpiError `KPI_PORT_BUSY`.
@@ -66,7 +66,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, routes
   const path = (request.url ?? '/').split('?')[0]
   if (path === '/livez') return text(response, 200, 'ok')
   if (path === '/readyz') return ready(response, routes.notReady())
-  if (path === '/health') return health(response, routes)
+  if (path === '/health') return health(response, await routes.health())
   if (path === '/metrics') {
     const metrics = await routes.metrics()
     response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(metrics)
@@ -80,14 +80,8 @@ function ready(response: ServerResponse, reasons: readonly string[]): void {
   else text(response, 503, reasons.join('\n'))
 }
 
-function health(response: ServerResponse, { notReady, details }: StatusRoutes): void {
-  const reasons = notReady()
-  const body = {
-    status: reasons.length === 0 ? 'pass' : 'fail',
-    ...(reasons.length === 0 ? {} : { output: reasons.join('; ') }),
-    ...details(),
-  }
-  response.writeHead(reasons.length === 0 ? 200 : 503, { 'content-type': 'application/health+json' })
+function health(response: ServerResponse, body: Readonly<Record<string, unknown>>): void {
+  response.writeHead(body.status === 'fail' ? 503 : 200, { 'content-type': 'application/health+json' })
   response.end(`${JSON.stringify(body)}\n`)
 }
 

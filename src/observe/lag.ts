@@ -141,7 +141,8 @@ function isStalled(scene: Scene, log: PartitionLog, position: PositionState): bo
   const { server } = snapshot.postgres
   const aheadMs = server.state === 'ok' ? server.clockAheadMs : 0
   const stoodMs = nowMs + aheadMs - position.movedAtMs
-  if (log.isAppendTime && log.nextRecordAtMs !== null) {
+  const { log: logs } = snapshot.kafka
+  if (logs.state === 'ok' && logs.isAppendTime && log.nextRecordAtMs !== null) {
     return Math.min(stoodMs, nowMs - log.nextRecordAtMs) > spanMs
   }
   const still = trailing(looksAt(looks, log.partition), (at) => at.position === position.nextOffset && lagAt(at) > 0)

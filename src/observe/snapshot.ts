@@ -73,7 +73,9 @@ export interface PartitionState {
 }
 
 export interface LogState {
-  /** By partition number; partitions without a leader are left out. */
+  /** Whether records carry the broker's clock rather than producers'; null where the broker does not tell. */
+  readonly isAppendTime: boolean | null
+  /** By partition number; those without a leader, or whose leader does not answer, are left out. */
   readonly partitions: readonly PartitionLog[]
 }
 
@@ -86,8 +88,6 @@ export interface PartitionLog {
   readonly newestRecordAtMs: number | null
   /** Of the oldest record that is not in the rows; null where there is none, or it was not looked at. */
   readonly nextRecordAtMs: number | null
-  /** Whether these are the broker's clock rather than producers'; null where no record was looked at. */
-  readonly isAppendTime: boolean | null
 }
 
 export interface GroupState {
@@ -114,8 +114,8 @@ export interface DiskState {
 export interface VolumeState {
   readonly nodeId: number
   readonly directory: string
-  /** Bytes of all Kafka logs in it. */
-  readonly logBytes: number
+  /** Bytes of the topic's log in it. */
+  readonly topicBytes: number
   /** Of the volume it is on; null where the broker does not know. */
   readonly totalBytes: number | null
   readonly usableBytes: number | null

@@ -90,7 +90,7 @@ export function placeOf(options: PostgresOptions): string {
  * The options of node-postgres for ours. `prefer` starts without TLS here; {@link settleSslMode} finds out whether the server
  * wants it.
  */
-function clientConfig(options: PostgresOptions, applicationName: string): pg.ClientConfig {
+export function clientConfig(options: PostgresOptions, applicationName: string): pg.ClientConfig {
   return {
     host: options.host,
     port: options.port,

@@ -64,7 +64,13 @@ async function isBehind(client: pg.Client): Promise<boolean> {
   if (!rows[0]?.there) return true
   const applied = await client.query<{ name: string }>(`SELECT name FROM public.${migrationsTable}`)
   const names = new Set(applied.rows.map(({ name }) => name))
-  return readdirSync(migrationsDirectory).some((file) => file.endsWith('.sql') && !names.has(basename(file, '.sql')))
+  return knownMigrations().some((name) => !names.has(name))
+}
+
+/** The migrations of this version, in their order. */
+export function knownMigrations(): string[] {
+  const files = readdirSync(migrationsDirectory).filter((file) => file.endsWith('.sql'))
+  return files.map((file) => basename(file, '.sql')).sort()
 }
 
 interface Standing {

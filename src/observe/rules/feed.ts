@@ -14,8 +14,8 @@ export const clockSkew: Rule = (scene) => {
     const direction = server.clockAheadMs > 0 ? 'ahead of' : 'behind'
     findings.push(...skewed(scene, 'database', apart, `the database's clock is ${span(apart)} ${direction} this one`))
   }
-  if (log.state === 'ok') {
-    const newest = Math.max(...log.partitions.map((p) => (p.isAppendTime ? (p.newestRecordAtMs ?? 0) : 0)), 0)
+  if (log.state === 'ok' && log.isAppendTime) {
+    const newest = Math.max(...log.partitions.map((p) => p.newestRecordAtMs ?? 0), 0)
     const ahead = Math.max(0, newest - nowMs) / 1000
     findings.push(...skewed(scene, 'broker', ahead, `a broker's clock is ${span(ahead)} ahead of this one`))
   }

@@ -1,0 +1,101 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Command, InvalidArgumentError } from 'commander'
+import { type Thresholds, thresholdsOf } from '../config/thresholds.ts'
+import { listenForStop } from '../embedded/stop-signals.ts'
+import { healthJson, healthPerfdata, healthText } from '../observe/health-report.ts'
+import type { Observation } from '../observe/observer.ts'
+import { addSettingOptions, configure, withErrors } from './command.ts'
+import { observerOf } from './observer-of.ts'
+import { paint } from './table.ts'
+
+interface HealthFlags {
+  readonly json?: true
+  readonly quiet?: true
+  readonly perfdata?: true
+  readonly watch?: number | true
+}
+
+const exitCodes = { ok: 0, warning: 1, critical: 2, unknown: 3 } as const
+
+export function register(program: Command): void {
+  const command = program
+    .command('health')
+    .description('one full check of the pipeline, within five seconds whatever is dead')
+    .option('--json', 'print application/health+json')
+    .option('--quiet', 'print only what is not well, and nothing when all is')
+    .option('--perfdata', 'print one line for Nagios, with figures')
+    .option('--watch [seconds]', 'look again and again, until Ctrl-C (default: REFRESH_INTERVAL_SECONDS)', seconds)
+  addSettingOptions(command, ['kafkaBootstrapServers', 'kafkaTopic', 'kafkaGroup'])
+    .addHelpText('after', help)
+    .action(withErrors((_flags: unknown, self: Command) => health(self), 'check'))
+}
+
+const help = `
+One look cannot tell what takes time, such as whether a lag grows: that is left out, or said to be unknown. With
+--watch it comes to be known.
+
+Exit codes:
+  0  all is well
+  1  something is worth a look
+  2  something is broken; the last line names the first broken stage
+  3  it could not be found out
+
+Environment:
+  DATABASE_URL or POSTGRES_HOST, …   the database; a role that may read it is enough
+  thresholds and trading hours: docs/operations.md
+  all of them: docs/configuration.md`
+
+function seconds(text: string): number {
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN
+  if (value >= 0.5 && value <= 86_400) return value
+  throw new InvalidArgumentError('must be a number from 0.5 to 86400')
+}
+
+async function health(command: Command): Promise<number> {
+  const { config } = configure(command)
+  const flags = command.opts<HealthFlags>()
+  const thresholds = thresholdsOf(config)
+  const observer = observerOf(config, thresholds)
+  const look = async () => {
+    const observation = await observer.observe(0)
+    await print(rendered(observation, thresholds, flags))
+    return exitCodes[observation.assessment.verdict]
+  }
+  if (flags.watch === undefined) {
+    // A host that drops packets would hold up the end of the process for as long as a connection is tried.
+    process.exit(await look())
+  }
+  return watch(look, flags.watch === true ? config.refreshIntervalSeconds : flags.watch)
+}
+
+function rendered(observation: Observation, thresholds: Thresholds, flags: HealthFlags): string {
+  if (flags.json) return `${JSON.stringify(healthJson(observation, thresholds))}\n`
+  if (flags.perfdata) return healthPerfdata(observation, thresholds)
+  const text = healthText(observation, thresholds, { paint, isQuiet: flags.quiet ?? false })
+  if (flags.watch === undefined || text === '') return text
+  return `${new Date(observation.snapshot.takenAtMs).toISOString()}\n${text}\n`
+}
+
+/** @returns The exit code of the last look. */
+async function watch(look: () => Promise<number>, intervalSeconds: number): Promise<number> {
+  const wish = listenForStop(() => undefined)
+  wish.hurry.addEventListener('abort', () => process.exit(1))
+  try {
+    for (;;) {
+      const startMs = performance.now()
+      const code = await look()
+      const restMs = Math.max(0, intervalSeconds * 1000 - (performance.now() - startMs))
+      await delay(restMs, undefined, { signal: wish.stop }).catch(() => undefined)
+      if (wish.stop.aborted) return code
+    }
+  } finally {
+    wish.release()
+  }
+}
+
+/** Resolves when it is written, since the process may end right after. */
+function print(text: string): Promise<void> {
+  return new Promise((resolve) => {
+    process.stdout.write(text, () => resolve())
+  })
+}

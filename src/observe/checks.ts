@@ -1,0 +1,185 @@
+import type { Thresholds } from '../config/thresholds.ts'
+import { type Finding, type RuleName, severities } from './finding.ts'
+import type { Measure } from './measures.ts'
+import type { Observation } from './observer.ts'
+import { grouped, percentText, span } from './rules/rule.ts'
+
+/** The checks of `health`, in the order in which it prints them; the first five are the ones every reader knows. */
+export const checkKeys = [
+  'kafka:connectivity',
+  'kafka:topic',
+  'postgres:connectivity',
+  'postgres:schema',
+  'consumer:lag',
+  'kafka:disk',
+  'postgres:pool',
+  'consumer:throughput',
+  'consumer:errors',
+  'kpi:freshness',
+  'feed:activity',
+] as const
+export type CheckKey = (typeof checkKeys)[number]
+
+/** One line of `health`. */
+export interface Check {
+  readonly key: CheckKey
+  /** As people read it. */
+  readonly name: string
+  readonly status: 'ok' | 'warning' | 'failed' | 'unknown'
+  /** Why it is not well, or what was seen; empty where there is nothing to add. */
+  readonly text: string
+  /** Null where it is not known. */
+  readonly value: number | string | null
+  readonly unit: string
+}
+
+const keyOf: Readonly<Record<RuleName, (finding: Finding) => CheckKey>> = {
+  KafkaUnreachable: () => 'kafka:connectivity',
+  TopicMissing: () => 'kafka:topic',
+  PartitionsOffline: () => 'kafka:topic',
+  KafkaDiskHigh: () => 'kafka:disk',
+  PostgresUnreachable: () => 'postgres:connectivity',
+  SchemaInvalid: () => 'postgres:schema',
+  ClockSkew: ({ labels }) =>
+    labels.clock === 'database'
+      ? 'postgres:connectivity'
+      : labels.clock === 'broker'
+        ? 'kafka:connectivity'
+        : 'feed:activity',
+  FeedSilent: () => 'feed:activity',
+  WorkerDown: ({ labels }) => (labels.kind === 'feed' ? 'feed:activity' : 'consumer:throughput'),
+  NoConsumer: () => 'consumer:lag',
+  ConsumerStalled: () => 'consumer:lag',
+  ConsumerLagHigh: () => 'consumer:lag',
+  ConsumerLagGrowing: () => 'consumer:lag',
+  ThroughputLow: () => 'consumer:throughput',
+  PoolSaturated: () => 'postgres:pool',
+  ErrorRateHigh: () => 'consumer:errors',
+  DeadLettersGrowing: () => 'consumer:errors',
+  KpiStale: () => 'kpi:freshness',
+}
+
+/** An observation as the checks of `health`. */
+export function checksOf(observation: Observation, thresholds: Thresholds): Check[] {
+  const seen = observed(observation, thresholds)
+  return checkKeys.map((key) => {
+    const findings = observation.assessment.findings.filter((finding) => keyOf[finding.rule](finding) === key)
+    const { name, text, value, unit } = seen[key]
+    const [worst] = findings.toSorted(worstFirst)
+    if (!worst || (worst.severity === 'info' && !worst.isUnknown)) {
+      return { key, name, status: 'ok', text: worst?.summary ?? text, value, unit }
+    }
+    return { key, name, status: statusOf(worst), text: textOf(worst), value, unit }
+  })
+}
+
+/** What is known comes before what is not. */
+function worstFirst(a: Finding, b: Finding): number {
+  if (a.isUnknown !== b.isUnknown) return a.isUnknown ? 1 : -1
+  return severities.indexOf(b.severity) - severities.indexOf(a.severity)
+}
+
+/** What cannot be known because something else is broken is as good as broken. */
+function statusOf({ isUnknown, inhibitedBy, severity }: Finding): Check['status'] {
+  if (isUnknown && inhibitedBy !== null) return 'failed'
+  if (isUnknown && severity === 'info') return 'unknown'
+  return severity === 'critical' ? 'failed' : 'warning'
+}
+
+/** Said once, in the check that failed; the others need not repeat why. */
+const causes: Partial<Record<RuleName, string>> = {
+  KafkaUnreachable: 'Kafka cannot be reached',
+  PostgresUnreachable: 'PostgreSQL cannot be reached',
+  TopicMissing: 'the topic is missing',
+}
+
+function textOf({ isUnknown, inhibitedBy, severity, summary }: Finding): string {
+  const cause = inhibitedBy && causes[inhibitedBy]
+  if (isUnknown && cause) return `unknown, since ${cause}`
+  return isUnknown && (inhibitedBy !== null || severity !== 'info') ? `unknown: ${summary}` : summary
+}
+
+type Seen = Pick<Check, 'name' | 'text' | 'value' | 'unit'>
+
+function observed({ snapshot, assessment }: Observation, thresholds: Thresholds): Record<CheckKey, Seen> {
+  const { measures } = assessment
+  const { lag, freshness, errorRate, pool } = thresholds
+  return {
+    ...observedServers(snapshot),
+    'consumer:lag': seenMeasure('Consumer lag', measures.lagMessages, 'messages', (value) =>
+      withTarget(
+        `${grouped(value)} ${value === 1 ? 'message' : 'messages'}`,
+        value >= lag.targetMessages,
+        `below ${lag.targetMessages}`,
+      ),
+    ),
+    'kafka:disk': seenMeasure('Kafka disk', measures.diskPercent, 'percent', (value) => `${percentText(value)} used`),
+    'postgres:pool': seenMeasure('Connection pool', measures.poolPercent, 'percent', (value) =>
+      withTarget(`${percentText(value)} in use`, value > pool.warningPercent, 'nobody waits'),
+    ),
+    'consumer:throughput': seenMeasure(
+      'Throughput',
+      measures.throughputPerSecond,
+      'messages/s',
+      (value) => `${grouped(value)} messages/s`,
+    ),
+    'consumer:errors': seenMeasure('Error rate', measures.errorRatePercent, 'percent', (value) =>
+      withTarget(
+        `${percentText(value)} rejected`,
+        value >= errorRate.warningPercent,
+        `below ${errorRate.warningPercent} %`,
+      ),
+    ),
+    'kpi:freshness': seenMeasure('KPI freshness', measures.freshnessSeconds, 's', (value) =>
+      withTarget(
+        `newest price ${span(value)} old`,
+        value >= freshness.targetSeconds,
+        `below ${span(freshness.targetSeconds)}`,
+      ),
+    ),
+    'feed:activity': seenMeasure(
+      'Feed activity',
+      measures.feedSilenceSeconds,
+      's',
+      (value) => `newest message ${span(value)} old`,
+    ),
+  }
+}
+
+type ServerKey = 'kafka:connectivity' | 'kafka:topic' | 'postgres:connectivity' | 'postgres:schema'
+
+function observedServers({ kafka, postgres, asked }: Observation['snapshot']): Record<ServerKey, Seen> {
+  const { cluster, topic } = kafka
+  const { server, kpi } = postgres
+  const latency = (source: typeof cluster | typeof server) =>
+    source.state === 'ok' ? Math.round(source.latencyMs * 10) / 10 : null
+  const partitions = topic.state === 'ok' && topic.isThere ? topic.partitions.length : null
+  const rows = kpi.state === 'ok' ? kpi.rows : null
+  const about = kpi.state === 'ok' && kpi.isEstimate ? 'about ' : ''
+  return {
+    'kafka:connectivity': { name: 'Kafka connectivity', text: '', value: latency(cluster), unit: 'ms' },
+    'kafka:topic': {
+      name: `Kafka topic '${asked.topic}'`,
+      text: partitions === null ? '' : `${partitions} partition${partitions === 1 ? '' : 's'}`,
+      value: partitions,
+      unit: 'partitions',
+    },
+    'postgres:connectivity': { name: 'PostgreSQL connectivity', text: '', value: latency(server), unit: 'ms' },
+    'postgres:schema': {
+      name: 'KPI table',
+      text: rows === null ? '' : `${about}${grouped(rows)} row${rows === 1 ? '' : 's'}`,
+      value: rows,
+      unit: 'rows',
+    },
+  }
+}
+
+function seenMeasure(name: string, measure: Measure, unit: string, text: (value: number) => string): Seen {
+  if (measure.state === 'unknown') return { name, text: measure.reason, value: null, unit }
+  return { name, text: text(measure.value), value: Math.round(measure.value * 100) / 100, unit }
+}
+
+/** Between target and warning all is well, and said to be off the target. */
+function withTarget(text: string, isOff: boolean, target: string): string {
+  return isOff ? `${text} (target: ${target})` : text
+}

@@ -1,0 +1,45 @@
+import { metadataV12 } from '@platformatic/kafka'
+import { KpiError } from '../../errors.ts'
+import type { KafkaCluster } from '../../kafka/cluster.ts'
+import { brokerErrorName, kafkaError } from '../../kafka/errors.ts'
+import type { TopicState } from '../snapshot.ts'
+
+type MetadataResponse = Awaited<ReturnType<typeof metadataV12.api.async>>
+
+const isMissing: ReadonlySet<string> = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_ID'])
+
+/** Partitions, leaders and replicas. A topic that is not there is an answer too. */
+export async function lookAtTopic(cluster: KafkaCluster, name: string): Promise<TopicState> {
+  const { topics } = await describe(cluster, name)
+  const found = topics[0]
+  const error = found?.errorCode === 0 ? undefined : brokerErrorName(found?.errorCode ?? 3)
+  if (error !== undefined && isMissing.has(error)) return { isThere: false, topicId: '', partitions: [] }
+  if (error !== undefined || !found) {
+    throw new KpiError('KPI_KAFKA_REQUEST', `Kafka does not tell about the topic '${name}': ${error}`)
+  }
+  const partitions = found.partitions.map((p) => ({
+    partition: p.partitionIndex,
+    leaderId: p.leaderId >= 0 && p.errorCode !== leaderNotAvailable ? p.leaderId : null,
+    leaderEpoch: p.leaderEpoch,
+    replicas: p.replicaNodes.length,
+    inSyncReplicas: p.isrNodes.length,
+  }))
+  return {
+    isThere: true,
+    topicId: found.topicId,
+    partitions: partitions.sort((a, b) => a.partition - b.partition),
+  }
+}
+
+const leaderNotAvailable = 5
+
+async function describe(cluster: KafkaCluster, name: string): Promise<MetadataResponse> {
+  try {
+    return await cluster.request('any', 'control', metadataV12.api, [name], false, false)
+  } catch (error) {
+    // The library throws when any topic or partition carries an error; the answer itself is whole, and ours to judge.
+    const answer = (error as { response?: MetadataResponse }).response
+    if (answer?.topics) return answer
+    throw kafkaError(error, 'its brokers')
+  }
+}

@@ -1,0 +1,95 @@
+import { KpiError } from '../../errors.ts'
+import { KafkaCluster } from '../../kafka/cluster.ts'
+import type { KafkaOptions } from '../../kafka/options.ts'
+import {
+  type Asked,
+  type ClusterState,
+  type PipelineSnapshot,
+  type PositionsState,
+  type Source,
+  type Unknown,
+  unknown,
+} from '../snapshot.ts'
+import { sourceOf, unlessAborted, withDeadline } from './answer.ts'
+import { lookAtDisk } from './kafka-disk.ts'
+import { lookAtGroup } from './kafka-group.ts'
+import { addPositionTimes, lookAtLog } from './kafka-log.ts'
+import { lookAtTopic } from './kafka-topic.ts'
+
+type KafkaSources = PipelineSnapshot['kafka']
+
+export interface KafkaLimits {
+  /** Of everything but the times of records that wait. */
+  readonly timeoutMs: number
+  /** Of those, once the positions are known. */
+  readonly timesTimeoutMs: number
+}
+
+/** Enough for a TLS handshake and a login over a slow line; two hosts that drop packets fit into the time of a look. */
+const connectTimeoutMs = 1500
+
+/**
+ * Looks at brokers, topic, log, group and disks over connections of its own, which prove that new clients get in. Takes
+ * no longer than its limits, whatever the brokers do, and throws nothing but our own mistakes.
+ *
+ * @param positions - For the times of the records that wait there; looked at elsewhere meanwhile.
+ */
+export async function collectKafka(
+  options: KafkaOptions,
+  asked: Asked,
+  positions: Promise<Source<PositionsState>>,
+  limits: KafkaLimits,
+): Promise<KafkaSources> {
+  const { timeoutMs } = limits
+  const cluster = new KafkaCluster({ ...options, connectTimeoutMs, requestTimeoutMs: timeoutMs })
+  const silence = `Kafka at ${options.bootstrap.join(',')} did not answer within ${timeoutMs / 1000} s`
+  const error = new KpiError('KPI_KAFKA_UNREACHABLE', silence)
+  try {
+    const seen = await withDeadline({ ms: timeoutMs, error }, (signal) => look(cluster, asked, signal))
+    const { topic, log } = seen
+    if (topic.state === 'unknown' || log.state === 'unknown') return seen
+    const place = { cluster, topic: asked.topic, topicState: topic }
+    return { ...seen, log: await addPositionTimes(place, log, await positions, limits.timesTimeoutMs) }
+  } finally {
+    // Nobody waits for it: a host that drops packets would hold it up.
+    void cluster.close()
+  }
+}
+
+async function look(cluster: KafkaCluster, asked: Asked, signal: AbortSignal): Promise<KafkaSources> {
+  const { topic: name, group: groupName } = asked
+  const state = await unlessAborted(signal, () => sourceOf(() => lookAtCluster(cluster)))
+  if (state.state === 'unknown') return allUnknown(state)
+  const [topic, group] = await Promise.all([
+    unlessAborted(signal, () => sourceOf(() => lookAtTopic(cluster, name))),
+    unlessAborted(signal, () => sourceOf(() => lookAtGroup(cluster, groupName, name))),
+  ])
+  const numbers = topic.state === 'ok' ? topic.partitions.map(({ partition }) => partition) : []
+  const [log, disk] = await Promise.all([
+    logOf({ cluster, topic: name }, topic, signal),
+    unlessAborted(signal, () => sourceOf(() => lookAtDisk(cluster, name, numbers))),
+  ])
+  return { cluster: state, topic, log, group, disk }
+}
+
+function allUnknown(why: Unknown): KafkaSources {
+  return { cluster: why, topic: why, log: why, group: why, disk: why }
+}
+
+async function logOf(
+  place: { cluster: KafkaCluster; topic: string },
+  topicState: KafkaSources['topic'],
+  signal: AbortSignal,
+): Promise<KafkaSources['log']> {
+  if (topicState.state === 'unknown') return topicState
+  if (!topicState.isThere) return unknown(`the topic '${place.topic}' does not exist`)
+  return unlessAborted(signal, () => sourceOf(() => lookAtLog({ ...place, topicState })))
+}
+
+async function lookAtCluster(cluster: KafkaCluster): Promise<ClusterState> {
+  // The first request opens the connection.
+  await cluster.clusterMetadata()
+  const askedMs = performance.now()
+  const { clusterId, controllerId } = await cluster.clusterMetadata()
+  return { clusterId, controllerId, brokers: cluster.brokers, latencyMs: performance.now() - askedMs }
+}

@@ -1,0 +1,90 @@
+import { KpiError } from '../../errors.ts'
+import { type PostgresOptions, placeOf } from '../../store/connection.ts'
+import { type Probe, withProbe } from '../../store/probe.ts'
+import {
+  type Asked,
+  type PipelineSnapshot,
+  type PositionsState,
+  type Source,
+  type Unknown,
+  unknown,
+} from '../snapshot.ts'
+import { sourceOf, unknownFrom, withDeadline } from './answer.ts'
+import { lookAtDeadLetters } from './dead-letters.ts'
+import { lookAtKpi, lookAtSymbols } from './kpi.ts'
+import { lookAtPositions } from './positions.ts'
+import { lookAtSchema } from './schema.ts'
+import { lookAtServer } from './server.ts'
+import { lookAtWorkers } from './workers.ts'
+
+type PostgresSources = PipelineSnapshot['postgres']
+type Name = keyof PostgresSources
+
+/**
+ * One question after the other, on one connection: an observer must never be a load. The cheap and important ones come
+ * first, so that a slow database still tells them in the time there is.
+ */
+const looks: { readonly [N in Name]: (probe: Probe, asked: Asked) => Promise<object> } = {
+  server: lookAtServer,
+  positions: lookAtPositions,
+  workers: lookAtWorkers,
+  schema: lookAtSchema,
+  deadLetters: lookAtDeadLetters,
+  kpi: lookAtKpi,
+  symbols: lookAtSymbols,
+}
+
+const connectTimeoutMs = 2500
+const statementTimeoutMs = 2000
+
+export interface PostgresLook {
+  readonly sources: Promise<PostgresSources>
+  /** There before the rest. */
+  readonly positions: Promise<Source<PositionsState>>
+}
+
+/**
+ * Looks at the database over a fresh connection. Takes no longer than the time given, whatever the server does, and
+ * throws nothing but our own mistakes.
+ */
+export function collectPostgres(options: PostgresOptions, asked: Asked, timeoutMs: number): PostgresLook {
+  const { promise: positions, resolve } = Promise.withResolvers<Source<PositionsState>>()
+  const seen: Partial<Record<Name, Source<object>>> = {}
+  const note = (name: Name, source: Source<object>) => {
+    seen[name] = source
+    if (name === 'positions') resolve(source as Source<PositionsState>)
+  }
+  const sources = look(options, asked, timeoutMs, note).then((silence) => {
+    const rest = silence ?? unknown('it was not looked at')
+    for (const name of Object.keys(looks) as Name[]) if (!seen[name]) note(name, rest)
+    return seen as PostgresSources
+  })
+  return { sources, positions }
+}
+
+/** @returns Why what is not noted was not seen; undefined when all was. */
+async function look(
+  options: PostgresOptions,
+  asked: Asked,
+  timeoutMs: number,
+  note: (name: Name, source: Source<object>) => void,
+): Promise<Unknown | undefined> {
+  const silence = `PostgreSQL at ${placeOf(options)} did not answer within ${timeoutMs / 1000} s`
+  const error = new KpiError('KPI_POSTGRES_UNREACHABLE', silence)
+  const limits = { connectTimeoutMs, statementTimeoutMs, applicationName: 'market-kpi observer' }
+  try {
+    await withDeadline({ ms: timeoutMs, error }, (signal) =>
+      withProbe(options, limits, signal, async (probe) => {
+        for (const [name, lookAt] of Object.entries(looks) as [Name, (typeof looks)[Name]][]) {
+          const source = await sourceOf(() => lookAt(probe, asked))
+          // Without the connection the others would only repeat it, the server among them.
+          if (signal.aborted) throw signal.reason
+          note(name, source)
+        }
+      }),
+    )
+    return undefined
+  } catch (thrown) {
+    return unknownFrom(thrown)
+  }
+}

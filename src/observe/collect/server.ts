@@ -1,0 +1,23 @@
+import { assert } from '../../errors.ts'
+import type { Probe } from '../../store/probe.ts'
+import type { ServerState } from '../snapshot.ts'
+
+type Row = Omit<ServerState, 'latencyMs' | 'clockAheadMs'> & { readonly nowMs: number }
+
+/** The server itself: how fast it answers, what time it has, and how many connections it can still take. */
+export async function lookAtServer(probe: Probe): Promise<ServerState> {
+  const [sentMs, startMs] = [Date.now(), performance.now()]
+  const [row] = await probe.query<Row>(question)
+  const latencyMs = performance.now() - startMs
+  assert(row, 'a query without a table has one row')
+  const { nowMs, ...rest } = row
+  // It took its time somewhere between the question and the answer.
+  return { ...rest, latencyMs, clockAheadMs: nowMs - (sentMs + latencyMs / 2) }
+}
+
+const question = `
+  SELECT current_setting('server_version') AS "serverVersion",
+    (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS "nowMs",
+    pg_is_in_recovery() AS "isStandby",
+    (SELECT coalesce(sum(numbackends), 0)::int FROM pg_stat_database WHERE datid <> 0) AS "connectionsUsed",
+    current_setting('max_connections')::int AS "connectionsMax"`

@@ -1,0 +1,48 @@
+import type { Probe } from '../../store/probe.ts'
+import type { WorkerState, WorkersState } from '../snapshot.ts'
+
+/** Those seen last; a machine that starts workers again and again leaves many rows. */
+const maxWorkers = 500
+
+interface Row extends Omit<WorkerState, 'pool' | 'strandedPartitions' | 'recent' | 'source'> {
+  readonly poolSize: number | null
+  readonly poolInUse: number | null
+  readonly poolWaiting: number | null
+  readonly poolAcquireMs: number | null
+  readonly detail: {
+    readonly strandedPartitions?: number[]
+    readonly recent?: { seconds: number; processed: number; rejected: number }
+    readonly source?: string
+  }
+}
+
+/** What workers and feeds say of themselves. */
+export async function lookAtWorkers(probe: Probe): Promise<WorkersState> {
+  const rows = await probe.query<Row>(question, [maxWorkers])
+  return { workers: rows.map(workerOf) }
+}
+
+function workerOf({ poolSize, poolInUse, poolWaiting, poolAcquireMs, detail, ...row }: Row): WorkerState {
+  const pool =
+    poolSize === null
+      ? null
+      : { size: poolSize, inUse: poolInUse ?? 0, waiting: poolWaiting ?? 0, acquireMs: poolAcquireMs ?? 0 }
+  return {
+    ...row,
+    pool,
+    strandedPartitions: detail.strandedPartitions ?? [],
+    recent: detail.recent ?? null,
+    source: detail.source ?? null,
+  }
+}
+
+const question = `
+  SELECT worker_id AS "workerId", kind, host, state AS "workerState",
+    (extract(epoch FROM started_at) * 1000)::float8 AS "startedAtMs",
+    extract(epoch FROM clock_timestamp() - last_seen_at)::float8 AS "seenAgoSeconds",
+    (extract(epoch FROM stopped_at) * 1000)::float8 AS "stoppedAtMs",
+    messages_processed AS "messagesProcessed", batches_written AS "batchesWritten", errors,
+    elapsed_seconds AS "elapsedSeconds", throughput_msg_per_sec AS "throughputPerSecond",
+    pool_size AS "poolSize", pool_in_use AS "poolInUse", pool_waiting AS "poolWaiting",
+    pool_acquire_ms AS "poolAcquireMs", coalesce(partitions, '{}') AS partitions, detail
+  FROM worker_status ORDER BY last_seen_at DESC, worker_id LIMIT $1`

@@ -1,0 +1,53 @@
+import type { Thresholds } from '../config/thresholds.ts'
+import { type Assessment, assess } from './assess.ts'
+import { type CollectOptions, collect } from './collect.ts'
+import { SnapshotHistory } from './history.ts'
+import type { PipelineSnapshot } from './snapshot.ts'
+
+export interface Observation {
+  readonly snapshot: PipelineSnapshot
+  readonly assessment: Assessment
+}
+
+/** However many ask, brokers and database are asked every two seconds at most. */
+const freshMs = 2000
+
+/**
+ * Looks at the pipeline when somebody asks, and remembers the looks that rules over time need. Askers share a look that
+ * is under way or less than two seconds old. It does nothing by itself, and holds no connection between two looks.
+ */
+export class Observer {
+  readonly #options: CollectOptions
+  readonly #thresholds: Thresholds
+  readonly #now: () => number
+  readonly #history = new SnapshotHistory()
+  #pending: Promise<Observation> | undefined
+  #last: { readonly atMs: number; readonly observation: Observation } | undefined
+
+  /** @param now - Wall clock in milliseconds. */
+  constructor(options: CollectOptions, thresholds: Thresholds, now: () => number = Date.now) {
+    this.#options = options
+    this.#thresholds = thresholds
+    this.#now = now
+  }
+
+  /** @param maxAgeMs - How old the answer may be. @defaultValue 2000 */
+  async observe(maxAgeMs = freshMs): Promise<Observation> {
+    if (this.#last && performance.now() - this.#last.atMs < maxAgeMs) return this.#last.observation
+    this.#pending ??= this.#look().finally(() => {
+      this.#pending = undefined
+    })
+    return this.#pending
+  }
+
+  async #look(): Promise<Observation> {
+    const atMs = performance.now()
+    const snapshot = await collect(this.#options, this.#now)
+    this.#history.add(snapshot)
+    // Judged by the time at which it was taken, however long the answers took.
+    const assessment = assess(snapshot, this.#history, this.#thresholds, snapshot.takenAtMs)
+    const observation = { snapshot, assessment }
+    this.#last = { atMs, observation }
+    return observation
+  }
+}
