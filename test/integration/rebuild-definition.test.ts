@@ -129,6 +129,20 @@ describe('another MAX_FUTURE_SECONDS', () => {
     )
   })
 
+  it('rejects messages that counted: they get letters, and purged ones do not come back', async () => {
+    await using pipeline = await makePipeline({ partitions: 1 })
+    const { owner, config } = pipeline
+    await throughWorker(pipeline, [...inOrder(300), at(Date.now() + 3 * minuteMs), ...bad])
+    const key = { group: config.kafkaGroup, topic: config.kafkaTopic }
+    await purgeLetters(owner, key, { reason: 'empty' }, () => undefined)
+    const strict = withSettings(pipeline, { MAX_FUTURE_SECONDS: '1' })
+    expect(await rebuildPipeline(strict)).toMatchObject({
+      rows: { removed: 1 },
+      letters: { added: 1, removed: 0, changed: 0 },
+    })
+    expect(await verifyPipeline(strict)).toMatchObject({ ...allRight, letters: 3 })
+  })
+
   it('takes a retry back whose value is not accepted any more', async () => {
     await using pipeline = await makePipeline({ partitions: 1 })
     const { owner, config } = pipeline

@@ -25,6 +25,13 @@ async function throughWorker(pipeline: Pipeline, values: readonly { symbol: stri
   await worker.stop()
 }
 
+async function positionsOf({ owner }: Pipeline): Promise<number[]> {
+  const rows = await owner.query<{ offsets: number }>({
+    text: 'SELECT coalesce(sum(next_offset), 0)::bigint AS offsets FROM kpi_consumer_offsets',
+  })
+  return rows.map(({ offsets }) => offsets)
+}
+
 const run = ({ owner }: Pipeline, text: string) => owner.query({ text })
 
 describe(`a range (seed ${seed})`, () => {
@@ -54,33 +61,37 @@ describe(`a range (seed ${seed})`, () => {
     expect((await rebuildPipeline(pipeline, { scope: { fromUs: 0 } })).rows).toEqual(nothing)
   })
 
-  it('a worker writes at full speed meanwhile: nothing is lost, nothing counted twice', async () => {
+  it('a worker writes meanwhile, before the lock and while it is waited for: nothing is lost or counted twice', async () => {
     await using pipeline = await makePipeline()
-    const some = trades(120_000)
+    const some = trades(72_000)
+    const parts = [some.slice(0, 40_000), ...[0, 1, 2, 3].map((i) => some.slice(40_000 + i * 8000, 48_000 + i * 8000))]
+    const sendPart = (part = 0) => send(pipeline.cluster, pipeline.config.kafkaTopic, valuesOf(parts[part] ?? []))
     const worker = await startWorker(pipeline, { batchWaitMs: 5, batchSize: 200 })
-    const sending = send(pipeline.cluster, pipeline.config.kafkaTopic, valuesOf(some))
-    let rebuilds = 0
-    await until(
-      'all counted, with rebuilds between',
-      async () => {
-        await run(
-          pipeline,
-          `UPDATE kpi_market_prices SET close_price = 1, sum_close = sum_close + 1
-           WHERE (symbol, window_start) IN (SELECT symbol, window_start FROM kpi_market_prices LIMIT 1)`,
-        )
-        await rebuildPipeline(pipeline, { scope: rebuilds % 2 === 0 ? { fromUs: 0 } : 'all' })
-        rebuilds += 1
-        expect(await verifyPipeline(pipeline)).toMatchObject(allRight)
-        const [counted] = await pipeline.owner.query<{ merged: number }>({
-          text: 'SELECT coalesce(sum(merged), 0)::bigint AS merged FROM kpi_consumer_offsets',
-        })
-        return counted?.merged
-      },
-      (merged) => merged === some.length,
-    )
-    await sending
+    await sendPart()
+    await untilCounted(pipeline, 40_000)
+    for (const part of [1, 2, 3, 4]) {
+      const wrong = '(SELECT symbol, window_start FROM kpi_market_prices LIMIT 1)'
+      await run(pipeline, `UPDATE kpi_market_prices SET sum_close = 1 WHERE (symbol, window_start) IN ${wrong}`)
+      let sending = Promise.resolve()
+      await rebuildPipeline(pipeline, {
+        scope: part % 2 === 0 ? { fromUs: 0 } : 'all',
+        onStep: async (step) => {
+          if (step !== 'read') return
+          const [before] = await positionsOf(pipeline)
+          sending = sendPart(part)
+          await until(
+            'more counted after the first reading',
+            () => positionsOf(pipeline),
+            ([now]) => now !== before,
+          )
+        },
+      })
+      expect(await verifyPipeline(pipeline)).toMatchObject(allRight)
+      await sending
+    }
+    await untilCounted(pipeline, some.length)
     await worker.stop()
-    expect(rebuilds).toBeGreaterThan(1)
+    expect(await verifyPipeline(pipeline)).toMatchObject(allRight)
     expect(await tableRows(pipeline.owner)).toEqual(expectedRows(place(some, 3)))
   })
 
@@ -94,6 +105,21 @@ describe(`a range (seed ${seed})`, () => {
       },
     })
     expect(report.rows).toEqual(nothing)
+  })
+
+  it('no position moves from the last reading to the commit', async () => {
+    await using pipeline = await makePipeline()
+    await throughWorker(pipeline, valuesOf(trades(300)))
+    const lockAll = 'SELECT FROM kpi_consumer_offsets FOR UPDATE NOWAIT'
+    const refused: string[] = []
+    await rebuildPipeline(pipeline, {
+      onStep: async (step) => {
+        if (step === 'read') await run(pipeline, lockAll)
+        else await expect(run(pipeline, lockAll)).rejects.toThrow('55P03')
+        refused.push(step)
+      },
+    })
+    expect(refused).toEqual(['read', 'locked', 'written'])
   })
 
   it('another definition is refused without --all', async () => {
@@ -118,6 +144,17 @@ describe('what the log no longer holds', () => {
       expect([...starts].sort()).toEqual(['14:30', '14:35', '14:40'])
     }
     expect(await verifyPipeline(pipeline)).toMatchObject({ differenceCount: 0, uncheckedCount: 18 })
+  })
+
+  it('includes who was late: the rows still tell', async () => {
+    await using pipeline = await makePipeline({ partitions: 1 })
+    // The latest message first: whether the others are late is told by the part of the log that goes.
+    await throughWorker(pipeline, valuesOf(trades(200)).reverse())
+    await deleteRecords(pipeline, 0, 1)
+    const rows = await tableRows(pipeline.owner)
+    expect(rows.reduce((sum, { late }) => sum + late, 0)).toBeGreaterThan(50)
+    expect((await rebuildPipeline(pipeline)).rows).toEqual({ ...nothing, leftAlone: 1 })
+    expect(await tableRows(pipeline.owner)).toEqual(rows)
   })
 
   it('does not keep a missing row away whose window begins behind it, nor brings half of one back', async () => {
