@@ -162,7 +162,7 @@ export function failureOf(name: string, exit: ChildExit, tail: LineTail): KpiErr
   if (diskFull !== undefined) {
     return new KpiError('KPI_DISK_FULL', `${name} stopped, its disk is full: free some space (${diskFull})`)
   }
-  const busy = tail.find(/Address (already )?in use|EADDRINUSE|Socket server failed to bind/i)
+  const busy = tail.find(/Address (already )?in use|EADDRINUSE|Socket server failed to bind|port \d+ is taken: name/i)
   if (busy !== undefined) return new KpiError('KPI_PORT_BUSY', `${name} could not take its port: ${busy}`)
   // Nobody gets to say a last word before SIGKILL: what stands there last is no reason.
   if (exit.signal === 'SIGKILL') return new KpiError('KPI_CHILD_FAILED', `${name} was killed (SIGKILL)`)

@@ -25,17 +25,40 @@ export async function choosePort(preferred: number, avoid: ReadonlySet<number> =
   throw new KpiError('KPI_PORT_BUSY', `ports ${preferred} to ${last} are all taken: name a free one, or 0 for any`)
 }
 
-/** Hands out ports, none twice: between the promise and the listening there is a while. */
+/**
+ * Hands out ports, none twice: between the promise and the listening there is a while. One after the other, since a
+ * look at a port takes it for an instant.
+ */
 export class PortBook {
   readonly #promised = new Set<number>()
+  #last: Promise<unknown> = Promise.resolve()
 
   /** As {@link choosePort}. */
-  async choose(preferred: number): Promise<number> {
-    for (;;) {
-      const port = await choosePort(preferred, this.#promised)
-      if (this.#promised.has(port)) continue
-      this.#promised.add(port)
-      return port
+  choose(preferred: number): Promise<number> {
+    const chosen = this.#last.then(() => choosePort(preferred, this.#promised))
+    this.#last = chosen.then(
+      (port) => this.#promised.add(port),
+      () => undefined,
+    )
+    return chosen
+  }
+
+  /** Whether it was handed out here, so that it is no stranger who has it. */
+  isPromised(port: number): boolean {
+    return this.#promised.has(port)
+  }
+}
+
+/** How many places a part is tried at. */
+const maxPlaces = 5
+
+/** Between the choice of a port and the listening somebody else may take it: then another is chosen. */
+export async function startAtFreePort<T>(start: () => Promise<T>): Promise<T> {
+  for (let place = 1; ; place++) {
+    try {
+      return await start()
+    } catch (error) {
+      if (!(error instanceof KpiError && error.code === 'KPI_PORT_BUSY') || place === maxPlaces) throw error
     }
   }
 }

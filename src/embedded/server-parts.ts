@@ -1,7 +1,6 @@
-import { KpiError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { type KafkaPrograms, type KafkaServer, startKafka } from './kafka-server.ts'
-import type { PortBook } from './ports.ts'
+import { type PortBook, startAtFreePort } from './ports.ts'
 import { type PostgresServer, startPostgres } from './postgres-server.ts'
 import type { RunRecords } from './run-records.ts'
 import { stopPlanOf } from './stop-order.ts'
@@ -62,18 +61,11 @@ function serverPart<S extends KafkaServer | PostgresServer>(
   }
 }
 
-/** Between the choice of a port and the listening somebody else may take it. */
-const maxPlaces = 5
-
-async function startSomewhere<S>(placing: Placing, start: (port: number) => Promise<S>): Promise<S> {
+function startSomewhere<S>(placing: Placing, start: (port: number) => Promise<S>): Promise<S> {
   const { title, preferred, around } = placing
-  for (let place = 1; ; place++) {
+  return startAtFreePort(async () => {
     const port = await around.ports.choose(preferred)
     if (preferred !== 0 && port !== preferred) around.log.warn(`port ${preferred} is taken: ${title} gets ${port}`)
-    try {
-      return await start(port)
-    } catch (error) {
-      if (!(error instanceof KpiError && error.code === 'KPI_PORT_BUSY') || place === maxPlaces) throw error
-    }
-  }
+    return start(port)
+  })
 }

@@ -10,7 +10,7 @@ import { openDataDir, storageError } from './data-dir.ts'
 import { type Endpoints, removeEndpoints, writeEndpoints, writeShellEnvironment } from './endpoints.ts'
 import { findKafkaPrograms, type KafkaServer } from './kafka-server.ts'
 import { takeDownOrphans } from './orphans.ts'
-import { isFree, PortBook } from './ports.ts'
+import { isFree, PortBook, startAtFreePort } from './ports.ts'
 import { ownerRole, type PostgresServer, pipelineRole, readerRole } from './postgres-server.ts'
 import { RunRecords } from './run-records.ts'
 import { kafkaPart, postgresPart, type ServerSurroundings } from './server-parts.ts'
@@ -171,7 +171,9 @@ class Stack {
       port = await this.#workerPort(port, index)
       return ['consume', '--workers', '1', '--http-port', String(port)]
     }
-    await this.#keep(this.#command(`worker-${index + 1}`, args), (running) => {
+    const part = this.#command(`worker-${index + 1}`, args)
+    const start = (signal: AbortSignal) => startAtFreePort(() => part.start(signal))
+    await this.#keep({ ...part, start }, (running) => {
       this.#workers[index] = running
     })
   }
@@ -180,10 +182,9 @@ class Stack {
   async #workerPort(last: number, index: number): Promise<number> {
     const { ports, log } = this.#around
     const own = this.#workers[index]?.http?.endsWith(`:${last}`)
-    const wasFree = await isFree(last)
-    if (own && wasFree) return last
+    if (own && (await isFree(last))) return last
     const port = await ports.choose(last)
-    if (!wasFree) log.warn(`port ${last} is taken: worker ${index + 1} gets ${port}`)
+    if (port !== last && !ports.isPromised(last)) log.warn(`port ${last} is taken: worker ${index + 1} gets ${port}`)
     return port
   }
 

@@ -91,8 +91,8 @@ describe('stop', () => {
     const child = await start(`trap 'echo term' TERM; trap 'echo int' INT; echo up; while :; do sleep 0.02; done`)
     await expect.poll(() => child.tail.find(/up/), soon).toBeDefined()
     const exit = await child.stop([
-      { signal: 'SIGINT', waitMs: 300 },
-      { signal: 'SIGTERM', waitMs: 300 },
+      { signal: 'SIGINT', waitMs: 1000 },
+      { signal: 'SIGTERM', waitMs: 1000 },
     ])
     expect(exit).toEqual({ code: null, signal: 'SIGKILL' })
     expect(log()).toBe('up\nint\nterm\n')
@@ -173,6 +173,13 @@ describe('why one ended', () => {
       ended,
       'KPI_PORT_BUSY',
       'postgres could not take its port: KafkaException: Socket server failed to bind to 127.0.0.1:9092: Address already in use.',
+    ],
+    [
+      'a taken port, in our own words',
+      'port 9464 is taken: name a free one, or 0 for any\n',
+      ended,
+      'KPI_PORT_BUSY',
+      'postgres could not take its port: port 9464 is taken: name a free one, or 0 for any',
     ],
     ['its last words', 'FATAL:  no\n', ended, 'KPI_CHILD_FAILED', 'postgres ended with code 1: FATAL:  no'],
     ['nothing said', '', ended, 'KPI_CHILD_FAILED', 'postgres ended with code 1'],

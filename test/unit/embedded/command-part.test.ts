@@ -106,7 +106,7 @@ describe('a start that fails', () => {
 
 it('that does not end by the deadline is killed', async () => {
   const running = await part('worker-1', `process.on('SIGTERM', () => console.log('no')); ${ready}`).start(never)
-  await Promise.all([running.stop(300), running.stop(300)])
+  await Promise.all([running.stop(1000), running.stop(1000)])
   expect(await running.exited).toEqual({ code: null, signal: 'SIGKILL' })
   expect(log('worker-1')).toBe('no\n')
   expect(running.failure(await running.exited).message).toBe('worker-1 was killed (SIGKILL)')

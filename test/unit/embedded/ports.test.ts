@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { choosePort, isFree, PortBook } from '../../../src/embedded/ports.ts'
+import { choosePort, isFree, PortBook, startAtFreePort } from '../../../src/embedded/ports.ts'
+import { KpiError } from '../../../src/errors.ts'
 
 /** Listens on a port of loopback, or of all interfaces. */
 async function occupy(port = 0, host = '127.0.0.1') {
@@ -67,9 +68,47 @@ describe('PortBook', () => {
     expect(ports).toContain(preferred)
   })
 
+  it('knows which it promised', async () => {
+    await using taken = await occupy(await freePair())
+    const book = new PortBook()
+    const port = await book.choose(taken.port)
+    expect([book.isPromised(taken.port), book.isPromised(port)]).toEqual([false, true])
+  })
+
+  it('goes on after it found none', async () => {
+    const book = new PortBook()
+    await expect(book.choose(70_000)).rejects.toMatchObject({ code: 'KPI_PORT_BUSY' })
+    expect(await book.choose(0)).toBeGreaterThan(0)
+  })
+
   it('promises no port twice of any', async () => {
     const book = new PortBook()
     const ports = await Promise.all(Array.from({ length: 20 }, () => book.choose(0)))
     expect(new Set(ports).size).toBe(20)
+  })
+})
+
+describe('startAtFreePort', () => {
+  const busy = () => new KpiError('KPI_PORT_BUSY', 'somebody was faster')
+
+  it('tries other places, a few', async () => {
+    let tries = 0
+    const start = async () => {
+      tries++
+      if (tries < 5) throw busy()
+      return 'started'
+    }
+    expect(await startAtFreePort(start)).toBe('started')
+    await expect(startAtFreePort(() => Promise.reject<void>(busy()))).rejects.toThrow('somebody was faster')
+  })
+
+  it('throws any other failure at once', async () => {
+    let tries = 0
+    const start = () => {
+      tries++
+      return Promise.reject<void>(new KpiError('KPI_DISK_FULL', 'full'))
+    }
+    await expect(startAtFreePort(start)).rejects.toThrow('full')
+    expect(tries).toBe(1)
   })
 })
