@@ -9,6 +9,8 @@ export class TcpProxy {
   #readdress: (chunk: Buffer) => void = () => undefined
   /** How long bytes are under way, in each direction. */
   delayMs = 0
+  /** Whether connections are taken. */
+  isOpen = true
   /** Takes connections and requests, and lets no answer pass. */
   isSilent = false
   /** Takes requests and lets none pass. */
@@ -63,6 +65,10 @@ export class TcpProxy {
   }
 
   #serve(client: Socket): void {
+    if (!this.isOpen) {
+      client.destroy()
+      return
+    }
     this.connections += 1
     const server = connect(this.#target.port, this.#target.host)
     for (const [from, to] of [
