@@ -7,8 +7,13 @@ import { loadConfig } from '../../src/config/load.ts'
 import { KafkaCluster } from '../../src/kafka/cluster.ts'
 import { prepareTopic } from '../../src/kafka/topic.ts'
 import { RecordingLog } from '../recording-log.ts'
+import { deleteTopic } from './kafka-topic.ts'
+import { makeTrades, messageText, send } from './market.ts'
+import { makePipeline } from './pipeline.ts'
 import { marketKpi } from './processes.ts'
+import { until } from './until.ts'
 import { query } from './up-process.ts'
+import { startWorker, untilCounted } from './worker.ts'
 
 let name: string
 let url: string
@@ -172,5 +177,52 @@ describe('a role without rights', () => {
     await expect(init({ DATABASE_URL: pipelineUrl(), ...noPasswords, WINDOW_SECONDS: '60' })).rejects.toMatchObject({
       code: 'KPI_DEFINITION_MISMATCH',
     })
+  })
+})
+
+describe('a topic that was deleted and created anew', () => {
+  it('is refused until it is accepted; then what came from the old one stands apart, and reading begins at its start', async () => {
+    await using pipeline = await makePipeline()
+    const { cluster, config, metadata, owner, ownerUrl } = pipeline
+    const values = makeTrades({ seed: 7, count: 200, symbols: ['AAPL', 'MSFT'] })
+      .map((trade) => ({ symbol: trade.symbol, value: messageText(trade) }))
+      .concat({ symbol: 'AAPL', value: 'no JSON' })
+    await send(cluster, config.kafkaTopic, values)
+    const worker = await startWorker(pipeline)
+    await untilCounted(pipeline, values.length)
+    await worker.stop()
+    const before = await owner.query({
+      text: 'SELECT to_jsonb(k) AS row FROM kpi_market_prices k ORDER BY symbol, window_start',
+    })
+    await deleteTopic(cluster, config.kafkaTopic)
+    await until(
+      'gone',
+      () => cluster.topicMetadata(config.kafkaTopic).catch(({ code }) => code),
+      (found) => found === 'KPI_TOPIC_MISSING',
+    )
+    const anew = { ...env, ...pipeline.env, DATABASE_URL: ownerUrl }
+    await expect(init(anew)).rejects.toMatchObject({
+      code: 'KPI_TOPIC_RECREATED',
+      message: expect.stringMatching(/'market-kpi init --accept-new-topic' keeps the old rows apart/),
+    })
+    const accepting = marketKpi(['init', '--accept-new-topic'], anew)
+    expect(await accepting.exited).toEqual({ code: 0, signal: null })
+    expect(accepting.stdout()).toMatch(
+      new RegExp(
+        `^archived ${before.length} rows under the old topic id ${metadata.topicId}; starting with [\\w-]+$`,
+        'm',
+      ),
+    )
+    const archived =
+      "SELECT row_data AS row FROM kpi_archived_prices ORDER BY row_data->>'symbol', row_data->>'window_start'"
+    expect(await owner.query({ text: archived })).toEqual(before)
+    const letters = `SELECT topic_id AS "topicId", letter->>'reason' AS reason FROM kpi_archived_letters`
+    expect(await owner.query({ text: letters })).toEqual([{ topicId: metadata.topicId, reason: 'not_json' }])
+    expect(await owner.query({ text: 'SELECT FROM kpi_market_prices UNION ALL SELECT FROM dead_letters' })).toEqual([])
+    await send(cluster, config.kafkaTopic, values.slice(0, 50))
+    const next = await startWorker(pipeline)
+    await untilCounted(pipeline, 50)
+    await next.stop()
+    expect(await init(anew)).toEqual([])
   })
 })
