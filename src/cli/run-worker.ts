@@ -56,8 +56,8 @@ export async function runWorker(options: RunWorkerOptions, stop: AbortSignal): P
     })
     const definitionId = await checkDefinition(database, definitionOf(config, metadata))
     const fatal = (error: KpiError) => failed.abort(error)
-    const { kafkaGroup: group, kafkaGroupProtocol: groupProtocol } = config
-    const ports = connectPorts({ cluster, database, metadata, group, groupProtocol, definitionId, log })
+    const { kafkaGroup: group, kafkaGroupProtocol: groupProtocol, batchWaitMs } = config
+    const ports = connectPorts({ cluster, database, metadata, group, groupProtocol, definitionId, batchWaitMs, log })
     const worker = new Worker(workerOptions(config, { ports, log, fatal }))
     http = await serveWorker(worker, database, options)
     await work({ worker, database, workerId, http }, options, AbortSignal.any([stop, failed.signal]))

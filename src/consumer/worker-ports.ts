@@ -34,20 +34,26 @@ export interface Surroundings {
   readonly groupProtocol: 'auto' | 'consumer' | 'classic'
   /** Under which this worker may write; see checkDefinition. */
   readonly definitionId: number
+  readonly batchWaitMs: number
   readonly log: Logger
 }
 
 /** How long a broker may hold a request for which there is nothing. */
 const fetchWaitMs = 500
+/** A message may wait at the broker for others to share its answer: a quarter of what it may wait for its batch, up to this. */
+const maxGatherMs = 50
 
 /** A worker's way to a real cluster and a real database. */
 export function connectPorts(around: Surroundings): WorkerPorts {
-  const { cluster, database, metadata, group, groupProtocol, definitionId, log } = around
+  const { cluster, database, metadata, group, groupProtocol, definitionId, batchWaitMs, log } = around
   const { topic } = metadata
   const key = { group, topic }
   return {
     group: (listener) => new GroupMember({ cluster, topic, group, protocol: groupProtocol, log, listener }),
-    fetcher: (handler) => new Fetcher({ cluster, topic, log, maxWaitMs: fetchWaitMs, handler }, metadata),
+    fetcher: (handler) => {
+      const gatherMs = Math.min(maxGatherMs, Math.max(1, batchWaitMs / 4))
+      return new Fetcher({ cluster, topic, log, maxWaitMs: fetchWaitMs, gatherMs, handler }, metadata)
+    },
     earliestOffsets: async (partitions) =>
       listOffsets(cluster, await cluster.topicMetadata(topic), 'earliest', partitions),
     openPositions: (earliest) => openPositions(database, { ...key, definitionId }, earliest),

@@ -47,13 +47,14 @@ export async function startWorker(
   })
   const { promise: fatal, resolve } = Promise.withResolvers<KpiError>()
   const { kafkaGroup: group, kafkaGroupProtocol: groupProtocol } = config
-  const { log = silentLog } = options
-  const ports = connectPorts({ cluster, database, metadata, group, groupProtocol, definitionId, log })
+  const { log = silentLog, batchWaitMs = 20 } = options
+  const around = { cluster, database, metadata, group, groupProtocol, definitionId, batchWaitMs, log }
+  const ports = connectPorts(around)
   const worker = new Worker({
     ports,
     reduction: { windowSeconds, allowedLatenessSeconds, maxFutureSeconds, payloadsPerMinute: 1000 },
     batchSize: options.batchSize ?? 10_000,
-    batchWaitMs: options.batchWaitMs ?? 20,
+    batchWaitMs,
     lanes: options.lanes ?? 2,
     fatal: resolve,
     log,
