@@ -79,24 +79,24 @@ function worstFirst(a: Finding, b: Finding): number {
   return severities.indexOf(b.severity) - severities.indexOf(a.severity)
 }
 
-/** What cannot be known because something else is broken is as good as broken. */
-function statusOf({ isUnknown, inhibitedBy, severity }: Finding): Check['status'] {
-  if (isUnknown && inhibitedBy !== null) return 'failed'
-  if (isUnknown && severity === 'info') return 'unknown'
-  return severity === 'critical' ? 'failed' : 'warning'
-}
-
-/** Said once, in the check that failed; the others need not repeat why. */
+/** Of what they break nothing can be known. Said once, in the check that failed; the others need not repeat why. */
 const causes: Partial<Record<RuleName, string>> = {
   KafkaUnreachable: 'Kafka cannot be reached',
   PostgresUnreachable: 'PostgreSQL cannot be reached',
   TopicMissing: 'the topic is missing',
 }
 
+/** What cannot be known because something else is broken is as good as broken. */
+function statusOf({ isUnknown, inhibitedBy, severity }: Finding): Check['status'] {
+  if (isUnknown && inhibitedBy && causes[inhibitedBy]) return 'failed'
+  if (isUnknown && severity === 'info') return 'unknown'
+  return severity === 'critical' ? 'failed' : 'warning'
+}
+
 function textOf({ isUnknown, inhibitedBy, severity, summary }: Finding): string {
   const cause = inhibitedBy && causes[inhibitedBy]
   if (isUnknown && cause) return `unknown, since ${cause}`
-  return isUnknown && (inhibitedBy !== null || severity !== 'info') ? `unknown: ${summary}` : summary
+  return isUnknown && severity !== 'info' ? `unknown: ${summary}` : summary
 }
 
 type Seen = Pick<Check, 'name' | 'text' | 'value' | 'unit'>
