@@ -179,3 +179,18 @@ it('bad lines are told and skipped, and do not end the replay', async () => {
   expect(feed.stderr()).toMatch(/2 lines of .* were skipped/)
   expect(feed.stderr()).toMatch(/sent 20 messages .* 2 rejected/)
 })
+
+it('what comes before the place where a file breaks off is sent', async () => {
+  using folder = temporaryFolder()
+  await using topic = await makeTopic({ partitions: 3 })
+  const path = join(folder.path, 'prices.csv.gz')
+  const packed = gzipSync(header + csvOf(50_000))
+  writeFileSync(path, packed.subarray(0, packed.length / 2))
+  const broken = replay(topic, path)
+  expect(await broken.exited).toEqual({ code: 1, signal: null })
+  expect(broken.stderr()).toMatch(/prices\.csv\.gz cannot be read beyond byte \d+: it is cut off\n$/)
+  expect(await countOf(topic.cluster, topic.name)).toBeGreaterThan(10_000)
+  writeFileSync(path, packed)
+  await replayWhole(topic, path)
+  expectLines(await contentOf(topic.cluster, topic.name), 50_000)
+})

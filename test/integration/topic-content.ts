@@ -3,6 +3,7 @@ import type { KafkaCluster } from '../../src/kafka/cluster.ts'
 import { fetchApiKey, fetchVersions, sendFetch } from '../../src/kafka/fetch-protocol.ts'
 import { readHeaders } from '../../src/kafka/message-headers.ts'
 import { listOffsets } from '../../src/kafka/offsets.ts'
+import { patiently } from '../../src/kafka/patiently.ts'
 import type { ProducerTrace } from '../../src/kafka/producer-partition.ts'
 import { producerAt, walkRecords } from '../../src/kafka/record-batch.ts'
 
@@ -60,7 +61,10 @@ export async function contentOf(cluster: KafkaCluster, topic: string): Promise<S
 }
 
 export async function countOf(cluster: KafkaCluster, topic: string): Promise<number> {
-  const metadata = await cluster.topicMetadata(topic)
-  const ends = await listOffsets(cluster, metadata, 'latest')
+  // A topic just created has no leaders for a moment.
+  const ends = await patiently(
+    async () => listOffsets(cluster, await cluster.topicMetadata(topic), 'latest'),
+    new AbortController().signal,
+  )
   return [...ends.values()].reduce((sum, end) => sum + end, 0)
 }
