@@ -123,3 +123,51 @@ it('a flipped bit on the way ends the reading', async () => {
   expect(recorder.fatalErrors[0]).toMatchObject({ code: 'KPI_KAFKA_CORRUPT' })
   expect(recorder.messageCount).toBe(0)
 })
+
+it('an answer without a whole batch is no reason to ask again at once', async () => {
+  await using topic = await makeTopic()
+  await send(topic.cluster, topic.name, valuesFor(0, 1, ['the only message']))
+  await using proxy = await TcpProxy.startKafka(inject('bootstrap'))
+  await using proxied = await through(proxy, topic)
+  let spoilt = 0
+  proxy.spoil = (chunk) => {
+    const start = batchStart(chunk, 'the only message')
+    if (start === undefined) return
+    // As if the rest of the batch were still to come.
+    chunk.writeInt32BE(chunk.readInt32BE(start + 8) + 1000, start + 8)
+    spoilt += 1
+  }
+  const log = new RecordingLog()
+  await using recorder = new FetchRecorder(proxied, { log, gatherMs: 1 })
+  recorder.seek(0, 0)
+  const startedAt = performance.now()
+  await until(
+    'a warning',
+    () => log.lines,
+    (lines) => lines.length > 0,
+  )
+  expect(log.lines).toEqual([expect.stringContaining('an answer without a whole record batch')])
+  await until(
+    'several answers',
+    () => spoilt,
+    (count) => count >= 5,
+  )
+  // Each wait is longer than the one before, and at least half of 100 ms, 200 ms, 400 ms, 800 ms.
+  expect(performance.now() - startedAt).toBeGreaterThan(750)
+  expect(recorder.messageCount).toBe(0)
+  proxy.spoil = () => undefined
+  await recorder.untilCount(1)
+})
+
+/** Where the batch begins that has this text in its only record. */
+function batchStart(chunk: Buffer, text: string): number | undefined {
+  const at = chunk.indexOf(text)
+  const headerBytes = 61
+  const magicAt = 16
+  // Between header and value stand six numbers and a short key.
+  for (let start = at - headerBytes - 12; at >= 0 && start < at - headerBytes; start++) {
+    const isWhole = start >= 0 && start + 12 + chunk.readInt32BE(start + 8) === at + text.length + 1
+    if (isWhole && chunk[start + magicAt] === 2) return start
+  }
+  return undefined
+}
