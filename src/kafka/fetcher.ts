@@ -57,7 +57,7 @@ export interface FetcherOptions {
 const mebibyte = 1024 * 1024
 /** An answer with so much says that more is waiting. */
 const flowingBytes = 64 * 1024
-const unwantedPauseMs = 10
+const unwantedPauseMs = 20
 interface InFlight {
   readonly asked: readonly Asked[]
   readonly askedAtMs: number
