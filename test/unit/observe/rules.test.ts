@@ -1,0 +1,433 @@
+// Each rule with values just under, at and over its thresholds, and without knowing.
+import { describe, expect, it } from 'vitest'
+import { type RuleName, ruleNames } from '../../../src/observe/finding.ts'
+import { recordedTimes } from '../../../src/observe/rules/quality.ts'
+import type { PipelineSnapshot, WorkerState } from '../../../src/observe/snapshot.ts'
+import {
+  causesOf,
+  dead,
+  healthy,
+  judge,
+  lagging,
+  looksOver,
+  nowMs,
+  severitiesOf,
+  thresholds,
+  topicId,
+  without,
+  withSource,
+  worker,
+} from './scene.ts'
+
+type Case = readonly [what: string, looks: PipelineSnapshot | PipelineSnapshot[], expected: string[]]
+
+function table(rule: RuleName, cases: readonly Case[]): void {
+  describe(rule, () => {
+    it.each(cases)('%s', (_what, looks, expected) => {
+      expect(severitiesOf(judge(looks), rule)).toEqual(expected)
+    })
+  })
+}
+
+const ok = healthy()
+const withWorkers = (...workers: WorkerState[]) => withSource(ok, 'postgres', 'workers', { workers })
+const feed = worker('feed-1', { kind: 'feed' })
+const consumer = worker('consumer-1')
+
+it('a pipeline that works has no findings', () => {
+  expect(judge(ok)).toMatchObject({ verdict: 'ok', firstBrokenStage: null, findings: [] })
+  expect(judge(looksOver(300, 5, (snapshot) => snapshot)).findings).toEqual([])
+})
+
+it('every rule can say that it does not know, or that what it looks at is gone', () => {
+  const { findings } = judge(dead(dead(ok, 'kafka'), 'postgres'))
+  const silent = ruleNames.filter((name) => !findings.some(({ rule }) => rule === name))
+  // The first tells of the leaders; the second has nobody to ask; the third and fourth are known over time only.
+  expect(silent).toEqual(['PartitionsOffline', 'ClockSkew', 'NoConsumer', 'ConsumerStalled', 'ConsumerLagGrowing'])
+  for (const { isUnknown, value, rule } of findings) {
+    if (!rule.endsWith('Unreachable'))
+      expect({ rule, isUnknown, value }).toEqual({ rule, isUnknown: true, value: null })
+  }
+})
+
+table('KafkaUnreachable', [
+  ['with an answer', ok, []],
+  ['without one', without(ok, 'kafka', 'cluster'), ['critical']],
+])
+
+table('TopicMissing', [
+  ['there', ok, []],
+  ['not there', withSource(ok, 'kafka', 'topic', { isThere: false, topicId: '', partitions: [] }), ['critical']],
+  ['created anew', withSource(ok, 'kafka', 'topic', { topicId: topicId.replace('1', '9') }), ['critical']],
+  ['before init', withSource(ok, 'postgres', 'schema', { definition: null }), []],
+  ['not known', without(ok, 'kafka', 'topic'), ['unknown']],
+])
+
+const partition = (number: number, more: object) => ({
+  partition: number,
+  leaderId: 1,
+  leaderEpoch: 0,
+  replicas: 3,
+  inSyncReplicas: 3,
+  ...more,
+})
+
+table('PartitionsOffline', [
+  ['all led, all in sync', withSource(ok, 'kafka', 'topic', { partitions: [partition(0, {}), partition(1, {})] }), []],
+  ['one not led', withSource(ok, 'kafka', 'topic', { partitions: [partition(0, { leaderId: null })] }), ['critical']],
+  [
+    'one replica behind',
+    withSource(ok, 'kafka', 'topic', { partitions: [partition(0, { inSyncReplicas: 2 })] }),
+    ['warning'],
+  ],
+])
+
+const diskAt = (usedPercent: number, atMs = nowMs) =>
+  withSource(healthy(atMs), 'kafka', 'disk', {
+    volumes: [
+      { nodeId: 1, directory: '/data', topicBytes: 1, totalBytes: 10_000, usableBytes: 10_000 - usedPercent * 100 },
+    ],
+  })
+const hoursAgo = (hours: number) => nowMs - hours * 3_600_000
+
+table('KafkaDiskHigh', [
+  ['at 74.99 %', diskAt(74.99), []],
+  ['at 75 %', diskAt(75), []],
+  ['at 75.01 %', diskAt(75.01), ['warning']],
+  ['at 90 %', diskAt(90), ['warning']],
+  ['at 90.01 %', diskAt(90.01), ['critical']],
+  ['full within 24 h at the growth of the last two hours', [diskAt(40, hoursAgo(2)), diskAt(46)], ['warning']],
+  ['not full for 24 h', [diskAt(40, hoursAgo(2)), diskAt(44)], []],
+  ['growth of a moment', [diskAt(40, hoursAgo(0.5)), diskAt(60)], []],
+  ['shrinking', [diskAt(60, hoursAgo(2)), diskAt(50)], []],
+  ['a broker that does not tell', withSource(ok, 'kafka', 'disk', { volumes: [] }), ['unknown']],
+  ['not known', without(ok, 'kafka', 'disk'), ['unknown']],
+])
+
+table('PostgresUnreachable', [
+  ['with an answer', ok, []],
+  ['without one', without(ok, 'postgres', 'server'), ['critical']],
+  ['a standby', withSource(ok, 'postgres', 'server', { isStandby: true }), ['critical']],
+])
+
+const definition = { topic: 'market-prices', topicId, group: 'processor', windowSeconds: 300 }
+const schema = (more: object) => withSource(ok, 'postgres', 'schema', more)
+
+table('SchemaInvalid', [
+  ['as the migrations make it', ok, []],
+  ['a migration missing', schema({ missingMigrations: ['0004_new'] }), ['critical']],
+  ['a column missing', schema({ missingParts: ['kpi_market_prices.vwap'] }), ['critical']],
+  ['of nothing yet', schema({ definition: null }), ['critical']],
+  ['a newer one', schema({ newerMigrations: ['0009_later'] }), ['warning']],
+  ['of another group', schema({ definition: { ...definition, group: 'other' } }), ['warning']],
+  ['of other windows', schema({ definition: { ...definition, windowSeconds: 60 } }), ['warning']],
+  ['not known', without(ok, 'postgres', 'schema'), ['unknown']],
+])
+
+const clock = (clockAheadMs: number, latencyMs = 0) => withSource(ok, 'postgres', 'server', { clockAheadMs, latencyMs })
+const newestEvent = (aheadSeconds: number) =>
+  withSource(ok, 'postgres', 'kpi', { newestEventAtMs: nowMs + aheadSeconds * 1000 })
+const letters = (recentByReason: Record<string, number>, rejected: number) =>
+  withSource(withSource(ok, 'postgres', 'deadLetters', { recentByReason }), 'postgres', 'workers', {
+    workers: [worker('consumer-1', { recent: { seconds: 300, processed: 1000, rejected } }), feed],
+  })
+
+table('ClockSkew', [
+  ['the database 30 s ahead', clock(30_000), []],
+  ['the database 30.1 s ahead', clock(30_100), ['warning']],
+  ['the database 30.1 s behind', clock(-30_100), ['warning']],
+  ['the database 300.1 s behind', clock(-300_100), ['critical']],
+  ['an answer so slow that nothing is sure', clock(32_000, 5000), []],
+  ['a price 30 s ahead', newestEvent(30), []],
+  ['a price 31 s ahead', newestEvent(31), ['warning']],
+  ['a price 301 s ahead', newestEvent(301), ['critical']],
+  ['a tenth of the messages from the future', letters({ future_timestamp: 100 }, 100), ['critical']],
+  ['two of a hundred from the future', letters({ future_timestamp: 20 }, 20), ['warning']],
+  ['a single one from the future', letters({ future_timestamp: 1 }, 1), []],
+  ['more of other faults', letters({ future_timestamp: 40, not_json: 60 }, 100), []],
+  ['not known', without(ok, 'postgres', 'server', 'kpi', 'deadLetters'), []],
+])
+
+function silent(seconds: number, ...workers: WorkerState[]): PipelineSnapshot {
+  const { log } = ok.kafka
+  const partitions = log.state === 'ok' ? log.partitions : []
+  return withSource(withWorkers(consumer, ...workers), 'kafka', 'log', {
+    partitions: partitions.map((p) => ({ ...p, newestRecordAtMs: nowMs - seconds * 1000 })),
+  })
+}
+
+const stopped = worker('feed-1', {
+  kind: 'feed',
+  workerState: 'stopped',
+  stoppedAtMs: nowMs - 60_000,
+  seenAgoSeconds: 60,
+})
+const lost = worker('feed-1', { kind: 'feed', seenAgoSeconds: 60 })
+const away = worker('feed-1', { kind: 'feed', workerState: 'kafka away' })
+const atEnd = worker('feed-1', { kind: 'feed', workerState: 'at its end' })
+
+table('FeedSilent', [
+  ['of a producer that is not ours, at 300 s', silent(300), []],
+  ['of a producer that is not ours, at 301 s', silent(301), ['warning']],
+  ['of a producer that is not ours, at 900 s', silent(900), ['warning']],
+  ['of a producer that is not ours, at 901 s', silent(901), ['critical']],
+  ['a quiet market, at 301 s', silent(301, feed), ['info']],
+  ['a quiet market, at 901 s', silent(901, feed), ['warning']],
+  ['stopped, at 30 s', silent(30, stopped), []],
+  ['stopped, at 31 s', silent(31, stopped), ['warning']],
+  ['stopped, at 901 s', silent(901, stopped), ['critical']],
+  ['killed, at 31 s', silent(31, lost), ['warning']],
+  ['killed, and another one sends', silent(31, lost, worker('feed-2', { kind: 'feed' })), []],
+  ['cannot reach Kafka, at 31 s', silent(31, away), ['warning']],
+  ['at the end of its file', silent(901, atEnd), ['info']],
+  ['an empty topic', withSource(ok, 'kafka', 'log', { partitions: [] }), ['unknown']],
+  ['not known', without(ok, 'kafka', 'log'), ['unknown']],
+])
+
+table('WorkerDown', [
+  ['seen 30 s ago', withWorkers(worker('a', { seenAgoSeconds: 30 }), feed), []],
+  ['seen 30.1 s ago, the only one', withWorkers(worker('a', { seenAgoSeconds: 30.1 }), feed), ['critical']],
+  ['seen 31 s ago, one of two', withWorkers(worker('a', { seenAgoSeconds: 31 }), worker('b'), feed), ['warning']],
+  ['a feed seen 31 s ago', withWorkers(consumer, worker('a', { kind: 'feed', seenAgoSeconds: 31 })), ['warning']],
+  ['stopped as it should', withWorkers(worker('a', { seenAgoSeconds: 99, stoppedAtMs: nowMs - 99_000 }), consumer), []],
+  [
+    'one that started since took its place',
+    withWorkers(worker('a', { seenAgoSeconds: 99 }), worker('b', { startedAtMs: nowMs - 90_000 })),
+    [],
+  ],
+  [
+    'one took the place of two',
+    withWorkers(
+      worker('a', { seenAgoSeconds: 99 }),
+      worker('b', { seenAgoSeconds: 98 }),
+      worker('c', { startedAtMs: nowMs - 90_000 }),
+    ),
+    ['warning'],
+  ],
+  ['gone for an hour, while others work', withWorkers(worker('a', { seenAgoSeconds: 3601 }), worker('b')), []],
+  ['not known', without(ok, 'postgres', 'workers'), ['unknown']],
+])
+
+const member = (partitions: number[]) => ({ clientId: 'w', host: 'h', partitions })
+const group = (more: object) => withSource(ok, 'kafka', 'group', more)
+
+table('NoConsumer', [
+  ['all partitions owned', ok, []],
+  ['no members', group({ groupState: 'Empty', members: [] }), ['critical']],
+  ['a group that is gone', group({ groupState: 'Dead', members: [] }), ['critical']],
+  ['a partition that nobody owns', group({ members: [member([0, 2])] }), ['critical']],
+  ['rebalancing', group({ groupState: 'PreparingRebalance', isRebalancing: true, members: [member([])] }), []],
+  ['rebalancing without members', group({ isRebalancing: true, members: [] }), []],
+  ['a member that died', withWorkers(worker('a', { seenAgoSeconds: 31 }), feed), ['critical']],
+  [
+    'a member that died, and one that keeps no row',
+    withSource(withWorkers(worker('a', { seenAgoSeconds: 31 })), 'kafka', 'group', {
+      members: [member([0]), member([1, 2])],
+    }),
+    [],
+  ],
+  ['a group that cannot be seen, with a worker', without(ok, 'kafka', 'group'), []],
+  [
+    'a group that cannot be seen, with a dead worker',
+    without(withWorkers(worker('a', { seenAgoSeconds: 31 })), 'kafka', 'group'),
+    ['critical'],
+  ],
+  ['not known', without(without(ok, 'kafka', 'group'), 'postgres', 'workers'), ['unknown']],
+])
+
+/** A position that moved so long ago, at a message that has waited as long. */
+const stuckFor = (seconds: number, lag = 5) => {
+  const behind = lagging(ok, lag, seconds)
+  const { positions } = behind.postgres
+  const partitions = positions.state === 'ok' ? positions.partitions : []
+  return withSource(behind, 'postgres', 'positions', {
+    partitions: partitions.map((p) => ({ ...p, movedAtMs: nowMs - seconds * 1000 })),
+  })
+}
+
+table('ConsumerStalled', [
+  ['stuck for 60 s', stuckFor(60), []],
+  ['stuck for 60.1 s, with few messages too', stuckFor(60.1, 1), ['critical']],
+  ['a long quiet, then a burst', withSource(stuckFor(600), 'kafka', 'log', lagOf(lagging(ok, 5, 1))), []],
+  ['nothing to read for an hour', stuckFor(3600, 0), []],
+  ['no position, with members', withSource(ok, 'postgres', 'positions', { partitions: [] }), ['unknown']],
+  ['not known', without(ok, 'postgres', 'positions'), ['unknown']],
+])
+
+function lagOf(snapshot: PipelineSnapshot): object {
+  return snapshot.kafka.log
+}
+
+table('ConsumerLagHigh', [
+  ['999 messages', lagging(ok, 333), []],
+  ['1000 messages', lagging(healthy(), 1000 / 3), []],
+  ['1002 messages', lagging(ok, 334), ['warning']],
+  ['not known', without(ok, 'postgres', 'positions'), ['unknown']],
+])
+
+/** A log that grows by fifty a second in each partition, and lags. */
+const growing = (seconds: number, each: (before: number) => number) =>
+  looksOver(seconds, 10, (snapshot, before) => lagging(longer(snapshot, before), each(before)))
+
+function longer(snapshot: PipelineSnapshot, before: number): PipelineSnapshot {
+  const { log } = snapshot.kafka
+  const partitions = log.state === 'ok' ? log.partitions : []
+  const endOffset = 100_000 - before * 50
+  return withSource(snapshot, 'kafka', 'log', { partitions: partitions.map((p) => ({ ...p, endOffset })) })
+}
+
+table('ConsumerLagGrowing', [
+  ['for 290 s', growing(290, (before) => 400 - before), ['unknown']],
+  ['for 300 s', growing(300, (before) => 400 - before), ['warning']],
+  ['for 300 s, and shrunk once', growing(300, (before) => (before === 100 ? 50 : 400 - before)), []],
+  ['for 300 s, below the target', growing(300, (before) => 33 - Math.floor(before / 10)), []],
+  ['high and steady', growing(300, () => 400), []],
+  ['one look', lagging(ok, 300), ['unknown']],
+  ['one look, on target', lagging(ok, 30), []],
+  ['a position that went back', [lagging(healthy(nowMs - 10_000), 10), lagging(ok, 300)], ['warning']],
+  ['a position that went back, and came again', [lagging(healthy(nowMs - 10_000), 10), lagging(ok, 5)], []],
+])
+
+/** A backlog over some seconds, worked off at a rate. */
+const backlog = (seconds: number, perSecond: number) =>
+  looksOver(seconds, 5, (snapshot, before) =>
+    withSource(lagging(snapshot, 5000, null), 'postgres', 'positions', { merged: 1e6 - before * perSecond }),
+  )
+
+table('ThroughputLow', [
+  ['499 messages/s, no backlog', lagging(ok, 333), []],
+  ['a backlog for 25 s', backlog(25, 50), ['unknown']],
+  ['500 messages/s, a backlog for 30 s', backlog(30, 500), []],
+  ['499 messages/s, a backlog for 30 s', backlog(30, 499), ['warning']],
+  ['99 messages/s for 55 s', backlog(55, 99), ['warning']],
+  ['99 messages/s for 60 s', backlog(60, 99), ['critical']],
+  ['100 messages/s for 60 s', backlog(60, 100), ['warning']],
+  ['one look, at a message that has waited 30 s', lagging(ok, 5000, 30), ['warning']],
+  ['one look', lagging(ok, 5000, 10), ['unknown']],
+  ['not known', without(ok, 'postgres', 'positions'), ['unknown']],
+])
+
+const pool =
+  (inUse: number, waiting: number, size = 1000) =>
+  (snapshot: PipelineSnapshot) =>
+    withSource(snapshot, 'postgres', 'workers', {
+      workers: [worker('consumer-1', { pool: { size, inUse, waiting, acquireMs: 5 } }), feed],
+    })
+
+table('PoolSaturated', [
+  ['at 70 %, with somebody waiting', pool(700, 1)(ok), []],
+  ['at 70.1 %, with somebody waiting', pool(701, 1)(ok), ['warning']],
+  ['full, with nobody waiting', pool(1000, 0)(ok), []],
+  ['at 90.1 % for 55 s', looksOver(55, 5, pool(901, 1)), ['warning']],
+  ['at 90.1 % for 60 s', looksOver(60, 5, pool(901, 1)), ['critical']],
+  ['at 90 % for 60 s', looksOver(60, 5, pool(900, 1)), ['warning']],
+  ['a worker without a pool', withWorkers(worker('a', { pool: null })), ['unknown']],
+  ['not known', without(ok, 'postgres', 'workers'), ['unknown']],
+])
+
+const rejectedOf = (rejected: number, processed: number) =>
+  withWorkers(worker('consumer-1', { recent: { seconds: 300, processed, rejected } }), feed)
+
+table('ErrorRateHigh', [
+  ['at 0.99 %', rejectedOf(99, 10_000), []],
+  ['at 1 %', rejectedOf(100, 10_000), []],
+  ['at 1.01 %', rejectedOf(101, 10_000), ['warning']],
+  ['at 5 %', rejectedOf(500, 10_000), ['warning']],
+  ['at 5.01 %', rejectedOf(501, 10_000), ['critical']],
+  ['rejected long ago', withSource(ok, 'postgres', 'positions', { rejected: 1e6 }), []],
+  [
+    'over the looks of five minutes',
+    looksOver(300, 10, (snapshot, before) =>
+      withSource(withSource(snapshot, 'postgres', 'workers', { workers: [] }), 'postgres', 'positions', {
+        merged: 1e6 - before * 90,
+        rejected: 1e5 - before * 10,
+      }),
+    ),
+    ['critical'],
+  ],
+  [
+    'letters, and nobody to tell of how many messages',
+    withSource(withWorkers(), 'postgres', 'deadLetters', { recentByReason: { not_json: 1 } }),
+    ['unknown'],
+  ],
+  ['not known', without(withWorkers(), 'postgres', 'deadLetters', 'workers'), ['unknown']],
+])
+
+const manyLetters = (count: number) =>
+  withSource(ok, 'postgres', 'deadLetters', { recentByReason: { not_json: count } })
+
+table('DeadLettersGrowing', [
+  ['1000 within five minutes', manyLetters(1000), []],
+  ['1001 within five minutes', manyLetters(1001), ['warning']],
+  ['not known', without(ok, 'postgres', 'deadLetters'), ['unknown']],
+])
+
+const stale = (seconds: number, snapshot = ok) =>
+  withSource(snapshot, 'postgres', 'kpi', { newestEventAtMs: nowMs - seconds * 1000 })
+const symbolAt = (symbol: string, seconds: number) => ({
+  symbol,
+  newestEventAtMs: nowMs - seconds * 1000,
+  windowStartMs: nowMs,
+  close: '1',
+})
+const staleSymbol = (seconds: number, symbol = 'ILLIQ') =>
+  withSource(ok, 'postgres', 'symbols', { symbols: [symbolAt('AAPL', 1), symbolAt(symbol, seconds)] })
+
+table('KpiStale', [
+  ['600 s old', stale(600), []],
+  ['601 s old', stale(601), ['warning']],
+  ['900 s old', stale(900), ['warning']],
+  ['901 s old', stale(901), ['critical']],
+  ['old, and nothing comes', stale(901, silent(901, feed)), []],
+  ['old, nothing comes, and messages wait', lagging(stale(901, silent(901, feed)), 5), ['critical']],
+  [
+    'a replay of another day',
+    stale(1e8, withWorkers(consumer, worker('f', { kind: 'feed', source: `f, ${recordedTimes}` }))),
+    ['info'],
+  ],
+  ['one symbol 601 s old', staleSymbol(601), ['warning']],
+  ['one symbol 600 s old', staleSymbol(600), []],
+  ['one symbol 901 s old, without limits of its own', staleSymbol(901), ['warning']],
+  ['one symbol that has left the feed', staleSymbol(72 * 3600 + 1), []],
+  ['no rows yet', withSource(ok, 'postgres', 'kpi', { newestEventAtMs: null }), ['unknown']],
+  ['not known', without(ok, 'postgres', 'kpi'), ['unknown']],
+])
+
+describe('limits of symbols', () => {
+  const limits = thresholds({ freshnessBySymbol: 'BTC/*=30:60,ILLIQ=off' })
+
+  it.each([
+    ['BTC/USDT', 30, []],
+    ['BTC/USDT', 31, ['warning']],
+    ['BTC/USDT', 61, ['critical']],
+    ['ILLIQ', 5000, []],
+    ['OTHER', 601, ['warning']],
+  ])('%s at %s s', (symbol, seconds, expected) => {
+    expect(severitiesOf(judge(staleSymbol(seconds, symbol), limits), 'KpiStale')).toEqual(expected)
+  })
+})
+
+describe('outside trading hours', () => {
+  // It is a Saturday.
+  const limits = thresholds({ tradingHours: '*=America/New_York Mon-Fri 09:30-16:00' })
+
+  it.each([
+    ['old rows', stale(5000)],
+    ['a silent feed', silent(5000, feed)],
+    ['a feed that was stopped', silent(5000, stopped)],
+    ['an old symbol', staleSymbol(5000)],
+  ])('%s is nobody’s trouble', (_what, snapshot) => {
+    expect(causesOf(judge(snapshot, limits))).toEqual([])
+  })
+
+  it('a worker that is gone is one', () => {
+    expect(causesOf(judge(group({ members: [] }), limits))).toEqual(['critical NoConsumer'])
+  })
+})
+
+it('after the opening, the time before it does not count', () => {
+  const opening = thresholds({ tradingHours: '*=UTC Sat 14:25-20:00' })
+  expect(causesOf(judge(stale(50_000, silent(50_000)), opening))).toEqual([])
+  const earlier = thresholds({ tradingHours: '*=UTC Sat 14:14-20:00' })
+  expect(causesOf(judge(stale(50_000, silent(50_000)), earlier))).toEqual(['critical FeedSilent'])
+})
