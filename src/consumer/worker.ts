@@ -135,7 +135,11 @@ export class Worker {
     for (const partition of partitions) this.#fetcher.remove(partition)
     await Promise.all(this.#lanes.map((lane) => lane.close(partitions, leftMs(0.6))))
     await this.#mirror.stop(leftMs(0.5))
-    await Promise.all([this.#group.stop(leftMs()), this.#fetcher.stop(), ...this.#lanes.map((lane) => lane.stop())])
+    const parts = [this.#group.stop(leftMs()), this.#fetcher.stop(), ...this.#lanes.map((lane) => lane.stop())]
+    // A lane's commit may hang for as long as a query may, where the database has fallen silent.
+    const done = new AbortController()
+    await Promise.race([Promise.all(parts), pauseOn(this.#clock, leftMs(), done.signal)])
+    done.abort()
   }
 
   #state(): WorkerFigures['state'] {

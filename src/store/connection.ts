@@ -26,6 +26,8 @@ export interface PostgresOptions {
 const statementTimeoutMs = 60_000
 const lockTimeoutMs = 30_000
 const connectTimeoutMs = 5_000
+/** How long a query that is under way may hold up the end of a pool. */
+const closeTimeoutMs = 1_000
 /** A server that vanished without a word is found out in a minute or two, not in the two hours that systems wait. */
 const keepAliveDelayMs = 10_000
 
@@ -170,6 +172,7 @@ export interface Database {
   query<R extends pg.QueryResultRow>(query: pg.QueryConfig): Promise<R[]>
   /** Runs statements in one transaction on one connection. */
   transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T>
+  /** A query that is still under way after a second loses its connection; whether it was done, nobody knows then. */
   close(): Promise<void>
 }
 
@@ -188,6 +191,9 @@ export async function openDatabase(
   const place = placeOf(options)
   const pool = new pg.Pool({ ...clientConfig(options, pooled.applicationName), max: pooled.maxConnections })
   pool.on('error', () => undefined)
+  const clients = new Set<pg.PoolClient>()
+  pool.on('connect', (client) => clients.add(client))
+  pool.on('remove', (client) => clients.delete(client))
   const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work()
@@ -200,8 +206,18 @@ export async function openDatabase(
     place,
     query: (query) => guarded(async () => (await pool.query(query)).rows),
     transaction: (work) => guarded(() => inTransaction(pool, work)),
-    close: () => pool.end(),
+    close: () => closePool(pool, clients),
   }
+}
+
+/** A pool waits for its queries, and a server that has fallen silent would make that a minute and a half. */
+async function closePool(pool: pg.Pool, clients: ReadonlySet<pg.PoolClient>): Promise<void> {
+  const timer = setTimeout(() => {
+    // With a query under way this destroys the socket.
+    for (const client of clients) if (client instanceof pg.Client) void client.end()
+  }, closeTimeoutMs)
+  await pool.end()
+  clearTimeout(timer)
 }
 
 async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
