@@ -66,10 +66,13 @@ export function checksOf(observation: Observation, thresholds: Thresholds): Chec
     const findings = observation.assessment.findings.filter((finding) => keyOf[finding.rule](finding) === key)
     const { name, text, value, unit } = seen[key]
     const [worst] = findings.toSorted(worstFirst)
-    if (!worst || (worst.severity === 'info' && !worst.isUnknown)) {
-      return { key, name, status: 'ok', text: worst?.summary ?? text, value, unit }
+    if (!worst) return { key, name, status: 'ok', text, value, unit }
+    const status = statusOf(worst)
+    // What is known is told, and what only time will tell beside it.
+    if (status === 'ok' || (status === 'unknown' && value !== null)) {
+      return { key, name, status: 'ok', text: text === '' ? worst.summary : `${text}; ${worst.summary}`, value, unit }
     }
-    return { key, name, status: statusOf(worst), text: textOf(worst), value, unit }
+    return { key, name, status, text: textOf(worst), value, unit }
   })
 }
 
@@ -89,7 +92,7 @@ const causes: Partial<Record<RuleName, string>> = {
 /** What cannot be known because something else is broken is as good as broken. */
 function statusOf({ isUnknown, inhibitedBy, severity }: Finding): Check['status'] {
   if (isUnknown && inhibitedBy && causes[inhibitedBy]) return 'failed'
-  if (isUnknown && severity === 'info') return 'unknown'
+  if (severity === 'info') return isUnknown ? 'unknown' : 'ok'
   return severity === 'critical' ? 'failed' : 'warning'
 }
 

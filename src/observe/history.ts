@@ -50,7 +50,9 @@ export class SnapshotHistory {
     const atMs = snapshot.takenAtMs
     const last = this.#looks.at(-1)
     if (last && atMs < last.atMs) this.#forget()
-    if (last && atMs >= last.atMs && atMs - last.atMs < lookSpacingMs) this.#looks.pop()
+    // The newest is kept in any case; the one before it gives way when it came too soon after its own predecessor.
+    const [before, newest] = this.#looks.slice(-2)
+    if (before && newest && newest.atMs - before.atMs < lookSpacingMs) this.#looks.pop()
     this.#looks.push(lookOf(snapshot))
     if (this.#looks.length > maxLooks) this.#looks.shift()
     this.#addDisk(snapshot)

@@ -98,8 +98,9 @@ export function span(seconds: number): string {
   return seconds < 172_800 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} days`
 }
 
-/** `1.25 %`; never rounded down onto a limit that it is beyond. */
+/** `12 %`, `1.2 %`, `0.013 %`. */
 export function percentText(value: number): string {
+  if (value === 0) return '0 %'
   return `${value >= 10 ? value.toFixed(0) : value.toPrecision(2)} %`
 }
 

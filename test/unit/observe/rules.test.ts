@@ -1,4 +1,6 @@
 // Each rule with values just under, at and over its thresholds, and without knowing.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type RuleName, ruleNames } from '../../../src/observe/finding.ts'
 import { recordedTimes } from '../../../src/observe/rules/quality.ts'
@@ -430,4 +432,9 @@ it('after the opening, the time before it does not count', () => {
   expect(causesOf(judge(stale(50_000, silent(50_000)), opening))).toEqual([])
   const earlier = thresholds({ tradingHours: '*=UTC Sat 14:14-20:00' })
   expect(causesOf(judge(stale(50_000, silent(50_000)), earlier))).toEqual(['critical FeedSilent'])
+})
+
+it('knows a replay by what it says of itself', async () => {
+  const text = await readFile(join(import.meta.dirname, '../../../src/feed/replay/replay-source.ts'), 'utf8')
+  expect(text).toContain(`'${recordedTimes}'`)
 })

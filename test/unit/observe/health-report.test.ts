@@ -1,0 +1,93 @@
+import { expect, it } from 'vitest'
+import { healthJson, healthPerfdata, healthText } from '../../../src/observe/health-report.ts'
+import type { PipelineSnapshot } from '../../../src/observe/snapshot.ts'
+import { dead, healthy, judge, lagging, thresholds, without, withSource } from './scene.ts'
+
+const plain = { paint: (_colour: string, text: string) => text, isQuiet: false }
+const observed = (snapshot: PipelineSnapshot) => ({ snapshot, assessment: judge(snapshot) })
+const text = (snapshot: PipelineSnapshot, isQuiet = false) =>
+  healthText(observed(snapshot), thresholds(), { ...plain, isQuiet })
+
+it('a pipeline that works', () => {
+  expect(text(healthy())).toBe(`Kafka connectivity: OK
+Kafka topic 'market-prices': OK - 3 partitions
+PostgreSQL connectivity: OK
+KPI table: OK - 150 rows
+Consumer lag: OK - 0 messages
+Kafka disk: OK - 10 % used
+Connection pool: OK - 50 % in use
+Throughput: OK - 10 messages/s
+Error rate: OK - 0 % rejected
+KPI freshness: OK - newest price 1 s old
+Feed activity: OK - newest message 1 s old
+
+ALL SYSTEMS OPERATIONAL ✓
+`)
+  expect(text(healthy(), true)).toBe('')
+})
+
+it('what is off its target is said to be, and is well', () => {
+  const slow = withSource(lagging(healthy(), 200), 'postgres', 'kpi', {
+    newestEventAtMs: healthy().takenAtMs - 400_000,
+  })
+  expect(text(slow)).toContain(
+    'Consumer lag: OK - 600 messages (target: below 100); whether it grows is known after 5 min of looks\n',
+  )
+  expect(text(slow)).toContain('KPI freshness: OK - newest price 6 min old (target: below 5 min)\n')
+  expect(text(slow)).toContain('ALL SYSTEMS OPERATIONAL')
+})
+
+it('a table too large to be counted is said to be estimated', () => {
+  const large = withSource(healthy(), 'postgres', 'kpi', { rows: 12_345_678, isEstimate: true })
+  expect(text(large)).toContain('KPI table: OK - about 12,345,678 rows\n')
+})
+
+it('a warning, with the stage', () => {
+  const lines = text(lagging(healthy(), 500)).split('\n')
+  expect(lines).toContain('Consumer lag: WARNING - 1,500 messages wait, the oldest for 1 s')
+  expect(lines.at(-2)).toBe('DEGRADED: Consumer - 1,500 messages wait, the oldest for 1 s')
+})
+
+it('only what is not well, when asked to be quiet', () => {
+  expect(text(lagging(healthy(), 500), true)).toBe(`Consumer lag: WARNING - 1,500 messages wait, the oldest for 1 s
+
+DEGRADED: Consumer - 1,500 messages wait, the oldest for 1 s
+`)
+})
+
+it('what nobody tells is unknown, and no fault', () => {
+  const alone = withSource(healthy(), 'postgres', 'workers', { workers: [] })
+  expect(text(alone)).toContain('Connection pool: UNKNOWN - no worker tells\n')
+  expect(text(alone)).toContain('ALL SYSTEMS OPERATIONAL')
+})
+
+it('a database too slow to tell of its rows', () => {
+  const slow = without(healthy(), 'postgres', 'kpi')
+  expect(text(slow)).toContain('KPI freshness: WARNING - unknown: not seen\n')
+  expect(text(slow)).toContain('DEGRADED: not all is known: KPI - not seen\n')
+  expect(healthJson(observed(slow), thresholds())).toMatchObject({ status: 'warn' })
+})
+
+it('as JSON, what is unknown is null and never 0', () => {
+  const { checks, ...rest } = healthJson(observed(dead(healthy(), 'postgres')), thresholds())
+  expect(rest).toMatchObject({
+    status: 'fail',
+    firstBrokenStage: 'postgres',
+    output: 'SYSTEM FAILURE: PostgreSQL - not seen',
+  })
+  expect(checks).toMatchObject({
+    'kafka:connectivity': [{ status: 'pass', observedValue: 1, observedUnit: 'ms', time: '2026-02-14T14:30:00.000Z' }],
+    'postgres:connectivity': [{ status: 'fail', observedValue: null, output: 'not seen' }],
+    'consumer:lag': [{ status: 'fail', observedValue: null, output: 'unknown, since PostgreSQL cannot be reached' }],
+  })
+})
+
+it('as Nagios reads it', () => {
+  expect(healthPerfdata(observed(healthy()), thresholds())).toBe(
+    'MARKET-KPI OK - ALL SYSTEMS OPERATIONAL ✓ | consumer_lag=0;1000;;0 throughput=10;;;0 kpi_freshness=1s;600;900;0 ' +
+      'feed_silence=1s;300;900;0 error_rate=0%;1;5;0;100 connection_pool=50%;70;90;0;100 kafka_disk=10%;75;90;0;100\n',
+  )
+  expect(healthPerfdata(observed(dead(healthy(), 'postgres')), thresholds())).toMatch(
+    /^MARKET-KPI CRITICAL - SYSTEM FAILURE: PostgreSQL - not seen \| consumer_lag=U /,
+  )
+})

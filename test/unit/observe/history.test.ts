@@ -1,0 +1,42 @@
+import { expect, it } from 'vitest'
+import { SnapshotHistory } from '../../../src/observe/history.ts'
+import { healthy, nowMs, without } from './scene.ts'
+
+const filled = (count: number, everyMs: number) => {
+  const history = new SnapshotHistory()
+  for (let i = 0; i < count; i++) history.add(healthy(nowMs + i * everyMs))
+  return history
+}
+
+it('keeps a bounded number of looks, the newest ones', () => {
+  const { looks } = filled(2000, 1000)
+  expect(looks).toHaveLength(600)
+  expect(looks.at(-1)?.atMs).toBe(nowMs + 1999 * 1000)
+})
+
+it('keeps one look a second, however often somebody asks, and spans as long', () => {
+  const { looks } = filled(100, 100)
+  expect(looks.length).toBeLessThanOrEqual(12)
+  expect(looks[0]?.atMs).toBe(nowMs)
+  expect(looks.at(-1)?.atMs).toBe(nowMs + 9900)
+})
+
+it('keeps a day of disks, one every five minutes', () => {
+  const { diskLooks } = filled(3 * 24 * 60, 60_000)
+  expect(diskLooks).toHaveLength(288)
+  expect((diskLooks.at(-1)?.atMs ?? 0) - (diskLooks[0]?.atMs ?? 0)).toBe(287 * 300_000)
+})
+
+it('begins anew when the clock was set back', () => {
+  const history = filled(10, 1000)
+  history.add(healthy(nowMs - 5000))
+  expect(history.looks.map(({ atMs }) => atMs)).toEqual([nowMs - 5000])
+  expect(history.diskLooks.map(({ atMs }) => atMs)).toEqual([nowMs - 5000])
+})
+
+it('holds nothing of what was not seen', () => {
+  const history = new SnapshotHistory()
+  history.add(without(without(healthy(), 'postgres', 'positions', 'workers'), 'kafka', 'disk'))
+  expect(history.looks).toEqual([{ atMs: nowMs, partitions: new Map(), counts: null, poolPercent: null }])
+  expect(history.diskLooks).toEqual([])
+})
