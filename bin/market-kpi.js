@@ -12,6 +12,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { onParentGone, runChild } from './run-child.js'
 
 const oldestNode = { major: 24, minor: 6 }
+/** As in the first line. */
+const nodeFlags = ['--max-semi-space-size=2']
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const sources = join(root, 'src', 'cli', 'main.ts')
 const built = join(root, 'dist', 'cli', 'main.js')
@@ -46,11 +48,7 @@ if (!existsSync(program)) {
 } else {
   const node = pinnedNode()
   if (node !== undefined) {
-    process.exitCode = await runChild(node, [
-      ...process.execArgv,
-      fileURLToPath(import.meta.url),
-      ...process.argv.slice(2),
-    ])
+    process.exitCode = await runChild(node, [...nodeFlags, fileURLToPath(import.meta.url), ...process.argv.slice(2)])
   } else {
     const needed = `${oldestNode.major}.${oldestNode.minor}`
     const hint = existsSync(sources) ? 'run `npm ci` here, which brings one' : 'install a newer one'
