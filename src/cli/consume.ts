@@ -54,6 +54,10 @@ async function consume(command: Command): Promise<void> {
     const gone = new AbortController()
     whenSupervisorGone(() => gone.abort())
     wish.hurry.addEventListener('abort', () => process.exit(1))
+    const end = AbortSignal.any([wish.stop, gone.signal])
+    // Nothing is read before we are ready, so nothing can be lost: a server that is silent must not hold us up.
+    const leave = () => process.exit(0)
+    end.addEventListener('abort', leave)
     await runWorker(
       {
         config,
@@ -61,11 +65,12 @@ async function consume(command: Command): Promise<void> {
         httpPort,
         report: (report) => process.stdout.write(`${reportLine(report)}\n`),
         ready: (url) => {
+          end.removeEventListener('abort', leave)
           log.info(`working, HTTP at ${url}`)
           announceReady(url)
         },
       },
-      AbortSignal.any([wish.stop, gone.signal]),
+      end,
     )
   } finally {
     wish.release()

@@ -11,6 +11,8 @@ process.on('message', (message: { aheadMs: number }) => {
   aheadMs = message.aheadMs
 })
 process.once('disconnect', () => process.exit(1))
+const leave = () => process.exit(0)
+process.once('SIGTERM', leave)
 const stopped = new Promise<undefined>((resolve) => process.once('SIGTERM', () => resolve(undefined)))
 
 async function work(): Promise<void> {
@@ -20,6 +22,7 @@ async function work(): Promise<void> {
     { config },
     { log, now: () => Date.now() + aheadMs, batchWaitMs: config.batchWaitMs },
   )
+  process.off('SIGTERM', leave)
   announceReady()
   const failure = await Promise.race([running.fatal, stopped])
   await running.stop()

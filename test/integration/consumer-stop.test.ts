@@ -49,3 +49,26 @@ it(`a worker whose commit gets no answer is gone in time after SIGTERM, and noth
   expect(await tableRows(owner)).toEqual(expectedRows(place(trades, 3)))
   expect((await countersOf(owner)).merged).toBe(trades.length)
 })
+
+it.each(['KAFKA_BOOTSTRAP_SERVERS', 'DATABASE_URL'])(
+  'a worker that still waits for the first word of %s is gone in time after SIGTERM',
+  async (variable) => {
+    await using pipeline = await makePipeline()
+    const address = pipeline.env[variable] ?? ''
+    const port = address.match(/:(\d+)(\/|$)/)?.[1] ?? ''
+    const way = await TcpProxy.start(Number(port))
+    way.stall()
+    const env = { ...pipeline.env, [variable]: address.replace(`:${port}`, `:${way.port}`) }
+    const run = marketKpi(['consume', '--http-port', '0'], env)
+    await until(
+      'a connection',
+      () => way.connectionCount,
+      (count) => count > 0,
+    )
+    const sinceMs = performance.now()
+    run.child.kill('SIGTERM')
+    expect(await run.exited, run.stderr()).toEqual({ code: 0, signal: null })
+    expect(performance.now() - sinceMs).toBeLessThan(stopLimitMs)
+    await way.close()
+  },
+)
