@@ -49,7 +49,8 @@ const stopDeadlineMs = 3700
 export async function runFeed(options: RunFeedOptions, stop: AbortSignal): Promise<number> {
   const { config, log, compression } = options
   // Whatever hangs then: an attempt to connect, the database.
-  stop.addEventListener('abort', () => setTimeout(() => process.exit(1), stopDeadlineMs).unref(), { once: true })
+  const end = () => process.exit(process.exitCode ?? 1)
+  stop.addEventListener('abort', () => setTimeout(end, stopDeadlineMs).unref(), { once: true })
   const cluster = new KafkaCluster(kafkaOptions(config, 'market-kpi-feed'))
   const topic = config.kafkaTopic
   const parts: { producer?: Producer; source?: PriceSource; feed?: Feed } = {}
@@ -64,7 +65,7 @@ export async function runFeed(options: RunFeedOptions, stop: AbortSignal): Promi
       ...(continues ? { continues } : {}),
     })
     parts.producer = producer
-    await producer.start()
+    await producer.start(stop)
     const source = await openSource(producer.partitionCount)
     parts.source = source
     parts.feed = new Feed({ source, producer, clock: systemClock })

@@ -7,7 +7,7 @@ const backoffLimits = { firstMs: 100, capMs: 2000 }
 /**
  * Does what brokers may refuse for a moment after a start or a change of leaders; tries again for half a minute.
  *
- * @throws What the work threw last; at once when it is nothing that passes, or when the signal is aborted.
+ * @throws What the work threw last, at once when it is nothing that passes; or the signal's reason.
  */
 export async function patiently<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
   const until = performance.now() + patienceMs
@@ -17,8 +17,9 @@ export async function patiently<T>(work: () => Promise<T>, signal: AbortSignal):
       return await work()
     } catch (error) {
       const isPassing = error instanceof KpiError && error.retryable
-      if (!isPassing || signal.aborted || performance.now() > until) throw error
+      if (!isPassing || performance.now() > until) throw error
       await pause(backoff.nextMs(), signal)
+      signal.throwIfAborted()
     }
   }
 }

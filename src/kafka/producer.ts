@@ -111,12 +111,13 @@ export class Producer {
   /**
    * Finds the topic and gets a producer id.
    *
-   * @throws KpiError `KPI_TOPIC_MISSING`, `KPI_KAFKA_UNREACHABLE`, `KPI_KAFKA_AUTH`, `KPI_KAFKA_REQUEST`.
+   * @throws KpiError `KPI_TOPIC_MISSING`, `KPI_KAFKA_UNREACHABLE`, `KPI_KAFKA_AUTH`, `KPI_KAFKA_REQUEST`; or the signal's
+   *   reason.
    */
-  async start(): Promise<void> {
+  async start(signal: AbortSignal = this.#stopping.signal): Promise<void> {
     const { cluster, topic, compression = 'none', continues = new Map() } = this.#options
     this.#metadata = await cluster.topicMetadata(topic)
-    const identity = identityOf(continues) ?? (await obtainIdentity(cluster, this.#stopping.signal))
+    const identity = identityOf(continues) ?? (await obtainIdentity(cluster, signal))
     const share = Math.floor(this.#maxBufferedBytes / 2 / this.#metadata.partitions.length)
     const wanted = this.#options.maxBatchBytes ?? 256 * kibibyte
     const maxBatchBytes = Math.min(wanted, Math.max(smallestBatchBytes, share))

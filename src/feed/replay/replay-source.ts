@@ -87,7 +87,7 @@ export class ReplaySource implements PriceSource {
     const { clock } = this.#options
     this.#batch.clear()
     while (!signal.aborted && !this.#batch.isFull) {
-      this.#form ??= this.#readForm() ?? (await this.#nextForm())
+      this.#form ??= this.#readForm() ?? (await this.#nextForm(signal))
       if (this.#form === undefined) break
       const waitMs = this.#pace.isPaced ? this.#pace.waitMs(this.#time.us, clock.now()) : 0
       if (waitMs > 0 && this.#batch.count > 0) break
@@ -104,11 +104,12 @@ export class ReplaySource implements PriceSource {
     await this.#options.file.close()
   }
 
-  /** Moves to the next line that is to be sent. @returns Its symbol's form; undefined at the end. */
-  async #nextForm(): Promise<SymbolForm | undefined> {
+  /** Moves to the next line that is to be sent. @returns Its symbol's form; undefined at the end, or when it has to stop. */
+  async #nextForm(signal: AbortSignal): Promise<SymbolForm | undefined> {
     while (await this.#reader.fill()) {
       const form = this.#readForm()
-      if (form) return form
+      // A packed file of which all was sent is long, and holds nothing that would interrupt this.
+      if (form || signal.aborted) return form
     }
     const last = this.#readForm()
     this.#isAtEnd = last === undefined

@@ -51,7 +51,7 @@ export function writeGzip(folder: string, content: string, name = 'prices.csv.gz
 }
 
 export async function openReplay(path: string, options: Partial<ReplayOptions> = {}): Promise<ReplaySource> {
-  const file = await ReplayFile.open(path)
+  const file = options.file ?? (await ReplayFile.open(path))
   try {
     return await ReplaySource.open({
       file,

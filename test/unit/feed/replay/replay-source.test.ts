@@ -2,6 +2,7 @@ import { appendFileSync, truncateSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type LinePlace, readPass } from '../../../../src/feed/replay/line-mark.ts'
+import { ReplayFile } from '../../../../src/feed/replay/replay-file.ts'
 import type { ResumePoint } from '../../../../src/feed/replay/resume-point.ts'
 import { messageKey, partitionOf } from '../../../../src/kafka/message-key.ts'
 import { temporaryFolder } from '../../../temporary-folder.ts'
@@ -134,6 +135,26 @@ describe('a replay that goes on', () => {
       expect.stringMatching(/nothing of .* is new to the topic; --from-start sends it again/),
     ])
     expect(rest.description).toMatch(/going on behind line 51$/)
+  })
+
+  it('can be stopped while it looks for the first line that is new', async () => {
+    using folder = temporaryFolder()
+    const path = writeGzip(folder.path, `${header}${csvOf(60_000)}`)
+    const { messages } = await replay(path)
+    const counts = [0, 1, 2].map((partition) => inPartition(messages, partition).length)
+    const stop = new AbortController()
+    const file = await ReplayFile.open(path)
+    const read = file.read.bind(file)
+    let reads = 0
+    file.read = (buffer, at) => {
+      reads += 1
+      if (reads === 2) stop.abort()
+      return read(buffer, at)
+    }
+    const source = await openReplay(path, { resume: resumeAfter(messages, counts), file })
+    expect(await source.next(stop.signal)).toBeUndefined()
+    expect(reads).toBe(2)
+    await source.stop()
   })
 
   it('goes on behind quoted line breaks', async () => {
