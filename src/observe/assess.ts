@@ -36,7 +36,7 @@ export interface Assessment {
 }
 
 /** By number: R1 to R18. */
-export const rules: Readonly<Record<RuleName, Rule>> = {
+const rules: Readonly<Record<RuleName, Rule>> = {
   KafkaUnreachable: kafkaUnreachable,
   TopicMissing: topicMissing,
   PartitionsOffline: partitionsOffline,

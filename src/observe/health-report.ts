@@ -12,7 +12,7 @@ export type Paint = (colour: 'green' | 'yellow' | 'red', text: string) => string
 const colours = { ok: 'green', warning: 'yellow', failed: 'red', unknown: 'yellow' } as const
 
 /** `Consumer lag: OK - 0 messages` */
-export function checkLine({ name, status, text }: Check, paint: Paint): string {
+function checkLine({ name, status, text }: Check, paint: Paint): string {
   return `${name}: ${paint(colours[status], words[status])}${text === '' ? '' : ` - ${text}`}`
 }
 
@@ -25,7 +25,7 @@ const stageNames: Record<Stage, string> = {
 }
 
 /** The last line: all is well, or the first broken stage and what is wrong with it. */
-export function verdictLine({ verdict, firstBrokenStage, findings }: Assessment, paint: Paint): string {
+function verdictLine({ verdict, firstBrokenStage, findings }: Assessment, paint: Paint): string {
   if (verdict === 'ok') return paint('green', 'ALL SYSTEMS OPERATIONAL ✓')
   const cause = findings.find(
     ({ stage, inhibitedBy, severity }) => stage === firstBrokenStage && inhibitedBy === null && severity !== 'info',

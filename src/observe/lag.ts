@@ -57,7 +57,7 @@ export function partitionLags(scene: Scene): PartitionLag[] {
 }
 
 /** Why the positions say nothing of this log; undefined when they do. */
-export function positionsObstacle({ kafka, postgres }: PipelineSnapshot): string | undefined {
+function positionsObstacle({ kafka, postgres }: PipelineSnapshot): string | undefined {
   const { positions, schema } = postgres
   if (positions.state === 'unknown') return positions.reason
   const held = schema.state === 'ok' ? schema.definition : null

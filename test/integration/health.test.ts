@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 import { loadConfig } from '../../src/config/load.ts'
 import { deleteTopic } from './kafka-topic.ts'
-import { health, sendNow, untilCheck } from './observing.ts'
+import { anyDiskEnv, health, sendNow, untilCheck } from './observing.ts'
 import { makePipeline } from './pipeline.ts'
 import { marketKpi } from './processes.ts'
 import { until } from './until.ts'
@@ -127,7 +127,7 @@ it('with a column dropped: the table is what is broken', async () => {
 
 it('with a tenth of the messages bad: the error rate, here and at the /health of the worker', async () => {
   await using pipeline = await makePipeline()
-  const consume = marketKpi(['consume', '--http-port', '0'], pipeline.env)
+  const consume = marketKpi(['consume', '--http-port', '0'], { ...anyDiskEnv, ...pipeline.env })
   await sendNow(pipeline, 200, 20)
   await untilCounted(pipeline, 200)
   const status = () =>
@@ -156,7 +156,7 @@ it('with a tenth of the messages bad: the error rate, here and at the /health of
 
 it('--watch looks again and again, and ends with what it saw last', async () => {
   await using pipeline = await makePipeline()
-  const run = marketKpi(['health', '--watch', '0.5', '--quiet'], pipeline.env)
+  const run = marketKpi(['health', '--watch', '0.5', '--quiet'], { ...anyDiskEnv, ...pipeline.env })
   await until(
     'two looks',
     () => run.stdout().match(/^SYSTEM FAILURE: Consumer/gm) ?? [],

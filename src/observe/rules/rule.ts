@@ -98,10 +98,9 @@ export function span(seconds: number): string {
   return seconds < 172_800 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} days`
 }
 
-/** `12 %`, `1.2 %`, `0.013 %`. */
+/** `12.5 %`, `1.25 %`, `0.013 %`. */
 export function percentText(value: number): string {
-  if (value === 0) return '0 %'
-  return `${value >= 10 ? value.toFixed(0) : value.toPrecision(2)} %`
+  return `${Number(value >= 10 ? value.toFixed(1) : value.toPrecision(3))} %`
 }
 
 /** 1234567 as 1,234,567. */
