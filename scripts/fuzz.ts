@@ -1,5 +1,5 @@
-// The property tests of the core, for long: `npm run fuzz -- MINUTES` (5 when not told). Each round has its own seed
-// and prints it, so that a failing round can be run again: FC_SEED=… FC_NUM_RUNS=… npx vitest run test/unit/kpi.
+// The property tests of the core and the simulation of the worker, for long: `npm run fuzz -- MINUTES` (5 when not told). Each round has its own seed
+// and prints it, so that a failing round can be run again: FC_SEED=… FC_NUM_RUNS=… npx vitest run test/unit/kpi test/unit/consumer.
 import { spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
@@ -20,7 +20,7 @@ while (performance.now() < endAtMs && process.exitCode === undefined) {
   process.stdout.write(`== round ${++rounds}: FC_SEED=${seed} FC_NUM_RUNS=${runsPerProperty}\n`)
   const { status } = spawnSync(
     process.execPath,
-    [vitest, 'run', '--project', 'unit', 'test/unit/kpi', '--testTimeout=3600000'],
+    [vitest, 'run', '--project', 'unit', 'test/unit/kpi', 'test/unit/consumer', '--testTimeout=3600000'],
     {
       cwd: root,
       stdio: 'inherit',
