@@ -29,8 +29,8 @@ export interface LinePlace {
 const passHeader = 'replay'
 const lineHeader = 'line'
 const base = 36
-const passText = /^([0-9a-f]{16})-([0-9a-z]{1,8})-([0-9a-z]{1,10})-(\d{1,6})$/
-const lineText = /^(\d{1,16})@(\d{1,16})$/
+const passPattern = /^([0-9a-f]{16})-([0-9a-z]{1,8})-([0-9a-z]{1,10})-(\d{1,6})$/
+const linePattern = /^(\d{1,16})@(\d{1,16})$/
 const noHeaders = 0
 
 export function newPass(prefix: Buffer, startedAtMs: number, partitionCount: number): ReplayPass {
@@ -47,14 +47,19 @@ export function readMark(buffer: Buffer, valueEnd: number): { pass: string; plac
   if (buffer[valueEnd] === noHeaders) return undefined
   const headers = readHeaders(buffer, valueEnd)
   const pass = headers.get(passHeader)
-  const [, line, position] = lineText.exec(headers.get(lineHeader) ?? '') ?? []
+  const [, line, position] = linePattern.exec(headers.get(lineHeader) ?? '') ?? []
   return pass === undefined || line === undefined
     ? undefined
     : { pass, place: { line: Number(line), position: Number(position) } }
 }
 
+/** As the header names it. */
+export function passText({ hash, hashedBytes, startedAtMs, partitionCount }: ReplayPass): string {
+  return [hash, hashedBytes.toString(base), startedAtMs.toString(base), partitionCount].join('-')
+}
+
 export function readPass(text: string): ReplayPass | undefined {
-  const [, hash, bytes = '', start = '', partitions] = passText.exec(text) ?? []
+  const [, hash, bytes = '', start = '', partitions] = passPattern.exec(text) ?? []
   if (hash === undefined) return undefined
   return {
     hash,
@@ -75,19 +80,19 @@ const mostPlaceBytes = 34
 export class MarkWriter {
   /** More it never writes. */
   readonly maxBytes: number
-  /** Both headers, up to the length of the line's value. */
-  readonly #start: Buffer
+  /** Both headers, up to the length of the line's value: the same for all lines of a pass. */
+  readonly start: Buffer
 
-  constructor({ hash, hashedBytes, startedAtMs, partitionCount }: ReplayPass) {
-    const pass = [hash, hashedBytes.toString(base), startedAtMs.toString(base), partitionCount].join('-')
-    this.#start = headerBytes({ [passHeader]: pass, [lineHeader]: '' }).subarray(0, -1)
-    this.maxBytes = this.#start.length + mostPlaceBytes
+  /** @param pass - As {@link passText} has it. */
+  constructor(pass: string) {
+    this.start = headerBytes({ [passHeader]: pass, [lineHeader]: '' }).subarray(0, -1)
+    this.maxBytes = this.start.length + mostPlaceBytes
   }
 
   /** @returns Where they end. */
   write(bytes: Buffer, at: number, line: number, position: number): number {
-    bytes.set(this.#start, at)
-    const lengthAt = at + this.#start.length
+    bytes.set(this.start, at)
+    const lengthAt = at + this.start.length
     let end = writeWhole(bytes, lengthAt + 1, line)
     bytes[end++] = 0x40 // @
     end = writeWhole(bytes, end, position)

@@ -4,7 +4,7 @@ import type { Logger } from '../../log.ts'
 import { batchLimits, type Clock, type PriceSource } from '../source.ts'
 import { BadLines } from './bad-lines.ts'
 import type { FieldMapping } from './field-names.ts'
-import { MarkWriter, newPass } from './line-mark.ts'
+import { MarkWriter, newPass, passText } from './line-mark.ts'
 import { LineReader } from './line-reader.ts'
 import { openFormat } from './open-format.ts'
 import { Pace } from './pace.ts'
@@ -69,7 +69,7 @@ export class ReplaySource implements PriceSource {
     this.#format = format
     this.#bad = new BadLines({ path: file.path, log, clock })
     this.#pace = new Pace({ speed: options.speed, isShifted: options.shiftToNow })
-    this.#marks = new MarkWriter(resume?.pass ?? newPass(file.prefix, clock.now(), partitionCount))
+    this.#marks = new MarkWriter(passText(resume?.pass ?? newPass(file.prefix, clock.now(), partitionCount)))
     this.#forms = new SymbolForms(partitionCount)
     this.#places = new ResumePlaces(file.path, resume?.lines ?? new Map(), partitionCount)
     if (symbol !== undefined) this.#symbol.set(Buffer.from(symbol), 0, Buffer.byteLength(symbol))

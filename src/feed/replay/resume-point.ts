@@ -4,7 +4,7 @@ import { findLastRecords } from '../../kafka/last-record.ts'
 import { patiently } from '../../kafka/patiently.ts'
 import type { ProducerTrace } from '../../kafka/producer-partition.ts'
 import type { Logger } from '../../log.ts'
-import { isSameFile, type LinePlace, type ReplayPass, readMark, readPass } from './line-mark.ts'
+import { isSameFile, type LinePlace, MarkWriter, type ReplayPass, readMark, readPass } from './line-mark.ts'
 import type { ReplayFile } from './replay-file.ts'
 
 /** Where the last pass over a file stopped. */
@@ -23,7 +23,7 @@ export interface ResumeSearch {
   readonly log: Logger
 }
 
-const progressBytes = 256 * 1024 * 1024
+const progressBytes = 1024 * 1024 * 1024
 
 /**
  * Looks for the file's last lines at the end of each partition, behind and between what others wrote there. Lines are
@@ -36,12 +36,8 @@ export async function findResumePoint(search: ResumeSearch, signal: AbortSignal)
   const { cluster, topic, file } = search
   // Whether there is such a topic is known at once; that it can be read, maybe a moment later.
   let metadata = await cluster.topicMetadata(topic)
-  const known = new KnownPasses(file.prefix)
-  const match = (buffer: Buffer, valueEnd: number) => {
-    const mark = readMark(buffer, valueEnd)
-    const pass = mark && known.find(mark.pass)
-    return pass && { pass, place: mark.place }
-  }
+  const marks = new MarkFinder(file.prefix)
+  const match = (buffer: Buffer, valueEnd: number) => marks.find(buffer, valueEnd)
   const found = await patiently(async () => {
     metadata = await cluster.topicMetadata(topic)
     return findLastRecords({ cluster, metadata, match, progress: reportProgress(search) }, signal)
@@ -81,21 +77,40 @@ function reportProgress({ topic, file, log }: ResumeSearch): (bytes: number) => 
 /** A topic that was used for many files must not fill the memory. */
 const maxKnown = 10_000
 
-/** The passes that headers name, each looked at once; undefined for those over other files. */
-class KnownPasses {
+/** The marks of one file among the headers of a topic's records, most of which may be of another. */
+class MarkFinder {
   readonly #prefix: Buffer
-  readonly #byText = new Map<string, ReplayPass | undefined>()
+  /** The passes that headers name, each looked at once; undefined for those over other files. */
+  readonly #passes = new Map<string, ReplayPass | undefined>()
+  /** How the headers of another file's records begin. */
+  #foreign: Buffer = Buffer.alloc(0)
 
   constructor(prefix: Buffer) {
     this.#prefix = prefix
   }
 
-  find(text: string): ReplayPass | undefined {
-    if (this.#byText.has(text)) return this.#byText.get(text)
+  find(buffer: Buffer, valueEnd: number): { pass: ReplayPass; place: LinePlace } | undefined {
+    if (this.#isForeign(buffer, valueEnd)) return undefined
+    const mark = readMark(buffer, valueEnd)
+    if (!mark) return undefined
+    const pass = this.#passOf(mark.pass)
+    if (pass) return { pass, place: mark.place }
+    this.#foreign = new MarkWriter(mark.pass).start
+    return undefined
+  }
+
+  #isForeign(buffer: Buffer, valueEnd: number): boolean {
+    const foreign = this.#foreign
+    for (let i = 0; i < foreign.length; i++) if (foreign[i] !== buffer[valueEnd + i]) return false
+    return foreign.length > 0
+  }
+
+  #passOf(text: string): ReplayPass | undefined {
+    if (this.#passes.has(text)) return this.#passes.get(text)
     const pass = readPass(text)
     const own = pass && isSameFile(pass, this.#prefix) ? pass : undefined
-    if (this.#byText.size === maxKnown) this.#byText.clear()
-    this.#byText.set(text, own)
+    if (this.#passes.size === maxKnown) this.#passes.clear()
+    this.#passes.set(text, own)
     return own
   }
 }

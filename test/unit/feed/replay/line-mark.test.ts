@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { isSameFile, MarkWriter, newPass, readMark, readPass } from '../../../../src/feed/replay/line-mark.ts'
+import { isSameFile, MarkWriter, newPass, passText, readMark, readPass } from '../../../../src/feed/replay/line-mark.ts'
 import { headerBytes, headersEnd } from '../../../../src/kafka/message-headers.ts'
 
 const prefix = Buffer.from('symbol,timestamp,close\nA,2026-02-14T14:30:05Z,1\n')
 const pass = newPass(prefix, 1_771_079_405_250, 3)
 
 function marked(line: number, position: number): Buffer {
-  const writer = new MarkWriter(pass)
+  const writer = new MarkWriter(passText(pass))
   const bytes = Buffer.alloc(10 + writer.maxBytes)
   const end = writer.write(bytes, 10, line, position)
   expect(headersEnd(bytes, 10)).toBe(end)
