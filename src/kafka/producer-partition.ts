@@ -34,6 +34,8 @@ export interface QueuedBatch {
   sequence: number
   /** An earlier attempt may have been written. */
   doubtful: boolean
+  /** One behind it was written. */
+  followed: boolean
   verdict: Verdict | undefined
 }
 
@@ -70,6 +72,7 @@ export class ProducerPartition {
   #queue: QueuedBatch[] = []
   #inFlight: QueuedBatch[] = []
   #draining = false
+  #proven: QueuedBatch[] = []
   /** The broker has acknowledged something. */
   #isKnown = false
   /** Until the producer has looked for the leader again. */
@@ -166,9 +169,15 @@ export class ProducerPartition {
     return this.#requeue()
   }
 
+  /** Batches that turned out to be written by the answer to one behind them, since the last call. */
+  takeProven(): QueuedBatch[] {
+    return this.#proven.splice(0)
+  }
+
   /** Every batch in flight has its answer. */
   #requeue(): 'requeued' | 'settled' | Impasse {
-    const failed = this.#inFlight.filter((batch) => batch.verdict !== 'written')
+    const failed = this.#failedOfFlight()
+    const hopeful = [...failed, ...this.#queue].some((batch) => batch.doubtful && batch.verdict !== 'outOfSequence')
     const first = failed[0]
     this.#inFlight = []
     this.#draining = false
@@ -178,8 +187,22 @@ export class ProducerPartition {
     this.#queue.unshift(...failed)
     if (verdict === 'tooLarge') return this.#splitFirst(first)
     // Behind a batch that failed, the others are out of sequence by necessity. The first has no such excuse.
-    if (verdict === 'outOfSequence') return this.#takeNewEpoch()
+    // But while one batch in doubt has not got that answer, what it gets may prove the first one.
+    if (verdict === 'outOfSequence' && !hopeful) return this.#takeNewEpoch()
     return 'requeued'
+  }
+
+  /**
+   * A broker that was restarted remembers only the last batch of a producer, and refuses those before it as out of
+   * sequence. When it has taken one behind them, or knows it again, they are written: it takes none out of its turn.
+   */
+  #failedOfFlight(): QueuedBatch[] {
+    const lastWritten = this.#inFlight.findLastIndex((batch) => batch.verdict === 'written')
+    for (const batch of this.#inFlight.slice(0, Math.max(0, lastWritten))) batch.followed = true
+    const isProven = ({ doubtful, followed, verdict }: QueuedBatch) =>
+      doubtful && followed && verdict === 'outOfSequence'
+    this.#proven.push(...this.#inFlight.filter(isProven))
+    return this.#inFlight.filter((batch) => batch.verdict !== 'written' && !isProven(batch))
   }
 
   #splitFirst(first: QueuedBatch): 'requeued' | Impasse {
@@ -212,7 +235,7 @@ export class ProducerPartition {
 
   #queued(records: Buffer, count: number, sequence: number, chargedBytes: number): QueuedBatch {
     this.#identify(records, sequence)
-    return { records, count, sequence, chargedBytes, doubtful: false, verdict: undefined }
+    return { records, count, sequence, chargedBytes, doubtful: false, followed: false, verdict: undefined }
   }
 
   #identify(records: Buffer, baseSequence: number): void {

@@ -284,6 +284,7 @@ export class Producer {
     }
     if (verdict === 'written') this.#countWritten(batch)
     const next = partition.settle(batch, verdict)
+    for (const proven of partition.takeProven()) this.#countWritten(proven)
     if (next === 'requeued') {
       this.#figures.retries += 1
       this.#stall([partition], `partition ${partition.partition}: ${name}`)

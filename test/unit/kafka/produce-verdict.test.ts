@@ -43,6 +43,7 @@ describe('an impasse', () => {
     chargedBytes: 1234,
     sequence: 0,
     doubtful: false,
+    followed: false,
     verdict: undefined,
   }
 

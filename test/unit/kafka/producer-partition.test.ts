@@ -159,6 +159,30 @@ describe('a broker that has forgotten the producer', () => {
     expect(partition.settle(partition.take(), 'outOfSequence')).toBe('lost')
   })
 
+  it('only until its last batch, after a restart, proves those before it', () => {
+    const partition = knownPartition([3, 2, 4])
+    const flight = takeAll(partition)
+    for (const batch of flight) partition.settle(batch, 'unknown')
+    const [a, b, c] = takeAll(partition) as [QueuedBatch, QueuedBatch, QueuedBatch]
+    partition.settle(a, 'outOfSequence')
+    partition.settle(b, 'outOfSequence')
+    expect(partition.settle(c, 'written')).toBe('settled')
+    expect(partition.takeProven()).toEqual([a, b])
+    expect(partition.takeProven()).toEqual([])
+    expect(partition.isIdle).toBe(true)
+  })
+
+  it('is asked again while the answer that would prove a batch is missing', () => {
+    const partition = knownPartition([3, 2])
+    for (const batch of takeAll(partition)) partition.settle(batch, 'unknown')
+    const [a, b] = takeAll(partition) as [QueuedBatch, QueuedBatch]
+    partition.settle(a, 'outOfSequence')
+    expect(partition.settle(b, 'unknown')).toBe('requeued')
+    expect(takeAll(partition)).toEqual([a, b])
+    partition.settle(a, 'outOfSequence')
+    expect(partition.settle(b, 'outOfSequence')).toBe('lost')
+  })
+
   it('makes it give up at the last epoch', () => {
     const partition = knownPartition([1], { identity: { producerId: 1n, epoch: 32_767 } })
     expect(partition.settle(partition.take(), 'outOfSequence')).toBe('lost')
@@ -213,12 +237,17 @@ describe('a partition that continues an earlier process', () => {
 })
 
 /**
- * What a broker does with the batches of one producer: takes any first one, then those in sequence, and knows the last five.
+ * What a broker does with the batches of one producer: takes any first one, then those in sequence, and knows the last five,
+ * or, after a restart, the last one.
  */
 class BrokerLog {
   readonly values: (string | null)[] = []
   readonly #known: { sequence: number; count: number }[] = []
   #next = 0
+
+  restart(): void {
+    this.#known.splice(0, this.#known.length - 1)
+  }
 
   offer(batch: QueuedBatch): 'written' | 'outOfSequence' {
     const { sequence, count } = batch
@@ -232,8 +261,8 @@ class BrokerLog {
   }
 }
 
-/** How a request fares: it arrives or not, and its answer does or not. */
-const fares = fc.constantFrom('good', 'good', 'good', 'lost', 'unanswered', 'refused')
+/** How a request fares: it arrives or not, and its answer does or not; or the broker is another one by then. */
+const fares = fc.constantFrom('good', 'good', 'good', 'lost', 'unanswered', 'refused', 'restarted')
 
 describe('whatever fails on the way', () => {
   it('each record is in the log once, in order', () => {
@@ -249,6 +278,7 @@ describe('whatever fails on the way', () => {
           const answers = flight.map(({ batch, fare }): { batch: QueuedBatch; verdict: Verdict } => {
             if (fare === 'refused') return { batch, verdict: 'refused' }
             if (fare === 'lost') return { batch, verdict: 'unknown' }
+            if (fare === 'restarted') log.restart()
             const answer = log.offer(batch)
             return { batch, verdict: fare === 'unanswered' ? 'unknown' : answer }
           })
