@@ -194,6 +194,7 @@ export class Production {
       ownerUrl: () => server.url(ownerRole),
       say,
       failed: this.failed,
+      signal: this.#ending.signal,
     })
   }
 

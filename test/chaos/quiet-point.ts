@@ -21,6 +21,8 @@ export interface QuietPointOptions {
   readonly load: Load
   readonly say: (line: string) => void
   readonly failed: (why: string) => void
+  /** Aborted by the first failure: what it broke is not waited for. */
+  readonly signal: AbortSignal
 }
 
 /** From the end of the last fault: longer than the longest timeout, a query's, and what a restart takes. */
@@ -55,12 +57,13 @@ export class QuietPoint {
   }
 
   async reach(): Promise<void> {
-    const { crew, load, say, failed } = this.#options
+    const { crew, load, say, failed, signal } = this.#options
     const sinceMs = performance.now()
     try {
       const sent = await within(load.pause(), recoveryLimitMs, 'everything acknowledged')
       const acknowledgedMs = performance.now() - sinceMs
       await this.#allCounted(sent)
+      if (signal.aborted) return
       const recoveryMs = performance.now() - sinceMs
       this.#longestRecoveryMs = Math.max(this.#longestRecoveryMs, recoveryMs)
       await this.#crewIsReady()
@@ -91,7 +94,7 @@ export class QuietPoint {
           const states = this.#options.crew.workers.map(({ name, state }) => `${name} ${state}`)
           return { behind: Array.from(behind, (lag) => lag ?? 0), states }
         },
-        ({ behind }) => behind.every((lag) => lag <= 0),
+        ({ behind }) => this.#options.signal.aborted || behind.every((lag) => lag <= 0),
         recoveryLimitMs,
       ),
     )
@@ -104,7 +107,7 @@ export class QuietPoint {
         Promise.all(
           this.#options.crew.workers.map(async ({ name, state, http }) => `${name} ${state} ${await ask(http)}`),
         ),
-      (found) => found.every((state) => state.endsWith(' up ready')),
+      (found) => this.#options.signal.aborted || found.every((state) => state.endsWith(' up ready')),
       readyLimitMs,
     )
   }
