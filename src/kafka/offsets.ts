@@ -1,16 +1,28 @@
 import { listOffsetsV7 } from '@platformatic/kafka'
 import { KpiError } from '../errors.ts'
+import { Backoff, pause } from './backoff.ts'
 import type { KafkaCluster, TopicMetadata } from './cluster.ts'
-import { brokerErrorName, kafkaError } from './errors.ts'
+import { brokerErrorName, brokerErrorOf, kafkaError } from './errors.ts'
 
 const timestamps = { earliest: -2n, latest: -1n } as const
 
 const readCommitted = 1
 const consumerReplica = -1
 
+/** A leader that was made a moment ago, or another one, does not know yet that it leads. */
+const passingErrors = new Set([
+  'NOT_LEADER_OR_FOLLOWER',
+  'LEADER_NOT_AVAILABLE',
+  'FENCED_LEADER_EPOCH',
+  'UNKNOWN_LEADER_EPOCH',
+  'OFFSET_NOT_AVAILABLE',
+])
+const patienceMs = 5000
+const backoffLimits = { firstMs: 50, capMs: 500 }
+
 /**
  * The first offset the log still holds, or the one after its last, of each partition; `latest` is the end of what
- * read_committed can see.
+ * read_committed can see. Waits a little for leaders that are about to lead.
  *
  * @throws KpiError `KPI_KAFKA_REQUEST` when a partition has no leader or its leader refuses.
  */
@@ -19,6 +31,28 @@ export async function listOffsets(
   metadata: TopicMetadata,
   which: keyof typeof timestamps,
   partitions: readonly number[] = metadata.partitions.map((p) => p.partition),
+): Promise<Map<number, number>> {
+  const untilMs = performance.now() + patienceMs
+  const backoff = new Backoff(backoffLimits)
+  for (let current = metadata; ; ) {
+    try {
+      return await askLeaders(cluster, current, which, partitions)
+    } catch (error) {
+      const isPassing = passingErrors.has(brokerErrorOf((error as Error).cause) ?? '')
+      if (!isPassing || performance.now() > untilMs) throw error
+      await pause(backoff.nextMs())
+      current = await cluster.topicMetadata(metadata.topic)
+      // Offsets of another topic of that name are no answer.
+      if (current.topicId !== metadata.topicId) throw error
+    }
+  }
+}
+
+async function askLeaders(
+  cluster: KafkaCluster,
+  metadata: TopicMetadata,
+  which: keyof typeof timestamps,
+  partitions: readonly number[],
 ): Promise<Map<number, number>> {
   const byLeader = new Map<number, { partitionIndex: number; currentLeaderEpoch: number; timestamp: bigint }[]>()
   for (const partition of partitions) {
