@@ -35,7 +35,7 @@ export function makeTrades(options: { seed: number; count: number; symbols: read
 }
 
 /** https://github.com/bryc/code/blob/master/jshash/PRNGs.md: 32 bits of state are enough to make test data. */
-export function mulberry32(seed: number): () => number {
+function mulberry32(seed: number): () => number {
   let state = seed | 0
   return () => {
     state = (state + 0x6d2b79f5) | 0
