@@ -1,5 +1,6 @@
-// The property tests of the core and the simulation of the worker, for long: `npm run fuzz -- MINUTES` (5 when not told). Each round has its own seed
-// and prints it, so that a failing round can be run again: FC_SEED=… FC_NUM_RUNS=… npx vitest run test/unit/kpi test/unit/consumer.
+// The property tests of the core and the simulation of the worker, for long: `npm run fuzz -- MINUTES` (5 when not told).
+// Each round has its own seed and prints it, so that a failing round can be run again:
+// FC_SEED=… FC_NUM_RUNS=… npx vitest run test/unit/kpi test/unit/consumer.
 import { spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
