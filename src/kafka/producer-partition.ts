@@ -63,7 +63,7 @@ export interface ProducerPartitionOptions {
 
 export class ProducerPartition {
   readonly partition: number
-  readonly #maxBatchBytes: number
+  #maxBatchBytes: number
   readonly #compression: Compression
   readonly #isContinued: boolean
   #identity: ProducerIdentity
@@ -153,10 +153,10 @@ export class ProducerPartition {
   /**
    * Takes note of what became of a batch in flight.
    *
-   * @returns Whether failed batches are back in the queue, to be sent again after a look at the metadata; or why the
-   *   partition cannot go on.
+   * @returns Whether failed batches are back in the queue, to be sent again after a look at the metadata, or at once when
+   *   one was split; or why the partition cannot go on.
    */
-  settle(batch: QueuedBatch, verdict: Verdict): 'settled' | 'requeued' | Impasse {
+  settle(batch: QueuedBatch, verdict: Verdict): 'settled' | 'requeued' | 'split' | Impasse {
     if (verdict === 'written') this.#isKnown = true
     if (verdict === 'written' && !this.#draining) {
       this.#inFlight = this.#inFlight.filter((other) => other !== batch)
@@ -175,7 +175,7 @@ export class ProducerPartition {
   }
 
   /** Every batch in flight has its answer. */
-  #requeue(): 'requeued' | 'settled' | Impasse {
+  #requeue(): 'requeued' | 'split' | 'settled' | Impasse {
     const failed = this.#failedOfFlight()
     const hopeful = [...failed, ...this.#queue].some((batch) => batch.doubtful && batch.verdict !== 'outOfSequence')
     const first = failed[0]
@@ -205,8 +205,10 @@ export class ProducerPartition {
     return this.#inFlight.filter((batch) => batch.verdict !== 'written' && !isProven(batch))
   }
 
-  #splitFirst(first: QueuedBatch): 'requeued' | Impasse {
+  #splitFirst(first: QueuedBatch): 'split' | Impasse {
     if (first.count === 1) return 'tooLarge'
+    // The next ones need not be refused first.
+    this.#maxBatchBytes = Math.min(this.#maxBatchBytes, Math.ceil(first.records.length / 2))
     let sequence = first.sequence
     const parts = splitBatch(first.records).map(({ records, count }, index) => {
       const part = this.#queued(records, count, sequence, index === 0 ? first.chargedBytes : 0)
@@ -214,7 +216,7 @@ export class ProducerPartition {
       return part
     })
     this.#queue.splice(0, 1, ...parts)
-    return 'requeued'
+    return 'split'
   }
 
   /** The broker has forgotten us. Unless one of the batches may be in its log, they start over in a new epoch. */

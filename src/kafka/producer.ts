@@ -288,6 +288,9 @@ export class Producer {
     if (next === 'requeued') {
       this.#figures.retries += 1
       this.#stall([partition], `partition ${partition.partition}: ${name}`)
+    } else if (next === 'split') {
+      this.#figures.retries += 1
+      if (!partition.stalled) this.#ready.add(partition)
     } else if (next !== 'settled') {
       this.#fail(impasseError(next, { topic: this.#options.topic, partition: partition.partition, batch }))
     }

@@ -63,14 +63,14 @@ describe('a producer', () => {
     const watched = new WatchedProducer({ cluster, topic: topic.name, maxBatchBytes: 16_384, random: () => 0 })
     try {
       await watched.producer.start()
-      const messages = numbered(30_000)
+      const messages = numbered(15_000)
       await watched.append(messages)
       const left = await watched.flush()
       expect(watched.failure).toBeUndefined()
       expect(left).toBe(0)
       expect(proxy.cuts).toBeGreaterThan(10)
       expect(watched.producer.figures.retries).toBeGreaterThan(10)
-      expect(watched.producer.figures.messages).toBe(30_000)
+      expect(watched.producer.figures.messages).toBe(15_000)
       await expectContent(topic.cluster, topic.name, messages)
     } finally {
       watched.producer.stop()

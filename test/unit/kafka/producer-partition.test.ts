@@ -195,7 +195,7 @@ describe('a batch that the broker finds too large', () => {
     const first = partition.take()
     partition.settle(first, 'written')
     const large = partition.take()
-    expect(partition.settle(large, 'tooLarge')).toBe('requeued')
+    expect(partition.settle(large, 'tooLarge')).toBe('split')
     const parts = takeAll(partition)
     expect(parts.map((batch) => [traceOf(batch)?.sequence, batch.count])).toEqual([
       [3, 3],
@@ -206,6 +206,18 @@ describe('a batch that the broker finds too large', () => {
     expect(parts.reduce((sum, batch) => sum + batch.chargedBytes, 0) - (parts[2]?.chargedBytes ?? 0)).toBe(
       large.chargedBytes,
     )
+  })
+
+  it('makes the ones to come smaller', () => {
+    const partition = knownPartition([20])
+    const large = partition.take()
+    partition.settle(large, 'tooLarge')
+    takeAll(partition)
+    let taken = 0
+    while (partition.append(messages, taken, 1)) taken += 1
+    partition.seal()
+    expect(taken).toBeGreaterThan(2)
+    expect(taken).toBeLessThanOrEqual(11)
   })
 
   it('of a single record is the end', () => {
