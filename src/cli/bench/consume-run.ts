@@ -20,7 +20,8 @@ export interface ConsumeRun {
   readonly peakMemoryMb: number
 }
 
-interface Health {
+/** What `/health` says of the worker itself. */
+interface WorkerPart {
   readonly merged: number
   readonly batches: number
   readonly rows: number
@@ -65,7 +66,7 @@ export async function runConsume(options: {
       if (ended) throw new KpiError('KPI_CHILD_FAILED', 'the worker ended before all was committed')
       await pause(lookIntervalMs)
     }
-    const health = (await (await fetch(`${http}/health`)).json()) as Health
+    const { worker: health } = (await (await fetch(`${http}/health`)).json()) as { worker: WorkerPart }
     return {
       seconds: (health.lastCommitAtMs - health.firstRecordsAtMs) / 1000,
       wholeSeconds: (health.lastCommitAtMs - startedAtMs) / 1000,
