@@ -131,7 +131,7 @@ function statusOf(
     throughputPerSecond: report.throughput_msg_per_sec,
     partitions: figures.partitions,
     http,
-    pool: { ...poolOf(database), acquireMs: 0 },
+    pool: { ...poolOf(database), acquireMs: database.takeLongestAcquireMs() },
     detail: {
       unreadOffsets: figures.unreadOffsets,
       pendingRows: figures.pendingRows,

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import pg from 'pg'
 import type { Config } from '../config/load.ts'
 import { KpiError, messageOf } from '../errors.ts'
+import { AcquireMeter } from './acquire-meter.ts'
 import { postgresError } from './errors.ts'
 
 /** PostgreSQL hands out bigint as text; every count and offset here is below 2^53. */
@@ -170,6 +171,8 @@ export interface Database {
   readonly place: string
   /** Runs one statement; throws our errors only. */
   query<R extends pg.QueryResultRow>(query: pg.QueryConfig): Promise<R[]>
+  /** The longest wait for a connection since this was last asked for, milliseconds. */
+  takeLongestAcquireMs(): number
   /** Runs statements in one transaction on one connection. */
   transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T>
   /** A query that is still under way after a second loses its connection; whether it was done, nobody knows then. */
@@ -192,6 +195,8 @@ export async function openDatabase(
   const pool = new pg.Pool({ ...clientConfig(options, pooled.applicationName), max: pooled.maxConnections })
   pool.on('error', () => undefined)
   const clients = new Set<pg.PoolClient>()
+  const acquiring = new AcquireMeter()
+  pool.on('acquire', acquiring.served)
   pool.on('connect', (client) => clients.add(client))
   pool.on('remove', (client) => clients.delete(client))
   const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -204,8 +209,9 @@ export async function openDatabase(
   return {
     pool,
     place,
-    query: (query) => guarded(async () => (await pool.query(query)).rows),
-    transaction: (work) => guarded(() => inTransaction(pool, work)),
+    query: (query) => guarded(async () => (await acquiring.measure(() => pool.query(query))).rows),
+    transaction: (work) => guarded(() => acquiring.measure(() => inTransaction(pool, work))),
+    takeLongestAcquireMs: () => acquiring.takeLongestMs(),
     close: () => closePool(pool, clients),
   }
 }

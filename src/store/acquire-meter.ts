@@ -1,0 +1,47 @@
+/**
+ * How long calls wait for a connection of a pool. A pool serves its callers in the order they came, and tells by an
+ * event when one is served, but not which: it was the one that had waited longest.
+ */
+export class AcquireMeter {
+  readonly #now: () => number
+  readonly #waiting = new Set<{ readonly sinceMs: number }>()
+  #longestMs = 0
+
+  /** @param now - Milliseconds, monotonic. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now
+  }
+
+  /** Somebody was served. */
+  readonly served = (): void => {
+    for (const first of this.#waiting) {
+      this.#end(first)
+      return
+    }
+  }
+
+  /** Runs something that begins by waiting for a connection. */
+  async measure<T>(work: () => Promise<T>): Promise<T> {
+    const call = { sinceMs: this.#now() }
+    this.#waiting.add(call)
+    try {
+      return await work()
+    } finally {
+      // It failed before it was served.
+      this.#end(call)
+    }
+  }
+
+  /** The longest wait since this was last asked for, those that still last included; milliseconds. */
+  takeLongestMs(): number {
+    const nowMs = this.#now()
+    for (const { sinceMs } of this.#waiting) this.#longestMs = Math.max(this.#longestMs, nowMs - sinceMs)
+    const longestMs = this.#longestMs
+    this.#longestMs = 0
+    return longestMs
+  }
+
+  #end(call: { readonly sinceMs: number }): void {
+    if (this.#waiting.delete(call)) this.#longestMs = Math.max(this.#longestMs, this.#now() - call.sinceMs)
+  }
+}
