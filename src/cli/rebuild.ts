@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
 import { KpiError } from '../errors.ts'
-import type { Logger } from '../log.ts'
 import { type RebuildReport, rebuild } from '../rebuild/rebuild.ts'
 import { postgresOptions } from '../store/connection.ts'
 import type { WindowFilter } from '../store/verify-snapshot.ts'
@@ -8,6 +7,7 @@ import { addSettingOptions, configure, withErrors } from './command.ts'
 import { isConfirmed } from './confirm.ts'
 import { definitionOf } from './definition.ts'
 import { isoTime } from './instant-text.ts'
+import { progressLog } from './read-progress.ts'
 import { withTopic } from './servers.ts'
 import { counted, grouped, paint } from './table.ts'
 import { instantOption } from './time-option.ts'
@@ -89,17 +89,6 @@ function questionOf(scope: 'all' | WindowFilter): string {
   return scope === 'all'
     ? 'Replace all rows, rejected messages and counters by what the log says?'
     : 'Replace the rows of this range by what the log says?'
-}
-
-const progressIntervalMs = 5000
-
-function progressLog(log: Logger): (messages: number, offsets: number) => void {
-  let toldMs = performance.now()
-  return (messages, offsets) => {
-    if (performance.now() - toldMs < progressIntervalMs) return
-    toldMs = performance.now()
-    log.info(`${grouped(messages)} messages read, of at most ${grouped(offsets)}`)
-  }
 }
 
 function reportText(report: RebuildReport, isDryRun: boolean): string {

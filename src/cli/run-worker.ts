@@ -8,6 +8,7 @@ import { Worker, type WorkerFigures, type WorkerOptions } from '../consumer/work
 import { connectPorts } from '../consumer/worker-ports.ts'
 import { choosePort } from '../embedded/ports.ts'
 import type { KpiError } from '../errors.ts'
+import { aborted } from '../kafka/backoff.ts'
 import { KafkaCluster } from '../kafka/cluster.ts'
 import { kafkaOptions } from '../kafka/options.ts'
 import type { Logger } from '../log.ts'
@@ -190,11 +191,4 @@ function obstaclesOf({ state, stranded }: WorkerFigures): string[] {
     ...(found === undefined ? [] : [found]),
     ...(stranded.length > 0 ? [`the positions of partitions ${stranded.join(', ')} are not in the log`] : []),
   ]
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

@@ -1,12 +1,12 @@
 import type { Command } from 'commander'
 import type { Hole } from '../kpi/log-losses.ts'
-import type { Logger } from '../log.ts'
 import { checkDefinition } from '../store/definition.ts'
 import type { WindowFilter } from '../store/verify-snapshot.ts'
 import type { Difference, UncheckedWindow } from '../verify/findings.ts'
 import { type VerifyReport, verify } from '../verify/verify.ts'
 import { addSettingOptions, configure, wholeNumber, withErrors } from './command.ts'
 import { definitionOf } from './definition.ts'
+import { progressLog } from './read-progress.ts'
 import { withDatabase, withTopic } from './servers.ts'
 import { counted, grouped, paint, table } from './table.ts'
 import { instantOption } from './time-option.ts'
@@ -68,17 +68,6 @@ async function runVerify(command: Command): Promise<number> {
 
 function filterOf({ symbol, from, to }: Pick<VerifyFlags, 'symbol' | 'from' | 'to'>): WindowFilter {
   return { symbols: symbol, fromUs: from && from.getTime() * 1000, toUs: to && to.getTime() * 1000 }
-}
-
-const progressIntervalMs = 5000
-
-function progressLog(log: Logger): (messages: number, offsets: number) => void {
-  let toldMs = performance.now()
-  return (messages, offsets) => {
-    if (performance.now() - toldMs < progressIntervalMs) return
-    toldMs = performance.now()
-    log.info(`${grouped(messages)} messages read, of at most ${grouped(offsets)}`)
-  }
 }
 
 function reportText(report: VerifyReport, topic: string): string {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Config } from '../config/load.ts'
 import { messageOf } from '../errors.ts'
-import { pause } from '../kafka/backoff.ts'
+import { aborted, pause } from '../kafka/backoff.ts'
 import type { Logger } from '../log.ts'
 import { type PostgresOptions, placeOf, postgresOptions } from '../store/connection.ts'
 import { killAllChildren } from './child.ts'
@@ -311,13 +311,6 @@ class Stack {
 }
 
 const graceMs = 500
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
-}
 
 /** Like Promise.all; the failures that come after the first are the first one's doing, and are nobody's to handle. */
 async function allOrFirstFailure(starts: readonly (Promise<unknown> | undefined)[]): Promise<void> {

@@ -1,5 +1,6 @@
 import { ConfigResourceTypes, createTopicsV7, describeConfigsV4 } from '@platformatic/kafka'
 import { KpiError } from '../errors.ts'
+import { pause } from './backoff.ts'
 import type { KafkaCluster, TopicMetadata } from './cluster.ts'
 import { brokerErrorOf, kafkaError } from './errors.ts'
 
@@ -11,6 +12,7 @@ export interface WantedTopic {
 }
 
 const createTimeoutMs = 15_000
+const leaderLookMs = 50
 export const timestampType = 'message.timestamp.type'
 const cleanupPolicy = 'cleanup.policy'
 
@@ -83,7 +85,7 @@ async function waitForLeaders(cluster: KafkaCluster, wanted: WantedTopic): Promi
         `the topic '${wanted.topic}' has ${led} of ${wanted.partitions} leaders after ${createTimeoutMs / 1000} s`,
       )
     }
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await pause(leaderLookMs)
   }
 }
 
