@@ -43,7 +43,13 @@ export interface Notification {
 /** How a delivery ended. A permanent failure is not tried again: the receiver understood, and refused. */
 export type Delivery =
   | { readonly outcome: 'delivered' }
-  | { readonly outcome: 'retryable' | 'permanent'; readonly reason: string }
+  | { readonly outcome: 'permanent'; readonly reason: string }
+  | {
+      readonly outcome: 'retryable'
+      readonly reason: string
+      /** How long the receiver asks us to wait before the next attempt, where it does. */
+      readonly retryAfterMs?: number
+    }
 
 /** One way of telling people, made from the configuration. */
 export interface Notifier {

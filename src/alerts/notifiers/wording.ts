@@ -1,0 +1,37 @@
+import type { Severity, Stage } from '../../observe/finding.ts'
+import type { Notification, NotifiedAlert } from '../notification.ts'
+
+/** Each sign has a word beside it: colours alone tell nothing to the colour-blind. */
+const signs: Record<Severity, string> = { critical: '🔴', warning: '🟡', info: '🟢' }
+
+const stageNames: Record<Stage, string> = {
+  feed: 'Feed',
+  kafka: 'Kafka',
+  consumer: 'Consumer',
+  postgres: 'PostgreSQL',
+  kpi: 'KPI',
+}
+
+/** `🔴 [CRITICAL] Consumer: ConsumerStalled: partition 2 stands still (partition=2)`, `✅ [RESOLVED] …`. */
+export function headline(alert: NotifiedAlert): string {
+  return `${badge(alert)} ${stageNames[alert.stage]}: ${alert.rule}: ${alert.summary}${labelText(alert.labels)}`
+}
+
+export function badge({ state, severity }: NotifiedAlert): string {
+  return state === 'resolved' ? '✅ [RESOLVED]' : `${signs[severity]} [${severity.toUpperCase()}]`
+}
+
+/** ` (partition=2, topic=prices)`, or nothing where there are none. */
+export function labelText(labels: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}=${value}`)
+  return pairs.length > 0 ? ` (${pairs.join(', ')})` : ''
+}
+
+/** What a subject line or a list of channels shows of the whole notification: `[FIRING:2] market-prices: ConsumerStalled, WorkerDown`. */
+export function title({ status, alerts, source, reason }: Notification): string {
+  const shown = status === 'firing' ? alerts.filter(({ state }) => state === 'firing') : alerts
+  const rules = [...new Set(shown.map(({ rule }) => rule))]
+  const more = rules.length > 4 ? ` and ${rules.length - 4} more` : ''
+  const test = reason === 'test' ? '[TEST] ' : ''
+  return `${test}[${status.toUpperCase()}:${shown.length}] ${source.topic}: ${rules.slice(0, 4).join(', ')}${more}`
+}
