@@ -32,12 +32,22 @@ export interface WorkerOptions {
   readonly fatal: (error: KpiError) => void
   readonly log: Logger
   readonly clock?: Clock
-  /** Told at each step of a commit; tests end the process there. */
-  readonly onStep?: (step: CommitStep) => void
+  /** Told at each step of what must survive an end in the middle; tests end or freeze the process there. */
+  readonly onStep?: (step: WorkerStep) => void
 }
 
-/** A batch is taken, then written to the database, then its offsets are committed to Kafka too. */
-export type CommitStep = 'taken' | 'written' | 'mirrored'
+/** In the order in which they happen. */
+export const workerSteps = {
+  /** A batch is taken, then written to the database, then its offsets are committed to Kafka too. */
+  commit: ['taken', 'written', 'mirrored'],
+  /** Partitions are assigned, then their positions are known and reading begins. */
+  assignment: ['assigned', 'positioned'],
+  /** Partitions are revoked, then what is pending is written, then its offsets are in Kafka and they are handed over. */
+  revocation: ['revoked', 'revoked-written', 'revoked-mirrored'],
+  /** Reading has ended, then what is pending is written, then its offsets are in Kafka, then the group is left. */
+  shutdown: ['stopping', 'stopping-written', 'stopping-mirrored', 'left'],
+} as const
+export type WorkerStep = (typeof workerSteps)[keyof typeof workerSteps][number]
 
 /** Counts since the start. */
 export interface WorkerFigures {
@@ -133,9 +143,13 @@ export class Worker {
     this.#stranded.stop()
     const partitions = [...this.#assigned]
     for (const partition of partitions) this.#fetcher.remove(partition)
+    this.#reached('stopping')
     await Promise.all(this.#lanes.map((lane) => lane.close(partitions, leftMs(0.6))))
+    this.#reached('stopping-written')
     await this.#mirror.stop(leftMs(0.5))
-    const parts = [this.#group.stop(leftMs()), this.#fetcher.stop(), ...this.#lanes.map((lane) => lane.stop())]
+    this.#reached('stopping-mirrored')
+    const left = this.#group.stop(leftMs()).then(() => this.#reached('left'))
+    const parts = [left, this.#fetcher.stop(), ...this.#lanes.map((lane) => lane.stop())]
     // A lane's commit may hang for as long as a query may, where the database has fallen silent.
     const done = new AbortController()
     await Promise.race([Promise.all(parts), pauseOn(this.#clock, leftMs(), done.signal)])
@@ -171,15 +185,18 @@ export class Worker {
   }
 
   async #commit(batch: TakenBatch): Promise<void> {
-    const { onStep } = this.#options
-    onStep?.('taken')
+    this.#reached('taken')
     await this.#ports.commit(batch)
-    onStep?.('written')
+    this.#reached('written')
   }
 
   async #commitToKafka(offsets: ReadonlyMap<number, number>): Promise<void> {
     await this.#group.commit(offsets)
-    this.#options.onStep?.('mirrored')
+    this.#reached('mirrored')
+  }
+
+  #reached(step: WorkerStep): void {
+    this.#options.onStep?.(step)
   }
 
   #committed({ advances, rows }: TakenBatch): void {
@@ -214,13 +231,17 @@ export class Worker {
     return {
       assigned: (partitions) => {
         for (const partition of partitions) this.#assigned.add(partition)
+        this.#reached('assigned')
         void this.#open(partitions)
       },
       revoked: async (partitions, deadlineMs) => {
         this.#giveUp(partitions)
+        this.#reached('revoked')
         await Promise.all(this.#lanes.map((lane) => lane.close(partitions, deadlineMs)))
+        this.#reached('revoked-written')
         await this.#mirror.flush()
         this.#mirror.forget(partitions)
+        this.#reached('revoked-mirrored')
       },
       lost: (partitions) => {
         this.#giveUp(partitions)
@@ -247,7 +268,9 @@ export class Worker {
       const own = partitions.filter((partition) => this.#assigned.has(partition))
       if (own.length === 0) return
       try {
-        this.#resume(await this.#ports.openPositions(await this.#ports.earliestOffsets(own)))
+        const positions = await this.#ports.openPositions(await this.#ports.earliestOffsets(own))
+        this.#reached('positioned')
+        this.#resume(positions)
         return
       } catch (error) {
         if (!(error instanceof KpiError)) throw error

@@ -1,16 +1,27 @@
-// A worker in a process of its own that kills itself, by SIGKILL, at a step of a commit: node doomed-worker.ts STEP.
-// Its servers are named by the environment.
+// A worker in a process of its own that sends itself a signal when it reaches a step: node doomed-worker.ts STEP SIGNAL.
+// Its servers are named by the environment. SIGTERM stops it cleanly.
+import assert from 'node:assert/strict'
 import { loadConfig } from '../../src/config/load.ts'
 import { startWorker } from './worker.ts'
 
-const [step = ''] = process.argv.slice(2)
-await startWorker(
+const [step = '', signal = 'SIGKILL'] = process.argv.slice(2)
+assert(signal === 'SIGKILL' || signal === 'SIGSTOP')
+let isReached = false
+const worker = await startWorker(
   { config: loadConfig({}) },
   {
     batchSize: 50,
     batchWaitMs: 5,
     onStep: (reached) => {
-      if (reached === step) process.kill(process.pid, 'SIGKILL')
+      if (isReached || reached !== step) return
+      isReached = true
+      process.stdout.write(`${step}\n`)
+      process.kill(process.pid, signal)
     },
   },
 )
+let stopped: Promise<void> | undefined
+process.on('SIGTERM', () => {
+  stopped ??= worker.stop().then(() => process.exit(0))
+})
+process.stdout.write('started\n')

@@ -1,4 +1,4 @@
-import { type CommitStep, Worker } from '../../src/consumer/worker.ts'
+import { Worker, type WorkerStep } from '../../src/consumer/worker.ts'
 import { connectPorts } from '../../src/consumer/worker-ports.ts'
 import type { KpiError } from '../../src/errors.ts'
 import { KafkaCluster } from '../../src/kafka/cluster.ts'
@@ -24,7 +24,7 @@ export async function startWorker(
     batchSize?: number
     batchWaitMs?: number
     lanes?: number
-    onStep?: (step: CommitStep) => void
+    onStep?: (step: WorkerStep) => void
     now?: () => number
     log?: Logger
   } = {},
