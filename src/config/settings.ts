@@ -1,4 +1,5 @@
 import { logFormats, logLevels } from '../log.ts'
+import { notifierSettings } from './notifier-settings.ts'
 import { choice, decimal, optionalText, type Setting, text, whole } from './setting.ts'
 import { thresholdSettings } from './threshold-settings.ts'
 
@@ -193,6 +194,7 @@ export const settings = {
     description: 'delete messages that were rejected longer ago, unless they were retried; `up` does it every hour',
   }),
   ...thresholdSettings,
+  ...notifierSettings,
   refreshIntervalSeconds: decimal({
     env: 'REFRESH_INTERVAL_SECONDS',
     min: 0.5,

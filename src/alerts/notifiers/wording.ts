@@ -35,3 +35,30 @@ export function title({ status, alerts, source, reason }: Notification): string 
   const test = reason === 'test' ? '[TEST] ' : ''
   return `${test}[${status.toUpperCase()}:${shown.length}] ${source.topic}: ${rules.slice(0, 4).join(', ')}${more}`
 }
+
+/** `since 2026-02-14 14:30:00 UTC`, or from when to when. */
+export function since({ firedAtMs, resolvedAtMs }: NotifiedAlert): string {
+  if (resolvedAtMs === null) return `since ${instant(firedAtMs)}`
+  return `from ${instant(firedAtMs)} to ${instant(resolvedAtMs)}`
+}
+
+/** Receivers know no time zone of the reader: UTC, and said so. */
+export function instant(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`
+}
+
+/** Which pipeline this is about, and who looked. */
+export function sourceLine({ source: { topic, group, evaluator } }: Notification): string {
+  return `topic ${topic}, group ${group}, seen from ${evaluator}`
+}
+
+/** Cut to so many UTF-16 units, the last of them a sign that it was cut. No character is torn. */
+export function clip(text: string, maxLength: number): string {
+  if (text.length <= maxLength) return text
+  return `${text.slice(0, maxLength - 1).replace(/[\ud800-\udbff]$/, '')}…`
+}
+
+/** Pages without a base address are files of the repository, which a receiver cannot open by a click. */
+export function isWebAddress(url: string): boolean {
+  return /^https?:\/\//.test(url) && URL.canParse(url)
+}

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { consoleNotifier } from '../../../../src/alerts/notifiers/console.ts'
 import { RecordingLog } from '../../../recording-log.ts'
-import { anAlert, aNotification, resolved } from './samples.ts'
+import { aNotification, anAlert, resolved } from './samples.ts'
 
 it('writes a line an alert, as loud as it is grave, and quietly that it is over', async () => {
   const log = new RecordingLog()

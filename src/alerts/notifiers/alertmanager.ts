@@ -1,0 +1,61 @@
+import type { Notification, NotifiedAlert, Notifier } from '../notification.ts'
+import { type Endpoint, postJson } from './http-post.ts'
+import { isWebAddress } from './wording.ts'
+
+/**
+ * An alert that is not sent again for so long is over for Alertmanager: five of the minutes in which it is, so that a
+ * few lost attempts resolve nothing, and a dead evaluator's alerts do not stay for ever.
+ */
+const holdMs = 5 * 60_000
+
+/** Sends every alert to the API v2 of one Alertmanager. It groups, silences and repeats by itself. */
+export function alertmanagerNotifier(
+  endpoint: Endpoint & { name: string },
+  clock: { readonly nowMs: () => number },
+): Notifier {
+  const address = new URL(endpoint.url)
+  address.pathname = `${address.pathname.replace(/\/+$/, '')}/api/v2/alerts`
+  const place = { ...endpoint, url: address.href }
+  return {
+    name: endpoint.name,
+    isForMachines: true,
+    deliver: (notification, signal) => {
+      const body = JSON.stringify(notification.alerts.map((alert) => postable(alert, notification, clock.nowMs())))
+      return postJson(place, { body, signal, nowMs: clock.nowMs })
+    },
+    close: async () => {},
+  }
+}
+
+/** The API's `postableAlert`. What is over ends in the past; what fires ends a while from now, if it is not sent again. */
+function postable(alert: NotifiedAlert, { source }: Notification, nowMs: number): object {
+  const { fingerprint, value, unit, runbookUrl, summary } = alert
+  const own = {
+    alertname: alert.rule,
+    severity: alert.severity,
+    stage: alert.stage,
+    topic: source.topic,
+    consumer_group: source.group,
+  }
+  return {
+    labels: { ...renamed(alert.labels, own), ...own },
+    annotations: {
+      summary,
+      fingerprint,
+      runbook_url: runbookUrl,
+      ...(value === null ? {} : { value: unit === null ? String(value) : `${value} ${unit}` }),
+    },
+    startsAt: new Date(alert.firedAtMs).toISOString(),
+    endsAt: new Date(alert.resolvedAtMs ?? nowMs + holdMs).toISOString(),
+    ...(isWebAddress(runbookUrl) ? { generatorURL: runbookUrl } : {}),
+  }
+}
+
+/** As Prometheus does: a name has letters, digits and `_` only, and one of ours does not hide one of the alert's. */
+function renamed(labels: Readonly<Record<string, string>>, own: object): Record<string, string> {
+  const pairs = Object.entries(labels).map(([name, value]) => {
+    const valid = name.replace(/[^A-Za-z0-9_]/g, '_').replace(/^(?=\d)/, '_')
+    return [valid in own ? `exported_${valid}` : valid, value] as const
+  })
+  return Object.fromEntries(pairs)
+}

@@ -1,0 +1,67 @@
+import type { Notification, NotifiedAlert, Notifier } from '../notification.ts'
+import { type Endpoint, postJson } from './http-post.ts'
+import { badge, clip, isWebAddress, labelText, since, sourceLine, title } from './wording.ts'
+
+// https://docs.slack.dev/reference/block-kit/blocks: a header has 150 characters at most, a section 3000, a message 50 blocks.
+const maxHeader = 150
+const maxSection = 3000
+const maxAlerts = 20
+/** https://docs.slack.dev/changelog/2018-truncating-really-long-messages: a text is best below 4000 characters. */
+const maxText = 3000
+
+/** Posts to an incoming webhook of Slack. It answers 4xx for what it will never take, so that its words need no reading. */
+export function slackNotifier(endpoint: Endpoint, nowMs: () => number): Notifier {
+  return {
+    name: 'slack',
+    isForMachines: false,
+    deliver: (notification, signal) =>
+      postJson(endpoint, { body: JSON.stringify(slackMessage(notification)), signal, nowMs }),
+    close: async () => {},
+  }
+}
+
+export function slackMessage(notification: Notification): object {
+  const { alerts } = notification
+  const heading = title(notification)
+  const left = alerts.length - maxAlerts
+  const footer = `${sourceLine(notification)}${left > 0 ? `; and ${left} more alerts` : ''}`
+  return {
+    // What a phone shows, and a screen reader reads.
+    text: escaped(`${heading}: ${alerts[0]?.summary ?? ''}`, maxText),
+    unfurl_links: false,
+    blocks: [
+      { type: 'header', text: { type: 'plain_text', text: clip(heading, maxHeader) } },
+      ...alerts.slice(0, maxAlerts).map((alert) => ({
+        type: 'section',
+        text: { type: 'mrkdwn', text: alertText(alert) },
+      })),
+      { type: 'context', elements: [{ type: 'mrkdwn', text: escaped(footer, maxSection) }] },
+    ],
+  }
+}
+
+function alertText(alert: NotifiedAlert): string {
+  const page = isWebAddress(alert.runbookUrl)
+    ? `<${encodeURI(decodeURI(alert.runbookUrl))}|What to do>`
+    : `What to do: ${escaped(alert.runbookUrl, 300)}`
+  const what = `${badge(alert)} *${escaped(alert.rule, 100)}*: ${escaped(alert.summary, 1500)}`
+  return `${what}\n${escaped(`${since(alert)}${labelText(alert.labels)}`, 800)}\n${page}`
+}
+
+const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' }
+
+/**
+ * With Slack's three control characters escaped (so that no text of ours calls a whole channel), cut before an entity
+ * would be torn.
+ */
+export function escaped(text: string, maxLength: number): string {
+  const whole = text.replace(/[&<>]/g, (character) => entities[character] ?? character)
+  if (whole.length <= maxLength) return whole
+  let cut = ''
+  for (const character of text) {
+    const next = entities[character] ?? character
+    if (cut.length + next.length >= maxLength) break
+    cut += next
+  }
+  return `${cut}…`
+}
