@@ -1,5 +1,6 @@
 const zero = 0x30
 const billion = 1_000_000_000
+const powersOfTen = Array.from({ length: 11 }, (_, exponent) => 10 ** exponent)
 
 /** Writes ASCII; faster than a copy where it is short. @returns Where it ends, as all of these. */
 export function writeText(bytes: Buffer, at: number, text: string): number {
@@ -31,7 +32,7 @@ export function writeWhole(bytes: Buffer, at: number, value: number): number {
 /** Writes value · 10^-decimals, for a whole value from 0 to 2^31 − 1. */
 export function writeDecimal(bytes: Buffer, at: number, value: number, decimals: number): number {
   let digits = decimals + 1
-  for (let limit = 10 ** digits; value >= limit; limit *= 10) digits += 1
+  while (value >= (powersOfTen[digits] ?? Number.POSITIVE_INFINITY)) digits += 1
   const end = at + digits + (decimals > 0 ? 1 : 0)
   let left = value | 0
   let position = end

@@ -1,4 +1,5 @@
 import { assert } from '../errors.ts'
+import type { BatchBuffers } from './batch-buffers.ts'
 import type { MessageBatch } from './message-batch.ts'
 import { type Compression, identifyBatch, RecordBatchWriter } from './record-batch-writer.ts'
 import { splitBatch } from './split-batch.ts'
@@ -59,6 +60,8 @@ export interface ProducerPartitionOptions {
   readonly compression: Compression
   /** The last sequence number that an earlier process used under this identity, -1 for none. */
   readonly continuesAfter?: number
+  /** Where the buffers of batches come from. */
+  readonly buffers?: BatchBuffers
 }
 
 export class ProducerPartition {
@@ -66,6 +69,7 @@ export class ProducerPartition {
   #maxBatchBytes: number
   readonly #compression: Compression
   readonly #isContinued: boolean
+  readonly #buffers: BatchBuffers | undefined
   #identity: ProducerIdentity
   #nextSequence: number
   #open: RecordBatchWriter | undefined
@@ -83,6 +87,7 @@ export class ProducerPartition {
     this.#identity = options.identity
     this.#maxBatchBytes = options.maxBatchBytes
     this.#compression = options.compression
+    this.#buffers = options.buffers
     this.#isContinued = options.continuesAfter !== undefined
     this.#nextSequence = ((options.continuesAfter ?? -1) + 1) % sequenceModulus
   }
@@ -107,7 +112,7 @@ export class ProducerPartition {
 
   /** @returns false, and takes nothing, when the open batch is full and has to be sealed first. */
   append(messages: MessageBatch, index: number, timestampMs: number): boolean {
-    this.#open ??= new RecordBatchWriter(this.#maxBatchBytes)
+    this.#open ??= new RecordBatchWriter(this.#maxBatchBytes, this.#buffers?.take(this.#maxBatchBytes))
     return this.#open.append(messages, index, timestampMs)
   }
 

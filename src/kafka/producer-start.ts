@@ -1,4 +1,5 @@
 import { initProducerIdV4 } from '@platformatic/kafka'
+import type { BatchBuffers } from './batch-buffers.ts'
 import type { KafkaCluster, TopicMetadata } from './cluster.ts'
 import { kafkaError } from './errors.ts'
 import { patiently } from './patiently.ts'
@@ -37,9 +38,9 @@ export function identityOf(traces: ProducerTraces): ProducerIdentity | undefined
 export function createPartitions(
   metadata: TopicMetadata,
   identity: ProducerIdentity,
-  options: { compression: Compression; maxBatchBytes: number; traces: ProducerTraces },
+  options: { compression: Compression; maxBatchBytes: number; buffers: BatchBuffers; traces: ProducerTraces },
 ): ProducerPartition[] {
-  const { compression, maxBatchBytes, traces } = options
+  const { compression, maxBatchBytes, buffers, traces } = options
   return metadata.partitions.map(({ partition }) => {
     const trace = traces.get(partition)
     return new ProducerPartition({
@@ -47,6 +48,7 @@ export function createPartitions(
       identity: trace ?? identity,
       compression,
       maxBatchBytes,
+      buffers,
       ...(traces.size > 0 ? { continuesAfter: trace?.sequence ?? -1 } : {}),
     })
   })

@@ -1,6 +1,7 @@
 import { assert, KpiError, messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { Backoff, pause } from './backoff.ts'
+import { BatchBuffers } from './batch-buffers.ts'
 import type { KafkaCluster, TopicMetadata } from './cluster.ts'
 import { brokerErrorName, kafkaError } from './errors.ts'
 import type { MessageBatch } from './message-batch.ts'
@@ -69,6 +70,7 @@ export class Producer {
   readonly #stalled = new Set<ProducerPartition>()
   readonly #figures = { messages: 0, bytes: 0, batches: 0, retries: 0 }
   #partitions: readonly ProducerPartition[] = []
+  #buffers = new BatchBuffers(0)
   #metadata: TopicMetadata | undefined
   #bufferedBytes = 0
   #lingering: NodeJS.Timeout | undefined
@@ -121,7 +123,9 @@ export class Producer {
     const share = Math.floor(this.#maxBufferedBytes / 2 / this.#metadata.partitions.length)
     const wanted = this.#options.maxBatchBytes ?? 256 * kibibyte
     const maxBatchBytes = Math.min(wanted, Math.max(smallestBatchBytes, share))
-    this.#partitions = createPartitions(this.#metadata, identity, { compression, maxBatchBytes, traces: continues })
+    this.#buffers = new BatchBuffers(maxBatchBytes)
+    const options = { compression, maxBatchBytes, buffers: this.#buffers, traces: continues }
+    this.#partitions = createPartitions(this.#metadata, identity, options)
   }
 
   /**
@@ -301,6 +305,8 @@ export class Producer {
     this.#figures.bytes += batch.records.length
     this.#figures.batches += 1
     this.#bufferedBytes -= batch.chargedBytes
+    // The connection has a copy, should it still be sending an earlier attempt.
+    this.#buffers.give(batch.records)
     if (this.#awaySinceMs === undefined) return
     const awaySeconds = ((performance.now() - this.#awaySinceMs) / 1000).toFixed(1)
     if (this.#complained) this.#options.log.info(`Kafka takes messages again, after ${awaySeconds} s`)

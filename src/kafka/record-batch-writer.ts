@@ -41,7 +41,10 @@ export class RecordBatchWriter {
   #baseTimestampMs = 0
   #maxTimestampMs = 0
 
-  /** @param maxBytes - Beyond it only a single record, too large for any batch, gets a batch of its own. */
+  /**
+   * @param maxBytes - Beyond it only a single record, too large for any batch, gets a batch of its own.
+   * @param buffer - To write into, with no more bytes than that; its content does not matter.
+   */
   constructor(maxBytes: number, buffer?: Buffer) {
     this.#maxBytes = maxBytes
     this.#buffer = buffer ?? Buffer.allocUnsafeSlow(Math.min(firstCapacityBytes, maxBytes))
@@ -91,7 +94,8 @@ export class RecordBatchWriter {
     at = writeVarlong(buffer, at, timestampDelta)
     at = writeVarint(buffer, at, this.#count)
     at = writeVarint(buffer, at, key.length)
-    buffer.set(key, at)
+    // Keys are short, and a call costs more than the bytes.
+    for (let i = 0; i < key.length; i++) buffer[at + i] = key[i] ?? 0
     at = writeVarint(buffer, at + key.length, noValue ? -1 : valueBytes)
     // Value and headers stand side by side here as well as there.
     messages.bytes.copy(buffer, at, valueStart, end)

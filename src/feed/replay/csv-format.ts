@@ -21,7 +21,7 @@ export class CsvFormat implements LineFormat {
   readonly #splitter: CsvSplitter
   readonly #columnCount: number
   /** Which column holds which field. */
-  readonly #columns: readonly { readonly field: FieldName; readonly column: number }[]
+  readonly #columns: readonly { readonly field: FieldName; readonly index: number; readonly column: number }[]
 
   /**
    * Takes the reader's current line as the header.
@@ -35,7 +35,7 @@ export class CsvFormat implements LineFormat {
     const names = this.#readHeader(options.path)
     this.#columnCount = names.length
     const columns = columnsOf(names, options)
-    this.#columns = [...columns].map(([field, column]) => ({ field, column }))
+    this.#columns = [...columns].map(([field, column]) => ({ field, index: fieldNames.indexOf(field), column }))
     const told = this.#columns.map(({ field, column }) => `${field} from '${names[column]}'`)
     this.description = `CSV, ${[...told, ...(columns.has('volume') ? [] : ['volume 0, for want of a column'])].join(', ')}`
   }
@@ -51,7 +51,12 @@ export class CsvFormat implements LineFormat {
     if (state === 'bad') return this.#bad(this.#splitter.problem)
     const { count } = this.#splitter
     if (count !== this.#columnCount) return this.#bad(`${count} columns, the header has ${this.#columnCount}`)
-    for (const { field, column } of this.#columns) this.#splitter.read(column, buffer, into[field])
+    const columns = this.#columns
+    for (let i = 0; i < columns.length; i++) {
+      const wanted = columns[i]
+      const text = into.fields[wanted?.index ?? -1]
+      if (wanted && text) this.#splitter.read(wanted.column, buffer, text)
+    }
     return 'price'
   }
 

@@ -1,6 +1,7 @@
 import type { JsonKind } from '../../kpi/json-scanner.ts'
 import { type FieldMapping, fieldOf } from './field-names.ts'
 import { JsonMembers } from './json-members.ts'
+import { hasDash, JsonShape, type ShapeMember } from './json-shape.ts'
 import type { LineReader } from './line-reader.ts'
 import { type FieldName, fieldNames, type LineFormat, type PriceLine } from './price-line.ts'
 
@@ -14,6 +15,8 @@ export interface JsonFormatOptions {
 /** What a member stands for. */
 interface Meaning {
   readonly field: FieldName | undefined
+  /** Its place among {@link fieldNames}, -1 for none. */
+  readonly index: number
   /** Of several members for one field that of the lowest rank counts, and of one rank the last. */
   readonly rank: number
   /** Named as in our messages. */
@@ -27,6 +30,9 @@ const noRank = Number.POSITIVE_INFINITY
 const blank = /^[ \t]*$/
 /** A longer message is rejected, so it is no message of ours. */
 const maxMessageBytes = 65_536
+/** A file of several shapes is not learnt anew with every line. */
+const missesToLearn = 16
+const mostShapeMembers = 64
 
 /** Lines that are JSON objects: ours, which pass as they stand, or others. */
 export class JsonFormat implements LineFormat {
@@ -38,6 +44,13 @@ export class JsonFormat implements LineFormat {
   readonly #ranks = Object.fromEntries(fieldNames.map((name) => [name, noRank])) as Record<FieldName, number>
   #into: PriceLine | undefined
   #isOurs = true
+  #shape: JsonShape | undefined
+  /** Whether a line of that shape is a message of ours. */
+  #shapeIsOurs = false
+  /** All of the line at hand, or one too many. */
+  readonly #shapeMembers: ShapeMember[] = []
+  /** Lines read in full since a shape was learnt or fitted. The first is learnt from. */
+  #misses = missesToLearn
 
   constructor(reader: LineReader, options: JsonFormatOptions) {
     this.#reader = reader
@@ -47,9 +60,25 @@ export class JsonFormat implements LineFormat {
 
   read(into: PriceLine): 'price' | 'blank' | 'bad' {
     const { buffer, start, end } = this.#reader
+    if (this.#shape?.fits(buffer, start, end)) return this.#readShape(this.#shape, into)
     if (blank.test(buffer.toString('latin1', start, Math.min(end, start + 100)))) return 'blank'
+    return this.#readInFull(into)
+  }
+
+  #readShape(shape: JsonShape, into: PriceLine): 'price' {
+    const { buffer, start, end } = this.#reader
+    this.#misses = 0
+    into.clear()
+    shape.read(buffer, into)
+    if (this.#shapeIsOurs && end - start <= maxMessageBytes) into.message.set(buffer, start, end)
+    return 'price'
+  }
+
+  #readInFull(into: PriceLine): 'price' | 'bad' {
+    const { buffer, start, end } = this.#reader
     into.clear()
     for (const name of fieldNames) this.#ranks[name] = noRank
+    this.#shapeMembers.length = 0
     this.#into = into
     this.#isOurs = true
     this.problem = ''
@@ -58,8 +87,19 @@ export class JsonFormat implements LineFormat {
       this.problem = `no JSON: byte ${scanner.problemAt - start + 1}: ${scanner.problem}`
     } else if (scanner.kind !== 'object') this.problem = `a JSON ${scanner.kind}, not an object`
     if (this.problem !== '') return 'bad'
-    if (this.#isOurs && this.#isWhole() && end - start <= maxMessageBytes) into.message.set(buffer, start, end)
+    const isOurs = this.#isOurs && this.#isWhole()
+    if (isOurs && end - start <= maxMessageBytes) into.message.set(buffer, start, end)
+    this.#misses += 1
+    if (this.#misses >= missesToLearn) this.#learn(isOurs)
     return 'price'
+  }
+
+  #learn(isOurs: boolean): void {
+    const { buffer, start, end } = this.#reader
+    const members = this.#shapeMembers
+    this.#shape = members.length > mostShapeMembers ? undefined : JsonShape.of(buffer, start, end, members)
+    this.#shapeIsOurs = isOurs
+    this.#misses = 0
   }
 
   /** Whether nothing that a message needs has to be made up. */
@@ -81,20 +121,26 @@ export class JsonFormat implements LineFormat {
     const leadsOn = [...mapping.values()].some((wanted) => wanted.startsWith(`${here}.`))
     const inside = leadsOn ? this.#membersOf(path) : undefined
     const mapped = [...mapping].find(([, wanted]) => wanted === here)
-    if (mapped) return { field: mapped[0], rank: mappedRank, isCanonical: false, inside }
+    if (mapped)
+      return { field: mapped[0], index: fieldNames.indexOf(mapped[0]), rank: mappedRank, isCanonical: false, inside }
     const known = path.length === 1 ? fieldOf(here) : undefined
     if (!known || mapping.has(known.field) || (hasSymbol && known.field === 'symbol')) {
-      return { field: undefined, rank: noRank, isCanonical: false, inside }
+      return { field: undefined, index: -1, rank: noRank, isCanonical: false, inside }
     }
-    return { ...known, isCanonical: known.field === here, inside }
+    return { ...known, index: fieldNames.indexOf(known.field), isCanonical: known.field === here, inside }
   }
 
-  #take({ field, rank, isCanonical, inside }: Meaning, kind: JsonKind, buffer: Buffer, start: number, end: number) {
+  #take(meaning: Meaning, kind: JsonKind, buffer: Buffer, start: number, end: number) {
+    const { field, rank, isCanonical, inside } = meaning
+    const into = this.#into
+    const counts = field !== undefined && into !== undefined && rank <= this.#ranks[field]
+    const members = this.#shapeMembers
+    if (members.length <= mostShapeMembers) members.push({ field: counts ? meaning.index : -1, kind, start, end })
     if (inside && kind === 'object') inside.scan(buffer, start, end)
-    if (field === undefined || this.#into === undefined || rank > this.#ranks[field]) return
+    if (!counts) return
     this.#ranks[field] = rank
     if (!isCanonical || !isOurKind(field, kind, buffer, start)) this.#isOurs = false
-    const text = this.#into[field]
+    const text = into[field]
     if (kind === 'number') text.set(buffer, start, end)
     else if (kind === 'string' && !buffer.subarray(start, end).includes(backslash)) text.set(buffer, start + 1, end - 1)
     else if (kind === 'string') {
@@ -105,12 +151,11 @@ export class JsonFormat implements LineFormat {
   }
 }
 
-const backslash = 0x5c
-const dash = 0x2d
-
 function isOurKind(field: FieldName, kind: JsonKind, buffer: Buffer, start: number): boolean {
   if (field === 'symbol') return kind === 'string'
   // "1381132800464" in quotes is no timestamp of ours, "2013-…" is.
-  if (field === 'timestamp' && kind === 'string') return buffer[start + 5] === dash
+  if (field === 'timestamp' && kind === 'string') return hasDash(buffer, start + 1)
   return kind === 'number'
 }
+
+const backslash = 0x5c

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { headerBytes, readHeaders } from '../../kafka/message-headers.ts'
-import { writeWhole } from '../text-writer.ts'
+import { copyShort, writeWhole } from '../text-writer.ts'
 
 /**
  * One pass over one file, as the headers of its records name it: `replay: HASH-BYTES-START-PARTITIONS`.
@@ -91,8 +91,7 @@ export class MarkWriter {
 
   /** @returns Where they end. */
   write(bytes: Buffer, at: number, line: number, position: number): number {
-    bytes.set(this.start, at)
-    const lengthAt = at + this.start.length
+    const lengthAt = copyShort(this.start, 0, this.start.length, bytes, at)
     let end = writeWhole(bytes, lengthAt + 1, line)
     bytes[end++] = 0x40 // @
     end = writeWhole(bytes, end, position)

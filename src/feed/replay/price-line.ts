@@ -49,9 +49,11 @@ export class PriceLine implements Record<FieldName, FieldText> {
   readonly volume = new FieldText()
   /** The whole line, when it is a message of ours as it stands. */
   readonly message = new FieldText()
+  /** In the order of {@link fieldNames}: an index is found faster than a name. */
+  readonly fields: readonly FieldText[] = fieldNames.map((name) => this[name])
 
   clear(): void {
-    for (const name of fieldNames) this[name].clear()
+    for (let i = 0; i < fieldNames.length; i++) this.fields[i]?.clear()
     this.message.clear()
   }
 }

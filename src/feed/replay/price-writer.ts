@@ -1,7 +1,7 @@
 import type { MessageBatch } from '../../kafka/message-batch.ts'
 import { copyShort, writeText } from '../text-writer.ts'
 import { copyPlainNumber, jsonNumber } from './number-text.ts'
-import type { FieldText, PriceLine } from './price-line.ts'
+import { type FieldText, fieldNames, type PriceLine } from './price-line.ts'
 import type { SymbolForm } from './symbol-forms.ts'
 import { type TimestampReader, TimestampWriter } from './timestamp-reader.ts'
 
@@ -10,13 +10,12 @@ const mostFixedBytes = 128
 /** A number may get a zero in front, twice. */
 const mostPerNumber = 2
 
-const numbers = [
-  { field: 'open', start: ',"open":', isOptional: true },
-  { field: 'high', start: ',"high":', isOptional: true },
-  { field: 'low', start: ',"low":', isOptional: true },
-  { field: 'close', start: ',"close":', isOptional: false },
-  { field: 'volume', start: ',"volume":', isOptional: false },
-] as const
+const numbers = (['open', 'high', 'low', 'close', 'volume'] as const).map((field) => ({
+  field,
+  index: fieldNames.indexOf(field),
+  start: Buffer.from(`,"${field}":`),
+  isOptional: field !== 'close' && field !== 'volume',
+}))
 
 /** Writes the lines of a file as our messages, with the digits that stand there. */
 export class PriceWriter {
@@ -28,7 +27,7 @@ export class PriceWriter {
   roomFor(line: PriceLine, { start }: SymbolForm): number {
     if (!line.message.isAbsent) return line.message.end - line.message.start
     let bytes = start.length + mostFixedBytes + lengthOf(line.timestamp)
-    for (const { field } of numbers) bytes += lengthOf(line[field]) + mostPerNumber
+    for (let i = 0; i < numbers.length; i++) bytes += lengthOf(textOf(line, i)) + mostPerNumber
     return bytes
   }
 
@@ -47,13 +46,14 @@ export class PriceWriter {
     }
     let end = copyShort(form.start, 0, form.start.length, bytes, at)
     end = this.#writeTime(bytes, end, line.timestamp, time, shiftedUs)
-    for (const { field, start, isOptional } of numbers) {
-      const text = line[field]
-      if (text.isAbsent && isOptional) continue
-      end = writeText(bytes, end, start)
+    for (let i = 0; i < numbers.length; i++) {
+      const text = textOf(line, i)
+      const number = numbers[i]
+      if (number === undefined || (text.isAbsent && number.isOptional)) continue
+      end = copyShort(number.start, 0, number.start.length, bytes, end)
       end = text.isAbsent ? writeText(bytes, end, '0') : this.#writeNumber(bytes, end, text)
       if (end < 0) {
-        this.problem = `its ${field} ${text.excerpt()} is no number`
+        this.problem = `its ${number.field} ${text.excerpt()} is no number`
         return -1
       }
     }
@@ -84,6 +84,11 @@ export interface PricedLine {
   readonly line: PriceLine
   readonly form: SymbolForm
   readonly time: TimestampReader
+}
+
+/** Of one of the numbers. */
+function textOf(line: PriceLine, number: number): FieldText {
+  return line.fields[numbers[number]?.index ?? -1] ?? line.close
 }
 
 function lengthOf(text: FieldText): number {

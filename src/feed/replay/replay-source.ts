@@ -86,13 +86,16 @@ export class ReplaySource implements PriceSource {
   async next(signal: AbortSignal): Promise<MessageBatch | undefined> {
     const { clock } = this.#options
     this.#batch.clear()
-    while (!signal.aborted && !this.#batch.isFull) {
+    // To ask a signal costs as much as to split a line, and a batch is made within milliseconds.
+    for (let isStopped = signal.aborted; !isStopped && !this.#batch.isFull; ) {
       this.#form ??= this.#readForm() ?? (await this.#nextForm(signal))
       if (this.#form === undefined) break
       const waitMs = this.#pace.isPaced ? this.#pace.waitMs(this.#time.us, clock.now()) : 0
       if (waitMs > 0 && this.#batch.count > 0) break
-      if (waitMs > 0) await clock.sleep(waitMs, signal)
-      else this.#make(this.#form)
+      if (waitMs > 0) {
+        await clock.sleep(waitMs, signal)
+        isStopped = signal.aborted
+      } else this.#make(this.#form)
     }
     this.#made += this.#batch.count
     if (this.#batch.count > 0) return this.#batch
