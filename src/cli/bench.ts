@@ -1,118 +1,95 @@
-import { cpus } from 'node:os'
-import type { Command } from 'commander'
-import { Option } from 'commander'
-import { loadConfig } from '../config/load.ts'
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander'
 import { listenForStop } from '../embedded/stop-signals.ts'
-import { KafkaCluster } from '../kafka/cluster.ts'
-import { kafkaOptions } from '../kafka/options.ts'
+import { KpiError } from '../errors.ts'
 import { compressions } from '../kafka/record-batch-writer.ts'
-import type { Logger } from '../log.ts'
-import { openDatabase, postgresOptions } from '../store/connection.ts'
-import { type ConsumeRun, runConsume } from './bench/consume-run.ts'
-import { type BenchServers, startServers } from './bench/servers.ts'
-import { loadTopic, type Workload } from './bench/workload.ts'
+import { compareSeries } from './bench/compare.ts'
+import { measurePlan } from './bench/measure.ts'
+import { namedCases, type Plan, type PlanFlags, parts, planOf, tuningNames } from './bench/plan.ts'
+import { comparisonText, reportText } from './bench/report-text.ts'
+import { type EarlierReport, readReport, saveReport } from './bench/saved-report.ts'
 import { configure, wholeNumber, withErrors } from './command.ts'
-import { prepareForUp } from './init.ts'
 
-interface BenchFlags extends Workload {
-  readonly runs: number
+interface BenchFlags extends PlanFlags {
   readonly json?: true
+  readonly save?: string
+  readonly compare?: string
 }
+
+type Part = (typeof parts)[number]
 
 export function register(program: Command): void {
   program
     .command('bench')
-    .description('measure one worker on this machine: messages already in Kafka, until all are committed')
-    .option('--messages <n>', 'in the topic', wholeNumber(1, 1_000_000_000), 1_000_000)
-    .option('--symbols <n>', 'that trade', wholeNumber(1, 100_000), 50)
-    .option('--windows <n>', 'of five minutes that the messages spread over', wholeNumber(1, 10_000), 7)
-    .addOption(new Option('--compression <kind>', 'of the topic').choices(compressions).default('none'))
-    .option(
-      '--runs <n>',
-      'over the same messages; the first warms nothing up, since each is a new process',
-      wholeNumber(1, 100),
-      3,
-    )
-    .option('--json', 'print figures as JSON')
-    .addHelpText(
-      'after',
-      '\nStarts a broker and a database of its own in a temporary folder, and takes them away again.',
-    )
-    .action(withErrors((_flags: unknown, command: Command) => bench(command)))
+    .description('measure the pipeline on this machine: throughput, latency, and what the settings do')
+    .addArgument(new Argument('[part]', 'what to measure').choices(parts).default('throughput'))
+    .option('--cases <list>', `of throughput: ${Object.keys(namedCases).join(', ')} (default: narrow,wide)`, caseNames)
+    .option('--messages <n>', 'of a backlog (default: 1000000)', wholeNumber(1, 1_000_000_000))
+    .option('--symbols <n>', 'a case of your own: symbols that trade (default: 50)', wholeNumber(1, 100_000))
+    .option('--windows <n>', 'windows of five minutes it spreads over (default: 7)', wholeNumber(1, 10_000))
+    .addOption(new Option('--compression <kind>', 'of its topic (default: none)').choices(compressions))
+    .option('--unusual <percent>', 'of its messages need the full parser (default: 0)', wholeNumber(0, 100))
+    .option('--workers <n>', 'that share its topic (default: 1)', wholeNumber(1, 64))
+    .option('--partitions <n>', 'of every topic (default: 3)', wholeNumber(1, 1000))
+    .option('--runs <n>', 'rounds (default: 3, of latency 1)', wholeNumber(1, 100))
+    .option('--rates <list>', 'of latency, messages/s (default: 1000,10000,100000)', numbers(1, 1_000_000))
+    .option('--waits <list>', 'of latency, BATCH_WAIT_MS (default: 200,20)', numbers(0, 60_000))
+    .option('--settings <list>', `of tuning: ${tuningNames.join(', ')} (default: all)`, tuningSettings)
+    .option('--seconds <n>', 'of a live load, after a warm-up (default: 20, of tuning 10)', wholeNumber(1, 3600))
+    .option('--quick', 'small sizes: whether all works, in a minute or two')
+    .option('--json', 'print the report as JSON')
+    .option('--save <file>', 'keep the report as JSON')
+    .option('--compare <file>', 'measure what this report measured; fail when something is worse than the noise')
+    .addHelpText('after', help)
+    .action(withErrors((part: Part, _flags: unknown, command: Command) => bench(part, command)))
 }
 
-async function bench(command: Command): Promise<void> {
+const help = `
+Starts a broker and a database of its own in a temporary folder, and takes them away again.
+
+Exit codes: 0 done; 1 rows were not exact, or --compare found a regression; 2 wrong usage.`
+
+async function bench(part: Part, command: Command): Promise<number> {
   const { log } = configure(command)
-  const flags = command.opts<BenchFlags>()
+  const { json, save, compare, ...flags } = command.opts<BenchFlags>()
+  const earlier = compare === undefined ? undefined : readReport(compare)
+  const plan = earlier ? planToRepeat(earlier, command) : planOf(part, flags)
   const wish = listenForStop(() => process.exit(1))
-  const servers = await startServers(log)
   try {
-    const runs = await measure(servers, flags, log)
-    process.stdout.write(
-      flags.json ? `${JSON.stringify({ machine: machine(), ...flags, runs })}\n` : report(flags, runs),
-    )
+    const report = await measurePlan(plan, log)
+    const comparisons = earlier ? compareSeries(earlier.series, report.series) : undefined
+    if (save !== undefined) saveReport(save, report)
+    const text = json
+      ? `${JSON.stringify({ ...report, ...(comparisons ? { comparisons } : {}) })}\n`
+      : [reportText(report), ...(comparisons && earlier ? [comparisonText(comparisons, earlier)] : [])].join('\n')
+    process.stdout.write(text)
+    const isWorse = comparisons?.some(({ verdict }) => verdict === 'worse') === true
+    return isWorse || report.problems.length > 0 ? 1 : 0
   } finally {
-    await servers.stop()
     wish.release()
   }
 }
 
-async function measure(servers: BenchServers, flags: BenchFlags, log: Logger): Promise<ConsumeRun[]> {
-  const runs: ConsumeRun[] = []
-  for (let run = 1; run <= flags.runs; run++) {
-    const name = `bench-${run}`
-    const config = loadConfig({ env: servers.environment(name, 'owner') })
-    await prepareForUp(config, log)
-    const cluster = new KafkaCluster(kafkaOptions(config, 'market-kpi-bench'))
-    const database = await openDatabase(postgresOptions(config), {
-      maxConnections: 1,
-      applicationName: 'market-kpi bench',
-    })
-    try {
-      const seconds = await loadTopic(flags, { cluster, topic: name, log })
-      log.info(`run ${run}: loaded at ${thousands(flags.messages / seconds)} messages/s`)
-      const env = servers.environment(name, 'pipeline')
-      const figures = await runConsume({ env, database, messages: flags.messages })
-      log.info(`run ${run}: ${thousands(figures.messages / figures.seconds)} messages/s`)
-      runs.push(figures)
-    } finally {
-      await database.close()
-      await cluster.close()
-    }
-  }
-  return runs
-}
-
-function machine(): string {
-  const model = cpus()[0]?.model.trim() ?? 'unknown processor'
-  return `${cpus().length} × ${model}, ${process.platform} ${process.arch}, Node ${process.versions.node}`
-}
-
-function report(flags: BenchFlags, runs: readonly ConsumeRun[]): string {
-  const rates = runs.map((run) => run.messages / run.seconds)
-  const peak = Math.max(...runs.map((run) => run.peakMemoryMb))
-  const rows = runs.map(
-    (run, index) =>
-      `| ${index + 1} | ${thousands(run.messages / run.seconds)} | ${run.seconds.toFixed(2)} | ${run.wholeSeconds.toFixed(2)} | ${run.batches} | ${thousands(run.rows)} | ${run.cpuSeconds.toFixed(2)} | ${Math.round(run.peakMemoryMb)} |`,
+/** Only the same can be compared, so the file says what is measured. */
+function planToRepeat(earlier: EarlierReport, command: Command): Plan {
+  const allowed = new Set(['json', 'save', 'compare', 'logLevel', 'logFormat'])
+  const extra = command.options.find(
+    (option) => !allowed.has(option.attributeName()) && command.getOptionValueSource(option.attributeName()) === 'cli',
   )
-  return `${machine()}
-${thousands(flags.messages)} messages, ${flags.symbols} symbols, ${flags.windows} windows, compression ${flags.compression}; broker and database on the same machine
-
-| run | messages/s | s | s with start | commits | rows written | worker CPU s | peak MB |
-| --- | --- | --- | --- | --- | --- | --- | --- |
-${rows.join('\n')}
-
-median ${thousands(median(rates))} messages/s (${thousands(Math.min(...rates))} to ${thousands(Math.max(...rates))}), peak memory ${Math.round(peak)} MB
-`
+  if (extra) throw new KpiError('KPI_USAGE', `--compare measures what its file says: ${extra.long} cannot be given too`)
+  return earlier.plan
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = Math.floor(sorted.length / 2)
-  const upper = sorted[middle] ?? Number.NaN
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
+function numbers(min: number, max: number): (text: string) => number[] {
+  return (text) => text.split(',').map(wholeNumber(min, max))
 }
 
-function thousands(value: number): string {
-  return Math.round(value).toLocaleString('en-US')
+const caseNames = namesOf(Object.keys(namedCases))
+const tuningSettings = namesOf(tuningNames)
+
+function namesOf(known: readonly string[]): (text: string) => string[] {
+  return (text) => {
+    const names = [...new Set(text.split(','))]
+    if (names.every((name) => known.includes(name))) return names
+    throw new InvalidArgumentError(`must be some of ${known.join(', ')}, separated by commas`)
+  }
 }

@@ -1,32 +1,24 @@
-import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { isReadyMessage } from '../../embedded/ready-signal.ts'
-import { KpiError } from '../../errors.ts'
 import { pause } from '../../kafka/backoff.ts'
 import type { Database } from '../../store/connection.ts'
-import { cliEntry } from '../entry.ts'
+import { treeCpuSeconds } from './cpu.ts'
+import type { Scene } from './scene.ts'
+import { type WorkerPart, WorkerProcess } from './worker-process.ts'
 
-/** What one worker took for a topic that was full before it started. */
+/** What workers took for a topic that was full before they started. */
 export interface ConsumeRun {
-  /** From the first records in the worker's hands to the last commit, by the worker's own clock. */
+  /** From the first records in a worker's hands to the last commit, by the workers' own clocks. */
   readonly seconds: number
-  /** From the start of the process to the last commit. */
+  /** From the start of the processes to the last commit. */
   readonly wholeSeconds: number
   readonly messages: number
   readonly batches: number
   readonly rows: number
-  /** Of the worker's process, in all. */
+  /** Of the workers' processes, in all. */
   readonly cpuSeconds: number
+  /** Of the largest of them. */
   readonly peakMemoryMb: number
-}
-
-/** What `/health` says of the worker itself. */
-interface WorkerPart {
-  readonly merged: number
-  readonly batches: number
-  readonly rows: number
-  readonly firstRecordsAtMs: number
-  readonly lastCommitAtMs: number
+  /** Of PostgreSQL with all its processes. */
+  readonly postgresCpuSeconds: number
 }
 
 const lookIntervalMs = 50
@@ -34,72 +26,71 @@ const lookIntervalMs = 50
 /**
  * Runs `market-kpi consume` until everything in the topic is committed.
  *
- * @throws KpiError `KPI_CHILD_FAILED` when the worker ends before that.
+ * @throws KpiError `KPI_CHILD_FAILED` when a worker ends before that.
  */
-export async function runConsume(options: {
-  env: Record<string, string>
-  database: Database
-  messages: number
-}): Promise<ConsumeRun> {
-  const { env, database, messages } = options
+export async function runConsume(scene: Scene, options: { messages: number; workers: number }): Promise<ConsumeRun> {
+  const { database, postgresPid, env } = scene
+  const { messages, workers: count } = options
   const startedAtMs = Date.now()
-  const worker = spawn(
-    process.execPath,
-    [...process.execArgv, cliEntry, 'consume', '--http-port', '0', '--log-level', 'warn'],
-    {
-      env: { ...process.env, ...env, NO_COLOR: '1' },
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    },
-  )
-  const url = Promise.withResolvers<string>()
-  let ended = false
-  worker.on('message', (message) => {
-    if (isReadyMessage(message)) url.resolve(message.http ?? '')
-  })
-  worker.once('exit', (code, signal) => {
-    ended = true
-    url.reject(new KpiError('KPI_CHILD_FAILED', `the worker ended with ${signal ?? code}`))
-  })
+  const postgresBefore = treeCpuSeconds(postgresPid)
+  const workers: WorkerProcess[] = []
   try {
-    const http = await url.promise
+    const start = async () => {
+      const starts = Array.from({ length: count }, async () => workers.push(await WorkerProcess.start(env)))
+      await Promise.all(starts)
+    }
+    await (count > 1 ? startTogether(database, workers, start) : start())
     while ((await committed(database)) < messages) {
-      if (ended) throw new KpiError('KPI_CHILD_FAILED', 'the worker ended before all was committed')
+      for (const worker of workers) worker.assertAlive()
       await pause(lookIntervalMs)
     }
-    const { worker: health } = (await (await fetch(`${http}/health`)).json()) as { worker: WorkerPart }
+    const postgresCpuSeconds = treeCpuSeconds(postgresPid) - postgresBefore
+    const figures = workers.map((worker) => worker.figures)
+    const parts = await Promise.all(workers.map((worker) => worker.health()))
     return {
-      seconds: (health.lastCommitAtMs - health.firstRecordsAtMs) / 1000,
-      wholeSeconds: (health.lastCommitAtMs - startedAtMs) / 1000,
-      messages: health.merged,
-      batches: health.batches,
-      rows: health.rows,
-      ...processFigures(worker.pid ?? 0),
+      ...timesOf(parts, startedAtMs),
+      messages: sum(parts.map(({ merged }) => merged)),
+      batches: sum(parts.map(({ batches }) => batches)),
+      rows: sum(parts.map(({ rows }) => rows)),
+      cpuSeconds: sum(figures.map(({ cpuSeconds }) => cpuSeconds)),
+      peakMemoryMb: Math.max(...figures.map(({ peakMemoryMb }) => peakMemoryMb)),
+      postgresCpuSeconds,
     }
   } finally {
-    worker.kill('SIGTERM')
-    if (!ended) await new Promise((resolve) => worker.once('exit', resolve))
+    await Promise.all(workers.map((worker) => worker.stop()))
   }
 }
 
-async function committed(database: Database): Promise<number> {
+/**
+ * Several workers share the partitions only seconds after the first has started, and it would be done by then. A lock
+ * on the positions, which each reads before its first message, holds them all until everybody has a partition.
+ */
+async function startTogether(
+  database: Database,
+  workers: readonly WorkerProcess[],
+  start: () => Promise<void>,
+): Promise<void> {
+  await database.transaction(async (client) => {
+    await client.query('LOCK TABLE kpi_consumer_offsets IN ACCESS EXCLUSIVE MODE')
+    await start()
+    for (const worker of workers) while ((await worker.partitions()) === 0) await pause(lookIntervalMs)
+  })
+}
+
+function timesOf(parts: readonly WorkerPart[], startedAtMs: number): { seconds: number; wholeSeconds: number } {
+  const firstMs = Math.min(...parts.map(({ firstRecordsAtMs }) => firstRecordsAtMs ?? Number.POSITIVE_INFINITY))
+  const lastMs = Math.max(...parts.map(({ lastCommitAtMs }) => lastCommitAtMs ?? 0))
+  return { seconds: (lastMs - firstMs) / 1000, wholeSeconds: (lastMs - startedAtMs) / 1000 }
+}
+
+/** Messages committed so far. */
+export async function committed(database: Database): Promise<number> {
   const [row] = await database.query<{ merged: number }>({
     text: 'SELECT coalesce(sum(merged + rejected), 0)::bigint AS merged FROM kpi_consumer_offsets',
   })
   return row?.merged ?? 0
 }
 
-const clockTicksPerSecond = 100
-
-/** From /proc; NaN where there is none. */
-function processFigures(pid: number): { cpuSeconds: number; peakMemoryMb: number } {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-    const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-    return {
-      cpuSeconds: (Number(fields[11]) + Number(fields[12])) / clockTicksPerSecond,
-      peakMemoryMb: Number(peak) / 1024,
-    }
-  } catch {
-    return { cpuSeconds: Number.NaN, peakMemoryMb: Number.NaN }
-  }
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
 }

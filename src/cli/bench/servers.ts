@@ -6,12 +6,14 @@ import { type KafkaServer, startKafka } from '../../embedded/kafka-server.ts'
 import { ownerRole, type PostgresServer, pipelineRole, startPostgres } from '../../embedded/postgres-server.ts'
 import type { Logger } from '../../log.ts'
 
+type Role = 'owner' | 'pipeline'
+
 /** A broker and a database of the benchmark's own, in a folder that goes with them. */
 export interface BenchServers {
   readonly kafka: KafkaServer
   readonly postgres: PostgresServer
-  /** The variables by which commands find them, and a topic and a database of this name. */
-  environment(name: string, role: 'owner' | 'pipeline'): Record<string, string>
+  /** The variables by which commands find them: a topic, and a consumer group and a database of one name. */
+  environment(place: { topic: string; name: string }, role: Role): Record<string, string>
   stop(): Promise<void>
 }
 
@@ -29,10 +31,10 @@ export async function startServers(log: Logger): Promise<BenchServers> {
   try {
     const [kafka, postgres] = await Promise.all([startKafka(place), startPostgres(place)])
     Object.assign(servers, { kafka, postgres })
-    const environment = (name: string, role: 'owner' | 'pipeline') => ({
+    const environment = ({ topic, name }: { topic: string; name: string }, role: Role) => ({
       KAFKA_BOOTSTRAP_SERVERS: kafka.bootstrap,
       KAFKA_SECURITY_PROTOCOL: 'PLAINTEXT',
-      KAFKA_TOPIC: name,
+      KAFKA_TOPIC: topic,
       KAFKA_GROUP: name,
       DATABASE_URL: postgres.url(role === 'owner' ? ownerRole : pipelineRole, name),
       POSTGRES_SSLMODE: 'disable',

@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs'
+import { cpus, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { kafkaVersion } from '../../embedded/kafka-jars.ts'
+
+/** Where a report was made: figures of two machines, or of two versions of the servers, are hardly to be compared. */
+export interface Machine {
+  readonly processors: string
+  readonly memoryGb: number
+  readonly system: string
+  readonly node: string
+  readonly kafka: string
+  readonly postgres: string
+  readonly marketKpi: string
+}
+
+export function machineOf(postgres: string): Machine {
+  const models = cpus()
+  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', '..', 'package.json'), 'utf8')) as {
+    version: string
+  }
+  return {
+    processors: `${models.length} × ${models[0]?.model.trim() ?? 'unknown processor'}`,
+    memoryGb: Math.round(totalmem() / 1024 ** 3),
+    system: `${process.platform} ${process.arch}`,
+    node: process.versions.node,
+    kafka: kafkaVersion,
+    postgres,
+    marketKpi: version,
+  }
+}

@@ -1,0 +1,114 @@
+// A process that sends prices on a fixed schedule, whatever becomes of the ones before: an open loop.
+import { loadConfig } from '../../config/load.ts'
+import { messageOf } from '../../errors.ts'
+import { SimulateSource } from '../../feed/simulate/simulate-source.ts'
+import type { Clock } from '../../feed/source.ts'
+import { pause } from '../../kafka/backoff.ts'
+import { KafkaCluster } from '../../kafka/cluster.ts'
+import type { MessageBatch } from '../../kafka/message-batch.ts'
+import { partitionOf } from '../../kafka/message-key.ts'
+import { kafkaOptions } from '../../kafka/options.ts'
+import { Producer } from '../../kafka/producer.ts'
+import { createLogger } from '../../log.ts'
+import { doJob } from './job.ts'
+import { monotonicMs } from './monotonic.ts'
+import { orderlyMarket } from './workload.ts'
+
+export interface PacedSendJob {
+  readonly env: Record<string, string>
+  /** When the first message is due, by {@link monotonicMs}. */
+  readonly startAtMs: number
+  readonly ratePerSecond: number
+  readonly count: number
+  readonly symbols: number
+}
+
+export interface PacedSendResult {
+  /** By partition, and in it by offset, since the topic was empty: the number of the message, from 0. */
+  readonly numbers: readonly Uint32Array[]
+  /** How long after it was due the last of a group was handed to the producer, at worst. */
+  readonly latestHandOverMs: number
+}
+
+/** What is due is looked for so often. */
+const stepMs = 1
+/** Behind by more, the source would move its schedule: it is shown an earlier time instead, and again at once. */
+const furthestBehindMs = 900
+const flushDeadlineMs = 60_000
+
+/** Shows the source a time that is never far behind what is due next, so that its schedule stays where it is. */
+class OpenLoopClock implements Clock {
+  readonly #job: PacedSendJob
+  /** What the wall clock shows when the first message is due. */
+  readonly #wallStartMs: number
+  made = 0
+
+  constructor(job: PacedSendJob) {
+    this.#job = job
+    this.#wallStartMs = Math.ceil(Date.now() + job.startAtMs - monotonicMs())
+  }
+
+  /** When the next message is due, by {@link monotonicMs}. */
+  get nextDueMs(): number {
+    return this.#job.startAtMs + (this.made * 1000) / this.#job.ratePerSecond
+  }
+
+  now(): number {
+    const { startAtMs } = this.#job
+    // The schedule begins at the first look.
+    if (this.made === 0) return this.#wallStartMs
+    const shownMs = Math.min(monotonicMs(), this.nextDueMs + furthestBehindMs)
+    return this.#wallStartMs + shownMs - startAtMs
+  }
+
+  sleep(_ms: number, signal: AbortSignal): Promise<void> {
+    return pause(stepMs, signal)
+  }
+}
+
+async function sendPaced(job: PacedSendJob): Promise<PacedSendResult> {
+  const config = loadConfig({ env: job.env })
+  const cluster = new KafkaCluster(kafkaOptions(config, 'market-kpi-bench-sender'))
+  const failed = new AbortController()
+  const producer = new Producer({
+    cluster,
+    topic: config.kafkaTopic,
+    log: createLogger({ level: 'warn', format: 'pretty', colour: false }),
+    onFailure: (error) => failed.abort(new Error(messageOf(error))),
+  })
+  await producer.start()
+  const numbers = Array.from({ length: producer.partitionCount }, () => new Uint32Array(job.count))
+  const counts = new Uint32Array(producer.partitionCount)
+  await pause(job.startAtMs - monotonicMs())
+  const clock = new OpenLoopClock(job)
+  const source = new SimulateSource(orderlyMarket(job), clock)
+  let latestHandOverMs = 0
+  for (;;) {
+    const batch = await source.next(failed.signal)
+    if (batch === undefined) break
+    note(batch, clock.made, numbers, counts)
+    const dueMs = clock.nextDueMs
+    clock.made += batch.count
+    await producer.append(batch, Date.now(), failed.signal)
+    latestHandOverMs = Math.max(latestHandOverMs, monotonicMs() - dueMs)
+  }
+  const left = await producer.flush(AbortSignal.timeout(flushDeadlineMs))
+  producer.stop()
+  await cluster.close()
+  failed.signal.throwIfAborted()
+  if (left > 0) throw new Error(`${left} messages were not acknowledged`)
+  return { numbers: numbers.map((all, partition) => all.slice(0, counts[partition])), latestHandOverMs }
+}
+
+/** Notes where the messages of a batch will stand: one producer's messages keep their order in a partition. */
+function note(batch: MessageBatch, first: number, numbers: readonly Uint32Array[], counts: Uint32Array): void {
+  for (let i = 0; i < batch.count; i++) {
+    const partition = partitionOf(batch.key(i), numbers.length)
+    const offset = counts[partition] ?? 0
+    const ofPartition = numbers[partition]
+    if (ofPartition) ofPartition[offset] = first + i
+    counts[partition] = offset + 1
+  }
+}
+
+doJob(sendPaced)

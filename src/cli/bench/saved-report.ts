@@ -1,0 +1,106 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { z } from 'zod'
+import { KpiError, messageOf } from '../../errors.ts'
+import { compressions } from '../../kafka/record-batch-writer.ts'
+import type { LatencyReport } from './latency.ts'
+import type { Machine } from './machine.ts'
+import { type Plan, tuningNames } from './plan.ts'
+import type { Series } from './series.ts'
+import type { ThroughputReport } from './throughput.ts'
+import type { TuningReport } from './tuning.ts'
+
+/** All that a run of `bench` found, as `--json` prints it and `--save` keeps it. */
+export interface BenchReport {
+  readonly format: typeof format
+  readonly startedAt: string
+  readonly machine: Machine
+  /** librdkafka's version, where it was measured too. */
+  readonly librdkafka?: string | undefined
+  readonly plan: Plan
+  readonly throughput?: ThroughputReport
+  readonly latency?: LatencyReport
+  readonly tuning?: TuningReport
+  /** What another report may be compared by. */
+  readonly series: readonly Series[]
+  /** What was not right; an empty list says that every message and every row was exact. */
+  readonly problems: readonly string[]
+}
+
+export const format = 1
+
+/** As much of an earlier report as a comparison needs. */
+export type EarlierReport = Pick<BenchReport, 'startedAt' | 'machine' | 'plan' | 'series'>
+
+const count = z.int().positive()
+const live = { seconds: count, warmUpSeconds: count, partitions: count, runs: count }
+
+const caseSchema = z.object({
+  name: z.string(),
+  symbols: count,
+  windows: count,
+  compression: z.enum(compressions),
+  unusualPercent: z.number().min(0).max(100),
+  workers: count,
+})
+
+const planSchema = z.object({
+  throughput: z.object({ cases: z.array(caseSchema), messages: count, partitions: count, runs: count }).optional(),
+  latency: z.object({ rates: z.array(count), waitsMs: z.array(z.int().min(0)), ...live }).optional(),
+  tuning: z
+    .object({
+      settings: z.array(z.enum(tuningNames)),
+      messages: count,
+      rate: count,
+      naiveMessages: count,
+      ...live,
+    })
+    .optional(),
+})
+
+const seriesSchema = z.object({
+  name: z.string(),
+  unit: z.string(),
+  better: z.enum(['higher', 'lower']),
+  values: z.array(z.number()),
+  noise: z.object({ share: z.number(), least: z.number() }),
+})
+
+const reportSchema = z.object({
+  format: z.literal(format),
+  startedAt: z.string(),
+  machine: z.object({
+    processors: z.string(),
+    memoryGb: z.number(),
+    system: z.string(),
+    node: z.string(),
+    kafka: z.string(),
+    postgres: z.string(),
+    marketKpi: z.string(),
+  }),
+  plan: planSchema,
+  series: z.array(seriesSchema),
+})
+
+/** @throws KpiError `KPI_USAGE` when it is not there, or no report. */
+export function readReport(path: string): EarlierReport {
+  let content: unknown
+  try {
+    content = JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new KpiError('KPI_USAGE', `${path} is not a saved report: ${messageOf(error)}`, { cause: error })
+  }
+  const { success, data, error } = reportSchema.safeParse(content)
+  if (success) return data
+  const [issue] = error.issues
+  const place = issue?.path.join('.') ?? ''
+  throw new KpiError('KPI_USAGE', `${path} is not a report saved by this version: ${place}: ${issue?.message}`)
+}
+
+/** @throws KpiError `KPI_USAGE` when the file cannot be written. */
+export function saveReport(path: string, report: BenchReport): void {
+  try {
+    writeFileSync(path, `${JSON.stringify(report, undefined, 2)}\n`)
+  } catch (error) {
+    throw new KpiError('KPI_USAGE', `${path} cannot be written: ${messageOf(error)}`, { cause: error })
+  }
+}
