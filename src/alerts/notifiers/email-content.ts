@@ -23,7 +23,7 @@ export interface EmailContent {
 export function emailContent(notification: Notification, domain: string): EmailContent {
   const references = notification.alerts.slice(0, maxReferences).map((alert) => threadId(alert, domain))
   return {
-    subject: clip(title(notification).replace(/[\p{Cc}\s]+/gu, ' '), maxSubject),
+    subject: clip(title(notification), maxSubject),
     text: textBody(notification),
     html: htmlBody(notification),
     // The same in each attempt: a server that took it before its answer was lost sees that it has it already.

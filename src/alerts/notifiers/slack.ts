@@ -6,6 +6,8 @@ import { badge, clip, isWebAddress, labelText, since, sourceLine, title } from '
 const maxHeader = 150
 const maxSection = 3000
 const maxAlerts = 20
+/** So that the parts of a section stay below its limit together. */
+const maxLink = 500
 /** https://docs.slack.dev/changelog/2018-truncating-really-long-messages: a text is best below 4000 characters. */
 const maxText = 3000
 
@@ -41,11 +43,14 @@ export function slackMessage(notification: Notification): object {
 }
 
 function alertText(alert: NotifiedAlert): string {
-  const page = isWebAddress(alert.runbookUrl)
-    ? `<${encodeURI(decodeURI(alert.runbookUrl))}|What to do>`
-    : `What to do: ${escaped(alert.runbookUrl, 300)}`
   const what = `${badge(alert)} *${escaped(alert.rule, 100)}*: ${escaped(alert.summary, 1500)}`
-  return `${what}\n${escaped(`${since(alert)}${labelText(alert.labels)}`, 800)}\n${page}`
+  return `${what}\n${escaped(`${since(alert)}${labelText(alert.labels)}`, 800)}\n${page(alert.runbookUrl)}`
+}
+
+function page(url: string): string {
+  // Slack ends an address at `|` and `>`.
+  const link = isWebAddress(url) ? new URL(url).href.replaceAll('|', '%7C').replaceAll('&', '&amp;') : ''
+  return link === '' || link.length > maxLink ? `What to do: ${escaped(url, maxLink)}` : `<${link}|What to do>`
 }
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' }

@@ -14,7 +14,9 @@ const stageNames: Record<Stage, string> = {
 
 /** `🔴 [CRITICAL] Consumer: ConsumerStalled: partition 2 stands still (partition=2)`, `✅ [RESOLVED] …`. */
 export function headline(alert: NotifiedAlert): string {
-  return `${badge(alert)} ${stageNames[alert.stage]}: ${alert.rule}: ${alert.summary}${labelText(alert.labels)}`
+  return oneLine(
+    `${badge(alert)} ${stageNames[alert.stage]}: ${alert.rule}: ${alert.summary}${labelText(alert.labels)}`,
+  )
 }
 
 export function badge({ state, severity }: NotifiedAlert): string {
@@ -27,13 +29,20 @@ export function labelText(labels: Readonly<Record<string, string>>): string {
   return pairs.length > 0 ? ` (${pairs.join(', ')})` : ''
 }
 
+/** Labels and templates of users may hold anything. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\s]+/gu, ' ').trim()
+}
+
 /** What a subject line or a list of channels shows of the whole notification: `[FIRING:2] market-prices: ConsumerStalled, WorkerDown`. */
 export function title({ status, alerts, source, reason }: Notification): string {
   const shown = status === 'firing' ? alerts.filter(({ state }) => state === 'firing') : alerts
   const rules = [...new Set(shown.map(({ rule }) => rule))]
   const more = rules.length > 4 ? ` and ${rules.length - 4} more` : ''
   const test = reason === 'test' ? '[TEST] ' : ''
-  return `${test}[${status.toUpperCase()}:${shown.length}] ${source.topic}: ${rules.slice(0, 4).join(', ')}${more}`
+  return oneLine(
+    `${test}[${status.toUpperCase()}:${shown.length}] ${source.topic}: ${rules.slice(0, 4).join(', ')}${more}`,
+  )
 }
 
 /** `since 2026-02-14 14:30:00 UTC`, or from when to when. */
