@@ -25,6 +25,7 @@ const commands = {
   'test:unit': { run: ['scripts/test.ts', '--project', 'unit', '--project', 'house'] },
   fuzz: { run: ['scripts/fuzz.ts'] },
   chaos: { run: ['test/chaos/main.ts'], needs: 'broker' },
+  'bench:peers': { run: ['bench/peers/main.ts'], needs: 'broker', node: ['--max-semi-space-size=2'] },
   check: { run: ['scripts/check.ts'] },
   docs: { run: ['scripts/generate-docs.ts'] },
   build: { run: ['scripts/build.ts'] },

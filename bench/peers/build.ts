@@ -1,0 +1,73 @@
+import { execFile } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { type Build, buildFolder, type Contender, peersFolder, venvFolder } from './contenders.ts'
+
+/** What a build could not do, in one line. */
+export class BuildProblem extends Error {}
+
+const execute = promisify(execFile)
+const buildTimeoutMs = 15 * 60_000
+const maxOutputBytes = 64 * 1024 * 1024
+
+/**
+ * Builds what is missing or older than its sources.
+ *
+ * @throws BuildProblem when a tool is missing or says no.
+ */
+export async function build(kind: Build, say: (line: string) => void): Promise<void> {
+  mkdirSync(buildFolder, { recursive: true })
+  if (kind === 'maven') await buildJars(say)
+  else await buildVenv(kind, say)
+}
+
+/** Maven itself finds out quickly what is up to date. */
+async function buildJars(say: (line: string) => void): Promise<void> {
+  say('building the contenders on the JVM (the first time, Maven fetches about 150 MB)')
+  await run('mvn', ['-q', '-B', '-Dstyle.color=never', '-f', join(peersFolder, 'pom.xml'), 'package'])
+}
+
+async function buildVenv(kind: 'python' | 'quix', say: (line: string) => void): Promise<void> {
+  const folder = venvFolder(kind)
+  const requirements = join(peersFolder, 'python', kind === 'quix' ? 'requirements-quix.txt' : 'requirements.txt')
+  // Written last: a venv without it broke off half-way.
+  const mark = join(folder, 'built-from.txt')
+  const wanted = readFileSync(requirements, 'utf8')
+  if (existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return
+  say(`building a Python environment for ${kind}`)
+  rmSync(folder, { recursive: true, force: true })
+  await run('python3', ['-m', 'venv', folder])
+  await run(join(folder, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '-r', requirements])
+  writeFileSync(mark, wanted)
+}
+
+async function run(program: string, args: readonly string[]): Promise<void> {
+  try {
+    await execute(program, [...args], { timeout: buildTimeoutMs, maxBuffer: maxOutputBytes })
+  } catch (error) {
+    const { code, stdout = '', stderr = '' } = error as { code?: unknown; stdout?: string; stderr?: string }
+    if (code === 'ENOENT') throw new BuildProblem(`'${program}' is not in PATH`)
+    throw new BuildProblem(`${program} ended with ${code}: ${firstProblem(`${stdout}\n${stderr}`)}`)
+  }
+}
+
+function firstProblem(output: string): string {
+  const lines = output.split('\n').filter((line) => line.trim() !== '')
+  return (lines.find((line) => /error/i.test(line)) ?? lines.at(-1) ?? 'no word').trim()
+}
+
+/** `Flink 2.2.1`, as pinned; what several contenders share, such as the JDBC driver, stands in the files. */
+export function versionsOf({ versions }: Contender): string {
+  return versions
+    .map(({ label, file, name }) => {
+      const text = readFileSync(join(peersFolder, file), 'utf8')
+      const version = file === 'pom.xml' ? between(text, `<${name}>`, '<') : between(text, `${name}==`, '\n')
+      return `${label} ${version}`
+    })
+    .join(', ')
+}
+
+function between(text: string, before: string, after: string): string {
+  return text.split(before)[1]?.split(after)[0]?.trim() ?? 'unknown'
+}
