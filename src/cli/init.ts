@@ -42,7 +42,7 @@ export async function prepareForUp(config: Config, log: Logger): Promise<void> {
 }
 
 /** Topic, schema, roles, definition. @returns What was done or should be known, a line each. */
-async function preparePipeline(config: Config, options: { acceptNewTopic: boolean }): Promise<string[]> {
+export async function preparePipeline(config: Config, options: { acceptNewTopic: boolean }): Promise<string[]> {
   const cluster = new KafkaCluster(kafkaOptions(config, 'market-kpi-init'))
   try {
     const topic = await prepareTopic(cluster, {
