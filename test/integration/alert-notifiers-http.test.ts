@@ -4,9 +4,8 @@ import { createServer } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Notification, Notifier } from '../../src/alerts/notification.ts'
 import { makeNotifiers } from '../../src/alerts/notifiers/make-notifiers.ts'
-import { deliverWithRetries } from '../../src/alerts/notifiers/with-retries.ts'
+import { webhookNotifier } from '../../src/alerts/notifiers/webhook.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import { pause } from '../../src/kafka/backoff.ts'
 import { RecordingLog } from '../recording-log.ts'
 import { aNotification, anAlert, resolved } from '../unit/alerts/notifiers/samples.ts'
 import { type Answer, HttpReceiver } from './http-receiver.ts'
@@ -82,6 +81,7 @@ describe.each(names)('%s', (name) => {
     ['in seconds', '7', 7000],
     ['as a date', new Date(nowMs + 90_000).toUTCString(), 90_000],
     ['as a date that has passed', new Date(nowMs - 90_000).toUTCString(), 0],
+    ['for ever, which is an hour at most', '999999999', 3_600_000],
   ])('says when the receiver wants the next attempt, %s', async (_, value, retryAfterMs) => {
     receiver.answers = [{ status: 429, headers: { 'retry-after': value } }]
     expect(await deliver(notifierOf(name))).toMatchObject({ outcome: 'retryable', retryAfterMs })
@@ -111,7 +111,7 @@ describe.each(names)('%s', (name) => {
     await deliver(notifier)
     const { path } = receiver.only()
     receiver.answers = [{ status: 400, body: `no ${path} for desk with pass-word or ${routingKey}` }]
-    const shown = JSON.stringify(await deliver(notifier))
+    const shown = JSON.stringify(await deliver(notifier, aNotification({ id: 'another' })))
     expect(shown).toContain(`${receiver.host} answered 400: no `)
     const hidden: Record<string, string[]> = { webhook: ['desk', 'pass-word'], pagerduty: [routingKey] }
     for (const secret of ['secret-path', 'secret-query', ...(hidden[name] ?? [])]) expect(shown).not.toContain(secret)
@@ -186,26 +186,22 @@ describe('the webhook', () => {
     expect(receiver.only().headers).not.toHaveProperty('x-market-kpi-signature')
   })
 
-  it('is tried again as the same notification until it is taken, and waits as long as it is asked to', async () => {
-    receiver.answers = [{ status: 503 }, 'reset', { status: 429, headers: { 'retry-after': '1' } }, { status: 204 }]
-    const waits: number[] = []
-    const clock = {
-      nowMs: () => nowMs,
-      pause: async (ms: number, signal: AbortSignal) => {
-        waits.push(ms)
-        await pause(0, signal)
-      },
-      random: () => 1,
+  it('is the same notification in each attempt, at the time of that attempt', async () => {
+    receiver.answers = [{ status: 503 }, 'reset', { status: 204 }]
+    let attemptMs = nowMs
+    const endpoint = { url: `http://${receiver.host}/`, timeoutMs: 5000, secret: 'a-secret-for-signing' }
+    const notifier = webhookNotifier(endpoint, () => attemptMs)
+    const outcomes = []
+    for (const _ of receiver.answers.slice()) {
+      outcomes.push((await deliver(notifier)).outcome)
+      attemptMs += 1000
     }
-    const policy = { firstMs: 100, capMs: 1000, deadlineMs: 60_000 }
-    const signal = new AbortController().signal
-    const notifier = notifierOf('webhook')
-    expect(await deliverWithRetries(notifier, aNotification(), { policy, clock, signal })).toEqual({
-      outcome: 'delivered',
-      attempts: 4,
-    })
-    expect(waits).toEqual([100, 200, 1000])
-    expect(new Set(receiver.received.map(({ headers }) => headers['x-market-kpi-id'])).size).toBe(1)
+    expect(outcomes).toEqual(['retryable', 'retryable', 'delivered'])
+    const { received } = receiver
+    expect(new Set(received.map(({ body }) => body)).size).toBe(1)
+    expect(new Set(received.map(({ headers }) => headers['x-market-kpi-id'])).size).toBe(1)
+    expect(new Set(received.map(({ headers }) => headers['x-market-kpi-timestamp'])).size).toBe(3)
+    expect(new Set(received.map(({ headers }) => headers['x-market-kpi-signature'])).size).toBe(3)
   })
 })
 

@@ -15,6 +15,8 @@ const isRetryable = (status: number) => [408, 425, 429].includes(status) || stat
 /** More of an answer is not read: it only says why. */
 const maxAnswerBytes = 4096
 const maxReasonLength = 200
+/** No receiver may keep an alert waiting for longer. */
+const maxRetryAfterMs = 3_600_000
 
 /** Posts JSON and judges the answer: 2xx is delivered. Redirects are refused, since they would take secrets elsewhere. */
 export async function postJson(
@@ -87,11 +89,10 @@ function readable(text: string, secrets: readonly string[]): string {
 }
 
 /** In seconds or as a date, as RFC 9110 has it; undefined where it is neither. */
-export function retryAfter(value: string | null, nowMs: number): number | undefined {
+function retryAfter(value: string | null, nowMs: number): number | undefined {
   if (value === null) return undefined
-  if (/^\d{1,9}$/.test(value.trim())) return Number(value) * 1000
-  const atMs = Date.parse(value)
-  return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - nowMs)
+  const waitMs = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - nowMs
+  return Number.isNaN(waitMs) ? undefined : Math.min(maxRetryAfterMs, Math.max(0, waitMs))
 }
 
 /** fetch says "fetch failed"; its cause says why. */
