@@ -28,7 +28,7 @@ export const peersFolder = import.meta.dirname
 export const buildFolder = join(peersFolder, '.build')
 
 const all = Number.POSITIVE_INFINITY
-const quixMessages = 100_000
+const quixMessages = 200_000
 const naiveMessages = 5000
 
 const streams: PinnedVersion = { label: 'Kafka Streams', file: 'pom.xml', name: 'kafka.version' }
