@@ -4,34 +4,47 @@ import { KpiError } from '../../errors.ts'
 
 /**
  * A part of the benchmark in a process of its own, so that it neither delays the measuring nor is warmed up by an earlier
- * run. It gets its job as one message, may say that it has started, and answers with one message.
+ * run. It gets its job as one message, and answers with two: that it begins, and what came of it.
  */
-export interface Job<R> {
-  readonly result: Promise<R>
+export interface Job<Begun, Result> {
+  readonly begun: Promise<Begun>
+  readonly result: Promise<Result>
 }
 
-/** Named by its file beside this one. @throws KpiError `KPI_CHILD_FAILED`, by `result`. */
-export function startJob<R>(name: 'raw-fetch-main' | 'paced-send-main', job: unknown): Job<R> {
+type Answer = { readonly begun: unknown } | { readonly result: unknown }
+
+/** Named by its file beside this one. @throws KpiError `KPI_CHILD_FAILED`, by both promises. */
+export function startJob<Begun, Result>(name: 'raw-fetch-main' | 'paced-send-main', job: unknown): Job<Begun, Result> {
   const file = join(import.meta.dirname, `${name}${extname(import.meta.filename)}`)
   // Typed arrays keep their types on the way.
   const child = fork(file, { serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
-  const result = new Promise<R>((resolve, reject) => {
-    child.once('message', (message) => resolve(message as R))
-    child.once('error', reject)
-    child.once('exit', (code, signal) =>
-      reject(new KpiError('KPI_CHILD_FAILED', `${name} ended with ${signal ?? code}`)),
-    )
+  const begun = Promise.withResolvers<Begun>()
+  const result = Promise.withResolvers<Result>()
+  const failed = (error: unknown) => {
+    begun.reject(error)
+    result.reject(error)
+  }
+  child.on('message', (message) => {
+    const answer = message as Answer
+    if ('begun' in answer) begun.resolve(answer.begun as Begun)
+    else result.resolve(answer.result as Result)
   })
-  result.catch(() => undefined) // told to whoever awaits it
+  child.once('error', failed)
+  child.once('exit', (code, signal) => {
+    failed(new KpiError('KPI_CHILD_FAILED', `${name} ended with ${signal ?? code}`))
+  })
+  // Told to whoever awaits them.
+  begun.promise.catch(() => undefined)
+  result.promise.catch(() => undefined)
   child.send({ job })
-  return { result }
+  return { begun: begun.promise, result: result.promise }
 }
 
 /** The other side: does the job, answers, and ends; also when the benchmark goes. */
-export function doJob<J, R>(work: (job: J) => Promise<R>): void {
+export function doJob<J, Begun, Result>(work: (job: J, begin: (begun: Begun) => void) => Promise<Result>): void {
   process.once('disconnect', () => process.exit(1))
   process.once('message', async (message) => {
-    const result = await work((message as { job: J }).job)
-    process.send?.(result, undefined, undefined, () => process.exit(0))
+    const result = await work((message as { job: J }).job, (begun) => process.send?.({ begun }))
+    process.send?.({ result }, undefined, undefined, () => process.exit(0))
   })
 }

@@ -6,7 +6,7 @@ import type { ExactRows } from './exact-rows.ts'
 import { startJob } from './job.ts'
 import { type LatencyFigures, latenciesOf, latencyFigures } from './latencies.ts'
 import { monotonicMs } from './monotonic.ts'
-import type { PacedSendJob, PacedSendResult } from './paced-send-main.ts'
+import type { PacedSendBegun, PacedSendJob, PacedSendResult } from './paced-send-main.ts'
 import { openScene, type Scene } from './scene.ts'
 import type { BenchServers } from './servers.ts'
 import { VisiblePositions } from './visible-positions.ts'
@@ -21,7 +21,7 @@ export interface LiveRun {
   /** A second, over the whole run. */
   readonly commitsPerSecond: number
   readonly peakMemoryMb: number
-  /** How late the sender was at worst. */
+  /** How late the sender was at worst, after the warm-up. */
   readonly latestHandOverMs: number
 }
 
@@ -36,8 +36,6 @@ export interface LiveLoad {
 }
 
 const symbols = 50
-/** For the sender's process to start. */
-const leadMs = 1500
 /** How long the last messages may take before something is wrong. */
 const patienceMs = 60_000
 const checkIntervalMs = 20
@@ -70,18 +68,18 @@ async function measure(load: LiveLoad, scene: Scene): Promise<LiveRun> {
   try {
     while ((await worker.partitions()) === 0) await pause(checkIntervalMs)
     positions.start()
-    const startAtMs = monotonicMs() + leadMs
-    const job: PacedSendJob = { env: scene.env, startAtMs, ratePerSecond, count: countOf(load), symbols }
-    const sending = startJob<PacedSendResult>('paced-send-main', job).result
+    const skipped = Math.round(ratePerSecond * warmUpSeconds)
+    const job: PacedSendJob = { env: scene.env, ratePerSecond, count: countOf(load), symbols, skipped }
+    const { begun, result: sending } = startJob<PacedSendBegun, PacedSendResult>('paced-send-main', job)
+    const { startAtMs } = await begun
     const cpu = () => ({ worker: worker.figures.cpuSeconds, postgres: treeCpuSeconds(scene.postgresPid) })
     const warmAtMs = startAtMs + warmUpSeconds * 1000
-    await Promise.race([pause(warmAtMs - monotonicMs()), sending])
+    await Promise.race([pauseUntil(warmAtMs), sending])
     const before = { ...cpu(), atMs: monotonicMs() }
-    await Promise.race([pause(warmAtMs + seconds * 1000 - monotonicMs()), sending])
+    await Promise.race([pauseUntil(warmAtMs + seconds * 1000), sending])
     const after = { ...cpu(), atMs: monotonicMs() }
     const { numbers, latestHandOverMs } = await sending
     await untilVisible(positions, countOf(load), worker)
-    const skipped = Math.round(ratePerSecond * warmUpSeconds)
     const measuredSeconds = (after.atMs - before.atMs) / 1000
     return {
       latency: latencyFigures(latenciesOf(numbers, positions.sightings, { startAtMs, ratePerSecond, skipped })),
@@ -95,6 +93,10 @@ async function measure(load: LiveLoad, scene: Scene): Promise<LiveRun> {
     await positions.stop()
     await worker.stop()
   }
+}
+
+function pauseUntil(atMs: number): Promise<void> {
+  return pause(Math.max(0, atMs - monotonicMs()))
 }
 
 async function untilVisible(positions: VisiblePositions, count: number, worker: WorkerProcess): Promise<void> {

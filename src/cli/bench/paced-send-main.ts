@@ -16,17 +16,22 @@ import { orderlyMarket } from './workload.ts'
 
 export interface PacedSendJob {
   readonly env: Record<string, string>
-  /** When the first message is due, by {@link monotonicMs}. */
-  readonly startAtMs: number
   readonly ratePerSecond: number
   readonly count: number
   readonly symbols: number
+  /** The first messages, of the warm-up, may be late. */
+  readonly skipped: number
+}
+
+export interface PacedSendBegun {
+  /** When the first message is due, by {@link monotonicMs}. */
+  readonly startAtMs: number
 }
 
 export interface PacedSendResult {
   /** By partition, and in it by offset, since the topic was empty: the number of the message, from 0. */
   readonly numbers: readonly Uint32Array[]
-  /** How long after it was due the last of a group was handed to the producer, at worst. */
+  /** How long after it was due a message was handed to the producer, at worst. */
   readonly latestHandOverMs: number
 }
 
@@ -34,31 +39,34 @@ export interface PacedSendResult {
 const stepMs = 1
 /** Behind by more, the source would move its schedule: it is shown an earlier time instead, and again at once. */
 const furthestBehindMs = 900
+/** From the announcement to the first message. */
+const leadMs = 100
 const flushDeadlineMs = 60_000
 
 /** Shows the source a time that is never far behind what is due next, so that its schedule stays where it is. */
 class OpenLoopClock implements Clock {
-  readonly #job: PacedSendJob
+  readonly #ratePerSecond: number
+  readonly #startAtMs: number
   /** What the wall clock shows when the first message is due. */
   readonly #wallStartMs: number
   made = 0
 
-  constructor(job: PacedSendJob) {
-    this.#job = job
-    this.#wallStartMs = Math.ceil(Date.now() + job.startAtMs - monotonicMs())
+  constructor({ ratePerSecond }: PacedSendJob, { startAtMs }: PacedSendBegun) {
+    this.#ratePerSecond = ratePerSecond
+    this.#startAtMs = startAtMs
+    this.#wallStartMs = Math.ceil(Date.now() + startAtMs - monotonicMs())
   }
 
   /** When the next message is due, by {@link monotonicMs}. */
   get nextDueMs(): number {
-    return this.#job.startAtMs + (this.made * 1000) / this.#job.ratePerSecond
+    return this.#startAtMs + (this.made * 1000) / this.#ratePerSecond
   }
 
   now(): number {
-    const { startAtMs } = this.#job
     // The schedule begins at the first look.
     if (this.made === 0) return this.#wallStartMs
     const shownMs = Math.min(monotonicMs(), this.nextDueMs + furthestBehindMs)
-    return this.#wallStartMs + shownMs - startAtMs
+    return this.#wallStartMs + shownMs - this.#startAtMs
   }
 
   sleep(_ms: number, signal: AbortSignal): Promise<void> {
@@ -66,7 +74,7 @@ class OpenLoopClock implements Clock {
   }
 }
 
-async function sendPaced(job: PacedSendJob): Promise<PacedSendResult> {
+async function sendPaced(job: PacedSendJob, begin: (begun: PacedSendBegun) => void): Promise<PacedSendResult> {
   const config = loadConfig({ env: job.env })
   const cluster = new KafkaCluster(kafkaOptions(config, 'market-kpi-bench-sender'))
   const failed = new AbortController()
@@ -79,8 +87,10 @@ async function sendPaced(job: PacedSendJob): Promise<PacedSendResult> {
   await producer.start()
   const numbers = Array.from({ length: producer.partitionCount }, () => new Uint32Array(job.count))
   const counts = new Uint32Array(producer.partitionCount)
-  await pause(job.startAtMs - monotonicMs())
-  const clock = new OpenLoopClock(job)
+  const begun = { startAtMs: monotonicMs() + leadMs }
+  begin(begun)
+  await pause(leadMs)
+  const clock = new OpenLoopClock(job, begun)
   const source = new SimulateSource(orderlyMarket(job), clock)
   let latestHandOverMs = 0
   for (;;) {
@@ -90,7 +100,7 @@ async function sendPaced(job: PacedSendJob): Promise<PacedSendResult> {
     const dueMs = clock.nextDueMs
     clock.made += batch.count
     await producer.append(batch, Date.now(), failed.signal)
-    latestHandOverMs = Math.max(latestHandOverMs, monotonicMs() - dueMs)
+    if (clock.made > job.skipped) latestHandOverMs = Math.max(latestHandOverMs, monotonicMs() - dueMs)
   }
   const left = await producer.flush(AbortSignal.timeout(flushDeadlineMs))
   producer.stop()

@@ -3,7 +3,7 @@ import { KafkaCluster, type TopicMetadata } from '../../kafka/cluster.ts'
 import { kafkaOptions } from '../../kafka/options.ts'
 import type { Logger } from '../../log.ts'
 import { type Database, openDatabase, postgresOptions, withClient } from '../../store/connection.ts'
-import { prepareForUp } from '../init.ts'
+import { preparePipeline } from '../init.ts'
 import type { BenchServers } from './servers.ts'
 
 /** What a run works on: a topic, which others may share, and an empty database of the run's own. */
@@ -35,7 +35,7 @@ export async function openScene(servers: BenchServers, options: SceneOptions, lo
   const place = { topic, name }
   const ownerEnv = { ...servers.environment(place, 'owner'), KAFKA_PARTITIONS: String(partitions) }
   const config = loadConfig({ env: ownerEnv })
-  await prepareForUp(config, log)
+  for (const line of await preparePipeline(config, { acceptNewTopic: false })) log.debug(line)
   const cluster = new KafkaCluster(kafkaOptions(config, 'market-kpi-bench'))
   const metadata = await cluster.topicMetadata(topic)
   const database = await openDatabase(postgresOptions(config), {

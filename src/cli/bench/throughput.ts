@@ -86,7 +86,7 @@ function turnsOf(one: CaseReport, round: Round): Turn[] {
     async () => {
       const env = servers.environment({ topic, name: topic }, 'pipeline')
       const job: RawFetchJob = { env, messages: plan.messages }
-      const { messages, seconds } = await startJob<RawFetchResult>('raw-fetch-main', job).result
+      const { messages, seconds } = await startJob<never, RawFetchResult>('raw-fetch-main', job).result
       one.rawFetch.push(messages / seconds)
       return told('plain fetch', messages / seconds)
     },
