@@ -37,14 +37,23 @@ async function buildVenv(kind: 'python' | 'quix', say: (line: string) => void): 
   if (existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return
   say(`building a Python environment for ${kind}`)
   rmSync(folder, { recursive: true, force: true })
+  const version = await run('python3', ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'])
+  if (!isRecentPython(version)) throw new BuildProblem(`python3 is ${version.trim()}, 3.11 or newer is needed`)
   await run('python3', ['-m', 'venv', folder])
   await run(join(folder, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '-r', requirements])
   writeFileSync(mark, wanted)
 }
 
-async function run(program: string, args: readonly string[]): Promise<void> {
+/** 3.11 is the first that reads the `Z` of a timestamp. */
+function isRecentPython(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return major > 3 || (major === 3 && minor >= 11)
+}
+
+async function run(program: string, args: readonly string[]): Promise<string> {
   try {
-    await execute(program, [...args], { timeout: buildTimeoutMs, maxBuffer: maxOutputBytes })
+    const { stdout } = await execute(program, [...args], { timeout: buildTimeoutMs, maxBuffer: maxOutputBytes })
+    return stdout
   } catch (error) {
     const { code, stdout = '', stderr = '' } = error as { code?: unknown; stdout?: string; stderr?: string }
     if (code === 'ENOENT') throw new BuildProblem(`'${program}' is not in PATH`)

@@ -29,17 +29,17 @@ function help(): number {
   return 0
 }
 
-/** @returns 1 when a contender failed or came to wrong rows. */
+/** @returns 1 when a contender failed or came to wrong rows, when it was stopped, or when there was nobody to run. */
 async function main(): Promise<number> {
   try {
     const options = parseOptions(args)
     const leftOut = await buildAll(options)
-    const results = await compete(
-      options,
-      options.peers.filter((name) => !leftOut.some(({ contender }) => contender === name)),
-    )
+    const absent = new Set(leftOut.map(({ contender }) => contender))
+    const present = options.peers.filter((name) => !absent.has(name))
+    const results = present.length > 0 ? await compete(options, present) : []
     print(options, results, { versions: allVersions(), leftOut })
-    return results.every(isGood) ? 0 : 1
+    const wanted = present.length * options.shapes.length * options.rounds
+    return wanted > 0 && results.filter(isGood).length === wanted ? 0 : 1
   } catch (error) {
     if (!(error instanceof UsageError || error instanceof KpiError)) throw error
     process.stderr.write(`bench:peers: ${messageOf(error)}\n`)
@@ -74,25 +74,36 @@ async function buildAll({ peers }: PeerOptions): Promise<LeftOut[]> {
 async function compete(options: PeerOptions, names: readonly ContenderName[]): Promise<Result[]> {
   const log = createLogger({ level: 'warn', format: 'pretty' })
   process.once('exit', killPeers)
-  const wish = listenForStop(() => process.exit(1))
+  const wish = listenForStop((kind) => {
+    if (kind === 'hurry') process.exit(1)
+    killPeers()
+    say('stopping; once more stops at once')
+  })
   const servers = await startServers(log)
   try {
     const arena = new Arena(servers, log, say)
-    return await allRounds(arena, options, names)
+    return await allRounds({ arena, options, names, stop: wish.stop })
   } finally {
     await servers.stop()
     wish.release()
   }
 }
 
-async function allRounds(arena: Arena, options: PeerOptions, names: readonly ContenderName[]): Promise<Result[]> {
+interface Competition {
+  readonly arena: Arena
+  readonly options: PeerOptions
+  readonly names: readonly ContenderName[]
+  /** What is done by then counts, what is under way does not. */
+  readonly stop: AbortSignal
+}
+
+async function allRounds({ arena, options, names, stop }: Competition): Promise<Result[]> {
   const results: Result[] = []
   for (let round = 1; round <= options.rounds; round++) {
-    // Each begins a round once, so that none always runs after the same other one.
-    const order = names.map((_, index) => names[(index + round - 1) % names.length] ?? 'market-kpi')
     for (const shape of options.shapes) {
-      for (const contender of order) {
+      for (const contender of turnsOf(round, names)) {
         const outcome = await arena.run(contender, shape, options.messages)
+        if (stop.aborted) return results
         const result = { round, shape, contender, outcome }
         results.push(result)
         say(`round ${round}, ${shape}, ${contender}: ${told(result)}`)
@@ -100,6 +111,12 @@ async function allRounds(arena: Arena, options: PeerOptions, names: readonly Con
     }
   }
   return results
+}
+
+/** Each goes first in its turn, so that the first place, if it is a better or a worse one, is nobody's. */
+function turnsOf(round: number, names: readonly ContenderName[]): ContenderName[] {
+  const first = (round - 1) % names.length
+  return [...names.slice(first), ...names.slice(0, first)]
 }
 
 function told({ outcome }: Result): string {
@@ -112,12 +129,11 @@ function allVersions(): Titles['versions'] {
   return Object.fromEntries(versions) as Record<ContenderName, string>
 }
 
-function print(options: PeerOptions, results: readonly Result[], titles: Titles): void {
-  const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${process.platform} ${process.arch}, Node ${process.versions.node}`
-  const { messages, rounds } = options
-  process.stdout.write(
-    `${machine}; ${thousands(messages)} messages a topic, ${rounds} ${rounds === 1 ? 'round' : 'rounds'}\n\n${resultsTable(results, titles)}`,
-  )
-  if (options.json === undefined) return
-  writeFileSync(options.json, `${JSON.stringify({ machine, messages, rounds, ...titles, results }, undefined, 1)}\n`)
+function print({ messages, rounds, json }: PeerOptions, results: readonly Result[], titles: Titles): void {
+  const model = cpus()[0]?.model.trim() ?? 'unknown processor'
+  const machine = `${cpus().length} × ${model}, ${process.platform} ${process.arch}, Node ${process.versions.node}`
+  const extent = `${thousands(messages)} messages a topic, ${rounds} ${rounds === 1 ? 'round' : 'rounds'}`
+  process.stdout.write(`${machine}; ${extent}\n\n${resultsTable(results, titles)}`)
+  if (json === undefined) return
+  writeFileSync(json, `${JSON.stringify({ machine, messages, rounds, ...titles, results }, undefined, 1)}\n`)
 }
