@@ -10,6 +10,7 @@ import { register as registerDown } from './down.ts'
 import { register as registerFeed } from './feed.ts'
 import { register as registerHealth } from './health.ts'
 import { prepareForUp, register as registerInit } from './init.ts'
+import { register as registerMonitor } from './monitor.ts'
 import { register as registerOffsets } from './offsets.ts'
 import { register as registerPrune } from './prune.ts'
 import { register as registerRebuild } from './rebuild.ts'
@@ -24,7 +25,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 const exitUsage = 2
 /** Commands whose exit codes 1 and 2 say what they found. */
-const checks = new Set(['verify', 'health'])
+const checks = new Set(['verify', 'health', 'monitor'])
 
 const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8')) as {
   version: string
@@ -41,6 +42,7 @@ registerInit(program)
 registerFeed(program)
 registerConsume(program)
 registerHealth(program)
+registerMonitor(program)
 registerVerify(program)
 registerOffsets(program)
 registerDeadLetters(program)

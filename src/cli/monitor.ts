@@ -1,0 +1,132 @@
+import { type Command, InvalidArgumentError } from 'commander'
+import type { Config } from '../config/load.ts'
+import { thresholdsOf } from '../config/thresholds.ts'
+import { listenForStop } from '../embedded/stop-signals.ts'
+import { assert } from '../errors.ts'
+import type { MonitorPorts } from '../monitor/monitor-ports.ts'
+import { onceReport } from '../monitor/once-report.ts'
+import { Refresher } from '../monitor/refresher.ts'
+import { type TickData, tickJson, tickLine } from '../monitor/tick-report.ts'
+import { postgresOptions } from '../store/connection.ts'
+import { SymbolStatisticsReader } from '../store/symbol-statistics.ts'
+import { addSettingOptions, configure, isColourful, withErrors } from './command.ts'
+import { observerOf } from './observer-of.ts'
+
+interface MonitorFlags {
+  readonly once?: true
+  readonly json?: true
+  readonly interval?: number
+}
+
+const exitCodes = { ok: 0, warning: 1, critical: 2, unknown: 3 } as const
+
+export function register(program: Command): void {
+  const command = program
+    .command('monitor')
+    .description('the pipeline on the terminal, live; press ? there for its keys')
+    .option('--interval <seconds>', 'between two looks (default: REFRESH_INTERVAL_SECONDS, 5)', seconds)
+    .option('--once', 'print everything once, and end with the exit code of the verdict')
+    .option('--json', 'print a line of JSON a look; with --once, one')
+  addSettingOptions(command, ['kafkaBootstrapServers', 'kafkaTopic', 'kafkaGroup'])
+    .addHelpText('after', help)
+    .action(withErrors((_flags: unknown, self: Command) => monitor(self), 'check'))
+}
+
+const help = `
+Where there is no terminal, or a dumb one, it prints a line a look: time, verdict, rate, lag, rows, first finding.
+
+Exit codes of --once:
+  0  all is well
+  1  something is worth a look
+  2  something is broken
+  3  it could not be found out
+
+Environment:
+  DATABASE_URL or POSTGRES_HOST, …   the database; a role that may read it is enough
+  NO_COLOR                           no colours
+  all of them: docs/configuration.md`
+
+function seconds(text: string): number {
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN
+  if (value >= 0.5 && value <= 3600) return value
+  throw new InvalidArgumentError('must be a number from 0.5 to 3600')
+}
+
+async function monitor(command: Command): Promise<number> {
+  const { config } = configure(command)
+  const flags = command.opts<MonitorFlags>()
+  const ports = portsOf(config)
+  const intervalMs = (flags.interval ?? config.refreshIntervalSeconds) * 1000
+  // A host that drops packets would hold up the end of the process for as long as a connection is tried.
+  if (flags.once) process.exit(await once(ports, flags.json ?? false))
+  const wish = listenForStop(() => undefined)
+  wish.hurry.addEventListener('abort', () => process.exit(1))
+  if (flags.json || !isScreen()) await ticks(ports, { intervalMs, stop: wish.stop, isJson: flags.json ?? false })
+  else await screen(ports, intervalMs, wish.stop)
+  process.exit(0)
+}
+
+function portsOf(config: Config): MonitorPorts {
+  const observer = observerOf(config, thresholdsOf(config))
+  const statistics = new SymbolStatisticsReader(postgresOptions(config))
+  return {
+    observe: () => observer.observe(0),
+    statistics: (signal) => statistics.read(signal),
+    alerts: { firing: async () => [], silence: async () => undefined },
+  }
+}
+
+function isScreen(): boolean {
+  return process.stdout.isTTY === true && process.stdin.isTTY === true && process.env.TERM !== 'dumb'
+}
+
+async function screen(ports: MonitorPorts, intervalMs: number, stop: AbortSignal): Promise<void> {
+  // React built for development measures every drawing, and keeps what it measured.
+  process.env.NODE_ENV = 'production'
+  const { runTerminal } = await import('../monitor/terminal.ts')
+  const { stdin, stdout } = process
+  await runTerminal(ports, { intervalMs, stop, stdin, stdout, hasColours: isColourful(stdout), now: Date.now })
+}
+
+async function once(ports: MonitorPorts, isJson: boolean): Promise<number> {
+  const looked = Promise.withResolvers<void>()
+  const refresher = new Refresher(ports, { intervalMs: 0, steadyMs: () => performance.now(), onLook: looked.resolve })
+  refresher.start()
+  await looked.promise
+  const data = seenBy(refresher)
+  await refresher.stop()
+  await print(isJson ? tickJson(data) : onceReport(data))
+  return exitCodes[data.observation.assessment.verdict]
+}
+
+interface TickOptions {
+  readonly intervalMs: number
+  readonly stop: AbortSignal
+  readonly isJson: boolean
+}
+
+async function ticks(ports: MonitorPorts, { intervalMs, stop, isJson }: TickOptions): Promise<void> {
+  const onLook = () => {
+    const data = seenBy(refresher)
+    void print(isJson ? tickJson(data) : tickLine(data.observation))
+  }
+  const refresher = new Refresher(ports, { intervalMs, steadyMs: () => performance.now(), onLook })
+  const stopped = Promise.withResolvers<void>()
+  stop.addEventListener('abort', () => stopped.resolve(), { once: true })
+  refresher.start()
+  if (!stop.aborted) await stopped.promise
+  await refresher.stop()
+}
+
+function seenBy({ data }: Refresher): TickData {
+  const { observation, statistics, alerts } = data
+  assert(observation, 'a look ends with an observation')
+  return { observation, statistics, alerts }
+}
+
+/** Resolves when it is written, since the process may end right after. */
+function print(text: string): Promise<void> {
+  return new Promise((resolve) => {
+    process.stdout.write(text, () => resolve())
+  })
+}

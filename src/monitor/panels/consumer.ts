@@ -1,0 +1,140 @@
+import type { Measure } from '../../observe/measures.ts'
+import type { Observation } from '../../observe/observer.ts'
+import type { WorkerState } from '../../observe/snapshot.ts'
+import { padTo, widthOf } from '../cell-text.ts'
+import { cells, fitLine, type Line, signed, span } from '../line.ts'
+import { ageText, counted, grouped, percentText, rateText } from '../number-text.ts'
+import type { Sample } from '../samples.ts'
+import { sparkline } from '../sparkline.ts'
+import { fact, findingLines, type PanelText, stageLevel, unknownFact, worst } from './panel.ts'
+
+interface Curves {
+  readonly samples: readonly Sample[]
+  readonly width: number
+}
+
+export function consumerPanel(observation: Observation, curves: Curves): PanelText {
+  const { lagMessages } = observation.assessment.measures
+  const level = worst([stageLevel(observation, 'consumer'), lagMessages.state === 'unknown' ? 'unknown' : 'good'])
+  return { title: 'Consumer', level, summary: summary(observation, curves), detail: detail(observation, curves) }
+}
+
+interface Curve {
+  readonly name: string
+  readonly text: string
+  readonly pick: (sample: Sample) => number | null
+}
+
+function curvesOf({ assessment: { measures } }: Observation, samples: readonly Sample[]): Curve[] {
+  const rate = samples.at(-1)?.ratePerSecond ?? null
+  return [
+    {
+      name: 'rate',
+      text: rate === null ? measured(measures.throughputPerSecond, rateText) : rateText(rate),
+      pick: (sample) => sample.ratePerSecond,
+    },
+    { name: 'lag', text: measured(measures.lagMessages, grouped), pick: (sample) => sample.lagMessages },
+    {
+      name: 'errors',
+      text: measured(measures.errorRatePercent, percentText),
+      pick: (sample) => sample.rejectedPerSecond,
+    },
+    { name: 'pool', text: measured(measures.poolPercent, percentText), pick: (sample) => sample.poolPercent },
+  ]
+}
+
+function measured(measure: Measure, text: (value: number) => string): string {
+  return measure.state === 'ok' ? text(measure.value) : 'unknown'
+}
+
+function summary(observation: Observation, { samples, width }: Curves): Line[] {
+  const [rate, lag, errors, pool] = curvesOf(observation, samples).map((curve) =>
+    curveText(curve, samples, Math.floor((width - 1) / 2)),
+  )
+  return [[span(` ${rate}${lag}`)], [span(` ${errors}${pool}`)], [span(' '), ...workersText(observation)]]
+}
+
+/** `rate    1,234/s ▁▂▃▅▇█` */
+function curveText({ name, text, pick }: Curve, samples: readonly Sample[], width: number): string {
+  const told = `${name.padEnd(6)} ${padTo(text, 9, 'right')} `
+  const room = Math.max(0, width - widthOf(told) - 2)
+  return padTo(`${told}${sparkline(samples.map(pick), room)}`, width)
+}
+
+function workersText({ snapshot, assessment }: Observation): Line {
+  const { workers } = snapshot.postgres
+  if (workers.state === 'unknown') return [signed('unknown', `workers unknown: ${workers.reason}`)]
+  const live = workers.workers.filter(({ kind, stoppedAtMs }) => kind === 'consumer' && stoppedAtMs === null)
+  const batches = live.reduce((sum, { batchesWritten }) => sum + batchesWritten, 0)
+  const held = live.filter(isHeldBack).length
+  const sick = assessment.partitions.filter(({ status }) => status !== 'OK')
+  const partitions =
+    sick.length === 0
+      ? `${counted(assessment.partitions.length, 'partition')} OK`
+      : sick.map(({ partition, status }) => `partition ${partition} ${status}`).join(', ')
+  return [
+    span(`${counted(live.length, 'worker')}, ${grouped(batches)} batches, `),
+    held > 0 ? signed('warning', `back-pressure in ${held}`) : span('no back-pressure'),
+    span(`, ${partitions}`),
+  ]
+}
+
+/** It takes nothing in, since the database cannot keep up: somebody waits for a connection, or the worker says so. */
+function isHeldBack({ pool, workerState }: WorkerState): boolean {
+  return (pool?.waiting ?? 0) > 0 || /paused|away/.test(workerState)
+}
+
+const detailCurveWidth = 60
+
+function detail(observation: Observation, { samples, width }: Curves): Line[] {
+  const { assessment, snapshot } = observation
+  const { workers, positions } = snapshot.postgres
+  const curves = curvesOf(observation, samples).map(
+    (curve): Line => [span(` ${curveText(curve, samples, Math.min(width - 2, detailCurveWidth + 18))}`)],
+  )
+  return [
+    ...findingLines(assessment.findings, 'consumer'),
+    ...curves,
+    [],
+    positions.state === 'unknown'
+      ? unknownFact('Processed', positions.reason)
+      : fact('Processed', `${grouped(positions.merged)} merged, ${grouped(positions.rejected)} rejected`),
+    ...assessment.partitions.map(({ partition, status, lagMessages, waitingSeconds, why }) => {
+      const waits = waitingSeconds ? `, the oldest waits for ${ageText(waitingSeconds)}` : ''
+      const lag = lagMessages === null ? 'lag unknown' : `${grouped(lagMessages)} behind${waits}`
+      return fact(`Partition ${partition}`, `${status}, ${lag}${why === '' ? '' : `: ${why}`}`)
+    }),
+    [],
+    ...(workers.state === 'unknown' ? [unknownFact('Workers', workers.reason)] : workerLines(workers.workers)),
+  ]
+}
+
+const columns = [
+  { title: 'Kind', width: 8 },
+  { title: 'State', width: 14 },
+  { title: 'Seen', width: 7, align: 'right' },
+  { title: 'Messages', width: 12, align: 'right' },
+  { title: 'Rate', width: 9, align: 'right' },
+  { title: 'Batches', width: 9, align: 'right' },
+  { title: 'Errors', width: 7, align: 'right' },
+  { title: 'Pool', width: 6, align: 'right' },
+] as const
+
+function workerLines(workers: readonly WorkerState[]): Line[] {
+  const rows = workers.map((worker): Line => {
+    const isStopped = worker.stoppedAtMs !== null
+    const text = cells(columns, [
+      worker.kind,
+      isStopped ? 'stopped' : worker.workerState,
+      ageText(worker.seenAgoSeconds),
+      grouped(worker.messagesProcessed),
+      rateText(worker.throughputPerSecond),
+      grouped(worker.batchesWritten),
+      grouped(worker.errors),
+      worker.pool ? `${worker.pool.inUse}/${worker.pool.size}` : '',
+    ])
+    return [span(text, isStopped ? 'faint' : 'plain'), span(` ${worker.workerId}`, 'faint')]
+  })
+  const titles = columns.map(({ title }) => title)
+  return [fitLine([span(cells(columns, titles), 'heading'), span(' Worker', 'heading')], 200), ...rows]
+}

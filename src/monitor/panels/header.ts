@@ -1,0 +1,67 @@
+import type { Assessment } from '../../observe/assess.ts'
+import { justified, type Line, signed, span, type Tone, verdictLevels } from '../line.ts'
+import { ageText } from '../number-text.ts'
+import type { MonitorData } from '../refresher.ts'
+
+/** Data older than so many intervals does not tell how things are. */
+const staleIntervals = 3
+const staleAtLeastMs = 15_000
+
+export interface Clock {
+  /** Milliseconds since 1970, for people. */
+  readonly wallMs: number
+  /** Milliseconds that no one sets back, for ages. */
+  readonly steadyMs: number
+}
+
+function isStale({ observedAtMs, intervalMs }: MonitorData, { steadyMs }: Clock): boolean {
+  return steadyMs - observedAtMs > Math.max(staleAtLeastMs, staleIntervals * intervalMs)
+}
+
+const verdictWords = { ok: 'OK', warning: 'WARNING', critical: 'CRITICAL', unknown: 'UNKNOWN' } as const
+
+/** The verdict, clock and age; and what is wrong. */
+export function headerLines(data: MonitorData, clock: Clock, width: number): Line[] {
+  const { observation } = data
+  const time = new Date(clock.wallMs).toISOString().slice(11, 19)
+  const right: Line = [span(`${time}Z `, 'heading'), ...ageOf(data, clock)]
+  if (!observation) {
+    return [
+      justified([span('market-kpi ', 'heading'), signed('unknown', 'waiting for the first look')], right, width),
+      [],
+    ]
+  }
+  const { verdict } = observation.assessment
+  const level = isStale(data, clock) ? 'unknown' : verdictLevels[verdict]
+  const word = isStale(data, clock) ? `was ${verdictWords[verdict]}` : verdictWords[verdict]
+  const left: Line = [
+    span('market-kpi ', 'heading'),
+    signed(level, word),
+    span(`  ${observation.snapshot.asked.topic}`, 'faint'),
+  ]
+  return [
+    justified(left, right, width),
+    [span(firstFinding(observation.assessment), level === 'good' ? 'plain' : level)],
+  ]
+}
+
+/** Counted here, second by second, so that a source that hangs is seen to. */
+function ageOf(data: MonitorData, clock: Clock): Line {
+  const age = ageText((clock.steadyMs - data.observedAtMs) / 1000)
+  const paused: Line = data.isPaused ? [span('PAUSED ', 'warning')] : []
+  if (!data.observation) return [...paused, span(`no data for ${age}`, 'faint')]
+  if (isStale(data, clock)) return [...paused, signed('critical', `STALE: data ${age} old`)]
+  const tone: Tone = 'faint'
+  return [...paused, span(`data ${age} old`, tone)]
+}
+
+const stageNames = { feed: 'Feed', kafka: 'Kafka', consumer: 'Consumer', postgres: 'PostgreSQL', kpi: 'KPI' } as const
+
+/** The first broken stage and what is wrong with it, or that nothing is. */
+export function firstFinding({ verdict, firstBrokenStage, findings }: Assessment): string {
+  if (verdict === 'ok') return 'all systems operational'
+  const cause = findings.find(
+    ({ stage, inhibitedBy, severity }) => stage === firstBrokenStage && inhibitedBy === null && severity !== 'info',
+  )
+  return firstBrokenStage && cause ? `${stageNames[firstBrokenStage]}: ${cause.summary}` : 'not all is known'
+}

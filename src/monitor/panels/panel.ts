@@ -1,0 +1,54 @@
+import type { Finding, Stage } from '../../observe/finding.ts'
+import type { Observation } from '../../observe/observer.ts'
+import type { Source } from '../../observe/snapshot.ts'
+import { type Level, type Line, levelOf, signed, span } from '../line.ts'
+
+/** A part of the screen: a few lines among others, and all it knows when it has the screen to itself. */
+export interface PanelText {
+  readonly title: string
+  readonly level: Level
+  /** The most important first; those beyond the room there is are left out. */
+  readonly summary: readonly Line[]
+  readonly detail: readonly Line[]
+}
+
+const levels: readonly Level[] = ['good', 'unknown', 'warning', 'critical']
+
+/** The worst that was found in some stages. A symptom counts: the panel shows what is, not whom to call. */
+export function stageLevel({ assessment }: Observation, ...stages: Stage[]): Level {
+  const found = assessment.findings.filter(
+    ({ stage, severity, isUnknown }) => stages.includes(stage) && severity !== 'info' && !isUnknown,
+  )
+  return worst(found.map(levelOf))
+}
+
+export function worst(found: readonly Level[]): Level {
+  return found.reduce((a, b) => (levels.indexOf(b) > levels.indexOf(a) ? b : a), 'good' as Level)
+}
+
+/** The findings of a stage, as lines. */
+export function findingLines(findings: readonly Finding[], ...stages: Stage[]): Line[] {
+  return findings
+    .filter(({ stage, severity, isUnknown }) => stages.includes(stage) && (severity !== 'info' || !isUnknown))
+    .map((finding) => [
+      signed(levelOf(finding), `${finding.rule}: ${finding.summary}`),
+      span(finding.inhibitedBy ? ` (follows from ${finding.inhibitedBy})` : '', 'faint'),
+    ])
+}
+
+const nameWidth = 18
+
+/** `  name              text` */
+export function fact(name: string, text: string): Line {
+  return [span(`  ${name.padEnd(nameWidth)} `, 'faint'), span(text)]
+}
+
+/** What a source said, or why it said nothing. */
+export function factOf<T extends object>(name: string, source: Source<T>, text: (told: T) => string): Line {
+  if (source.state === 'unknown') return unknownFact(name, source.reason)
+  return fact(name, text(source))
+}
+
+export function unknownFact(name: string, reason: string): Line {
+  return [span(`  ${name.padEnd(nameWidth)} `, 'faint'), signed('unknown', `unknown: ${reason}`)]
+}

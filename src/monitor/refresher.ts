@@ -1,0 +1,140 @@
+// Asks the sources again and again, and keeps what they said last.
+//
+//   waiting → looking → waiting → …      a look begins every interval, or when somebody asks for one
+//   paused                               only when somebody asks for one
+//
+// One question is under way at a time, so a watcher takes one connection at most. What the screen shows never waits for
+// it: while a source hangs, the age of what it said last goes on.
+import { KpiError, messageOf } from '../errors.ts'
+import type { Observation } from '../observe/observer.ts'
+import { type Source, unknown } from '../observe/snapshot.ts'
+import type { StatisticsLook } from '../store/symbol-statistics.ts'
+import type { FiringAlert, MonitorPorts } from './monitor-ports.ts'
+import { type Sample, withSample } from './samples.ts'
+
+/** All that there is to show. Instants are those of a steady clock, unless their names say otherwise. */
+export interface MonitorData {
+  readonly observation: Observation | null
+  readonly observedAtMs: number
+  /** Null until they were asked for. */
+  readonly statistics: Source<StatisticsLook> | null
+  readonly alerts: Source<{ readonly firing: readonly FiringAlert[] }> | null
+  /** Oldest first. */
+  readonly samples: readonly Sample[]
+  readonly isPaused: boolean
+  readonly intervalMs: number
+}
+
+export interface RefresherOptions {
+  readonly intervalMs: number
+  /** Milliseconds that no one sets back. */
+  readonly steadyMs: () => number
+  /** Called after every change of {@link Refresher.data}. */
+  readonly onChange?: () => void
+  /** Called when all sources were asked, or have been asked so lately that they were left alone. */
+  readonly onLook?: () => void
+}
+
+/** Beside the observation, which has its own limit. */
+const questionTimeoutMs = 9000
+/** Sums over many rows are asked for so seldom that they keep a database busy for a twentieth of the time at most. */
+const restFactor = 19
+
+export class Refresher {
+  readonly #ports: MonitorPorts
+  readonly #options: RefresherOptions
+  readonly #stopping = new AbortController()
+  #data: MonitorData
+  #timer: NodeJS.Timeout | undefined
+  #looking: Promise<void> | undefined
+  #nextStatisticsMs = 0
+
+  constructor(ports: MonitorPorts, options: RefresherOptions) {
+    this.#ports = ports
+    this.#options = options
+    const { intervalMs } = options
+    const nothing = { observation: null, statistics: null, alerts: null, samples: [] }
+    this.#data = { ...nothing, observedAtMs: options.steadyMs(), isPaused: false, intervalMs }
+  }
+
+  get data(): MonitorData {
+    return this.#data
+  }
+
+  start(): void {
+    this.refresh()
+  }
+
+  /** Looks now, unless a look is under way. */
+  refresh(): void {
+    if (this.#stopping.signal.aborted || this.#looking) return
+    clearTimeout(this.#timer)
+    const startMs = this.#options.steadyMs()
+    this.#looking = this.#look().finally(() => {
+      this.#looking = undefined
+      this.#wait(startMs)
+      if (!this.#stopping.signal.aborted) this.#options.onLook?.()
+    })
+  }
+
+  setPaused(isPaused: boolean): void {
+    this.#change({ isPaused })
+    clearTimeout(this.#timer)
+    if (!isPaused) this.refresh()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    clearTimeout(this.#timer)
+    await this.#looking
+  }
+
+  #wait(startMs: number): void {
+    if (this.#data.isPaused || this.#stopping.signal.aborted) return
+    const { steadyMs, intervalMs } = this.#options
+    this.#timer = setTimeout(() => this.refresh(), Math.max(0, startMs + intervalMs - steadyMs()))
+  }
+
+  async #look(): Promise<void> {
+    const { steadyMs } = this.#options
+    const observedAtMs = steadyMs()
+    const before = this.#data.observation ?? undefined
+    const observation = await this.#ports.observe()
+    this.#change({ observation, observedAtMs, samples: withSample(this.#data.samples, observation, before) })
+    await this.#lookAtAlerts()
+    if (steadyMs() >= this.#nextStatisticsMs) await this.#lookAtStatistics()
+  }
+
+  async #lookAtAlerts(): Promise<void> {
+    const alerts = await this.#ask(async (signal) => ({ firing: await this.#ports.alerts.firing(signal) }))
+    if (alerts) this.#change({ alerts })
+  }
+
+  async #lookAtStatistics(): Promise<void> {
+    const { steadyMs } = this.#options
+    const startMs = steadyMs()
+    const statistics = await this.#ask((signal) => this.#ports.statistics(signal))
+    const endMs = steadyMs()
+    if (statistics?.state === 'ok') this.#nextStatisticsMs = endMs + (endMs - startMs) * restFactor
+    if (statistics) this.#change({ statistics })
+  }
+
+  /** @returns undefined when it was stopped meanwhile. */
+  async #ask<T extends object>(question: (signal: AbortSignal) => Promise<T>): Promise<Source<T> | undefined> {
+    const silence = AbortSignal.timeout(questionTimeoutMs)
+    const signal = AbortSignal.any([silence, this.#stopping.signal])
+    try {
+      return { state: 'ok', ...(await question(signal)) }
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return undefined
+      if (silence.aborted) return unknown(`no answer within ${questionTimeoutMs / 1000} s`)
+      if (error instanceof KpiError) return unknown(messageOf(error))
+      throw error
+    }
+  }
+
+  #change(values: Partial<MonitorData>): void {
+    this.#data = { ...this.#data, ...values }
+    if (!this.#stopping.signal.aborted) this.#options.onChange?.()
+  }
+}

@@ -1,0 +1,30 @@
+import type { Measure } from '../observe/measures.ts'
+import type { Observation } from '../observe/observer.ts'
+import { clean } from './cell-text.ts'
+import { grouped, rateText } from './number-text.ts'
+import { firstFinding } from './panels/header.ts'
+import type { MonitorData } from './refresher.ts'
+
+/** A look as one line, for logs and terminals without a screen: time, verdict, rate, lag, rows, first finding. */
+export function tickLine({ snapshot, assessment }: Observation): string {
+  const { verdict, measures } = assessment
+  const { kpi } = snapshot.postgres
+  const rows = kpi.state === 'ok' ? `${kpi.isEstimate ? '~' : ''}${grouped(kpi.rows)}` : 'unknown'
+  const figures = `rate ${told(measures.throughputPerSecond, rateText)}  lag ${told(measures.lagMessages, grouped)}`
+  const time = new Date(snapshot.takenAtMs).toISOString()
+  return `${time} ${verdict.toUpperCase()}  ${figures}  rows ${rows}  ${clean(firstFinding(assessment))}\n`
+}
+
+function told(measure: Measure, text: (value: number) => string): string {
+  return measure.state === 'ok' ? text(measure.value) : 'unknown'
+}
+
+/** All that was seen, as one line of JSON. What is not known is an object with `state: "unknown"` and its reason. */
+export function tickJson({ observation, statistics, alerts }: TickData): string {
+  const { snapshot, assessment } = observation
+  const { verdict, firstBrokenStage } = assessment
+  const time = new Date(snapshot.takenAtMs).toISOString()
+  return `${JSON.stringify({ time, verdict, firstBrokenStage, snapshot, assessment, statistics, alerts })}\n`
+}
+
+export type TickData = { readonly observation: Observation } & Pick<MonitorData, 'statistics' | 'alerts'>
