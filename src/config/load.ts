@@ -5,6 +5,7 @@ import { parseDocument } from 'yaml'
 import { KpiError, messageOf } from '../errors.ts'
 import type { Setting } from './setting.ts'
 import { type SettingName, settings } from './settings.ts'
+import { parseUserRules, type UserRule } from './user-rules.ts'
 
 type ValueOf<S> = S extends Setting<infer T> ? (S extends { readonly default: string } ? T : T | undefined) : never
 
@@ -68,12 +69,25 @@ function readDotenv(directory: string): Record<string, string> {
 }
 
 const yamlFile = 'market-kpi.yaml'
+/** Holds rules rather than a setting. */
+const alertsSection = 'alerts'
+
+/**
+ * The alert rules of `market-kpi.yaml`.
+ *
+ * @param taken - Names that rules may not have.
+ * @throws KpiError `KPI_CONFIG_INVALID` naming the rule and what is wrong with it.
+ */
+export function loadUserRules(taken: readonly string[], directory = process.cwd()): UserRule[] {
+  return parseUserRules(readYaml(directory)[alertsSection], taken)
+}
 
 function yamlSource(directory: string): Source {
   const values = readYaml(directory)
   const settingOf = new Map(Object.values(settings).map((setting) => [setting.env.toLowerCase(), setting]))
   const texts: Record<string, string> = {}
   for (const [name, value] of Object.entries(values)) {
+    if (name === alertsSection) continue
     const setting: Setting<unknown> | undefined = settingOf.get(name)
     if (!setting) throw invalidYaml(`no setting is called '${name}'; see docs/configuration.md`)
     const parts: unknown[] = Array.isArray(value) ? value : [value]

@@ -7,6 +7,37 @@ export const schemaParts: {
   readonly functions: readonly string[]
 } = {
   relations: {
+    alert_notifications: [
+      'id',
+      'receiver',
+      'reason',
+      'outcome',
+      'attempts',
+      'detail',
+      'alert_ids',
+      'body',
+      'sent_at',
+      'updated_at',
+    ],
+    alert_silences: ['id', 'matchers', 'comment', 'created_by', 'created_at', 'expires_at'],
+    alerts: [
+      'id',
+      'fingerprint',
+      'rule',
+      'severity',
+      'stage',
+      'state',
+      'labels',
+      'summary',
+      'value',
+      'unit',
+      'started_at',
+      'fired_at',
+      'resolved_at',
+      'updated_at',
+      'inhibited_by',
+      'progress',
+    ],
     dead_letters: [
       'topic',
       'partition',

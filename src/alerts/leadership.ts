@@ -1,0 +1,96 @@
+// Of several evaluators one tells, the one whose session holds the lock in the database.
+//
+//   follower  the database answers, another evaluator holds the lock: keeps its own view, begins nothing.
+//   leader    holds the lock: tells, and writes.
+//   acting    led, and the database is away: goes on telling, and writes when it is back.
+//   adrift    the database is away, and it did not lead: nobody knows whether another one does. It tells of the database
+//             alone, since that is the one alert which the leader may not live to send.
+//
+// A trouble is told twice only where the database is away from some of the evaluators, each of which then tells of it,
+// and of its end. Receivers that know fingerprints (Alertmanager, PagerDuty) show one. Whoever told of a beginning that is
+// not in the database tells of the end too; of all others the leader does.
+
+import { KpiError, messageOf } from '../errors.ts'
+import type { Logger } from '../log.ts'
+import type { AlertStore } from './alert-store.ts'
+import type { Mandate } from './what-to-tell.ts'
+
+export type Role = 'leader' | 'acting' | 'follower' | 'adrift'
+
+/** What an evaluator without a leader's knowledge tells of. */
+const toldAdrift = new Set(['PostgresUnreachable'])
+
+export function mandateOf(role: Role): Mandate {
+  const leads = role === 'leader' || role === 'acting'
+  return {
+    mayBegin: ({ rule }) => leads || (role === 'adrift' && toldAdrift.has(rule)),
+    mayEnd: ({ told }, receiver) => leads || told[receiver]?.isShared === false,
+  }
+}
+
+export class Leadership {
+  readonly #open: () => Promise<AlertStore>
+  readonly #log: Logger
+  #role: Role = 'adrift'
+  #store: AlertStore | undefined
+
+  /** @param open - Opens a session; throws KpiError when the database is away. */
+  constructor(open: () => Promise<AlertStore>, log: Logger) {
+    this.#open = open
+    this.#log = log
+  }
+
+  get role(): Role {
+    return this.#role
+  }
+
+  /** Undefined while the database is away. */
+  get store(): AlertStore | undefined {
+    return this.#store
+  }
+
+  /** Takes the lock, or finds out whether it is still held. */
+  async refresh(): Promise<Role> {
+    try {
+      this.#store ??= await this.#open()
+      this.#become((await this.#store.takeLock()) ? 'leader' : 'follower')
+    } catch (error) {
+      await this.lose(error)
+    }
+    return this.#role
+  }
+
+  /** The session failed, in whatever it did. */
+  async lose(error: unknown): Promise<void> {
+    if (!(error instanceof KpiError)) throw error
+    const { leads } = this
+    const wasThere = this.#store
+    this.#store = undefined
+    if (wasThere) this.#log.warn(`alerts are not kept in the database for now: ${messageOf(error)}`)
+    this.#become(leads ? 'acting' : 'adrift')
+    await wasThere?.close()
+  }
+
+  get leads(): boolean {
+    return this.#role === 'leader' || this.#role === 'acting'
+  }
+
+  /** Gives the lock back. Idempotent. */
+  async stop(): Promise<void> {
+    const store = this.#store
+    this.#store = undefined
+    await store?.close()
+  }
+
+  #become(role: Role): void {
+    if (role !== this.#role) this.#log.info(`alerts: this evaluator is ${wordsOf[role]}`)
+    this.#role = role
+  }
+}
+
+const wordsOf: Record<Role, string> = {
+  leader: 'the one that tells',
+  acting: 'the one that tells, without its database',
+  follower: 'on standby: another one tells',
+  adrift: 'without its database, and tells of that alone',
+}

@@ -1,0 +1,20 @@
+import type { Command } from 'commander'
+import { registerCheck } from './alerts/check.ts'
+import { registerHistory, registerList } from './alerts/list.ts'
+import { registerSilence, registerUnsilence } from './alerts/silence.ts'
+import { registerTest } from './alerts/test.ts'
+import { registerWatch } from './alerts/watch.ts'
+
+export function register(program: Command): void {
+  const alerts = program
+    .command('alerts')
+    .description('what is wrong: look once, watch and tell, list, silence')
+    .addHelpText('after', '\nEach takes --help, --log-level <level> and --log-format <format>.')
+  registerCheck(alerts)
+  registerWatch(alerts)
+  registerList(alerts)
+  registerHistory(alerts)
+  registerSilence(alerts)
+  registerUnsilence(alerts)
+  registerTest(alerts)
+}

@@ -1,0 +1,111 @@
+import { type Command, Option } from 'commander'
+import type { AlertRow } from '../../store/alert-session.ts'
+import { listSilences, type SilenceRow } from '../../store/alert-silences.ts'
+import { listAlertHistory, listOpenAlerts } from '../../store/alerts.ts'
+import { configure, wholeNumber, withErrors } from '../command.ts'
+import { isoTime } from '../instant-text.ts'
+import { withDatabase } from '../servers.ts'
+import { table } from '../table.ts'
+import { sinceOption } from '../time-option.ts'
+
+export function registerList(parent: Command): void {
+  parent
+    .command('list')
+    .description('alerts that fire or are pending, and silences, as the evaluator wrote them down')
+    .option('--json', 'print one JSON object')
+    .action(withErrors((_flags: unknown, self: Command) => list(self)))
+}
+
+export function registerHistory(parent: Command): void {
+  parent
+    .command('history')
+    .description('alerts that fired, the newest first; kept for 90 days')
+    .addOption(
+      new Option('--since <time>', 'an age (15m, 2h, 7d) or a date and time')
+        .argParser(sinceOption)
+        .default(sinceOption('7d'), '7d'),
+    )
+    .option('--limit <n>', 'how many at most', wholeNumber(1, 100_000), 100)
+    .option('--json', 'print an array')
+    .action(withErrors((_flags: unknown, self: Command) => history(self)))
+}
+
+async function list(command: Command): Promise<void> {
+  const { config } = configure(command)
+  const found = await withDatabase(config, 'alerts', async (database) => ({
+    alerts: await listOpenAlerts(database),
+    silences: await listSilences(database),
+  }))
+  // The sign of life is no news to people.
+  const alerts = found.alerts.filter(({ rule }) => rule !== 'Watchdog')
+  if (command.opts<{ json?: true }>().json) {
+    process.stdout.write(`${JSON.stringify({ alerts: alerts.map(shown), silences: found.silences })}\n`)
+    return
+  }
+  process.stdout.write(alerts.length > 0 ? openTable(alerts) : 'no alerts\n')
+  if (found.silences.length > 0) process.stdout.write(`\n${silenceTable(found.silences)}`)
+}
+
+async function history(command: Command): Promise<void> {
+  const { config } = configure(command)
+  const { since, limit, json } = command.opts<{ since: Date; limit: number; json?: true }>()
+  const found = await withDatabase(config, 'alerts', (database) => listAlertHistory(database, { since, limit }))
+  const alerts = found.filter(({ rule }) => rule !== 'Watchdog')
+  if (json) process.stdout.write(`${JSON.stringify(alerts.map(shown))}\n`)
+  else process.stdout.write(alerts.length > 0 ? historyTable(alerts) : 'no alerts\n')
+}
+
+/** Without what only the evaluator makes sense of. */
+function shown({ progress: _, ...alert }: AlertRow): Omit<AlertRow, 'progress'> {
+  return alert
+}
+
+function openTable(alerts: readonly AlertRow[]): string {
+  const columns = ['severity', 'state', 'since', 'rule', 'labels', 'summary'].map((title) => ({ title }))
+  return table(
+    columns,
+    alerts.map(({ severity, state, inhibitedBy, startedAt, firedAt, rule, labels, summary }) => [
+      severity,
+      inhibitedBy === null ? state : 'symptom',
+      isoTime(firedAt ?? startedAt),
+      rule,
+      labelText(labels),
+      inhibitedBy === null ? summary : `${summary} (because of ${inhibitedBy})`,
+    ]),
+  )
+}
+
+function historyTable(alerts: readonly AlertRow[]): string {
+  const columns = ['fired', 'resolved', 'severity', 'rule', 'labels', 'summary'].map((title) => ({ title }))
+  return table(
+    columns,
+    alerts.map(({ firedAt, startedAt, resolvedAt, severity, rule, labels, summary }) => [
+      isoTime(firedAt ?? startedAt),
+      resolvedAt === null ? '' : isoTime(resolvedAt),
+      severity,
+      rule,
+      labelText(labels),
+      summary,
+    ]),
+  )
+}
+
+function silenceTable(silences: readonly SilenceRow[]): string {
+  const columns = ['silence', 'mutes', 'until', 'by', 'comment'].map((title) => ({ title }))
+  return table(
+    columns,
+    silences.map(({ id, matchers, expiresAt, createdBy, comment }) => [
+      String(id),
+      matchers.map(({ name, value }) => `${name}=${value}`).join(' '),
+      isoTime(expiresAt),
+      createdBy,
+      comment,
+    ]),
+  )
+}
+
+function labelText(labels: AlertRow['labels']): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ')
+}

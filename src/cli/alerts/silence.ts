@@ -1,0 +1,55 @@
+import { userInfo } from 'node:os'
+import { type Command, InvalidArgumentError } from 'commander'
+import { type Matcher, parseMatcher } from '../../alerts/silence.ts'
+import { assert, KpiError } from '../../errors.ts'
+import { addSilence, endSilence } from '../../store/alert-silences.ts'
+import { configure, wholeNumber, withErrors } from '../command.ts'
+import { isoTime } from '../instant-text.ts'
+import { withDatabase } from '../servers.ts'
+import { ageOption } from '../time-option.ts'
+
+const maxDays = 90
+
+export function registerSilence(parent: Command): void {
+  parent
+    .command('silence')
+    .description('mute alerts for a while; what was told already is still resolved')
+    .argument('<matchers...>', 'a rule, or label=value (also severity=, stage=); all must fit, * stands for anything')
+    .requiredOption('--for <time>', 'until when: 30m, 2h, 7d', silenceTime)
+    .option('--comment <text>', 'why', '')
+    .option('--json', 'print the silence as JSON')
+    .action(withErrors((matchers: string[], _flags: unknown, self: Command) => silence(matchers, self)))
+}
+
+export function registerUnsilence(parent: Command): void {
+  parent
+    .command('unsilence')
+    .description('end a silence')
+    .argument('<id>', "its number, as 'alerts list' shows it", wholeNumber(1, 999_999_999_999_999))
+    .action(withErrors((id: number, _flags: unknown, self: Command) => unsilence(id, self)))
+}
+
+function silenceTime(text: string): number {
+  const forMs = ageOption(text)
+  if (forMs <= maxDays * 86_400_000) return forMs
+  throw new InvalidArgumentError(`must be ${maxDays}d at most: a silence that does not end is a rule that nobody wants`)
+}
+
+async function silence(texts: readonly string[], command: Command): Promise<void> {
+  const matchers: Matcher[] = texts.map(parseMatcher)
+  const { config } = configure(command)
+  const { for: forMs, comment, json } = command.opts<{ for: number; comment: string; json?: true }>()
+  const given = { matchers, comment, createdBy: userInfo().username, forMs }
+  const row = await withDatabase(config, 'alerts', (database) => addSilence(database, given))
+  assert(row, 'a silence that was added has a row')
+  const text = json ? JSON.stringify(row) : `silence ${row.id}: ${texts.join(' ')} until ${isoTime(row.expiresAt)}`
+  process.stdout.write(`${text}\n`)
+}
+
+async function unsilence(id: number, command: Command): Promise<void> {
+  const { config } = configure(command)
+  const wasThere = await withDatabase(config, 'alerts', (database) => endSilence(database, id))
+  if (!wasThere)
+    throw new KpiError('KPI_USAGE', `there is no silence ${id}, or it has ended: see 'market-kpi alerts list'`)
+  process.stdout.write(`silence ${id} has ended\n`)
+}

@@ -1,0 +1,64 @@
+import { type Command, Option } from 'commander'
+import { makeNotifiers } from '../../alerts/notifiers/make-notifiers.ts'
+import { announceReady, whenSupervisorGone } from '../../embedded/ready-signal.ts'
+import { listenForStop } from '../../embedded/stop-signals.ts'
+import { addSettingOptions, configure, wholeNumber, withErrors } from '../command.ts'
+import { runEvaluator } from '../run-evaluator.ts'
+import { ageOption } from '../time-option.ts'
+
+export function registerWatch(parent: Command): void {
+  const command = parent
+    .command('watch')
+    .description('look again and again, and tell the receivers: a service')
+    .addOption(
+      new Option('--interval <time>', 'from one look to the next').argParser(ageOption).default(15_000, '15s'),
+    )
+    .option(
+      '--http-port <port>',
+      'of /metrics, /livez, /readyz and /health, on this machine; 0 for any free one (default: 9494, or the next free one)',
+      wholeNumber(0, 65_535),
+    )
+  addSettingOptions(command, ['kafkaBootstrapServers', 'kafkaTopic', 'kafkaGroup'])
+    .addHelpText('after', help)
+    .action(withErrors((_flags: unknown, self: Command) => watch(self)))
+}
+
+const help = `
+Several may run, on several machines: one of them tells, and another takes its place when it dies.
+
+Environment:
+  DATABASE_URL or POSTGRES_HOST, …   the database, as the role bi_user
+  ALERT_…                            the receivers; without any, the log is the only one
+  thresholds, trading hours and rules of your own: docs/operations.md
+  all of them: docs/configuration.md`
+
+async function watch(command: Command): Promise<void> {
+  const { config, log } = configure(command)
+  const { interval, httpPort } = command.opts<{ interval: number; httpPort?: number }>()
+  const wish = listenForStop((what) => log.info(what === 'stop' ? 'stopping; again to hurry' : 'stopping at once'))
+  const gone = new AbortController()
+  whenSupervisorGone(() => gone.abort())
+  wish.hurry.addEventListener('abort', () => process.exit(1))
+  try {
+    const notifiers = makeNotifiers(config, log)
+    log.info(`alerts go to ${notifiers.map(({ name }) => name).join(', ')}`)
+    await runEvaluator(
+      {
+        config,
+        log,
+        notifiers,
+        intervalMs: interval,
+        httpPort,
+        ready: (url) => {
+          log.info(`watching, HTTP at ${url}`)
+          announceReady(url)
+        },
+      },
+      AbortSignal.any([wish.stop, gone.signal]),
+    )
+  } finally {
+    wish.release()
+  }
+  // A host that drops packets would hold up the end for as long as a connection is tried.
+  process.exit(0)
+}

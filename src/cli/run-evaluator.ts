@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import { timingsAt } from '../alerts/alert-rules.ts'
+import { AlertEvaluator } from '../alerts/evaluator.ts'
+import type { Notifier } from '../alerts/notification.ts'
+import { openPostgresStore } from '../alerts/postgres-store.ts'
+import type { Config } from '../config/load.ts'
+import { thresholdsOf } from '../config/thresholds.ts'
+import { choosePort } from '../embedded/ports.ts'
+import { aborted, pause } from '../kafka/backoff.ts'
+import type { Logger } from '../log.ts'
+import { alertMetrics } from '../metrics/alert-metrics.ts'
+import { serveStatus } from '../metrics/status-server.ts'
+import { healthJson } from '../observe/health-report.ts'
+import { postgresOptions } from '../store/connection.ts'
+import { lookForSignals, userRules } from './alerts/signals.ts'
+import { observerOf } from './observer-of.ts'
+
+export interface RunEvaluatorOptions {
+  readonly config: Config
+  readonly log: Logger
+  readonly notifiers: readonly Notifier[]
+  readonly intervalMs: number
+  /** Undefined: the usual one, or the next free one after it. */
+  readonly httpPort: number | undefined
+  /** It evaluates; called with the address of its metrics and health. */
+  readonly ready: (url: string) => void
+}
+
+/** Clear of those of a few workers. */
+const usualHttpPort = 9494
+/** An evaluation that is so many intervals late does not come. */
+const lateIntervals = 3
+/** A look at dead servers takes four seconds, whatever the interval. */
+const lookMs = 10_000
+
+/**
+ * An alert evaluator until `stop` is aborted. It needs no server to start: that one is away is what it is for.
+ *
+ * @throws KpiError `KPI_CONFIG_INVALID`, `KPI_PORT_BUSY`.
+ */
+export async function runEvaluator(options: RunEvaluatorOptions, stop: AbortSignal): Promise<void> {
+  const { config, log, notifiers, intervalMs } = options
+  const thresholds = thresholdsOf(config)
+  const postgres = postgresOptions(config)
+  const observer = observerOf(config, thresholds)
+  const rules = userRules()
+  const evaluator = new AlertEvaluator({
+    look: lookForSignals(config, observer, rules),
+    openStore: () => openPostgresStore(postgres),
+    notifiers,
+    timingOf: timingsAt(intervalMs, new Map(rules.map((rule) => [rule.name, rule.for]))),
+    letterhead: {
+      source: { topic: config.kafkaTopic, group: config.kafkaGroup, evaluator: hostname() },
+      runbookBaseUrl: config.alertRunbookBaseUrl,
+    },
+    intervalMs,
+    clock: { wallMs: Date.now, pause, random: Math.random },
+    newId: randomUUID,
+    log,
+  })
+  const http = await serveStatus(options.httpPort ?? (await choosePort(usualHttpPort)), {
+    metrics: alertMetrics(() => measuresOf(evaluator)),
+    notReady: () => obstaclesOf(evaluator, intervalMs),
+    health: async () => ({ ...healthJson(await observer.observe(), thresholds), alerts: evaluator.figures }),
+  })
+  try {
+    evaluator.start()
+    options.ready(http.url)
+    await aborted(stop)
+  } finally {
+    await http.close()
+    await evaluator.stop()
+  }
+}
+
+function measuresOf({ figures }: AlertEvaluator) {
+  const { role } = figures
+  const hasDatabase = role === 'leader' || role === 'follower'
+  return { ...figures, hasDatabase, leads: role === 'leader' || role === 'acting' }
+}
+
+function obstaclesOf({ figures: { lastEvaluationAtMs } }: AlertEvaluator, intervalMs: number): string[] {
+  if (lastEvaluationAtMs === null) return ['nothing was evaluated yet']
+  const lateMs = Date.now() - lastEvaluationAtMs
+  return lateMs > lateIntervals * intervalMs + lookMs
+    ? [`the last evaluation was ${Math.round(lateMs / 1000)} s ago`]
+    : []
+}

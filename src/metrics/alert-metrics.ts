@@ -1,0 +1,66 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+
+/** What an alert evaluator counts, as Prometheus gets it. */
+export interface AlertMeasures {
+  readonly evaluations: number
+  readonly delivered: number
+  readonly undeliverable: number
+  readonly leads: boolean
+  readonly hasDatabase: boolean
+  /** Wall clock; null before the first. */
+  readonly lastEvaluationAtMs: number | null
+  readonly firing: { readonly info: number; readonly warning: number; readonly critical: number }
+}
+
+type Measure = readonly [help: string, of: (measures: AlertMeasures) => number]
+
+/** Name and meaning of each metric; docs/metrics.md lists them. */
+export const alertCounters = {
+  market_kpi_alerts_evaluations_total: ['Evaluations of all alert rules.', (m) => m.evaluations],
+  market_kpi_alerts_notifications_delivered_total: ['Notifications that a receiver took.', (m) => m.delivered],
+  market_kpi_alerts_notifications_failed_total: [
+    'Notifications that a receiver refused, or did not take for a day.',
+    (m) => m.undeliverable,
+  ],
+} as const satisfies Record<string, Measure>
+
+export const alertGauges = {
+  market_kpi_alerts_leader: ['1 in the evaluator that tells receivers, 0 in those on standby.', (m) => Number(m.leads)],
+  market_kpi_alerts_database_up: ['1 while alerts can be kept in the database.', (m) => Number(m.hasDatabase)],
+  market_kpi_alerts_last_evaluation_timestamp_seconds: [
+    'When the last evaluation was, 0 before the first.',
+    (m) => (m.lastEvaluationAtMs ?? 0) / 1000,
+  ],
+  market_kpi_alerts_firing_info: ['Firing alerts that are information.', (m) => m.firing.info],
+  market_kpi_alerts_firing_warning: ['Firing alerts that are warnings.', (m) => m.firing.warning],
+  market_kpi_alerts_firing_critical: ['Firing alerts that are critical.', (m) => m.firing.critical],
+} as const satisfies Record<string, Measure>
+
+/** @returns The exposition of the evaluator's own metrics and of its process, at each call. */
+export function alertMetrics(measure: () => AlertMeasures): () => Promise<string> {
+  const register = new Registry()
+  const registers = [register]
+  for (const [name, [help, of]] of Object.entries(alertCounters)) {
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset()
+        this.inc(of(measure()))
+      },
+    })
+  }
+  for (const [name, [help, of]] of Object.entries(alertGauges)) {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(of(measure()))
+      },
+    })
+  }
+  collectDefaultMetrics({ register })
+  return () => register.metrics()
+}

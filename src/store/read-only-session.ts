@@ -1,0 +1,38 @@
+import type { KpiError } from '../errors.ts'
+import type { PostgresOptions } from './connection.ts'
+import { withProbe } from './probe.ts'
+
+/** Asks one question that changes nothing. */
+export type ReadOnlyQuery = (text: string, values?: unknown[]) => Promise<Record<string, unknown>[]>
+
+const limits = { connectTimeoutMs: 2500, statementTimeoutMs: 2000, applicationName: 'market-kpi user rules' }
+
+/**
+ * For questions that somebody else wrote: each in a transaction of its own that can only read, with two seconds, whatever
+ * the role may do.
+ *
+ * @param options - `late` is thrown after `timeoutMs`.
+ * @throws KpiError
+ */
+export async function withReadOnlySession<T>(
+  postgres: PostgresOptions,
+  options: { readonly timeoutMs: number; readonly late: KpiError },
+  work: (query: ReadOnlyQuery) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController()
+  const timer = setTimeout(() => controller.abort(options.late), options.timeoutMs)
+  try {
+    return await withProbe(postgres, limits, controller.signal, (probe) =>
+      work(async (text, values = []) => {
+        await probe.query('BEGIN READ ONLY')
+        try {
+          return await probe.query(text, values)
+        } finally {
+          await probe.query('ROLLBACK')
+        }
+      }),
+    )
+  } finally {
+    clearTimeout(timer)
+  }
+}
