@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
+import { register as registerAlerts } from './alerts.ts'
 import { register as registerBench } from './bench.ts'
 import { addSettingOptions, exitUnknown } from './command.ts'
 import { register as registerConsume } from './consume.ts'
@@ -25,7 +26,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 const exitUsage = 2
 /** Commands whose exit codes 1 and 2 say what they found. */
-const checks = new Set(['verify', 'health', 'monitor'])
+const checks = new Set(['verify', 'health', 'monitor', 'alerts check'])
 
 const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8')) as {
   version: string
@@ -43,6 +44,7 @@ registerFeed(program)
 registerConsume(program)
 registerHealth(program)
 registerMonitor(program)
+registerAlerts(program)
 registerVerify(program)
 registerOffsets(program)
 registerDeadLetters(program)
@@ -71,7 +73,11 @@ try {
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error
   const isHelp = error.exitCode === 0
-  process.exitCode = isHelp ? 0 : checks.has(process.argv[2] ?? '') ? exitUnknown : exitUsage
+  process.exitCode = isHelp ? 0 : isCheck(process.argv.slice(2)) ? exitUnknown : exitUsage
+}
+
+function isCheck([command = '', sub = '']: readonly string[]): boolean {
+  return checks.has(command) || checks.has(`${command} ${sub}`)
 }
 
 function allOf(command: Command): Command[] {
