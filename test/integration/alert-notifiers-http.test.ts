@@ -155,7 +155,7 @@ describe('the webhook', () => {
     expect(JSON.parse(receiver.only().body)).toEqual({
       version: 1,
       id: '5b7f3c1e-0000-4000-8000-000000000001',
-      groupKey: 'consumer:market-prices',
+      groupKey: 'market-prices/market-kpi-processor/consumer',
       reason: 'firing',
       status: 'firing',
       source: { topic: 'market-prices', group: 'market-kpi-processor', evaluator: 'desk-1' },

@@ -30,7 +30,7 @@ export function aNotification(changes: Partial<Notification> = {}): Notification
   const isOver = alerts.every(({ state }) => state === 'resolved')
   return {
     id: '5b7f3c1e-0000-4000-8000-000000000001',
-    groupKey: 'consumer:market-prices',
+    groupKey: 'market-prices/market-kpi-processor/consumer',
     reason: isOver ? 'resolved' : 'firing',
     status: isOver ? 'resolved' : 'firing',
     alerts,
