@@ -1,6 +1,6 @@
 // The same job by market-kpi and by others, in turns, on one broker and one database: npm run bench:peers -- --help.
 import { writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 import { startServers } from '../../src/cli/bench/servers.ts'
 import { listenForStop } from '../../src/embedded/stop-signals.ts'
 import { KpiError, messageOf } from '../../src/errors.ts'
@@ -36,8 +36,9 @@ async function main(): Promise<number> {
     const leftOut = await buildAll(options)
     const absent = new Set(leftOut.map(({ contender }) => contender))
     const present = options.peers.filter((name) => !absent.has(name))
+    const loadBefore = loadavg()[0] ?? Number.NaN
     const results = present.length > 0 ? await compete(options, present) : []
-    print(options, results, { versions: allVersions(), leftOut })
+    print({ options, results, titles: { versions: allVersions(), leftOut }, loadBefore })
     const wanted = present.length * options.shapes.length * options.rounds
     return wanted > 0 && results.filter(isGood).length === wanted ? 0 : 1
   } catch (error) {
@@ -129,11 +130,22 @@ function allVersions(): Titles['versions'] {
   return Object.fromEntries(versions) as Record<ContenderName, string>
 }
 
-function print({ messages, rounds, json }: PeerOptions, results: readonly Result[], titles: Titles): void {
+interface Figures {
+  readonly options: PeerOptions
+  readonly results: readonly Result[]
+  readonly titles: Titles
+  /** Processes that others had running or waiting for a core: figures of a busy machine are no figures. */
+  readonly loadBefore: number
+}
+
+function print({ options, results, titles, loadBefore }: Figures): void {
+  const { messages, rounds, json } = options
   const model = cpus()[0]?.model.trim() ?? 'unknown processor'
   const machine = `${cpus().length} × ${model}, ${process.platform} ${process.arch}, Node ${process.versions.node}`
   const extent = `${thousands(messages)} messages a topic, ${rounds} ${rounds === 1 ? 'round' : 'rounds'}`
-  process.stdout.write(`${machine}; ${extent}\n\n${resultsTable(results, titles)}`)
+  const load = `load ${loadBefore.toFixed(1)} before the start`
+  process.stdout.write(`${machine}; ${load}; ${extent}\n\n${resultsTable(results, titles)}`)
   if (json === undefined) return
-  writeFileSync(json, `${JSON.stringify({ machine, messages, rounds, ...titles, results }, undefined, 1)}\n`)
+  const figures = { machine, loadBefore, messages, rounds, ...titles, results }
+  writeFileSync(json, `${JSON.stringify(figures, undefined, 1)}\n`)
 }
