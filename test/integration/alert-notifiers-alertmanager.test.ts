@@ -101,6 +101,24 @@ it('an alert arrives once however often it is sent, is passed on, and goes when 
   expect(passedOn()).toEqual(['firing ConsumerStalled', 'resolved ConsumerStalled'])
 })
 
+it('an alert that becomes worse is one alert still, not two', async () => {
+  const [notifier] = notifiers(alertmanager.url)
+  if (!notifier) throw new Error('no Alertmanager was made')
+  const warning = anAlert({ firedAtMs: Date.now() - 1000, severity: 'warning' })
+  const critical = { ...warning, severity: 'critical' as const }
+  await notifier.deliver(aNotification({ alerts: [warning] }), signal)
+  await until('listed', severities, (listed) => listed.join() === 'warning')
+  await notifier.deliver(aNotification({ alerts: [critical] }), signal)
+  await until('only the worse one', severities, (listed) => listed.join() === 'critical')
+  const over = { ...critical, state: 'resolved' as const, resolvedAtMs: Date.now() }
+  await notifier.deliver(aNotification({ alerts: [over] }), signal)
+  await until('gone', severities, (listed) => listed.length === 0)
+})
+
+async function severities(): Promise<(string | undefined)[]> {
+  return (await alertmanager.alerts()).map(({ labels }) => labels.severity)
+}
+
 it('each of several is a receiver of its own: one that is down is told apart by its name', async () => {
   const down = '127.0.0.1:1'
   const both = notifiers(`${alertmanager.url}, http://${down}`)

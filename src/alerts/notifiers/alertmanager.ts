@@ -1,3 +1,4 @@
+import type { Severity } from '../../observe/finding.ts'
 import type { Notification, NotifiedAlert, Notifier } from '../notification.ts'
 import { type Endpoint, postJson } from './http-post.ts'
 import { isWebAddress } from './wording.ts'
@@ -16,14 +17,45 @@ export function alertmanagerNotifier(
   const address = new URL(endpoint.url)
   address.pathname = `${address.pathname.replace(/\/+$/, '')}/api/v2/alerts`
   const place = { ...endpoint, url: address.href }
+  const told = new ToldSeverities()
   return {
     name: endpoint.name,
     isForMachines: true,
-    deliver: (notification, signal) => {
-      const body = JSON.stringify(notification.alerts.map((alert) => postable(alert, notification, clock.nowMs())))
-      return postJson(place, { body, signal, nowMs: clock.nowMs })
+    deliver: async (notification, signal) => {
+      const nowMs = clock.nowMs()
+      const alerts = notification.alerts.flatMap((alert) => [...told.outdatedBy(alert, nowMs), alert])
+      const body = JSON.stringify(alerts.map((alert) => postable(alert, notification, nowMs)))
+      const delivery = await postJson(place, { body, signal, nowMs: clock.nowMs })
+      if (delivery.outcome === 'delivered') for (const alert of notification.alerts) told.note(alert)
+      return delivery
     },
     close: async () => {},
+  }
+}
+
+/** Beyond so many the oldest is forgotten, and ends by itself like all others. */
+const maxTold = 5000
+
+/**
+ * For Alertmanager the severity is part of what an alert is: one that became critical would be two, of which the warning
+ * lasts until it is missed. So that one is ended when the other begins.
+ */
+class ToldSeverities {
+  readonly #told = new Map<string, Severity>()
+
+  /** The same alert as it was told before, over since now. */
+  outdatedBy(alert: NotifiedAlert, nowMs: number): NotifiedAlert[] {
+    const severity = this.#told.get(alert.fingerprint)
+    if (severity === undefined || severity === alert.severity) return []
+    return [{ ...alert, severity, state: 'resolved', resolvedAtMs: Math.max(nowMs, alert.firedAtMs) }]
+  }
+
+  note({ fingerprint, severity, state }: NotifiedAlert): void {
+    this.#told.delete(fingerprint)
+    if (state === 'resolved') return
+    this.#told.set(fingerprint, severity)
+    const [oldest] = this.#told.keys()
+    if (this.#told.size > maxTold && oldest !== undefined) this.#told.delete(oldest)
   }
 }
 

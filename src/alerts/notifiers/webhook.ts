@@ -27,7 +27,7 @@ export function webhookNotifier(endpoint: Endpoint & { secret?: string }, nowMs:
   }
 }
 
-export function sign(secret: string, timestamp: string, body: string): string {
+function sign(secret: string, timestamp: string, body: string): string {
   return `sha256=${createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')}`
 }
 

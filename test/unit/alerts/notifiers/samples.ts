@@ -1,6 +1,6 @@
 import type { Notification, NotifiedAlert } from '../../../../src/alerts/notification.ts'
 
-export const firedAtMs = Date.UTC(2026, 1, 14, 14, 30)
+const firedAtMs = Date.UTC(2026, 1, 14, 14, 30)
 
 export function anAlert(changes: Partial<NotifiedAlert> = {}): NotifiedAlert {
   return {
