@@ -10,6 +10,7 @@ import { type TickData, tickJson, tickLine } from '../monitor/tick-report.ts'
 import { postgresOptions } from '../store/connection.ts'
 import { SymbolStatisticsReader } from '../store/symbol-statistics.ts'
 import { addSettingOptions, configure, isColourful, withErrors } from './command.ts'
+import { monitorAlerts } from './monitor-alerts.ts'
 import { observerOf } from './observer-of.ts'
 
 interface MonitorFlags {
@@ -72,7 +73,7 @@ function portsOf(config: Config): MonitorPorts {
   return {
     observe: () => observer.observe(0),
     statistics: (signal) => statistics.read(signal),
-    alerts: { firing: async () => [], silence: async () => undefined },
+    alerts: monitorAlerts(config),
   }
 }
 

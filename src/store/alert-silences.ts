@@ -36,7 +36,7 @@ export async function endSilence(database: Database, id: number): Promise<boolea
 }
 
 /** Those that mute now, the first to expire first. */
-export function listSilences(database: Database): Promise<SilenceRow[]> {
+export function listSilences(database: Pick<Database, 'query'>): Promise<SilenceRow[]> {
   return database.query<SilenceRow>({
     text: `SELECT ${columns} FROM alert_silences WHERE expires_at > now() ORDER BY expires_at`,
   })

@@ -2,7 +2,7 @@ import { type AlertRow, alertColumns } from './alert-session.ts'
 import type { Database } from './connection.ts'
 
 /** Alerts that are pending or fire now, worst first. */
-export function listOpenAlerts(database: Database): Promise<AlertRow[]> {
+export function listOpenAlerts(database: Pick<Database, 'query'>): Promise<AlertRow[]> {
   return database.query<AlertRow>({
     text: `SELECT ${alertColumns} FROM alerts WHERE state <> 'resolved'
       ORDER BY array_position(ARRAY['critical', 'warning', 'info'], severity), started_at`,
