@@ -33,10 +33,10 @@ function help(): number {
 async function main(): Promise<number> {
   try {
     const options = parseOptions(args)
+    const loadBefore = loadavg()[0] ?? Number.NaN
     const leftOut = await buildAll(options)
     const absent = new Set(leftOut.map(({ contender }) => contender))
     const present = options.peers.filter((name) => !absent.has(name))
-    const loadBefore = loadavg()[0] ?? Number.NaN
     const results = present.length > 0 ? await compete(options, present) : []
     print({ options, results, titles: { versions: allVersions(), leftOut }, loadBefore })
     const wanted = present.length * options.shapes.length * options.rounds
