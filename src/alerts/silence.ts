@@ -37,6 +37,6 @@ export function isSilenced(alert: Muted, silences: readonly Silence[], nowMs: nu
 
 function fits({ name, value }: Matcher, { rule, severity, stage, labels }: Muted): boolean {
   const own: Readonly<Record<string, string>> = { rule, severity, stage }
-  const held = labels[name] ?? own[name]
-  return held !== undefined && fitsPattern(value, held)
+  // A label may be called as one of ours: UserRuleFailing has one that is called `rule`.
+  return [own[name], labels[name]].some((held) => held !== undefined && fitsPattern(value, held))
 }
