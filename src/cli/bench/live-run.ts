@@ -80,12 +80,13 @@ async function measure(load: LiveLoad, scene: Scene): Promise<LiveRun> {
     const after = { ...cpu(), atMs: monotonicMs() }
     const { numbers, latestHandOverMs } = await sending
     await untilVisible(positions, countOf(load), worker)
+    const lastAtMs = positions.sightings.at(-1)?.atMs ?? Number.NaN
     const measuredSeconds = (after.atMs - before.atMs) / 1000
     return {
       latency: latencyFigures(latenciesOf(numbers, positions.sightings, { startAtMs, ratePerSecond, skipped })),
       workerCpu: (after.worker - before.worker) / measuredSeconds,
       postgresCpu: (after.postgres - before.postgres) / measuredSeconds,
-      commitsPerSecond: (await worker.health()).batches / (warmUpSeconds + seconds),
+      commitsPerSecond: (await worker.health()).batches / ((lastAtMs - startAtMs) / 1000),
       peakMemoryMb: worker.figures.peakMemoryMb,
       latestHandOverMs,
     }

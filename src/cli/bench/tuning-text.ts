@@ -29,7 +29,7 @@ ${markdownTable(
 What pooling and batching save, a million messages each (the naive ways scaled up from ${whole(plan.naiveMessages)}):
 
 ${markdownTable(
-  ['way', 'messages/s', 'round trips', 'writer CPU s', 'PostgreSQL CPU s', 'times as slow as default'],
+  ['way', 'messages/s', 'commits', 'writer CPU s', 'PostgreSQL CPU s', 'times as slow as default'],
   savingRows(report),
 )}`
 }
@@ -52,10 +52,10 @@ function settingRow({ setting, runs, live }: TuningCase): string[] {
 /** From one write a message to the defaults, which batch, pool and overlap. */
 function savingRows({ cases, naive }: TuningReport): string[][] {
   const byDefault = median(cases.find(({ setting }) => setting === 'default')?.runs.map(rateOf) ?? [])
-  const row = (way: string, figures: { perSecond: number; roundTrips: number; cpu: number; postgresCpu: number }) => [
+  const row = (way: string, figures: { perSecond: number; commits: number; cpu: number; postgresCpu: number }) => [
     way,
     whole(figures.perSecond),
-    whole(figures.roundTrips),
+    whole(figures.commits),
     fixed(figures.cpu, 1),
     fixed(figures.postgresCpu, 1),
     fixed(byDefault / figures.perSecond, figures.perSecond * 10 > byDefault ? 1 : 0),
@@ -65,7 +65,7 @@ function savingRows({ cases, naive }: TuningReport): string[][] {
     ...naive.map(({ way, messages, seconds, cpuSeconds, postgresCpuSeconds }) =>
       row(way, {
         perSecond: messages / seconds,
-        roundTrips: 1e6,
+        commits: 1e6,
         cpu: million(cpuSeconds, messages),
         postgresCpu: million(postgresCpuSeconds, messages),
       }),
@@ -75,7 +75,7 @@ function savingRows({ cases, naive }: TuningReport): string[][] {
         median(runs.map((run) => million(of(run), run.messages)))
       return row(`market-kpi, ${setting}`, {
         perSecond: median(runs.map(rateOf)),
-        roundTrips: perMillion(({ batches }) => batches),
+        commits: perMillion(({ batches }) => batches),
         cpu: perMillion(({ cpuSeconds }) => cpuSeconds),
         postgresCpu: perMillion(({ postgresCpuSeconds }) => postgresCpuSeconds),
       })
