@@ -120,7 +120,10 @@ async function severities(): Promise<(string | undefined)[]> {
 }
 
 it('each of several is a receiver of its own: one that is down is told apart by its name', async () => {
-  const down = '127.0.0.1:1'
+  const gone = new HttpReceiver()
+  await gone.start()
+  const down = gone.host
+  await gone.stop()
   const both = notifiers(`${alertmanager.url}, http://${down}`)
   expect(both.map(({ name }) => name)).toEqual([
     `alertmanager:${new URL(alertmanager.url).host}`,
