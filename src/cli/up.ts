@@ -20,6 +20,7 @@ interface UpFlags {
   readonly kafkaPort: number
   readonly postgresPort: number
   readonly dashboardPort?: number
+  readonly alerts: boolean
 }
 
 /** Of the first worker's metrics and health; the others get the next free ones. */
@@ -28,7 +29,7 @@ const workerPort = 9464
 export function register(program: Command, prepare: PreparePipeline): void {
   program
     .command('up')
-    .description('run the whole pipeline on this machine: Kafka, PostgreSQL, feed and workers, until Ctrl-C')
+    .description('run the whole pipeline on this machine: Kafka, PostgreSQL, feed, workers and alerts, until Ctrl-C')
     .option('--data-dir <dir>', 'where everything is kept between runs', defaultDataDir)
     .option('--feed <source>', 'simulate, replay:FILE or none', feedSource, 'simulate')
     .option('--workers <n>', 'consumer processes', wholeNumber(1, 64), 1)
@@ -36,7 +37,7 @@ export function register(program: Command, prepare: PreparePipeline): void {
     .option('--postgres-port <port>', 'of the database; 0 for any free one', wholeNumber(0, 65_535), 15_432)
     .addOption(new Option('--dashboard-port <port>').argParser(wholeNumber(0, 65_535)).hideHelp())
     .addOption(new Option('--no-dashboard').hideHelp())
-    .addOption(new Option('--no-alerts').hideHelp())
+    .option('--no-alerts', 'evaluate no alerts')
     .addHelpText(
       'after',
       `

@@ -17,6 +17,7 @@ export interface Endpoints {
     readonly kafka?: number
     readonly postgres?: number
     readonly workers: readonly number[]
+    readonly alerts?: number
   }
 }
 

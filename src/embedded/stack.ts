@@ -34,6 +34,8 @@ export interface StackOptions {
   readonly postgresPort: number
   /** Of the first worker's metrics and health. */
   readonly workerPort: number
+  /** Whether alerts are evaluated. */
+  readonly alerts: boolean
   /** The file that starts the command line. */
   readonly cliEntry: string
   /** Creates or upgrades topic, schema and roles, with these variables on top of the environment. */
@@ -82,6 +84,7 @@ class Stack {
   #kafka: KafkaServer | undefined
   #postgres: PostgresServer | undefined
   #feed: RunningCommand | undefined
+  #alerts: RunningCommand | undefined
   readonly #workers: RunningCommand[] = []
   #ready = false
 
@@ -113,9 +116,10 @@ class Stack {
     await allOrFirstFailure([kafka && this.#startKafka(kafka), this.#startPostgres()])
     await this.#options.prepare({ ...this.#kafkaEnvironment(), ...this.#ownerEnvironment() })
     this.#tell('topic, schema and roles are there')
-    // The web dashboard and the alert evaluator start here too, as commands of their own, once they exist.
+    // The web dashboard starts here too, as a command of its own, once it exists.
     const workers = Array.from({ length: this.#options.workers }, (_, index) => this.#startWorker(index))
     await allOrFirstFailure([this.#startFeed(), this.#startPrune(), ...workers])
+    await this.#startAlerts()
     this.#ready = true
     this.#writeEndpoints()
   }
@@ -162,6 +166,17 @@ class Stack {
     await this.#keep(
       this.#command('prune', async () => ['prune', '--every', '1h']),
       () => undefined,
+    )
+  }
+
+  /** After what it watches, which it would find missing otherwise. */
+  async #startAlerts(): Promise<void> {
+    if (!this.#options.alerts) return
+    await this.#keep(
+      this.#command('alerts', async () => ['alerts', 'watch', '--http-port', '0']),
+      (running) => {
+        this.#alerts = running
+      },
     )
   }
 
@@ -259,6 +274,7 @@ class Stack {
         ...(this.#kafka ? { kafka: this.#kafka.pid } : {}),
         ...(this.#postgres ? { postgres: this.#postgres.pid } : {}),
         workers: this.#workers.map(({ pid }) => pid),
+        ...(this.#alerts ? { alerts: this.#alerts.pid } : {}),
       },
     }
   }
@@ -286,6 +302,7 @@ class Stack {
         where: http ?? '',
         note: '/metrics /livez /readyz /health',
       })),
+      ...(this.#alerts ? [{ what: 'alerts', where: this.#alerts.http ?? '', note: 'the same' }] : []),
     ]
     const elapsedMs = performance.now() - this.#startedAtMs
     for (const line of readyReport({ rows, dataDir, hasReader: this.#readerUrl() !== undefined, elapsedMs }))

@@ -43,7 +43,7 @@ describe('with both named by the environment', () => {
       group: name,
       postgres: `${databaseUrl()}?sslmode=disable`,
       workers: [expect.any(String), expect.any(String)],
-      pids: { workers: [expect.any(Number), expect.any(Number)] },
+      pids: { workers: [expect.any(Number), expect.any(Number)], alerts: expect.any(Number) },
     })
     expect(up.run.stdout()).toMatch(/^ {2}Kafka +127\.0\.0\.1:\d+ +not ours: named by the environment$/m)
     const { password } = new URL(databaseUrl())

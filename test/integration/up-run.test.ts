@@ -89,7 +89,7 @@ describe('the first start, with two workers and both ports taken', () => {
       postgres: expect.stringMatching(/^postgresql:\/\/market_kpi_owner:[^@]+@127\.0\.0\.1:\d+\/bi_realtime$/),
       postgresReader: expect.stringMatching(/^postgresql:\/\/bi_reader:[^@]+@127\.0\.0\.1:\d+\/bi_realtime$/),
       workers: [worker, worker],
-      pids: { kafka: pid, postgres: pid, workers: [pid, pid] },
+      pids: { kafka: pid, postgres: pid, workers: [pid, pid], alerts: pid },
     })
     expect(new Set(up.endpoints.workers).size).toBe(2)
     expect(statSync(join(dataDir, 'endpoints.json')).mode & 0o777).toBe(0o600)
@@ -103,7 +103,7 @@ describe('the first start, with two workers and both ports taken', () => {
     expect(table).toMatch(/^ {4}the rows .*psql/m)
     expect(table).toMatch(/^ {4}stop .*Ctrl-C/m)
     expect(table.trimEnd().split('\n').at(-1)).toMatch(
-      /^ready after \d+\.\d s: Kafka, PostgreSQL, feed, worker 1, worker 2$/,
+      /^ready after \d+\.\d s: Kafka, PostgreSQL, feed, worker 1, worker 2, alerts$/,
     )
   })
 

@@ -10,9 +10,7 @@ export function registerWatch(parent: Command): void {
   const command = parent
     .command('watch')
     .description('look again and again, and tell the receivers: a service')
-    .addOption(
-      new Option('--interval <time>', 'from one look to the next').argParser(ageOption).default(15_000, '15s'),
-    )
+    .addOption(new Option('--interval <time>', 'from one look to the next').argParser(ageOption).default(15_000, '15s'))
     .option(
       '--http-port <port>',
       'of /metrics, /livez, /readyz and /health, on this machine; 0 for any free one (default: 9494, or the next free one)',
@@ -32,6 +30,9 @@ Environment:
   thresholds, trading hours and rules of your own: docs/operations.md
   all of them: docs/configuration.md`
 
+/** Within the six seconds that `up` allows it. */
+const stopDeadlineMs = 4500
+
 async function watch(command: Command): Promise<void> {
   const { config, log } = configure(command)
   const { interval, httpPort } = command.opts<{ interval: number; httpPort?: number }>()
@@ -39,6 +40,9 @@ async function watch(command: Command): Promise<void> {
   const gone = new AbortController()
   whenSupervisorGone(() => gone.abort())
   wish.hurry.addEventListener('abort', () => process.exit(1))
+  const end = AbortSignal.any([wish.stop, gone.signal])
+  // All that counts is saved at each step, and a look at dead servers takes longer than `up` waits.
+  end.addEventListener('abort', () => setTimeout(() => process.exit(0), stopDeadlineMs).unref(), { once: true })
   try {
     const notifiers = makeNotifiers(config, log)
     log.info(`alerts go to ${notifiers.map(({ name }) => name).join(', ')}`)
@@ -54,7 +58,7 @@ async function watch(command: Command): Promise<void> {
           announceReady(url)
         },
       },
-      AbortSignal.any([wish.stop, gone.signal]),
+      end,
     )
   } finally {
     wish.release()
