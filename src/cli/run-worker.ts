@@ -136,6 +136,7 @@ function statusOf(
     detail: {
       unreadOffsets: figures.unreadOffsets,
       pendingRows: figures.pendingRows,
+      floodWaits: figures.floodWaits,
       rowsWritten: figures.rows,
       recent: meters.recent.recent(counts, nowMs),
       ...(figures.stranded.length > 0 ? { strandedPartitions: figures.stranded } : {}),

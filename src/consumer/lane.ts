@@ -4,6 +4,7 @@ import type { FetchedRecords } from '../kafka/fetcher.ts'
 import type { Logger } from '../log.ts'
 import type { Position } from '../store/positions.ts'
 import { type Clock, pauseOn } from './clock.ts'
+import { DeferredRecords, splitOffBatch } from './deferred-records.ts'
 import type { PartitionProgress } from './partition-progress.ts'
 import { PendingBatch, type ReductionOptions, type TakenBatch } from './pending-batch.ts'
 
@@ -37,6 +38,8 @@ export interface LaneOptions {
   readonly fatal: (error: KpiError) => void
   readonly log: Logger
   readonly clock: Clock
+  /** Rows that may wait while a commit is in flight. @defaultValue 40,000, or four times the batch size; a quarter in a flood */
+  readonly maxPendingRows?: number
 }
 
 /** A transaction of more letters, or of more of their bytes, would hold its locks for too long. */
@@ -45,11 +48,16 @@ const maxLetterBytes = 8 * 1024 * 1024
 /** Rows that may wait while a commit is in flight; a worker's memory is bounded by it. */
 const roomFactor = 4
 const leastRoomRows = 40_000
+/** Where nearly each message makes a row of its own, to wait for more gains nothing, and fewer may. */
+const floodRoomRows = 10_000
+const floodMessagesPerRow = 2
+const floodToldEveryMs = 60_000
 const retryLimits = { firstMs: 100, capMs: 5000 }
 
 export class Lane {
   readonly #options: LaneOptions
   readonly #batch: PendingBatch
+  readonly #deferred = new DeferredRecords()
   readonly #clock: Clock
   readonly #backoff: Backoff
   readonly #stopping = new AbortController()
@@ -69,6 +77,8 @@ export class Lane {
   #resetsDone = 0
   /** Ends a wait between two tries early. */
   #interrupt = new AbortController()
+  #floodWaits = 0
+  #floodToldAtMs = Number.NEGATIVE_INFINITY
   #drains: { partitions: readonly number[]; done: () => void }[] = []
 
   constructor(options: LaneOptions) {
@@ -76,7 +86,7 @@ export class Lane {
     this.#clock = options.clock
     this.#backoff = new Backoff({ ...retryLimits, random: options.clock.random })
     this.#batch = new PendingBatch(options.reduction, options.clock.wallMs)
-    this.#maxRows = Math.max(leastRoomRows, roomFactor * options.batchSize)
+    this.#maxRows = options.maxPendingRows ?? Math.max(leastRoomRows, roomFactor * options.batchSize)
   }
 
   get #resetting(): boolean {
@@ -92,6 +102,11 @@ export class Lane {
     return this.#batch.rowCount
   }
 
+  /** How often records had to wait because as many rows were pending as may be: very many symbols, or windows. */
+  get floodWaits(): number {
+    return this.#floodWaits
+  }
+
   /** Whether the database does not take what is ready: fetching stands still until it does. */
   get isBackedUp(): boolean {
     return this.#retrying || !this.#hasRoomForMore()
@@ -99,7 +114,7 @@ export class Lane {
 
   /** Whether more records may be fetched. */
   get hasRoom(): boolean {
-    return !this.#resetting && !this.isBackedUp && !this.#stopping.signal.aborted
+    return !this.#resetting && !this.isBackedUp && this.#deferred.isEmpty && !this.#stopping.signal.aborted
   }
 
   start(): void {
@@ -114,6 +129,7 @@ export class Lane {
   /** Reads a partition from its position on. One that is still here, its closing not over yet, starts over. */
   open(position: Position): void {
     const isHere = this.#assigned.has(position.partition)
+    this.#deferred.forget([position.partition])
     this.#assigned.set(position.partition, ++this.#openings)
     if (isHere) this.#startReset()
     else this.#batch.open(position)
@@ -122,7 +138,8 @@ export class Lane {
   /** @throws KpiError `KPI_KAFKA_CORRUPT`: the lane must then be stopped, not drained. */
   take(fetched: FetchedRecords): void {
     if (this.#resetting) return
-    this.#batch.reduce(fetched)
+    if (this.#deferred.isEmpty) this.#reduce(fetched, (rest) => this.#deferred.add(rest))
+    else this.#deferred.add(fetched)
     if (this.#batch.isEmpty) return
     this.#pendingSinceMs ??= this.#clock.now()
     if (this.#isFull()) this.#wake()
@@ -144,6 +161,7 @@ export class Lane {
       this.drop(left)
       return
     }
+    this.#deferred.forget(left)
     for (const partition of left) {
       this.#assigned.delete(partition)
       this.#batch.close(partition)
@@ -163,9 +181,50 @@ export class Lane {
     await this.#loop
   }
 
+  /** Reduces records, as far as there is room; an answer may hold a row for each of its messages. */
+  #reduce(fetched: FetchedRecords, defer: (rest: FetchedRecords) => void): void {
+    for (let rest = fetched; ; ) {
+      const split = splitOffBatch(rest)
+      this.#batch.reduce(split?.first ?? rest)
+      if (split === undefined) return
+      rest = split.rest
+      if (this.#hasRoomForMore()) continue
+      this.#tellFlood()
+      defer(rest)
+      return
+    }
+  }
+
+  /** What waited for a batch to be taken. */
+  #reduceDeferred(): void {
+    while (this.#hasRoomForMore()) {
+      const fetched = this.#deferred.shift()
+      if (fetched === undefined) return
+      this.#reduce(fetched, (rest) => this.#deferred.putBack(rest))
+    }
+  }
+
+  #roomRows(rowCount: number): number {
+    const flood = Math.max(this.#options.batchSize, floodRoomRows)
+    const isFlood = rowCount >= flood && this.#batch.mergedCount < floodMessagesPerRow * rowCount
+    return isFlood ? Math.min(flood, this.#maxRows) : this.#maxRows
+  }
+
+  #tellFlood(): void {
+    const { rowCount } = this.#batch
+    if (rowCount < this.#roomRows(rowCount)) return
+    this.#floodWaits += 1
+    const nowMs = this.#clock.now()
+    if (nowMs - this.#floodToldAtMs < floodToldEveryMs) return
+    this.#floodToldAtMs = nowMs
+    this.#options.log.warn(
+      `very many symbols or windows at once: ${rowCount} rows wait for the database, and more are read as it takes them`,
+    )
+  }
+
   #hasRoomForMore(): boolean {
     const { rowCount, letterCount, letterBytes } = this.#batch
-    return rowCount < this.#maxRows && letterCount < 2 * maxLetters && letterBytes < 2 * maxLetterBytes
+    return rowCount < this.#roomRows(rowCount) && letterCount < 2 * maxLetters && letterBytes < 2 * maxLetterBytes
   }
 
   #isFull(): boolean {
@@ -214,6 +273,8 @@ export class Lane {
     const batch = this.#batch.take()
     this.#pendingSinceMs = undefined
     this.#inFlight = true
+    this.#reduceDeferred()
+    if (!this.#batch.isEmpty) this.#pendingSinceMs = this.#clock.now()
     const outcome = await this.#commit(batch)
     this.#inFlight = false
     this.#retrying = false
@@ -255,6 +316,7 @@ export class Lane {
 
   #startReset(): void {
     this.#batch.reset()
+    this.#deferred.clear()
     this.#pendingSinceMs = undefined
     this.#resets += 1
     this.#wake()

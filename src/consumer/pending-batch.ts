@@ -48,6 +48,13 @@ export class PendingBatch implements RecordVisitor {
     return this.#reducer.rowCount
   }
 
+  /** Messages that the pending rows were made of. */
+  get mergedCount(): number {
+    let count = 0
+    for (const { merged } of this.#partitions.values()) count += merged
+    return count
+  }
+
   get letterCount(): number {
     return this.#letters.count
   }

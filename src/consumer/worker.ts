@@ -28,6 +28,8 @@ export interface WorkerOptions {
   readonly batchWaitMs: number
   /** Commits that may be in flight, each of other partitions. */
   readonly lanes: number
+  /** Of a lane. @defaultValue 40,000, or four times the batch size */
+  readonly maxPendingRows?: number
   /** Nothing that waiting would help: the process has to end with this. */
   readonly fatal: (error: KpiError) => void
   readonly log: Logger
@@ -61,6 +63,8 @@ export interface WorkerFigures {
   /** Offsets between what is reduced and the end of the log, of the partitions that are read. */
   readonly unreadOffsets: number
   readonly pendingRows: number
+  /** How often records had to wait because as many rows were pending as may be. */
+  readonly floodWaits: number
   readonly isGroupStable: boolean
   /** Wall clock; NaN before. */
   readonly firstRecordsAtMs: number
@@ -119,6 +123,7 @@ export class Worker {
       stranded: this.#stranded.partitions,
       unreadOffsets: progress.reduce((sum, { unreadOffsets }) => sum + unreadOffsets, 0),
       pendingRows: this.#lanes.reduce((sum, { pendingRows }) => sum + pendingRows, 0),
+      floodWaits: this.#lanes.reduce((sum, { floodWaits }) => sum + floodWaits, 0),
       isGroupStable: this.#group.state === 'stable',
     }
   }
@@ -169,8 +174,9 @@ export class Worker {
   }
 
   #makeLane(): Lane {
-    const { reduction, batchSize, batchWaitMs, log } = this.#options
+    const { reduction, batchSize, batchWaitMs, maxPendingRows, log } = this.#options
     return new Lane({
+      ...(maxPendingRows === undefined ? {} : { maxPendingRows }),
       batchSize,
       batchWaitMs,
       reduction,

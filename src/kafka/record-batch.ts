@@ -123,7 +123,7 @@ export function producerAt(
 }
 
 /** Where the batch at `at` ends; -1 when the range holds no whole batch there (brokers cut answers anywhere). */
-function wholeBatchEnd({ buffer, end }: RecordRange, at: number): number {
+export function wholeBatchEnd({ buffer, end }: RecordRange, at: number): number {
   if (at + magicAt >= end) return -1
   // Every format has its number here.
   if (buffer[at + magicAt] !== 2) throw corrupt(`a record batch of format ${buffer[at + magicAt]}`)

@@ -8,6 +8,7 @@ export interface WorkerMeasures {
   readonly rows: number
   readonly unreadOffsets: number
   readonly pendingRows: number
+  readonly floodWaits: number
   readonly partitions: number
   readonly stranded: number
   readonly isBackedUp: boolean
@@ -21,6 +22,10 @@ export const workerCounters = {
   market_kpi_worker_messages_rejected_total: ['Messages rejected to dead_letters and committed.', (m) => m.rejected],
   market_kpi_worker_batches_total: ['Batches committed.', (m) => m.batches],
   market_kpi_worker_rows_total: ['Partial rows (symbol, window) committed.', (m) => m.rows],
+  market_kpi_worker_flood_waits_total: [
+    'Times that reading had to wait with as many rows pending as memory allows: very many symbols or windows.',
+    (m) => m.floodWaits,
+  ],
 } as const satisfies Record<string, Measure>
 
 export const workerGauges = {

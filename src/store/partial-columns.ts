@@ -34,10 +34,21 @@ export function partialColumns(rows: readonly PartialRow[]): string[] {
 }
 
 function column(rows: readonly PartialRow[], of: (row: PartialRow) => string | number): string {
-  let text = '{'
-  for (const row of rows) text += text.length === 1 ? of(row) : `,${of(row)}`
-  return `${text}}`
+  const pieces: string[] = []
+  let text = ''
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]
+    if (row) text += i === 0 ? of(row) : `,${of(row)}`
+    if ((i + 1) % rowsPerPiece > 0) continue
+    pieces.push(text)
+    text = ''
+  }
+  pieces.push(text)
+  return `{${pieces.join('')}}`
 }
+
+/** V8 keeps a text that grows as a tree of its parts, several times its size: twenty columns of those filled the memory. */
+const rowsPerPiece = 1000
 
 /** A text[] in PostgreSQL's own notation; null stays NULL. */
 export function textArray(values: readonly (string | null)[]): string {

@@ -24,6 +24,7 @@ export async function startWorker(
     batchSize?: number
     batchWaitMs?: number
     lanes?: number
+    maxPendingRows?: number
     onStep?: (step: WorkerStep) => void
     now?: () => number
     log?: Logger
@@ -58,6 +59,7 @@ export async function startWorker(
     lanes: options.lanes ?? 2,
     fatal: resolve,
     log,
+    ...(options.maxPendingRows ? { maxPendingRows: options.maxPendingRows } : {}),
     ...(options.now ? { now: options.now } : {}),
     ...(options.onStep ? { onStep: options.onStep } : {}),
   })
