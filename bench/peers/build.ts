@@ -24,8 +24,9 @@ export async function build(kind: Build, say: (line: string) => void): Promise<v
 
 /** Maven itself finds out quickly what is up to date. */
 async function buildJars(say: (line: string) => void): Promise<void> {
-  say('building the contenders on the JVM (the first time, Maven fetches about 150 MB)')
-  await run('mvn', ['-q', '-B', '-Dstyle.color=never', '-f', join(peersFolder, 'pom.xml'), 'package'])
+  say('building the contenders on the JVM (the first time, Maven fetches about 200 MB)')
+  const settings = ['-q', '-B', '-Dstyle.color=never', `-Dpeers.build=${buildFolder}`]
+  await run('mvn', [...settings, '-f', join(peersFolder, 'pom.xml'), 'package'])
 }
 
 async function buildVenv(kind: 'python' | 'quix', say: (line: string) => void): Promise<void> {
