@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { type Build, buildFolder, type Contender, peersFolder, venvFolder } from './contenders.ts'
+import { type Build, buildFolder, type Contender, jvmFolder, peersFolder, venvFolder } from './contenders.ts'
 
 /** What a build could not do, in one line. */
 export class BuildProblem extends Error {}
@@ -22,27 +22,41 @@ export async function build(kind: Build, say: (line: string) => void): Promise<v
   else await buildVenv(kind, say)
 }
 
-/** Maven itself finds out quickly what is up to date. */
+/** Maven finds out by itself what it has to compile, but never takes away a jar of a version before. */
 async function buildJars(say: (line: string) => void): Promise<void> {
+  const poms = globSync(join(peersFolder, '{,*/}pom.xml')).sort()
+  const wanted = poms.map((file) => readFileSync(file, 'utf8')).join('')
+  if (!isBuiltFrom(jvmFolder, wanted)) rmSync(jvmFolder, { recursive: true, force: true })
   say('building the contenders on the JVM (the first time, Maven fetches about 200 MB)')
-  const settings = ['-q', '-B', '-Dstyle.color=never', `-Dpeers.build=${buildFolder}`]
+  const settings = ['-q', '-B', '-Dstyle.color=never', `-Dpeers.build=${jvmFolder}`]
   await run('mvn', [...settings, '-f', join(peersFolder, 'pom.xml'), 'package'])
+  markBuilt(jvmFolder, wanted)
 }
 
 async function buildVenv(kind: 'python' | 'quix', say: (line: string) => void): Promise<void> {
   const folder = venvFolder(kind)
   const requirements = join(peersFolder, 'python', kind === 'quix' ? 'requirements-quix.txt' : 'requirements.txt')
-  // Written last: a venv without it broke off half-way.
-  const mark = join(folder, 'built-from.txt')
   const wanted = readFileSync(requirements, 'utf8')
-  if (existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return
+  if (isBuiltFrom(folder, wanted)) return
   say(`building a Python environment for ${kind}`)
   rmSync(folder, { recursive: true, force: true })
   const version = await run('python3', ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'])
   if (!isRecentPython(version)) throw new BuildProblem(`python3 is ${version.trim()}, 3.11 or newer is needed`)
   await run('python3', ['-m', 'venv', folder])
   await run(join(folder, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '-r', requirements])
-  writeFileSync(mark, wanted)
+  markBuilt(folder, wanted)
+}
+
+const markName = 'built-from.txt'
+
+/** The mark is written last: a folder without it broke off half-way. */
+function isBuiltFrom(folder: string, wanted: string): boolean {
+  const mark = join(folder, markName)
+  return existsSync(mark) && readFileSync(mark, 'utf8') === wanted
+}
+
+function markBuilt(folder: string, from: string): void {
+  writeFileSync(join(folder, markName), from)
 }
 
 /** 3.11 is the first that reads the `Z` of a timestamp. */

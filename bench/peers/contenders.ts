@@ -26,6 +26,7 @@ export interface PinnedVersion {
 export const peersFolder = import.meta.dirname
 /** Everything that is built; git ignores it. */
 export const buildFolder = join(peersFolder, '.build')
+export const jvmFolder = join(buildFolder, 'jvm')
 
 const all = Number.POSITIVE_INFINITY
 const quixMessages = 200_000
@@ -66,7 +67,7 @@ interface Traits {
 }
 
 function onJvm(module: string, mainClass: string, { heap, ...traits }: Traits & { heap: string }): Contender {
-  const folder = join(buildFolder, module)
+  const folder = join(jvmFolder, module)
   const classPath = [join(folder, `${module}-1.jar`), join(folder, 'jars', '*')].join(':')
   const command = [
     'java',
