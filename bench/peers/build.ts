@@ -26,8 +26,10 @@ export async function build(kind: Build, say: (line: string) => void): Promise<v
 async function buildJars(say: (line: string) => void): Promise<void> {
   const poms = globSync(join(peersFolder, '{,*/}pom.xml')).sort()
   const wanted = poms.map((file) => readFileSync(file, 'utf8')).join('')
-  if (!isBuiltFrom(jvmFolder, wanted)) rmSync(jvmFolder, { recursive: true, force: true })
-  say('building the contenders on the JVM (the first time, Maven fetches about 200 MB)')
+  if (!isBuiltFrom(jvmFolder, wanted)) {
+    say('building the contenders on the JVM; Maven may have to fetch 200 MB')
+    rmSync(jvmFolder, { recursive: true, force: true })
+  }
   const settings = ['-q', '-B', '-Dstyle.color=never', `-Dpeers.build=${jvmFolder}`]
   await run('mvn', [...settings, '-f', join(peersFolder, 'pom.xml'), 'package'])
   markBuilt(jvmFolder, wanted)
