@@ -6,13 +6,14 @@ import { openScene } from '../../src/cli/bench/scene.ts'
 import type { BenchServers } from '../../src/cli/bench/servers.ts'
 import { loadTopic } from '../../src/cli/bench/workload.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { KpiError, messageOf } from '../../src/errors.ts'
 import type { Logger } from '../../src/log.ts'
 import { postgresOptions } from '../../src/store/connection.ts'
 import type { PlainWindow } from '../../src/verify/plain-windows.ts'
 import { compareExactRows, comparePeerRows } from './compare-rows.ts'
 import { type ContenderName, contenders } from './contenders.ts'
 import { readExpectedWindows, windowSeconds } from './expected-windows.ts'
-import { runPeer } from './peer-process.ts'
+import { PeerProblem, runPeer } from './peer-process.ts'
 import type { Outcome } from './results.ts'
 import { preparePeerRows, readOwnRows, readPeerRows, settle, withDatabase } from './row-table.ts'
 import { type ShapeName, shapes } from './shapes.ts'
@@ -68,7 +69,8 @@ export class Arena {
     try {
       return name === 'market-kpi' ? await this.#runOwn(topic) : await this.#runPeer(name, topic)
     } catch (error) {
-      return { problem: error instanceof Error ? error.message : String(error) }
+      if (!(error instanceof PeerProblem || error instanceof KpiError)) throw error
+      return { problem: messageOf(error) }
     }
   }
 

@@ -20,6 +20,9 @@ interface Told {
   readonly messages: number
 }
 
+/** Why a contender came to no result, in one line. */
+export class PeerProblem extends Error {}
+
 const running = new Set<ChildProcess>()
 
 /** For the end of this process, whatever brought it about. */
@@ -30,7 +33,7 @@ export function killPeers(): void {
 /**
  * Runs a contender until it has told its result. It waits then until its stdin ends, so that its process can be looked at.
  *
- * @throws Error with one line that says why there is no result.
+ * @throws PeerProblem when it ends, or its time does, before that.
  */
 export async function runPeer(options: {
   command: readonly string[]
@@ -55,11 +58,11 @@ export async function runPeer(options: {
   })
   const ended = new Promise<void>((resolve) => {
     child.once('error', (error) => {
-      told.reject(error)
+      told.reject(new PeerProblem(error.message))
       resolve()
     })
     child.once('close', (code, signal) => {
-      told.reject(new Error(`ended with ${signal ?? code}: ${tail.lastMeaningful() ?? 'without a word'}`))
+      told.reject(new PeerProblem(`ended with ${signal ?? code}: ${tail.lastMeaningful() ?? 'without a word'}`))
       resolve()
     })
   })

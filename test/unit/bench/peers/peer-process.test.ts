@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { runPeer } from '../../../../bench/peers/peer-process.ts'
+import { PeerProblem, runPeer } from '../../../../bench/peers/peer-process.ts'
 
 const timeoutMs = 10_000
 const peer = (script: string) => [process.execPath, '-e', script]
@@ -28,5 +28,7 @@ it('ends a contender that never comes to an end', async () => {
 })
 
 it('says so when the program is not there', async () => {
-  await expect(runPeer({ command: ['no-such-program'], env: {}, timeoutMs })).rejects.toThrow('ENOENT')
+  const run = runPeer({ command: ['no-such-program'], env: {}, timeoutMs })
+  await expect(run).rejects.toThrow(PeerProblem)
+  await expect(run).rejects.toThrow('ENOENT')
 })
