@@ -36,18 +36,22 @@ export class AlertBook {
   }
 
   /** A receiver was told, or refused to be. */
-  note(receiver: string, refs: readonly EpisodeRef[], status: Told['status'], atMs: number): void {
-    const isMeant = (episode: Episode) =>
-      refs.some(({ id, fingerprint }) => {
-        // An episode that was merged into the database's has its id.
-        return id === episode.id || (status !== 'resolved' && fingerprint === episode.fingerprint && isOpen(episode))
-      })
+  note(receiver: string, ref: EpisodeRef, status: Told['status'], atMs: number): void {
+    const meant = this.find(ref)
     this.#episodes = this.#episodes.map((episode) => {
-      if (!isMeant(episode)) return episode
+      if (episode !== meant) return episode
       const before = episode.told[receiver]
       const severity = before ? worse(before.severity, episode.severity) : episode.severity
       return { ...episode, told: { ...episode.told, [receiver]: { status, severity, atMs, isShared: false } } }
     })
+  }
+
+  /** One that was merged into the database's has got another id, and is the newest of its alert. */
+  find({ id, fingerprint }: EpisodeRef): Episode | undefined {
+    return (
+      this.#episodes.find((episode) => episode.id === id) ??
+      this.#episodes.findLast((episode) => episode.fingerprint === fingerprint)
+    )
   }
 
   /** Another evaluator leads: what the database holds is its to tell. */
@@ -58,10 +62,15 @@ export class AlertBook {
     }))
   }
 
-  /** Forgets what everybody knows the end of; what is still to be saved only when `isKept` is false. */
-  settle(receivers: readonly string[], isKept: boolean): void {
+  /**
+   * Forgets what everybody knows the end of; what is still to be saved only when `isKept` is false.
+   *
+   * @param underway - Of notifications that are on their way.
+   */
+  settle(receivers: readonly string[], underway: readonly EpisodeRef[], isKept: boolean): void {
+    const carried = new Set(underway.map((ref) => this.find(ref)))
     this.#episodes = this.#episodes.filter((episode) => {
-      if (!isSettled(episode, receivers)) return true
+      if (!isSettled(episode, receivers) || carried.has(episode)) return true
       if (isKept && this.#saved.get(episode.id) !== textOf(episode)) return true
       this.#saved.delete(episode.id)
       return false
@@ -86,10 +95,6 @@ export class AlertBook {
       return as ? { ...episode, told: sharedWhereSame(episode.told, as.told) } : episode
     })
   }
-}
-
-function isOpen({ state }: Episode): boolean {
-  return state !== 'resolved'
 }
 
 function worse(a: Told['severity'], b: Told['severity']): Told['severity'] {

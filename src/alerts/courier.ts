@@ -26,6 +26,8 @@ export interface Sender {
 /** Why a receiver is not told. */
 export interface Trouble {
   readonly sinceMs: number
+  /** Of the last attempt. */
+  readonly lastAtMs: number
   readonly reason: string
   readonly isPermanent: boolean
 }
@@ -47,6 +49,7 @@ export class Courier {
   readonly #log: Logger
   readonly #backoff: Backoff
   readonly #stop = new AbortController()
+  #unfinished: Dispatch[] = []
   #current: { readonly dispatch: Dispatch; attempts: number; readonly sinceMs: number } | undefined
   #running: Promise<void> | undefined
   #isAwake = false
@@ -68,14 +71,20 @@ export class Courier {
     return this.#trouble
   }
 
-  /** Begins with one whose end its sender did not live to see. */
-  resume(dispatch: Dispatch): void {
-    this.#current ??= { dispatch, attempts: 0, sinceMs: this.#clock.wallMs() }
+  /** What is on its way, or was on another's. */
+  get carried(): readonly Dispatch[] {
+    return [...(this.#current ? [this.#current.dispatch] : []), ...this.#unfinished]
   }
 
-  /** Leaves what is not delivered yet to another evaluator. */
-  drop(): void {
-    this.#current = undefined
+  /** Carries those first whose end their sender did not live to see. */
+  resume(dispatches: readonly Dispatch[]): void {
+    this.#unfinished = [...dispatches]
+  }
+
+  /** Leaves what is not delivered yet to another evaluator, where that one knows of it. */
+  drop(isKnown: (dispatch: Dispatch) => boolean): void {
+    if (this.#current && isKnown(this.#current.dispatch)) this.#current = undefined
+    this.#unfinished = []
   }
 
   /** There may be something to carry. */
@@ -99,10 +108,11 @@ export class Courier {
     this.#isAwake = false
     while (!this.#stop.signal.aborted) {
       if (!this.#current) {
-        const dispatch = this.#sender.next(this.#notifier)
+        const resumed = this.#unfinished.shift()
+        const dispatch = resumed ?? this.#sender.next(this.#notifier)
         if (!dispatch) return
         this.#current = { dispatch, attempts: 0, sinceMs: this.#clock.wallMs() }
-        await this.#sender.begun(dispatch)
+        if (!resumed) await this.#sender.begun(dispatch)
       }
       const waitMs = await this.#attempt()
       if (waitMs > 0) await this.#clock.pause(waitMs, this.#stop.signal)
@@ -141,6 +151,7 @@ export class Courier {
     const reason = messageOf(delivery.reason)
     if (isPermanent) this.#log.error(`'${this.#notifier.name}' refuses alerts: ${reason}`)
     else if (!this.#trouble) this.#log.warn(`alerts do not reach '${this.#notifier.name}' for now: ${reason}`)
-    this.#trouble = { sinceMs: this.#trouble?.sinceMs ?? this.#clock.wallMs(), reason, isPermanent }
+    const lastAtMs = this.#clock.wallMs()
+    this.#trouble = { sinceMs: this.#trouble?.sinceMs ?? lastAtMs, lastAtMs, reason, isPermanent }
   }
 }

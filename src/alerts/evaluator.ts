@@ -115,11 +115,9 @@ export class AlertEvaluator implements Sender {
     this.#evaluations += 1
     this.#lastEvaluationAtMs = atMs
     await this.#save()
-    const isKept = this.#leadership.leads
-    this.#book.settle(
-      this.#couriers.map(({ receiver }) => receiver.name),
-      isKept,
-    )
+    const receivers = this.#couriers.map(({ receiver }) => receiver.name)
+    const underway = this.#carried().flatMap(({ episodes }) => episodes)
+    this.#book.settle(receivers, underway, this.#leadership.leads)
     for (const courier of this.#couriers) courier.wake()
   }
 
@@ -136,7 +134,8 @@ export class AlertEvaluator implements Sender {
     if (role === 'follower') {
       this.#isLoaded = false
       this.#book.leaveSharedToLeader()
-      if (led) for (const courier of this.#couriers) courier.drop()
+      const isSaved = ({ notification }: Dispatch) => !this.#unsaved.has(notification.id)
+      if (led) for (const courier of this.#couriers) courier.drop(isSaved)
     }
     // Whatever was there while the session was gone, another evaluator may have led.
     if (role === 'acting' || role === 'adrift') this.#isLoaded = false
@@ -150,21 +149,29 @@ export class AlertEvaluator implements Sender {
   async #load(store: AlertStore): Promise<void> {
     const { episodes, sending } = await store.load()
     this.#book.merge(episodes)
-    for (const dispatch of sending) {
-      if (this.#unsaved.has(dispatch.notification.id)) continue
-      const courier = this.#couriers.find(({ receiver }) => receiver.name === dispatch.receiver)
-      if (courier) courier.resume(dispatch)
-      else this.#record({ ...dispatch, outcome: 'given up', attempts: 0, detail: 'no such receiver any more' })
+    // What this evaluator sends or sent itself it knows better.
+    const ours = new Set([...this.#unsaved.keys(), ...this.#carried().map(({ notification }) => notification.id)])
+    const others = sending.filter(({ notification }) => !ours.has(notification.id))
+    for (const courier of this.#couriers) {
+      courier.resume(others.filter(({ receiver }) => receiver === courier.receiver.name))
+    }
+    const names = this.#couriers.map(({ receiver }) => receiver.name)
+    for (const dispatch of others.filter(({ receiver }) => !names.includes(receiver))) {
+      this.#record({ ...dispatch, outcome: 'given up', attempts: 0, detail: 'no such receiver any more' })
     }
     this.#isLoaded = true
   }
 
+  #carried(): Dispatch[] {
+    return this.#couriers.flatMap((courier) => courier.carried)
+  }
+
   next(receiver: Notifier): Dispatch | undefined {
-    const { clock, letterhead, newId } = this.#options
+    const { clock, letterhead } = this.#options
     const nowMs = clock.wallMs()
     const mandate = mandateOf(this.#leadership.role)
     const telling = whatToTell(this.#book.episodes, receiver, { nowMs, silences: this.#silences, mandate })
-    return telling && compose(telling, letterhead, { receiver: receiver.name, id: newId(), nowMs })
+    return telling && compose(telling, letterhead, { receiver: receiver.name, nowMs })
   }
 
   async begun(dispatch: Dispatch): Promise<void> {
@@ -178,11 +185,11 @@ export class AlertEvaluator implements Sender {
     else this.#undeliverable += 1
     const atMs = this.#options.clock.wallMs()
     for (const ref of episodes) {
-      const told = this.#book.episodes.find(({ id }) => id === ref.id)?.told[receiver]?.status
+      const told = this.#book.find(ref)?.told[receiver]?.status
       // Who knew of the trouble before is still owed its end, and an end that is refused is none that can be told.
       const isKnown = outcome === 'delivered' || told === 'firing'
       const status = notification.reason === 'resolved' ? 'resolved' : isKnown ? 'firing' : 'refused'
-      this.#book.note(receiver, [ref], status, atMs)
+      this.#book.note(receiver, ref, status, atMs)
     }
     this.#record(record)
     await this.#save()

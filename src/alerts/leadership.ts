@@ -6,6 +6,9 @@
 //   adrift    the database is away, and it did not lead: nobody knows whether another one does. It tells of the database
 //             alone, since that is the one alert which the leader may not live to send.
 //
+// Whoever did not lead lets one interval pass once the database is back, so that the one that did gets the lock again, with
+// all that it told meanwhile.
+//
 // A trouble is told twice only where the database is away from some of the evaluators, each of which then tells of it,
 // and of its end. Receivers that know fingerprints (Alertmanager, PagerDuty) show one. Whoever told of a beginning that is
 // not in the database tells of the end too; of all others the leader does.
@@ -33,6 +36,8 @@ export class Leadership {
   readonly #log: Logger
   #role: Role = 'adrift'
   #store: AlertStore | undefined
+  /** The database was away, and another one may have led. */
+  #isCourteous = false
 
   /** @param open - Opens a session; throws KpiError when the database is away. */
   constructor(open: () => Promise<AlertStore>, log: Logger) {
@@ -53,7 +58,9 @@ export class Leadership {
   async refresh(): Promise<Role> {
     try {
       this.#store ??= await this.#open()
-      this.#become((await this.#store.takeLock()) ? 'leader' : 'follower')
+      const isWaiting = this.#isCourteous
+      this.#isCourteous = false
+      this.#become(!isWaiting && (await this.#store.takeLock()) ? 'leader' : 'follower')
     } catch (error) {
       await this.lose(error)
     }
@@ -68,6 +75,7 @@ export class Leadership {
     this.#store = undefined
     if (wasThere) this.#log.warn(`alerts are not kept in the database for now: ${messageOf(error)}`)
     this.#become(leads ? 'acting' : 'adrift')
+    this.#isCourteous = !leads
     await wasThere?.close()
   }
 

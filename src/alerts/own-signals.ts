@@ -3,6 +3,8 @@ import type { Signal } from './signal.ts'
 
 /** A receiver that is away for a moment is tried again, and no trouble yet. */
 const failingAfterMs = 60_000
+/** One that has had nothing to take since it refused may take the next. */
+const forgottenAfterMs = 86_400_000
 
 const own = { stage: 'kpi', value: null, unit: null, isUnknown: false, inhibitedBy: null } as const
 
@@ -17,6 +19,7 @@ export const watchdog: Signal = {
 
 export function notifierFailing(receiver: string, trouble: Trouble | null, nowMs: number): Signal[] {
   if (!trouble || (!trouble.isPermanent && nowMs - trouble.sinceMs < failingAfterMs)) return []
+  if (nowMs - trouble.lastAtMs > forgottenAfterMs) return []
   const how = trouble.isPermanent ? 'refuses alerts' : 'does not take alerts, which are tried again'
   const summary = `'${receiver}' ${how}: ${trouble.reason}`
   return [{ ...own, rule: 'NotifierFailing', severity: 'warning', labels: { notifier: receiver }, summary }]

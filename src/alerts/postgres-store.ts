@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { severities, stages } from '../observe/finding.ts'
-import { AlertSession, type AlertRow, type NotificationRow } from '../store/alert-session.ts'
+import { type AlertRow, AlertSession, type NotificationRow } from '../store/alert-session.ts'
 import type { PostgresOptions } from '../store/connection.ts'
 import type { AlertStore, Dispatch, DispatchRecord } from './alert-store.ts'
 import type { Episode } from './episode.ts'
