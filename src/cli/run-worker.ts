@@ -94,10 +94,11 @@ interface Running {
 
 async function work(running: Running, options: RunWorkerOptions, end: AbortSignal): Promise<void> {
   const { worker, database, workerId, http } = running
-  const { log, report, ready } = options
+  const { config, log, report, ready } = options
   const now = () => performance.now()
   const meter = new ReportMeter(now())
-  const meters = { report: new ReportMeter(now()), recent: new RecentMeter(now()) }
+  const recent = new RecentMeter(now(), config.errorRateSeconds * 1000)
+  const meters = { report: new ReportMeter(now()), recent }
   const status = new WorkerStatusWriter({
     database,
     workerId,

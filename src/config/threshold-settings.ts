@@ -62,12 +62,13 @@ export const thresholdSettings = {
     'nothing new in the topic for so long is a warning; a feed that is known to be down is told at once',
   ),
   feedSilenceCriticalSeconds: seconds('FEED_SILENCE_CRITICAL_SECONDS', 900, 'for so long it is critical'),
-  errorRateWarningPercent: percent('ERROR_RATE_WARNING_PERCENT', 1, 'rejected of consumed messages, over five minutes'),
+  errorRateSeconds: seconds('ERROR_RATE_SECONDS', 300, 'the time over which rejected messages are counted'),
+  errorRateWarningPercent: percent('ERROR_RATE_WARNING_PERCENT', 1, 'rejected of consumed messages, over that time'),
   errorRateCriticalPercent: percent('ERROR_RATE_CRITICAL_PERCENT', 5, 'above this it is critical'),
   deadLettersWarning: count(
     'DEAD_LETTERS_WARNING',
     1000,
-    'more rejected messages than this within five minutes are a warning, however small their share',
+    'more rejected messages than this within that time are a warning, however small their share',
   ),
   poolWarningPercent: percent(
     'POOL_WARNING_PERCENT',

@@ -25,7 +25,7 @@ export interface Thresholds {
   }
   readonly feedSilence: Limits
   readonly errorRate: Percents
-  /** Within five minutes. */
+  /** Within ERROR_RATE_SECONDS. */
   readonly deadLetters: { readonly warningCount: number }
   readonly pool: Percents & { readonly criticalSeconds: number }
   readonly disk: Percents & { readonly fullSeconds: number }

@@ -2,7 +2,7 @@ import type { Thresholds } from '../config/thresholds.ts'
 import { anyOpenSinceMs } from '../config/trading-hours.ts'
 import { type Look, waitedPoolPercent } from './history.ts'
 import type { PartitionLag } from './lag.ts'
-import { type PipelineSnapshot, recentSeconds, type Source, unknown, type WorkerState } from './snapshot.ts'
+import { type PipelineSnapshot, type Source, unknown, type WorkerState } from './snapshot.ts'
 
 /** A number that views show and rules judge, or why there is none. */
 export type Measure = Source<{ readonly value: number }>
@@ -128,9 +128,9 @@ function lastGrowthMs(looks: readonly Look[]): number | undefined {
 }
 
 function errorRate({ snapshot, looks, thresholds }: MeasureScene): Measure {
-  const counted = countedOver(looks, recentSeconds * 1000)
+  const counted = countedOver(looks, snapshot.asked.recentSeconds * 1000)
   const recent = recentCounts(snapshot, thresholds)
-  // Looks over less than the five minutes say less than the workers, who were there before.
+  // Looks over less than the whole time say less than the workers, who were there before.
   const best = recent && recent.seconds > (counted?.seconds ?? 0) ? recent : counted
   if (best && best.merged + best.rejected > 0) return known((best.rejected / (best.merged + best.rejected)) * 100)
   const { deadLetters } = snapshot.postgres

@@ -45,6 +45,8 @@ export interface Asked {
   readonly group: string
   readonly windowSeconds: number
   readonly maxFutureSeconds: number
+  /** The time over which rejected messages are counted: the length of "recent". */
+  readonly recentSeconds: number
 }
 
 export interface ClusterState {
@@ -192,7 +194,7 @@ export interface WorkerState {
   readonly partitions: readonly number[]
   /** Partitions whose position is not in their log. */
   readonly strandedPartitions: readonly number[]
-  /** What it counted over its last minutes, five at most; null from those that do not tell. */
+  /** What it counted over `recentSeconds` at most; null from those that do not tell. */
   readonly recent: { readonly seconds: number; readonly processed: number; readonly rejected: number } | null
   /** Of a feed: where its prices come from. */
   readonly source: string | null
@@ -206,14 +208,11 @@ export interface PoolState {
 }
 
 export interface DeadLettersState {
-  /** Of the last five minutes, by reason. */
+  /** By reason. */
   readonly recentByReason: Readonly<Record<string, number>>
   /** There were more than were counted. */
   readonly isCapped: boolean
 }
-
-/** The length of "recent" above. */
-export const recentSeconds = 300
 
 export interface KpiState {
   readonly rows: number

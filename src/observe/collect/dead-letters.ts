@@ -1,11 +1,11 @@
 import type { Probe } from '../../store/probe.ts'
-import { type Asked, type DeadLettersState, recentSeconds } from '../snapshot.ts'
+import type { Asked, DeadLettersState } from '../snapshot.ts'
 
 /** In a flood the number says enough. */
 const maxCounted = 100_000
 
-/** Rejected messages of the last minutes, by reason. */
-export async function lookAtDeadLetters(probe: Probe, { topic }: Asked): Promise<DeadLettersState> {
+/** Messages rejected lately, by reason. */
+export async function lookAtDeadLetters(probe: Probe, { topic, recentSeconds }: Asked): Promise<DeadLettersState> {
   const rows = await probe.query<{ reason: string; letters: number }>(question, [topic, recentSeconds, maxCounted])
   const total = rows.reduce((sum, { letters }) => sum + letters, 0)
   return {

@@ -1,3 +1,4 @@
+import type { Thresholds } from '../../config/thresholds.ts'
 import type { Finding } from '../finding.ts'
 import { liveWorkers, openSeconds } from '../measures.ts'
 import type { WorkerState } from '../snapshot.ts'
@@ -53,7 +54,7 @@ function rejectedFuture({ snapshot, measures, thresholds }: RuleScene): Finding[
   const severity = rate.state === 'ok' ? beyond(rate.value, { warning, critical }) : 'warning'
   if (future === 0 || future < rest || !severity) return []
   const limit = span(snapshot.asked.maxFutureSeconds)
-  const summary = `${grouped(future)} messages within five minutes claimed to be more than ${limit} ahead, and were rejected: check the feed's clock`
+  const summary = `${grouped(future)} messages within ${span(snapshot.asked.recentSeconds)} claimed to be more than ${limit} ahead, and were rejected: check the feed's clock`
   return [found('ClockSkew', severity, summary, { labels: { clock: 'feed' }, value: future, unit: 'messages' })]
 }
 
@@ -84,33 +85,41 @@ function silentFinding({ why }: SilentFeed, severity: Finding['severity'], secon
   return found('FeedSilent', severity, told, { ...(seconds > 0 ? { value: seconds, unit: 's' } : {}) })
 }
 
-/**
- * Which of four it is: a feed that is down, one that lives and cannot send, one that lives and has nothing to say, or a
- * producer that is not ours and tells nothing.
- */
-function silentFeed({ snapshot, thresholds }: RuleScene, seconds: number): SilentFeed[] {
-  const { workers } = snapshot.postgres
-  const { warningSeconds: warning, criticalSeconds: critical } = thresholds.feedSilence
-  const severity = beyond(seconds, { warning, critical })
-  const rows = workers.state === 'ok' ? workers.workers.filter(({ kind }) => kind === 'feed') : []
-  if (rows.length === 0) return [{ severity, why: 'feed unknown, the producer is none of ours', isDown: false }]
+/** What the feed does: none of ours, down, lives and cannot send, has sent all there is, sends. */
+export const feedStates = ['none', 'down', 'unconnected', 'finished', 'sending'] as const
+export type FeedState = (typeof feedStates)[number]
+
+export function feedStateOf(workers: readonly WorkerState[], thresholds: Thresholds): FeedState {
+  const rows = workers.filter(({ kind }) => kind === 'feed')
+  if (rows.length === 0) return 'none'
   const live = liveWorkers(rows, 'feed', thresholds)
-  if (live.length === 0) {
-    const told = seconds > thresholds.workerDownSeconds ? (severity ?? 'warning') : undefined
-    return [{ severity: told, why: downText(rows), isDown: true }]
-  }
-  if (live.some(({ workerState }) => workerState === 'kafka away')) {
-    const told = seconds > thresholds.workerDownSeconds ? (severity ?? 'warning') : undefined
-    return [{ severity: told, why: 'the feed does not reach Kafka', isDown: false }]
-  }
-  const isAtEnd = live.every(({ workerState }) => workerState === 'at its end')
-  if (isAtEnd) return [{ severity: severity && 'info', why: 'the feed is at the end of its source', isDown: false }]
-  const quiet = severity === 'critical' ? 'warning' : severity && 'info'
-  return [{ severity: quiet, why: 'the feed lives, the market is quiet', isDown: false }]
+  if (live.length === 0) return 'down'
+  if (live.some(({ workerState }) => workerState === 'kafka away')) return 'unconnected'
+  return live.every(({ workerState }) => workerState === 'at its end') ? 'finished' : 'sending'
 }
 
-function downText(feeds: readonly WorkerState[]): string {
-  const last = feeds.reduce((a, b) => (b.seenAgoSeconds < a.seenAgoSeconds ? b : a))
+/** How grave the silence is depends on what the feed does. */
+function silentFeed({ snapshot, thresholds }: RuleScene, seconds: number): SilentFeed[] {
+  const { workers: source } = snapshot.postgres
+  const { warningSeconds: warning, criticalSeconds: critical } = thresholds.feedSilence
+  const severity = beyond(seconds, { warning, critical })
+  const workers = source.state === 'ok' ? source.workers : []
+  const broken = seconds > thresholds.workerDownSeconds ? (severity ?? 'warning') : undefined
+  const quiet = severity === 'critical' ? 'warning' : severity && 'info'
+  const told: Record<FeedState, Omit<SilentFeed, 'isDown'>> = {
+    none: { severity, why: 'feed unknown, the producer is none of ours' },
+    down: { severity: broken, why: downText(workers) },
+    unconnected: { severity: broken, why: 'the feed does not reach Kafka' },
+    finished: { severity: severity && 'info', why: 'the feed is at the end of its source' },
+    sending: { severity: quiet, why: 'the feed lives, the market is quiet' },
+  }
+  const state = feedStateOf(workers, thresholds)
+  return [{ ...told[state], isDown: state === 'down' }]
+}
+
+function downText(workers: readonly WorkerState[]): string {
+  const [last] = workers.filter(({ kind }) => kind === 'feed').toSorted((a, b) => a.seenAgoSeconds - b.seenAgoSeconds)
+  if (!last) return ''
   return last.stoppedAtMs === null
     ? `the feed was last heard of ${span(last.seenAgoSeconds)} ago`
     : `the feed was stopped ${span(last.seenAgoSeconds)} ago`

@@ -32,7 +32,7 @@ export const deadLettersGrowing: Rule = ({ snapshot, thresholds }) => {
   const { recentByReason, isCapped } = deadLetters
   const count = Object.values(recentByReason).reduce((sum, n) => sum + n, 0)
   if (count <= thresholds.deadLetters.warningCount) return []
-  const summary = `${isCapped ? 'more than ' : ''}${grouped(count)} messages were rejected within five minutes${topReasons(recentByReason)}`
+  const summary = `${isCapped ? 'more than ' : ''}${grouped(count)} messages were rejected within ${span(snapshot.asked.recentSeconds)}${topReasons(recentByReason)}`
   return [found('DeadLettersGrowing', 'warning', summary, { value: count, unit: 'messages' })]
 }
 
@@ -75,7 +75,7 @@ function staleReason({ measures: { lagMessages } }: RuleScene): string {
 }
 
 /** As our own replay says of itself: its prices are of another day, and meant to be. */
-function replaysOldPrices({ snapshot, thresholds }: RuleScene): boolean {
+export function replaysOldPrices({ snapshot, thresholds }: Pick<RuleScene, 'snapshot' | 'thresholds'>): boolean {
   const { workers } = snapshot.postgres
   if (workers.state === 'unknown') return false
   const feeds = liveWorkers(workers.workers, 'feed', thresholds)

@@ -18,7 +18,13 @@ export function healthy(atMs = nowMs): PipelineSnapshot {
     version: 1,
     takenAtMs: atMs,
     tookMs: 50,
-    asked: { topic: 'market-prices', group: 'processor', windowSeconds: 300, maxFutureSeconds: 300 },
+    asked: {
+      topic: 'market-prices',
+      group: 'processor',
+      windowSeconds: 300,
+      maxFutureSeconds: 300,
+      recentSeconds: 300,
+    },
     kafka: {
       cluster: {
         state: 'ok',
