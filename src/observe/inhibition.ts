@@ -9,7 +9,7 @@ const consuming = [
 ] as const satisfies RuleName[]
 
 /** What each rule's finding explains. Nearest to the cause first: a symptom is put down to the first that fits. */
-const symptomsOf: readonly (readonly [cause: RuleName, symptoms: readonly RuleName[]])[] = [
+export const symptomsOf: readonly (readonly [cause: RuleName, symptoms: readonly RuleName[]])[] = [
   [
     'KafkaUnreachable',
     ['TopicMissing', 'PartitionsOffline', 'KafkaDiskHigh', 'FeedSilent', 'WorkerDown', 'NoConsumer', ...consuming],
@@ -31,7 +31,7 @@ const symptomsOf: readonly (readonly [cause: RuleName, symptoms: readonly RuleNa
 ]
 
 /** Of two rules that explain a worker's death, only the one of its own kind does. */
-const kindOf: Partial<Record<RuleName, string>> = { FeedSilent: 'feed', NoConsumer: 'consumer' }
+export const kindOf: Partial<Record<RuleName, string>> = { FeedSilent: 'feed', NoConsumer: 'consumer' }
 
 /**
  * Marks the findings that another one explains, with that one's rule. A cause explains nothing graver than itself: a

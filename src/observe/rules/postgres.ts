@@ -30,12 +30,13 @@ export const schemaInvalid: Rule = ({ snapshot }) => {
     const summary = `the schema is newer than this market-kpi (${newerMigrations.join(', ')}): upgrade`
     return [found('SchemaInvalid', 'warning', summary)]
   }
-  const differences = differencesOf(definition, snapshot.asked)
+  const differences = schemaDifferences(definition, snapshot.asked)
   if (differences.length === 0) return []
   return [found('SchemaInvalid', 'warning', `the database holds ${differences.join(', ')}`)]
 }
 
-function differencesOf(held: HeldState, asked: PipelineSnapshot['asked']): string[] {
+/** Settings that the database holds otherwise, in words. */
+export function schemaDifferences(held: HeldState, asked: PipelineSnapshot['asked']): string[] {
   const pairs = [
     ['KAFKA_TOPIC', held.topic, asked.topic],
     ['KAFKA_GROUP', held.group, asked.group],
