@@ -2,7 +2,7 @@ import type { Measure } from '../../observe/measures.ts'
 import type { Observation } from '../../observe/observer.ts'
 import type { WorkerState } from '../../observe/snapshot.ts'
 import { padTo, widthOf } from '../cell-text.ts'
-import { cells, fitLine, type Line, signed, span } from '../line.ts'
+import { cells, type Line, signed, span } from '../line.ts'
 import { ageText, counted, grouped, percentText, rateText } from '../number-text.ts'
 import type { Sample } from '../samples.ts'
 import { sparkline } from '../sparkline.ts'
@@ -67,16 +67,18 @@ function workersText({ snapshot, assessment }: Observation): Line {
   const live = workers.workers.filter(({ kind, stoppedAtMs }) => kind === 'consumer' && stoppedAtMs === null)
   const batches = live.reduce((sum, { batchesWritten }) => sum + batchesWritten, 0)
   const held = live.filter(isHeldBack).length
-  const sick = assessment.partitions.filter(({ status }) => status !== 'OK')
-  const partitions =
-    sick.length === 0
-      ? `${counted(assessment.partitions.length, 'partition')} OK`
-      : sick.map(({ partition, status }) => `partition ${partition} ${status}`).join(', ')
   return [
     span(`${counted(live.length, 'worker')}, ${grouped(batches)} batches, `),
     held > 0 ? signed('warning', `back-pressure in ${held}`) : span('no back-pressure'),
-    span(`, ${partitions}`),
+    span(`, ${partitionsText(assessment.partitions)}`),
   ]
+}
+
+function partitionsText(partitions: Observation['assessment']['partitions']): string {
+  if (partitions.length === 0) return 'partitions unknown'
+  const sick = partitions.filter(({ status }) => status !== 'OK')
+  if (sick.length === 0) return `${counted(partitions.length, 'partition')} OK`
+  return sick.map(({ partition, status }) => `partition ${partition} ${status}`).join(', ')
 }
 
 /** It takes nothing in, since the database cannot keep up: somebody waits for a connection, or the worker says so. */
@@ -111,13 +113,13 @@ function detail(observation: Observation, { samples, width }: Curves): Line[] {
 
 const columns = [
   { title: 'Kind', width: 8 },
-  { title: 'State', width: 14 },
-  { title: 'Seen', width: 7, align: 'right' },
-  { title: 'Messages', width: 12, align: 'right' },
-  { title: 'Rate', width: 9, align: 'right' },
-  { title: 'Batches', width: 9, align: 'right' },
-  { title: 'Errors', width: 7, align: 'right' },
-  { title: 'Pool', width: 6, align: 'right' },
+  { title: 'State', width: 13 },
+  { title: 'Seen', width: 6, align: 'right' },
+  { title: 'Messages', width: 11, align: 'right' },
+  { title: 'Rate', width: 8, align: 'right' },
+  { title: 'Batches', width: 8, align: 'right' },
+  { title: 'Errors', width: 6, align: 'right' },
+  { title: 'Pool', width: 5, align: 'right' },
 ] as const
 
 function workerLines(workers: readonly WorkerState[]): Line[] {
@@ -136,5 +138,5 @@ function workerLines(workers: readonly WorkerState[]): Line[] {
     return [span(text, isStopped ? 'faint' : 'plain'), span(` ${worker.workerId}`, 'faint')]
   })
   const titles = columns.map(({ title }) => title)
-  return [fitLine([span(cells(columns, titles), 'heading'), span(' Worker', 'heading')], 200), ...rows]
+  return [[span(`${cells(columns, titles)} Worker`, 'heading')], ...rows]
 }

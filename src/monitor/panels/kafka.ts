@@ -19,8 +19,8 @@ function summary({ snapshot, assessment }: Observation, width: number): Line[] {
   const used = assessment.measures.diskPercent
   const sizes = [
     used.state === 'ok' ? `disk ${percentText(used.value)}` : 'disk unknown',
-    ...(disk.state === 'ok' ? [`topic ${bytesText(disk.topicBytes)}`] : []),
     ...(log.state === 'ok' ? [`${shortNumber(messagesOf(log.partitions))} messages`] : []),
+    ...(disk.state === 'ok' ? [bytesText(disk.topicBytes)] : []),
   ]
   return [
     [span(` ${brokers}, ${cluster.latencyMs.toFixed(1)} ms`)],
