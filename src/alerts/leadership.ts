@@ -6,8 +6,9 @@
 //   adrift    the database is away, and it did not lead: nobody knows whether another one does. It tells of the database
 //             alone, since that is the one alert which the leader may not live to send.
 //
-// Whoever did not lead lets one interval pass once the database is back, so that the one that did gets the lock again, with
-// all that it told meanwhile.
+// Whoever did not lead lets one interval pass, at its start and once the database is back, so that the one that did gets the
+// lock again, with all that it told meanwhile. What only a killed evaluator knew is lost: the end of what it told may then be
+// told twice, or not.
 //
 // A trouble is told twice only where the database is away from some of the evaluators, each of which then tells of it,
 // and of its end. Receivers that know fingerprints (Alertmanager, PagerDuty) show one. Whoever told of a beginning that is
@@ -36,8 +37,8 @@ export class Leadership {
   readonly #log: Logger
   #role: Role = 'adrift'
   #store: AlertStore | undefined
-  /** The database was away, and another one may have led. */
-  #isCourteous = false
+  /** For all it knows another one led until the database went away. */
+  #isCourteous = true
 
   /** @param open - Opens a session; throws KpiError when the database is away. */
   constructor(open: () => Promise<AlertStore>, log: Logger) {
