@@ -13,6 +13,7 @@ const features = [
   'verify',
   'rebuild',
   'operate',
+  'export',
 ]
 const services = ['kafka', 'store', 'metrics']
 const base = '^src/(errors\\.ts$|log\\.ts$|config/)'

@@ -1,4 +1,5 @@
 import { alertCounters, alertGauges } from '../src/metrics/alert-metrics.ts'
+import { type MetricMeaning, pipelineMetrics } from '../src/metrics/pipeline-metrics.ts'
 import { workerCounters, workerGauges } from '../src/metrics/worker-metrics.ts'
 
 const before = `<!-- Made from src/metrics/ by \`npm run docs\`. Do not edit by hand. -->
@@ -7,17 +8,37 @@ const before = `<!-- Made from src/metrics/ by \`npm run docs\`. Do not edit by 
 Every worker (\`--http-port\`, 9464 or the next free one) and every alert evaluator (9494) answers on this machine only: \`/metrics\` in Prometheus' text format,
 \`/livez\` (200 as long as its event loop turns), \`/readyz\` (503 with the reasons while its work stands still; a rebalance is
 none) and \`/health\` (the same as JSON). Besides the metrics below there are those of the process, \`process_*\` and
-\`nodejs_*\`.
+\`nodejs_*\`. [Prometheus and Grafana](prometheus.md) tells how to scrape them, and brings rules and dashboards.
+
+What is not known has no series: neither 0 nor NaN. \`market_kpi_up\` and \`market_kpi_rule_unknown\` are always there and say so.
 
 `
 
+interface Row {
+  readonly name: string
+  readonly type: string
+  readonly help: string
+  readonly labels?: readonly string[]
+}
+
 /** The whole of docs/metrics.md. */
 export function metricsPage(): string {
-  const rows = [
-    ...Object.entries(workerCounters).map(([name, [help]]) => `| \`${name}\` | counter | ${help} |`),
-    ...Object.entries(workerGauges).map(([name, [help]]) => `| \`${name}\` | gauge | ${help} |`),
-    ...Object.entries(alertCounters).map(([name, [help]]) => `| \`${name}\` | counter | ${help} |`),
-    ...Object.entries(alertGauges).map(([name, [help]]) => `| \`${name}\` | gauge | ${help} |`),
-  ]
-  return `${before}${['| Name | Type | Meaning |', '| --- | --- | --- |', ...rows].join('\n')}\n`
+  const pipeline = Object.entries<MetricMeaning>(pipelineMetrics).map(([name, meaning]) => ({ name, ...meaning }))
+  return [
+    before + section('The pipeline, from an alert evaluator', pipeline),
+    section('An alert evaluator itself', [...rows(alertCounters, 'counter'), ...rows(alertGauges, 'gauge')]),
+    section('A worker', [...rows(workerCounters, 'counter'), ...rows(workerGauges, 'gauge')]),
+  ].join('\n')
+}
+
+function rows(metrics: Readonly<Record<string, readonly [help: string, of: unknown]>>, type: string): Row[] {
+  return Object.entries(metrics).map(([name, [help]]) => ({ name, type, help }))
+}
+
+function section(title: string, metrics: readonly Row[]): string {
+  const lines = metrics.map(({ name, type, help, labels = [] }) => {
+    const shown = labels.length > 0 ? `{${labels.join(', ')}}` : ''
+    return `| \`${name}${shown}\` | ${type} | ${help} |`
+  })
+  return `## ${title}\n\n${['| Name | Type | Meaning |', '| --- | --- | --- |', ...lines].join('\n')}\n`
 }

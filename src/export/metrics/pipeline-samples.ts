@@ -1,0 +1,77 @@
+import type { Thresholds } from '../../config/thresholds.ts'
+import type { Sample } from '../../metrics/pipeline-metrics.ts'
+import { type Finding, ruleNames, severities } from '../../observe/finding.ts'
+import type { Measures } from '../../observe/measures.ts'
+import type { Observation } from '../../observe/observer.ts'
+import type { PipelineSnapshot } from '../../observe/snapshot.ts'
+import { kafkaSamples, partitionSamples } from './kafka-samples.ts'
+import { postgresSamples, symbolSamples } from './postgres-samples.ts'
+import { instant, measured, sample } from './sample.ts'
+import { workerSamples } from './worker-samples.ts'
+
+/** One look at the pipeline as metrics. Pure; what is not known is left out. */
+export function samplesOf({ snapshot, assessment }: Observation, thresholds: Thresholds): Sample[] {
+  const { topic, group } = snapshot.asked
+  const { findings, measures, partitions } = assessment
+  return [
+    ...upSamples(snapshot, findings),
+    ...sample('market_kpi_pipeline_info', 1, { topic, group }),
+    ...instant('market_kpi_observation_timestamp_seconds', snapshot.takenAtMs),
+    ...sample('market_kpi_observation_duration_seconds', snapshot.tookMs / 1000),
+    ...findingSamples(findings),
+    ...kafkaSamples(snapshot),
+    ...partitionSamples(snapshot, partitions),
+    ...measureSamples(measures, snapshot.takenAtMs),
+    ...workerSamples(snapshot, findings, thresholds),
+    ...postgresSamples(snapshot),
+    ...symbolSamples(snapshot, thresholds),
+  ]
+}
+
+/** Always there: what cannot be seen is not known to work. */
+function upSamples({ kafka, postgres }: PipelineSnapshot, findings: readonly Finding[]): Sample[] {
+  const isFound = (rule: Finding['rule'], ...of: readonly Finding['severity'][]) =>
+    findings.some((finding) => finding.rule === rule && (finding.isUnknown || of.includes(finding.severity)))
+  const isTopicThere = kafka.topic.state === 'ok' && kafka.topic.isThere
+  const isUp = {
+    kafka: kafka.cluster.state === 'ok',
+    topic: isTopicThere && !isFound('TopicMissing', 'critical'),
+    postgres: !isFound('PostgresUnreachable', 'critical'),
+    schema: postgres.schema.state === 'ok' && !isFound('SchemaInvalid', 'critical'),
+    consumer: isTopicThere && !isFound('NoConsumer', 'critical'),
+    feed: kafka.log.state === 'ok' && !isFound('FeedSilent', 'warning', 'critical'),
+  }
+  return Object.entries(isUp).flatMap(([component, up]) => sample('market_kpi_up', Number(up), { component }))
+}
+
+/** Of every rule, found or not, so that 0 tells a rule that finds nothing from one that is not there. */
+function findingSamples(findings: readonly Finding[]): Sample[] {
+  const causes = findings.filter(({ isUnknown, inhibitedBy }) => !isUnknown && inhibitedBy === null)
+  return ruleNames.flatMap((rule) => [
+    ...severities.flatMap((severity) => {
+      const isFound = causes.some((finding) => finding.rule === rule && finding.severity === severity)
+      return sample('market_kpi_finding', Number(isFound), { rule, severity })
+    }),
+    ...sample(
+      'market_kpi_rule_unknown',
+      Number(findings.some((finding) => finding.rule === rule && finding.isUnknown)),
+      { rule },
+    ),
+  ])
+}
+
+function measureSamples(measures: Measures, takenAtMs: number): Sample[] {
+  const { market, feedSilenceSeconds: silence } = measures
+  return [
+    ...measured('market_kpi_lag_messages', measures.lagMessages),
+    ...measured('market_kpi_throughput_messages_per_second', measures.throughputPerSecond),
+    ...measured('market_kpi_error_ratio', measures.errorRatePercent, 0.01),
+    ...measured('market_kpi_pool_used_ratio', measures.poolPercent, 0.01),
+    ...instant(
+      'market_kpi_newest_record_timestamp_seconds',
+      silence.state === 'ok' ? takenAtMs - silence.value * 1000 : null,
+    ),
+    ...sample('market_kpi_market_open', Number(market.isOpen)),
+    ...instant('market_kpi_market_open_since_timestamp_seconds', market.isOpen ? (market.sinceMs ?? 0) : null),
+  ]
+}
