@@ -32,6 +32,7 @@ export const errorCodes = {
   KPI_DATABASE_MISSING: { retryable: false, exitCode: 1 },
   KPI_SCHEMA_MISSING: { retryable: false, exitCode: 1 },
   KPI_DEFINITION_MISMATCH: { retryable: false, exitCode: 1 },
+  KPI_PARTITIONS_NOT_POSSIBLE: { retryable: false, exitCode: 1 },
   KPI_POSITION_MOVED: { retryable: true, exitCode: 1 },
   KPI_FEED_FILE: { retryable: false, exitCode: 1 },
   KPI_LETTER_MISSING: { retryable: false, exitCode: 1 },

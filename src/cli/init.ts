@@ -17,7 +17,7 @@ export function register(program: Command): void {
       '--accept-new-topic',
       'the topic was deleted and created anew: keep the old rows apart, start with the new one',
     )
-  addSettingOptions(command, ['kafkaBootstrapServers', 'kafkaTopic', 'kafkaGroup'])
+  addSettingOptions(command, ['kafkaBootstrapServers', 'kafkaTopic', 'kafkaGroup', 'partitionBy'])
     .addHelpText('after', environmentHelp)
     .action(withErrors((_flags: unknown, self: Command) => init(self)))
 }
@@ -51,10 +51,8 @@ export async function preparePipeline(config: Config, options: { acceptNewTopic:
       replicationFactor: config.kafkaReplicationFactor,
     })
     const database = postgresOptions(config)
-    const schema = await prepareSchema(database, {
-      bi_user: config.pipelineRolePassword,
-      bi_reader: config.readerRolePassword,
-    })
+    const passwords = { bi_user: config.pipelineRolePassword, bi_reader: config.readerRolePassword }
+    const schema = await prepareSchema(database, passwords, config.partitionBy)
     const wanted = definitionOf(config, topic.metadata)
     const accepted = options.acceptNewTopic ? await acceptNewTopic(database, wanted) : []
     const recorded = await recordDefinition(database, wanted)

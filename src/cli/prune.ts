@@ -8,6 +8,7 @@ import type { Logger } from '../log.ts'
 import type { Database } from '../store/connection.ts'
 import { countLetters } from '../store/dead-letters.ts'
 import { readDefinition } from '../store/definition.ts'
+import { addMonthsAhead } from '../store/partitions.ts'
 import { countPrunable, type PruneResult, pruneRows } from '../store/prune.ts'
 import { purgeLetters } from '../store/purge-letters.ts'
 import { addSettingOptions, configure, withErrors } from './command.ts'
@@ -80,6 +81,7 @@ async function onSchedule(config: Config, log: Logger, stop: AbortSignal): Promi
 async function once(database: Database, config: Config, log: Logger, stop: AbortSignal, dryRun = false): Promise<void> {
   const definition = await readDefinition(database)
   const key = { group: definition.consumerGroup, topic: definition.topic }
+  if (!dryRun) await addMonthsAhead(database)
   const { pruneRowsOlderThan: rowsAge, pruneLettersOlderThan: lettersAge } = config
   if (rowsAge !== undefined) {
     const before = dateOf(rowsAge)

@@ -171,6 +171,13 @@ export const settings = {
     default: 2,
     description: 'database connections of one worker; as many writes may be in flight, of different partitions',
   }),
+  partitionBy: choice({
+    env: 'KPI_PARTITION_BY',
+    flag: '--partition-by UNIT',
+    of: ['none', 'month'],
+    default: 'none',
+    description: 'how `init` and `up` make the table of rows in a new database: as one, or in partitions',
+  }),
   deadLetterPayloadsPerMinute: whole({
     env: 'DEAD_LETTER_PAYLOADS_PER_MINUTE',
     min: 0,

@@ -34,7 +34,7 @@ export async function countPrunable(database: Database, before: Date): Promise<P
 }
 
 /**
- * Deletes old rows in small transactions. The bound is written down first: from then on a message that comes for a
+ * Drops whole months where the table has such partitions, and deletes other old rows in small transactions. The bound is written down first: from then on a message that comes for a
  * pruned window makes a row that kpi_windows shows as incomplete, and neither `verify` nor `rebuild` look below it.
  *
  * Nobody waits for a prune longer than one transaction takes, and nobody can deadlock with it: it locks kpi_pruned, then
@@ -47,8 +47,7 @@ export async function pruneRows(options: PruneOptions): Promise<PruneResult> {
     text: 'UPDATE kpi_pruned SET starts_before = $1, updated_at = now() WHERE starts_before < $1',
     values: [startsBefore],
   })
-  let rows = 0
-  let messages = 0
+  let { rows, messages } = await dropMonths(database, startsBefore)
   for (let emptyRounds = 0; emptyRounds < maxEmptyRounds; ) {
     const startedMs = performance.now()
     const batch = await pruneBatch(database, startsBefore, batchRows)
@@ -59,6 +58,20 @@ export async function pruneRows(options: PruneOptions): Promise<PruneResult> {
     if (!(await between(rows, performance.now() - startedMs))) break
   }
   return { rows, messages, startsBefore }
+}
+
+/** Months of a partitioned table that are over by then: whole tables go at once, each with what was counted in it. */
+async function dropMonths(database: Database, startsBefore: Date): Promise<{ rows: number; messages: number }> {
+  const sum = { rows: 0, messages: 0 }
+  for (;;) {
+    const [month] = await database.query<{ rows: number; messages: number }>({
+      text: 'SELECT rows, messages FROM kpi_drop_month($1)',
+      values: [startsBefore],
+    })
+    if (month === undefined) return sum
+    sum.rows += month.rows
+    sum.messages += month.messages
+  }
 }
 
 /** Whole windows only. */

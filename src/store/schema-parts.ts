@@ -176,5 +176,13 @@ export const schemaParts: {
       'detail',
     ],
   },
-  functions: ['kpi_commit', 'kpi_instant', 'kpi_merge', 'kpi_open_positions', 'kpi_replace_definition'],
+  functions: [
+    'kpi_add_months',
+    'kpi_commit',
+    'kpi_drop_month',
+    'kpi_instant',
+    'kpi_merge',
+    'kpi_open_positions',
+    'kpi_replace_definition',
+  ],
 }

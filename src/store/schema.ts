@@ -6,6 +6,7 @@ import pg from 'pg'
 import { assert, KpiError } from '../errors.ts'
 import { type PostgresOptions, placeOf, withClient } from './connection.ts'
 import { assertSameDefinition, type Definition, selectDefinition } from './definition.ts'
+import { type Partitioning, partitionByMonth } from './partitions.ts'
 
 /** Migrations stand at the package's root, beside `src` in a clone and beside `dist` in the package. */
 const migrationsDirectory = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'migrations')
@@ -34,10 +35,15 @@ const grants: Record<keyof RolePasswords, string> = {
 /**
  * Creates or upgrades database, schema and roles. Safe to repeat, and from several places at once.
  *
+ * @param partitionBy - `none` leaves a table of months what it is.
  * @returns What was done, a line each; empty when all was there.
  * @throws KpiError `KPI_POSTGRES_TOO_OLD`, `KPI_POSTGRES_RIGHTS`, and those of a connection.
  */
-export async function prepareSchema(options: PostgresOptions, passwords: RolePasswords): Promise<string[]> {
+export async function prepareSchema(
+  options: PostgresOptions,
+  passwords: RolePasswords,
+  partitionBy: Partitioning = 'none',
+): Promise<string[]> {
   const done = await createDatabase(options)
   return withClient(options, async (client) => {
     const place = placeOf(options)
@@ -47,6 +53,7 @@ export async function prepareSchema(options: PostgresOptions, passwords: RolePas
       done.push(...(await migrate(client)))
     }
     const { owns } = await standingOf(client)
+    if (owns && partitionBy === 'month') done.push(...(await partitionByMonth(client, place)))
     for (const role of Object.keys(grants) as (keyof RolePasswords)[]) {
       done.push(...(await prepareRole(client, role, passwords[role])))
       // Who merely uses a prepared database, as `up` does when it is told the pipeline's login, has nothing to grant.

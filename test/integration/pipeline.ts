@@ -68,7 +68,11 @@ export async function makePipeline(
   const wanted = { topic: name, partitions: config.kafkaPartitions, replicationFactor: 1 }
   const [{ metadata }] = await Promise.all([
     prepareTopic(cluster, wanted),
-    prepareSchema(ownerOptions, { bi_user: servers.pipelinePassword, bi_reader: servers.readerPassword }),
+    prepareSchema(
+      ownerOptions,
+      { bi_user: servers.pipelinePassword, bi_reader: servers.readerPassword },
+      config.partitionBy,
+    ),
   ])
   await recordDefinition(ownerOptions, {
     clusterId: metadata.clusterId,

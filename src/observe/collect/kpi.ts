@@ -23,15 +23,21 @@ export async function lookAtKpi(probe: Probe): Promise<KpiState> {
 
 const aboutTable = `
   SELECT
-    greatest(c.reltuples, s.n_live_tup, 0)::float8 AS "estimatedRows",
-    pg_table_size(c.oid) AS "tableBytes", pg_indexes_size(c.oid) AS "indexBytes",
-    CASE WHEN s.n_tup_upd > 0 THEN s.n_tup_hot_upd::float8 / s.n_tup_upd END AS "hotUpdateRatio",
+    t.*,
     (extract(epoch FROM (
       SELECT max(k.last_event_at) FROM kpi_market_prices k
       WHERE k.window_start = (SELECT max(window_start) FROM kpi_market_prices)
     )) * 1000)::float8 AS "newestEventAtMs"
-  FROM pg_class c LEFT JOIN pg_stat_all_tables s ON s.relid = c.oid
-  WHERE c.oid = 'kpi_market_prices'::regclass`
+  FROM (
+    SELECT
+      sum(greatest(c.reltuples, s.n_live_tup, 0))::float8 AS "estimatedRows",
+      sum(pg_table_size(c.oid))::bigint AS "tableBytes", sum(pg_indexes_size(c.oid))::bigint AS "indexBytes",
+      sum(s.n_tup_hot_upd)::float8 / nullif(sum(s.n_tup_upd), 0)::float8 AS "hotUpdateRatio"
+    -- One table, or the partitions of one.
+    FROM pg_class c LEFT JOIN pg_stat_all_tables s ON s.relid = c.oid
+    WHERE c.relkind = 'r' AND (c.oid = 'kpi_market_prices'::regclass
+      OR c.oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'kpi_market_prices'::regclass))
+  ) AS t`
 
 const countRows = 'SELECT count(*) AS rows FROM (SELECT FROM kpi_market_prices LIMIT $1) AS counted'
 
