@@ -4,10 +4,9 @@ import { messageOf } from '../errors.ts'
 import type { AlertRow } from './alert-rows.ts'
 import { frameOf } from './frame.ts'
 import type { Line, Span, Tone } from './line.ts'
-import { ageText } from './number-text.ts'
 import type { Clock } from './panels/header.ts'
 import type { MonitorData } from './refresher.ts'
-import { firstView, type KeyName, type Press, pressed, type View, type Wish } from './view.ts'
+import { firstView, type KeyName, type Press, pressed, silenceChoices, type View, type Wish } from './view.ts'
 
 /** What the screen needs of the rest of the monitor. */
 export interface AppProps {
@@ -71,7 +70,7 @@ function useWishes(props: AppProps, tell: (notice: string) => void): (wish: Wish
     if (wish.kind === 'silence') {
       const { alert, seconds } = wish
       props.silence(alert, seconds).then(
-        () => tell(`${alert.rule} is silenced for ${ageText(seconds)}`),
+        () => tell(`${alert.rule} is silenced for ${choiceText(seconds)}`),
         (error: unknown) => tell(`not silenced: ${messageOf(error)}`),
       )
     } else if (wish.kind === 'quit') exit()
@@ -81,6 +80,10 @@ function useWishes(props: AppProps, tell: (notice: string) => void): (wish: Wish
       tell('looking …')
     }
   }
+}
+
+function choiceText(wanted: number): string {
+  return silenceChoices.find(({ seconds }) => seconds === wanted)?.text ?? `${wanted} s`
 }
 
 function pressOf(input: string, key: Key): Press | undefined {
