@@ -1,11 +1,13 @@
 -- Months of kpi_market_prices as tables of their own, where `init --partition-by month` has made it so. What makes and
 -- drops them runs as the owner, since the pipeline's role owns no table. Each does nothing where there are no partitions.
--- A month is one of UTC. What belongs to none that exists stands in kpi_market_prices_rest: a row is never refused.
+-- Who waits for a lock on the whole table holds up every commit behind it, so neither waits for long: it fails, and is called
+-- again. A month is one of UTC. What belongs to none that exists stands in kpi_market_prices_rest: a row is never refused.
 
 -- Makes the months from one instant to another; one whose rows stand in kpi_market_prices_rest already stays there.
 -- Nobody needs rights on a month: those on the whole table count. Returns the names of those that are new.
 CREATE FUNCTION kpi_add_months(p_from timestamptz, p_to timestamptz)
-RETURNS SETOF text LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
+RETURNS SETOF text LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC'
+SET lock_timeout = '2s' AS $$
 DECLARE
   month timestamptz;
   name text;
@@ -35,7 +37,8 @@ REVOKE EXECUTE ON FUNCTION kpi_add_months FROM PUBLIC;
 -- prune; then only the month, against writers, while its messages are summed; the whole table at the end, for a moment.
 -- Returns nothing when there is no such month.
 CREATE FUNCTION kpi_drop_month(p_before timestamptz, OUT rows bigint, OUT messages bigint)
-RETURNS SETOF record LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
+RETURNS SETOF record LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC'
+SET lock_timeout = '2s' AS $$
 DECLARE
   name text;
 BEGIN

@@ -1,4 +1,4 @@
-import { assert } from '../errors.ts'
+import { assert, KpiError } from '../errors.ts'
 import type { Database } from './connection.ts'
 
 export interface PruneOptions {
@@ -21,6 +21,9 @@ export interface PruneResult {
 const usualBatchRows = 5000
 /** Rows that a merge holds at the moment are passed over; after so many rounds they wait for the next prune. */
 const maxEmptyRounds = 20
+/** A month is tried for a minute or two while others are in the way. */
+const maxDropTries = 30
+const dropPauseMs = 1000
 
 /** How many rows {@link pruneRows} would delete, and their messages. */
 export async function countPrunable(database: Database, before: Date): Promise<PruneResult> {
@@ -47,8 +50,9 @@ export async function pruneRows(options: PruneOptions): Promise<PruneResult> {
     text: 'UPDATE kpi_pruned SET starts_before = $1, updated_at = now() WHERE starts_before < $1',
     values: [startsBefore],
   })
-  let { rows, messages } = await dropMonths(database, startsBefore)
-  for (let emptyRounds = 0; emptyRounds < maxEmptyRounds; ) {
+  const months = await dropMonths(options, startsBefore)
+  let { rows, messages } = months
+  for (let emptyRounds = 0; months.goesOn && emptyRounds < maxEmptyRounds; ) {
     const startedMs = performance.now()
     const batch = await pruneBatch(database, startsBefore, batchRows)
     rows += batch.rows
@@ -60,17 +64,27 @@ export async function pruneRows(options: PruneOptions): Promise<PruneResult> {
   return { rows, messages, startsBefore }
 }
 
-/** Months of a partitioned table that are over by then: whole tables go at once, each with what was counted in it. */
-async function dropMonths(database: Database, startsBefore: Date): Promise<{ rows: number; messages: number }> {
-  const sum = { rows: 0, messages: 0 }
-  for (;;) {
-    const [month] = await database.query<{ rows: number; messages: number }>({
-      text: 'SELECT rows, messages FROM kpi_drop_month($1)',
-      values: [startsBefore],
-    })
-    if (month === undefined) return sum
-    sum.rows += month.rows
-    sum.messages += month.messages
+/**
+ * Months of a partitioned table that are over by then: whole tables go at once, each with what was counted in it. Readers
+ * of the table, and merges into such a month, go first.
+ */
+async function dropMonths({ database, between }: PruneOptions, startsBefore: Date) {
+  const dropped = { rows: 0, messages: 0, goesOn: true }
+  for (let tries = 1; ; ) {
+    try {
+      const [month] = await database.query<{ rows: number; messages: number }>({
+        text: 'SELECT rows, messages FROM kpi_drop_month($1)',
+        values: [startsBefore],
+      })
+      if (month === undefined) return dropped
+      dropped.rows += month.rows
+      dropped.messages += month.messages
+      tries = 1
+    } catch (error) {
+      if (!(error instanceof KpiError && error.retryable) || tries === maxDropTries) throw error
+      tries += 1
+      if (!(await between(dropped.rows, dropPauseMs))) return { ...dropped, goesOn: false }
+    }
   }
 }
 

@@ -99,6 +99,34 @@ describe('a table of months', () => {
     expect(await verifyPipeline(pipeline)).toMatchObject(allRight)
   })
 
+  it(`is dropped behind those who read it, and no commit waits for that (seed ${seed})`, async () => {
+    await using pipeline = await makePipeline({ settings })
+    const { owner, cluster, config } = pipeline
+    await owner.query({ text: `SELECT kpi_add_months('2026-02-01', '2026-02-02')` })
+    await throughWorker(pipeline)
+    const pruner = await openDatabase(postgresOptions(config), { maxConnections: 1, applicationName: 'test prune' })
+    const refused = Promise.withResolvers<void>()
+    const before = new Date('2026-03-01T00:00:00Z')
+    const between = async () => {
+      refused.resolve()
+      return true
+    }
+    const pruning = await owner.transaction(async (client) => {
+      await client.query('SELECT count(*) FROM kpi_market_prices')
+      const going = pruneRows({ database: pruner, before, between })
+      await Promise.race([refused.promise, going])
+      const worker = await startWorker(pipeline)
+      await sendTrades(cluster, config.kafkaTopic, 3, trades)
+      await untilCounted(pipeline, 2 * trades.length)
+      await worker.stop()
+      return { going }
+    })
+    expect((await pruning.going).rows).toBeGreaterThan(0)
+    await pruner.close()
+    expect((await partitionsOf(pipeline)).map(({ name }) => name)).not.toContain('kpi_market_prices_2026_02')
+    expect(await verifyPipeline(pipeline)).toMatchObject(allRight)
+  })
+
   it('looks right to health, and its view to readers', async () => {
     await using pipeline = await makePipeline({ settings })
     await throughWorker(pipeline)
