@@ -1,0 +1,42 @@
+// The feed on a machine whose clock is ahead: `node ahead-feed.ts SECONDS RATE`. Its servers are named by the environment.
+
+import { runFeed } from '../../src/cli/run-feed.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import { announceReady, whenSupervisorGone } from '../../src/embedded/ready-signal.ts'
+import { systemClock } from '../../src/feed/clock.ts'
+import { SimulateSource } from '../../src/feed/simulate/simulate-source.ts'
+import { symbolNames } from '../../src/feed/simulate/symbols.ts'
+import { createLogger } from '../../src/log.ts'
+
+const [aheadSeconds, ratePerSecond] = process.argv.slice(2).map(Number) as [number, number]
+const stop = new AbortController()
+process.once('SIGTERM', () => stop.abort())
+whenSupervisorGone(() => stop.abort())
+const config = loadConfig({})
+const source = new SimulateSource(
+  {
+    names: symbolNames(config.symbols),
+    seed: 'ahead',
+    ratePerSecond,
+    count: Number.POSITIVE_INFINITY,
+    disorder: 0,
+    disorderSeconds: 60,
+    duplicates: 0,
+    bad: 0,
+    pauseEverySeconds: Number.POSITIVE_INFINITY,
+    pauseForSeconds: 60,
+  },
+  { now: () => Date.now() + aheadSeconds * 1000, sleep: systemClock.sleep },
+)
+process.exitCode = await runFeed(
+  {
+    config,
+    log: createLogger({ level: 'info', format: 'pretty' }),
+    compression: 'none',
+    open: async () => ({ source: async () => source }),
+    isSupervised: true,
+    ready: announceReady,
+  },
+  stop.signal,
+)
+process.disconnect?.()
