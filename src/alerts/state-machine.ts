@@ -32,7 +32,7 @@ const toleranceOfInterval = 0.2
 /** A longer pause between two looks is none in which anything was seen. */
 const maxIntervalsBetween = 4
 /** Beyond so many at once there is trouble of another kind, and everything has an end. */
-export const maxEpisodes = 2000
+const maxEpisodes = 2000
 
 /** The episodes after one more look. Resolved ones come out as they went in. */
 export function advance(episodes: readonly Episode[], look: AlertLook, rules: MachineRules): Episode[] {

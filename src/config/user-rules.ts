@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { KpiError } from '../errors.ts'
 
 /** What a KPI condition measures, of each symbol, over the time that it looks back. */
-export const kpiMeasures = [
+const kpiMeasures = [
   'close_change_percent',
   'volume',
   'volatility_percent',

@@ -32,7 +32,13 @@ it('without a consumer: that one is critical, and what follows from it does not 
   expect(all.stdout).toMatch(/^ALERTS: 1 total$/m)
   const json = await alertsCheck(pipeline.env, '--json')
   expect(JSON.parse(json.stdout)).toMatchObject([
-    { rule: 'NoConsumer', severity: 'critical', stage: 'consumer', state: 'firing', runbookUrl: expect.stringMatching(/NoConsumer\.md$/) },
+    {
+      rule: 'NoConsumer',
+      severity: 'critical',
+      stage: 'consumer',
+      state: 'firing',
+      runbookUrl: expect.stringMatching(/NoConsumer\.md$/),
+    },
   ])
 })
 

@@ -1,7 +1,7 @@
 import type { UserRule } from '../../config/user-rules.ts'
 import { isOwnMistake, KpiError, messageOf } from '../../errors.ts'
-import { type ReadOnlyQuery, withReadOnlySession } from '../../store/read-only-session.ts'
 import type { PostgresOptions } from '../../store/connection.ts'
+import { type ReadOnlyQuery, withReadOnlySession } from '../../store/read-only-session.ts'
 import type { Signal } from '../signal.ts'
 import { judgeKpi } from './kpi-rule.ts'
 import { judgeSql } from './sql-rule.ts'
@@ -50,15 +50,17 @@ async function judgeOne(rule: UserRule, query: ReadOnlyQuery, options: UserRuleO
       return await judgeKpi({ ...rule, kpi: rule.kpi }, query, { nowMs: now(), windowSeconds })
     return []
   } catch (error) {
-    const isAway = error instanceof KpiError && error.code === 'KPI_POSTGRES_UNREACHABLE' && !isTimeout(error)
+    const isAway = error instanceof KpiError && error.code === 'KPI_POSTGRES_UNREACHABLE' && !isItsOwn(error)
     if (isOwnMistake(error) || isAway) throw error
     return [unknownOf(rule, messageOf(error)), failing(rule, messageOf(error))]
   }
 }
 
-/** The statement's own limit, which is the rule's fault. */
-function isTimeout(error: KpiError): boolean {
-  return (error.cause as { code?: unknown } | undefined)?.code === '57014'
+/** SQLSTATEs that are the statement's own doing: its time is over, it wanted to write, it met a lock. */
+const ownStates: readonly unknown[] = ['57014', '25006', '55P03', '40001', '40P01']
+
+function isItsOwn(error: KpiError): boolean {
+  return ownStates.includes((error.cause as { code?: unknown } | undefined)?.code)
 }
 
 function unknownOf({ name, severity }: UserRule, summary: string): Signal {

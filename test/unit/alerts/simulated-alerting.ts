@@ -11,7 +11,7 @@ import { KpiError } from '../../../src/errors.ts'
 import { createLogger } from '../../../src/log.ts'
 
 export const intervalMs = 15_000
-export const startMs = 1_771_079_400_000
+const startMs = 1_771_079_400_000
 
 export class SimulatedTime implements AlertClock {
   #nowMs = startMs
