@@ -2,9 +2,9 @@
 //   Ctrl-Z, SIGTSTP   gives it back, and stops the process; SIGCONT takes it again and draws anew
 //   q, Ctrl-C         ends it
 //   an exception      gives it back first, so that its stack stands where people see it
-import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
 import { render, useApp } from 'ink'
-import { createElement as h, type ReactNode, useEffect } from 'react'
+import { createElement as h, type ReactNode, useEffect, useEffectEvent, useRef } from 'react'
 import { App, type AppProps } from './app.ts'
 import type { MonitorPorts } from './monitor-ports.ts'
 import { Refresher } from './refresher.ts'
@@ -29,7 +29,7 @@ export async function runTerminal(ports: MonitorPorts, options: TerminalOptions)
     for (const changed of listeners) changed()
   }
   const refresher = new Refresher(ports, { intervalMs, steadyMs, onChange: tellAll })
-  const props: AppProps = {
+  const props: Omit<AppProps, 'suspend'> = {
     data: () => refresher.data,
     subscribe: (changed) => {
       listeners.add(changed)
@@ -39,7 +39,6 @@ export async function runTerminal(ports: MonitorPorts, options: TerminalOptions)
     setPaused: (isPaused) => refresher.setPaused(isPaused),
     refresh: () => refresher.refresh(),
     silence: ({ rule, labels }, seconds) => ports.alerts.silence({ rule, labels }, seconds),
-    suspend: stopGroup,
     hasColours,
   }
   const screen = render(h(Screen, props), {
@@ -66,41 +65,52 @@ export async function runTerminal(ports: MonitorPorts, options: TerminalOptions)
   }
 }
 
+function Screen(props: Omit<AppProps, 'suspend'>): ReactNode {
+  const suspend = useJobControl()
+  return h(App, { ...props, suspend })
+}
+
+/** @returns What Ctrl-Z does. */
+function useJobControl(): () => void {
+  const { suspendTerminal } = useApp()
+  const away = useRef(false)
+  /** The terminal is given back before anybody stops: the shell takes it at that moment, and it must be as it was. */
+  const leave = (stop: () => void) => {
+    if (away.current) return
+    away.current = true
+    void suspendTerminal(() => stopped(stop)).finally(() => {
+      away.current = false
+    })
+  }
+  const onStop = useEffectEvent(() => leave(() => process.kill(process.pid, 'SIGSTOP')))
+  // Stopped by SIGSTOP, it could not give the terminal back, and the shell has changed its modes since.
+  const onContinue = useEffectEvent(() => leave(() => undefined))
+  useEffect(() => {
+    const [stop, goOn] = [() => onStop(), () => onContinue()]
+    process.on('SIGTSTP', stop)
+    process.on('SIGCONT', goOn)
+    return () => {
+      process.off('SIGTSTP', stop)
+      process.off('SIGCONT', goOn)
+    }
+  }, [])
+  return () => process.platform !== 'win32' && leave(stopGroup)
+}
+
 /** Ctrl-Z stops all processes of the job, the one that started us among them: the shell waits for that one. */
 function stopGroup(): void {
-  if (process.platform !== 'win32') process.kill(0, 'SIGTSTP')
+  const listeners = process.listeners('SIGTSTP')
+  // Without a listener the signal does what it does by itself.
+  process.removeAllListeners('SIGTSTP')
+  process.kill(0, 'SIGTSTP')
+  for (const listener of listeners) process.on('SIGTSTP', listener)
 }
 
-function Screen(props: AppProps): ReactNode {
-  useJobControl()
-  return h(App, props)
-}
+/** Where no shell could ever continue it, the system lets nothing be stopped. */
+const stopTimeoutMs = 300
 
-function useJobControl(): void {
-  const { suspendTerminal } = useApp()
-  useEffect(() => {
-    let isAway = false
-    const away = async (leave: () => Promise<unknown>) => {
-      if (isAway) return
-      isAway = true
-      await suspendTerminal(async () => {
-        await leave()
-      })
-      isAway = false
-    }
-    const onStop = () =>
-      void away(() => {
-        const continued = once(process, 'SIGCONT')
-        process.kill(process.pid, 'SIGSTOP')
-        return continued
-      })
-    // Stopped by SIGSTOP, it could not give the terminal back, and the shell has changed its modes since.
-    const onContinue = () => void away(async () => undefined)
-    process.on('SIGTSTP', onStop)
-    process.on('SIGCONT', onContinue)
-    return () => {
-      process.off('SIGTSTP', onStop)
-      process.off('SIGCONT', onContinue)
-    }
-  }, [suspendTerminal])
+/** Until it is continued: a timer that ran out meanwhile is late by as long as it was stopped. */
+async function stopped(stop: () => void): Promise<void> {
+  stop()
+  await delay(stopTimeoutMs)
 }
