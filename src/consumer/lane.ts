@@ -154,6 +154,8 @@ export class Lane {
     const own = [...this.#assigned].filter(([partition]) => partitions.includes(partition))
     const names = own.map(([partition]) => partition)
     if (own.length === 0) return
+    // Before the wait: what is pending for them may only get less.
+    this.#deferred.forget(names)
     const isWritten = !this.#stopping.signal.aborted && (await this.#drain(names, deadlineMs))
     // One that was opened again meanwhile stays.
     const left = own.filter(([partition, opening]) => this.#assigned.get(partition) === opening).map(([name]) => name)
@@ -161,7 +163,6 @@ export class Lane {
       this.drop(left)
       return
     }
-    this.#deferred.forget(left)
     for (const partition of left) {
       this.#assigned.delete(partition)
       this.#batch.close(partition)

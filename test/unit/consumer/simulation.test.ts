@@ -77,6 +77,8 @@ class World {
       batchSize: 1 + Math.floor(random() * 6),
       batchWaitMs: Math.floor(random() * 100),
       lanes: 1 + Math.floor(random() * 3),
+      // So few that answers have to be reduced piece by piece.
+      maxPendingRows: 1 + Math.floor(random() * 8),
       fatal: (error) => this.failures.push(error),
       log,
       clock: this.clock,
