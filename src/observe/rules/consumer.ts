@@ -1,3 +1,4 @@
+import type { Thresholds } from '../../config/thresholds.ts'
 import type { Finding } from '../finding.ts'
 import type { Look } from '../history.ts'
 import { isGrowingSeries, type PartitionLag } from '../lag.ts'
@@ -9,12 +10,21 @@ import { cannotTell, found, grouped, partitionList, type Rule, type RuleScene, s
 const forgetWorkerSeconds = 3600
 
 /** R9: a worker or a feed ended without saying so, and nobody took its place. */
-export const workerDown: Rule = ({ snapshot, thresholds }) => {
+export const workerDown: Rule = (scene) => {
+  const { snapshot, thresholds } = scene
   const { workers } = snapshot.postgres
   if (workers.state === 'unknown') return [cannotTell('WorkerDown', workers.reason)]
+  const down = downWorkers(workers.workers, thresholds)
+  if (down.length === 0 || !wasDatabaseAway(scene)) return down
+  return [
+    cannotTell('WorkerDown', 'the database was away, and workers have not yet had the time to tell of themselves'),
+  ]
+}
+
+function downWorkers(workers: readonly WorkerState[], thresholds: Thresholds): Finding[] {
   return (['consumer', 'feed'] as const).flatMap((kind) => {
-    const live = liveWorkers(workers.workers, kind, thresholds)
-    const down = missingWorkers(workers.workers, kind, live).filter(
+    const live = liveWorkers(workers, kind, thresholds)
+    const down = missingWorkers(workers, kind, live).filter(
       ({ seenAgoSeconds }) => live.length === 0 || seenAgoSeconds <= forgetWorkerSeconds,
     )
     const severity = live.length === 0 && kind === 'consumer' ? 'critical' : 'warning'
@@ -32,6 +42,12 @@ export const workerDown: Rule = ({ snapshot, thresholds }) => {
       ),
     )
   })
+}
+
+/** A moment ago: that nobody was heard of meanwhile says nothing. */
+function wasDatabaseAway({ looks, nowMs, thresholds }: RuleScene): boolean {
+  const last = looks.findLast(({ counts }) => counts === null)
+  return last !== undefined && nowMs - last.atMs <= thresholds.workerDownSeconds * 1000
 }
 
 /** Those that ended without a word, less one for each that has started since. */
@@ -71,18 +87,20 @@ export const noConsumer: Rule = (scene) => {
 }
 
 /** Brokers keep a member that died until its session ends, which its row in the database tells sooner. */
-function areMembersGone({ snapshot, thresholds }: RuleScene, members: number): boolean {
+function areMembersGone(scene: RuleScene, members: number): boolean {
+  const { snapshot, thresholds } = scene
   const { workers } = snapshot.postgres
-  if (workers.state === 'unknown') return false
+  if (workers.state === 'unknown' || wasDatabaseAway(scene)) return false
   const live = liveWorkers(workers.workers, 'consumer', thresholds)
   const missing = missingWorkers(workers.workers, 'consumer', live)
   // Members that keep no row are somebody's too.
   return live.length === 0 && missing.length >= members
 }
 
-function noWorkerTold({ snapshot, thresholds }: RuleScene, reason: string): Finding[] {
+function noWorkerTold(scene: RuleScene, reason: string): Finding[] {
+  const { snapshot, thresholds } = scene
   const { workers } = snapshot.postgres
-  if (workers.state === 'unknown') return [cannotTell('NoConsumer', reason)]
+  if (workers.state === 'unknown' || wasDatabaseAway(scene)) return [cannotTell('NoConsumer', reason)]
   const rows = workers.workers.filter(({ kind }) => kind === 'consumer')
   if (rows.length === 0) return [cannotTell('NoConsumer', reason)]
   if (liveWorkers(rows, 'consumer', thresholds).length > 0) return []

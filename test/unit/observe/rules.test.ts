@@ -186,6 +186,14 @@ table('FeedSilent', [
   ['not known', without(ok, 'kafka', 'log'), ['unknown']],
 ])
 
+const unheard = [worker('a', { seenAgoSeconds: 60 }), worker('b', { kind: 'feed', seenAgoSeconds: 60 })]
+
+/** A look at a database that was away so many seconds before this one. */
+const awayUntil = (seconds: number, now: PipelineSnapshot) => [
+  dead({ ...ok, takenAtMs: nowMs - seconds * 1000 }, 'postgres'),
+  now,
+]
+
 table('WorkerDown', [
   ['seen 30 s ago', withWorkers(worker('a', { seenAgoSeconds: 30 }), feed), []],
   ['seen 30.1 s ago, the only one', withWorkers(worker('a', { seenAgoSeconds: 30.1 }), feed), ['critical']],
@@ -208,6 +216,9 @@ table('WorkerDown', [
   ],
   ['gone for an hour, while others work', withWorkers(worker('a', { seenAgoSeconds: 3601 }), worker('b')), []],
   ['not known', without(ok, 'postgres', 'workers'), ['unknown']],
+  ['not heard of while the database was away', awayUntil(5, withWorkers(...unheard)), ['unknown']],
+  ['heard of again, since the database is back', awayUntil(5, withWorkers(consumer, feed)), []],
+  ['still silent 31 s after the database came back', awayUntil(31, withWorkers(...unheard)), ['critical', 'warning']],
 ])
 
 const member = (partitions: number[]) => ({ clientId: 'w', host: 'h', partitions })
@@ -221,6 +232,7 @@ table('NoConsumer', [
   ['rebalancing', group({ groupState: 'PreparingRebalance', isRebalancing: true, members: [member([])] }), []],
   ['rebalancing without members', group({ isRebalancing: true, members: [] }), []],
   ['a member that died', withWorkers(worker('a', { seenAgoSeconds: 31 }), feed), ['critical']],
+  ['a member not heard of while the database was away', awayUntil(5, withWorkers(...unheard)), []],
   [
     'a member that died, and one that keeps no row',
     withSource(withWorkers(worker('a', { seenAgoSeconds: 31 })), 'kafka', 'group', {
