@@ -57,6 +57,7 @@ export class AlertEvaluator implements Sender {
   #lastEvaluationAtMs: number | null = null
   #delivered = 0
   #undeliverable = 0
+  #complaint = ''
   #saving: Promise<void> = Promise.resolve()
   #running: Promise<void> | undefined
 
@@ -160,6 +161,7 @@ export class AlertEvaluator implements Sender {
       this.#record({ ...dispatch, outcome: 'given up', attempts: 0, detail: 'no such receiver any more' })
     }
     this.#isLoaded = true
+    this.#leadership.noteInformed()
   }
 
   #carried(): Dispatch[] {
@@ -220,11 +222,18 @@ export class AlertEvaluator implements Sender {
     if (changes.episodes.length + changes.forgotten.length + dispatches.length === 0) return
     await this.#guarded(async () => {
       await store.save(changes)
+      this.#complaint = ''
       this.#book.noteSaved(changes)
       for (const record of dispatches) {
         if (this.#unsaved.get(record.notification.id) === record) this.#unsaved.delete(record.notification.id)
       }
     })
+  }
+
+  /** Once, and not at each look. */
+  #complain(why: string): void {
+    if (why !== this.#complaint) this.#options.log.warn(`alerts are not kept in the database: ${why}`)
+    this.#complaint = why
   }
 
   /** A failure that is not the session's, such as a missing table, leaves the lock where it is. */
@@ -234,7 +243,7 @@ export class AlertEvaluator implements Sender {
     } catch (error) {
       if (isOwnMistake(error) || !(error instanceof KpiError)) throw error
       if (error.code === 'KPI_POSTGRES_UNREACHABLE') await this.#leadership.lose(error)
-      else this.#options.log.warn(`alerts are not kept in the database: ${messageOf(error)}`)
+      else this.#complain(messageOf(error))
     }
   }
 }

@@ -37,6 +37,8 @@ export class Leadership {
   readonly #log: Logger
   #role: Role = 'adrift'
   #store: AlertStore | undefined
+  /** It has read what was told before: only then can it go on without the database. */
+  #isInformed = false
   /** For all it knows another one led until the database went away. */
   #isCourteous = true
 
@@ -71,13 +73,18 @@ export class Leadership {
   /** The session failed, in whatever it did. */
   async lose(error: unknown): Promise<void> {
     if (!(error instanceof KpiError)) throw error
-    const { leads } = this
+    const leads = this.leads && this.#isInformed
     const wasThere = this.#store
     this.#store = undefined
     if (wasThere) this.#log.warn(`alerts are not kept in the database for now: ${messageOf(error)}`)
     this.#become(leads ? 'acting' : 'adrift')
     this.#isCourteous = !leads
     await wasThere?.close()
+  }
+
+  /** What the database holds is known. */
+  noteInformed(): void {
+    this.#isInformed = true
   }
 
   get leads(): boolean {
@@ -94,6 +101,7 @@ export class Leadership {
   #become(role: Role): void {
     if (role !== this.#role) this.#log.info(`alerts: this evaluator is ${wordsOf[role]}`)
     this.#role = role
+    if (!this.leads) this.#isInformed = false
   }
 }
 

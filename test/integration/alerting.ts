@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Notification, NotifiedAlert } from '../../src/alerts/notification.ts'
+import type { NotificationReason, NotifiedAlert } from '../../src/alerts/notification.ts'
 import { anyDiskEnv } from './observing.ts'
 import { marketKpi, type Run } from './processes.ts'
 import { until } from './until.ts'
@@ -26,9 +26,16 @@ export function watchAlerts(env: Record<string, string>, receiver: AlertReceiver
   })
 }
 
+/** Of the webhook's JSON, what these tests look at. */
+interface TakenNotification {
+  readonly id: string
+  readonly reason: NotificationReason
+  readonly alerts: readonly Pick<NotifiedAlert, 'rule' | 'state'>[]
+}
+
 /** An HTTP server on this machine that takes what the webhook notifier sends. */
 export class AlertReceiver {
-  readonly notifications: Notification[] = []
+  readonly notifications: TakenNotification[] = []
   /** What it answers with. */
   status = 200
   readonly #server: Server
