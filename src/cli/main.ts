@@ -8,6 +8,7 @@ import { addSettingOptions, exitUnknown } from './command.ts'
 import { register as registerConsume } from './consume.ts'
 import { register as registerDeadLetters } from './dead-letters.ts'
 import { register as registerDown } from './down.ts'
+import { register as registerExport } from './export.ts'
 import { register as registerFeed } from './feed.ts'
 import { register as registerHealth } from './health.ts'
 import { prepareForUp, register as registerInit } from './init.ts'
@@ -50,6 +51,7 @@ registerOffsets(program)
 registerDeadLetters(program)
 registerRebuild(program)
 registerPrune(program)
+registerExport(program)
 registerBench(program)
 
 for (const command of allOf(program)) {

@@ -66,8 +66,8 @@ export const pipelineMetrics = {
   market_kpi_messages_merged_total: counter('Messages merged into rows since the beginning.'),
   market_kpi_messages_rejected_total: counter('Messages rejected to dead_letters since the beginning.'),
   market_kpi_throughput_messages_per_second: gauge('Messages merged and rejected, over the last 20 seconds.'),
-  market_kpi_error_ratio: gauge('Rejected of all messages, over the last five minutes.'),
-  market_kpi_dead_letters_recent: gauge('Messages rejected within the last five minutes.', 'reason'),
+  market_kpi_error_ratio: gauge('Rejected of all messages, over ERROR_RATE_SECONDS.'),
+  market_kpi_dead_letters_recent: gauge('Messages rejected within ERROR_RATE_SECONDS.', 'reason'),
   market_kpi_workers: gauge('Workers and feeds that have been heard of lately.', 'kind'),
   market_kpi_workers_missing: gauge('Those that ended without a word, and nobody took their place.', 'kind'),
   market_kpi_worker_seen_timestamp_seconds: gauge(

@@ -21,7 +21,7 @@ export function samplesOf({ snapshot, assessment }: Observation, thresholds: Thr
     ...findingSamples(findings),
     ...kafkaSamples(snapshot),
     ...partitionSamples(snapshot, partitions),
-    ...measureSamples(measures, snapshot.takenAtMs),
+    ...measureSamples(measures, snapshot),
     ...workerSamples(snapshot, findings, thresholds),
     ...postgresSamples(snapshot),
     ...symbolSamples(snapshot, thresholds),
@@ -60,17 +60,17 @@ function findingSamples(findings: readonly Finding[]): Sample[] {
   ])
 }
 
-function measureSamples(measures: Measures, takenAtMs: number): Sample[] {
+function measureSamples(measures: Measures, { takenAtMs, kafka: { log } }: PipelineSnapshot): Sample[] {
   const { market, feedSilenceSeconds: silence } = measures
+  const newest = log.state === 'ok' ? log.partitions.map((p) => p.newestRecordAtMs ?? 0) : []
+  // A broker's clock may be ahead, of which a silence knows nothing.
+  const newestMs = silence.state === 'ok' ? Math.max(takenAtMs - silence.value * 1000, ...newest) : null
   return [
     ...measured('market_kpi_lag_messages', measures.lagMessages),
     ...measured('market_kpi_throughput_messages_per_second', measures.throughputPerSecond),
     ...measured('market_kpi_error_ratio', measures.errorRatePercent, 0.01),
     ...measured('market_kpi_pool_used_ratio', measures.poolPercent, 0.01),
-    ...instant(
-      'market_kpi_newest_record_timestamp_seconds',
-      silence.state === 'ok' ? takenAtMs - silence.value * 1000 : null,
-    ),
+    ...instant('market_kpi_newest_record_timestamp_seconds', newestMs),
     ...sample('market_kpi_market_open', Number(market.isOpen)),
     ...instant('market_kpi_market_open_since_timestamp_seconds', market.isOpen ? (market.sinceMs ?? 0) : null),
   ]

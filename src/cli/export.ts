@@ -1,0 +1,10 @@
+import type { Command } from 'commander'
+import { registerPrometheusRules } from './export/prometheus-rules.ts'
+
+export function register(program: Command): void {
+  const parent = program
+    .command('export')
+    .description('files for others: Prometheus rules, Grafana dashboards, the schema of market-kpi.yaml')
+    .addHelpText('after', '\nEach takes --help, --log-level <level> and --log-format <format>.')
+  registerPrometheusRules(parent)
+}

@@ -1,0 +1,49 @@
+import { stringify } from 'yaml'
+import { kindOf, symptomsOf } from '../../observe/inhibition.ts'
+
+/** As Alertmanager reads it. */
+export interface InhibitRule {
+  readonly source_matchers: readonly string[]
+  readonly target_matchers: readonly string[]
+  readonly equal: readonly string[]
+}
+
+/** Of one pipeline, and not of another that is well. */
+const equal = ['job']
+
+/**
+ * What explains what, for Alertmanager: a symptom is muted while its cause fires. A warning mutes nothing critical; and the
+ * warning of a rule is muted while the same rule is critical.
+ */
+export function inhibitRules(): InhibitRule[] {
+  return [
+    {
+      source_matchers: ['severity="critical"'],
+      target_matchers: ['severity="warning"'],
+      equal: [...equal, 'alertname', 'symbol', 'clock', 'kind', 'broker', 'directory'],
+    },
+    ...symptomsOf.flatMap(([cause, symptoms]) => {
+      const kind = kindOf[cause]
+      const others = kind === undefined ? symptoms : symptoms.filter((rule) => rule !== 'WorkerDown')
+      const targets = [
+        [`alertname=~"${others.join('|')}"`],
+        // Of two causes that explain a worker's death, only the one of its own kind does.
+        ...(others.length < symptoms.length ? [['alertname="WorkerDown"', `kind="${kind}"`]] : []),
+      ]
+      return targets.flatMap((target) => [
+        { source_matchers: [`alertname="${cause}"`, 'severity="critical"'], target_matchers: target, equal },
+        {
+          source_matchers: [`alertname="${cause}"`, 'severity="warning"'],
+          target_matchers: [...target, 'severity!="critical"'],
+          equal,
+        },
+      ])
+    }),
+  ]
+}
+
+/** A part of alertmanager.yml. */
+export function inhibitFile(): string {
+  const head = "# Made by 'market-kpi export prometheus-rules --inhibit': a part of alertmanager.yml.\n"
+  return head + stringify({ inhibit_rules: inhibitRules() }, { lineWidth: 0, aliasDuplicateObjects: false })
+}

@@ -1,0 +1,62 @@
+import { stringify } from 'yaml'
+import { type AlertingRule, critical, type RuleSource, warning } from './alerting-rule.ts'
+import { each } from './expressions.ts'
+import { consumerRules } from './rules/consumers.ts'
+import { dataRules } from './rules/data.ts'
+import { serverRules } from './rules/servers.ts'
+
+export interface RulesFileOptions extends RuleSource {
+  /** How long what is found must hold, and how long it must be gone, as the evaluator of `alerts watch` has it. */
+  readonly timingOf: (rule: string) => { readonly forMs: number; readonly keepFiringForMs: number }
+  /** The page that says what to do. */
+  readonly runbookUrl: (rule: string) => string
+}
+
+/** A look that is so much later than usual does not come. */
+const lateSeconds = 30
+
+/** All rules of the pipeline, as Prometheus reads them. */
+export function alertingRules(source: RuleSource): AlertingRule[] {
+  return [...serverRules(source), ...consumerRules(source), ...dataRules(source), ...ownRules(source)]
+}
+
+/** Whether alerts are evaluated at all: without an evaluator every rule above is silent. */
+function ownRules({ intervalSeconds }: RuleSource): AlertingRule[] {
+  const metric = 'market_kpi_observation_timestamp_seconds'
+  const limit = 2 * intervalSeconds + lateSeconds
+  return [
+    critical('EvaluatorSilent', {
+      expr: `absent(${metric}) or time() - ${each(metric)} > ${limit}`,
+      summary: 'no evaluator looks at the pipeline, so nothing else here can fire',
+    }),
+    warning('NotifierFailing', {
+      expr: 'sum by (job) (increase(market_kpi_alerts_notifications_failed_total[15m])) > 0',
+      summary: 'a receiver of market-kpi refused notifications, or did not take them for a day',
+    }),
+    { alert: 'Watchdog', severity: 'info', expr: 'vector(1)', summary: 'always on: alerts reach whoever sees this' },
+  ]
+}
+
+/** Pages are by rule of market-kpi; what only Prometheus can notice has the page of what it misses. */
+const pageOf: Readonly<Record<string, string>> = { EvaluatorSilent: 'Watchdog' }
+
+/** A rules file of Prometheus 2.42 or newer, which has `keep_firing_for`. */
+export function rulesFile(options: RulesFileOptions): string {
+  const rules = alertingRules(options).map((rule) => {
+    const { forMs, keepFiringForMs } = options.timingOf(rule.alert)
+    return {
+      alert: rule.alert,
+      expr: rule.expr,
+      ...(forMs > 0 ? { for: duration(forMs) } : {}),
+      ...(keepFiringForMs > 0 ? { keep_firing_for: duration(keepFiringForMs) } : {}),
+      labels: { severity: rule.severity, ...rule.labels },
+      annotations: { summary: rule.summary, runbook_url: options.runbookUrl(pageOf[rule.alert] ?? rule.alert) },
+    }
+  })
+  const groups = [{ name: 'market-kpi', interval: `${options.intervalSeconds}s`, rules }]
+  return `# Made by 'market-kpi export prometheus-rules' from the thresholds of its configuration.\n${stringify({ groups }, { lineWidth: 0, aliasDuplicateObjects: false })}`
+}
+
+function duration(ms: number): string {
+  return `${Math.round(ms / 1000)}s`
+}

@@ -1,0 +1,100 @@
+import { type AlertingRule, critical, type RuleSource, warning } from '../alerting-rule.ts'
+import { ageOfEach, ago, down, each, over, unjudged } from '../expressions.ts'
+
+/** R9 to R14: workers, positions, lag, throughput. */
+export function consumerRules(source: RuleSource): AlertingRule[] {
+  const consumers = '{kind="consumer"}'
+  const missing = each('market_kpi_workers_missing', ['kind'])
+  return [
+    critical('WorkerDown', {
+      expr: `${each('market_kpi_workers_missing', ['kind'], consumers)} > 0 and on (job) ${each('market_kpi_workers', [], consumers)} == 0`,
+      summary: 'the last worker ended without a word',
+    }),
+    warning('WorkerDown', {
+      expr: `${missing} > 0`,
+      summary: '{{ $value }} {{ $labels.kind }}s ended without a word, and nobody took their place',
+    }),
+    critical('NoConsumer', {
+      expr: `${down('consumer')} unless on (job) ${down('topic')} unless on (job) ${unjudged('NoConsumer')}`,
+      summary: 'nobody consumes the topic, or some of its partitions',
+    }),
+    critical('ConsumerStalled', {
+      expr: `count by (job) (${stalled(source)} or ${outside()}) or ${each('market_kpi_partitions_stranded')} > 0`,
+      summary: '{{ $value }} partitions have messages to read, and their position stands still',
+    }),
+    ...lagRules(source),
+    ...throughputRules(source),
+  ]
+}
+
+/** Partitions with something to read, whose position moved long ago. */
+function stalled({ thresholds: { lag }, intervalSeconds }: RuleSource): string {
+  const on = 'on (job, partition)'
+  const seconds = lag.stalledSeconds
+  const waits = `${each('market_kpi_partition_lag_messages', ['partition'])} > 0`
+  const ahead = each('market_kpi_postgres_clock_ahead_seconds')
+  const moved = `${ageOfEach('market_kpi_partition_moved_timestamp_seconds', 'partition')} + on (job) group_left () ${ahead} > ${seconds}`
+  const oldest = `${ageOfEach('market_kpi_partition_oldest_unread_timestamp_seconds', 'partition')} > ${seconds}`
+  const always = `${over('min_over_time', 'market_kpi_partition_lag_messages', seconds + intervalSeconds, ['partition'])} > 0`
+  const append = each('market_kpi_log_append_time')
+  // Producers' times say nothing of how long a message has waited.
+  const waitedLong = `((${oldest} and on (job) ${append} == 1) or (${always} unless on (job) ${append} == 1))`
+  return `(${waits} and ${on} ${moved} and ${on} ${waitedLong})`
+}
+
+/** Partitions whose position is not in their log. */
+function outside(): string {
+  const [start, end] = (['start', 'end'] as const).map((at) =>
+    each(`market_kpi_partition_log_${at}_offset`, ['partition']),
+  )
+  const next = each('market_kpi_partition_next_offset', ['partition'])
+  return `(${next} < ${start} or ${next} > ${end})`
+}
+
+function lagRules({ thresholds: { lag } }: RuleSource): AlertingRule[] {
+  const { targetMessages, warningMessages, growingSeconds } = lag
+  const known = `sum by (job) (${each('market_kpi_partition_lag_messages', ['partition'])})`
+  // Larger than it was, above the floor all the time, and never smaller than at the look before.
+  const growing = (metric: 'market_kpi_lag_messages' | 'market_kpi_partition_lag_messages', labels: string[]) =>
+    [
+      `${each(metric, labels)} > ${ago(metric, growingSeconds, labels)}`,
+      `${over('min_over_time', metric, growingSeconds, labels)} > ${targetMessages}`,
+      `${over('resets', metric, growingSeconds, labels)} == 0`,
+    ].join(` and on (${['job', ...labels].join(', ')}) `)
+  const partition = ['partition']
+  const next = 'market_kpi_partition_next_offset' as const
+  const rewound = `${each(next, partition)} < ${over('max_over_time', next, 600, partition)} and on (job, partition) ${each('market_kpi_partition_lag_messages', partition)} > ${targetMessages}`
+  const anyPartition = (what: string) => `count by (job) (${what})`
+  return [
+    warning('ConsumerLagHigh', {
+      expr: `${known} > ${warningMessages}`,
+      summary: '{{ $value | humanize }} messages wait',
+    }),
+    warning('ConsumerLagGrowing', {
+      expr: `(${growing('market_kpi_lag_messages', [])}) or ${anyPartition(growing('market_kpi_partition_lag_messages', partition))} or ${anyPartition(rewound)}`,
+      summary: `the lag has been growing for ${growingSeconds} s, or a position went back`,
+    }),
+  ]
+}
+
+function throughputRules({ thresholds: { lag, throughput }, intervalSeconds }: RuleSource): AlertingRule[] {
+  const { warningMessages, backlogSeconds } = lag
+  const { warningPerSecond, criticalPerSecond, criticalSeconds } = throughput
+  const backlogFor = (seconds: number) =>
+    `${over('min_over_time', 'market_kpi_lag_messages', seconds)} > ${warningMessages} and on (job) ${ago('market_kpi_lag_messages', seconds)} > ${warningMessages}`
+  const oldest = `max by (job) (${ageOfEach('market_kpi_partition_oldest_unread_timestamp_seconds', 'partition')}) >= ${backlogSeconds}`
+  const backlog = `${each('market_kpi_lag_messages')} > ${warningMessages} and on (job) ((${backlogFor(backlogSeconds)}) or ${oldest})`
+  const slow = `${each('market_kpi_throughput_messages_per_second')} < ${warningPerSecond}`
+  const span = criticalSeconds + intervalSeconds
+  const counted = (['merged', 'rejected'] as const).map((what) =>
+    over('rate', `market_kpi_messages_${what}_total`, span),
+  )
+  const summary = '{{ $value | humanize }} messages/s, with a backlog waiting'
+  return [
+    critical('ThroughputLow', {
+      expr: `${slow} and on (job) (${backlogFor(criticalSeconds)}) and on (job) ${counted.join(' + ')} < ${criticalPerSecond}`,
+      summary,
+    }),
+    warning('ThroughputLow', { expr: `${slow} and on (job) (${backlog})`, summary }),
+  ]
+}

@@ -1,0 +1,130 @@
+import type { SymbolFreshness } from '../../../config/symbol-freshness.ts'
+import { type AlertingRule, critical, type RuleSource, warning } from '../alerting-rule.ts'
+import { age, ageOfEach, down, each, ratio } from '../expressions.ts'
+
+/** R8 and R16 to R18: what comes in, and how old the rows are. */
+export function dataRules(source: RuleSource): AlertingRule[] {
+  const { errorRate, deadLetters } = source.thresholds
+  const share = each('market_kpi_error_ratio')
+  const rejected = '{{ $value | humanizePercentage }} of the messages of the last minutes were rejected'
+  return [
+    ...feedRules(source),
+    critical('ErrorRateHigh', { expr: `${share} > ${ratio(errorRate.criticalPercent)}`, summary: rejected }),
+    warning('ErrorRateHigh', { expr: `${share} > ${ratio(errorRate.warningPercent)}`, summary: rejected }),
+    warning('DeadLettersGrowing', {
+      expr: `sum by (job) (${each('market_kpi_dead_letters_recent', ['reason'])}) > ${deadLetters.warningCount}`,
+      summary: '{{ $value | humanize }} messages of the last minutes were rejected',
+    }),
+    ...freshnessRules(source),
+  ]
+}
+
+const newestRecord = 'market_kpi_newest_record_timestamp_seconds'
+const openSince = 'market_kpi_market_open_since_timestamp_seconds'
+
+/** Only so much of a time without news counts as fell into trading hours; while markets are closed there is no such series. */
+function overInTradingHours(
+  metric: typeof newestRecord | 'market_kpi_newest_price_timestamp_seconds',
+  seconds: number,
+) {
+  return `${age(metric)} > ${seconds} and on (job) ${age(openSince)} > ${seconds}`
+}
+
+/** How grave a silence is depends on what the feed does. */
+function feedRules({ thresholds: { feedSilence, workerDownSeconds } }: RuleSource): AlertingRule[] {
+  const { warningSeconds, criticalSeconds } = feedSilence
+  const silentFor = (seconds: number) => overInTradingHours(newestRecord, seconds)
+  const feed = (states: string) => `${each('market_kpi_feed_state', [], `{state=~"${states}"}`)} == 1`
+  const ours = feed('down|unconnected|finished|sending')
+  // A topic that nothing ever came into knows no silence.
+  const never = `(${feed('down')} unless on (job) ${each(newestRecord)} unless on (job) ${down('topic')}) and on (job) ${each(openSince)}`
+  const summary = 'nothing new comes into the topic'
+  return [
+    critical('FeedSilent', {
+      expr: `${silentFor(criticalSeconds)} unless on (job) ${feed('finished|sending')}`,
+      summary,
+    }),
+    warning('FeedSilent', {
+      expr: [
+        `(${silentFor(warningSeconds)} unless on (job) ${ours})`,
+        `(${silentFor(workerDownSeconds)} and on (job) ${feed('down|unconnected')})`,
+        `(${silentFor(criticalSeconds)} and on (job) ${feed('sending')})`,
+        `(${never})`,
+      ].join(' or '),
+      summary,
+    }),
+  ]
+}
+
+/** Rows are old for a reason where nothing comes in, or where the feed replays another day. */
+function excused({ thresholds: { freshness, feedSilence } }: RuleSource): string {
+  const seconds = Math.min(freshness.warningSeconds, feedSilence.warningSeconds)
+  const idle = `${each('market_kpi_lag_messages')} == 0 and on (job) ${age(newestRecord)} > ${seconds}`
+  return `unless on (job) (${idle}) unless on (job) ${each('market_kpi_feed_replays_recorded_times')} == 1`
+}
+
+/** Of all rows, and of single symbols while others have prices: one rule, since the symbol tells them apart. */
+function freshnessRules(source: RuleSource): AlertingRule[] {
+  const { warningSeconds, criticalSeconds } = source.thresholds.freshness
+  const allFor = (seconds: number) =>
+    `${overInTradingHours('market_kpi_newest_price_timestamp_seconds', seconds)} ${excused(source)}`
+  const limited = limitsBySymbol(source)
+  // Of many symbols one is always quiet: only limits of its own make that critical.
+  const own = limited.filter(({ isOwn }) => isOwn)
+  const criticals = own.map((limits) => staleSymbols(source, limits.selector, limits.criticalSeconds))
+  const warnings = limited.map((limits) => staleSymbols(source, limits.selector, limits.warningSeconds))
+  const summary =
+    'the newest price{{ with $labels.symbol }} of {{ . }}{{ end }} in the rows is {{ $value | humanizeDuration }} old'
+  return [
+    critical('KpiStale', { expr: any([allFor(criticalSeconds), ...criticals]), summary }),
+    warning('KpiStale', { expr: any([allFor(warningSeconds), ...warnings]), summary }),
+  ]
+}
+
+interface SymbolLimits {
+  readonly selector: string
+  readonly warningSeconds: number
+  readonly criticalSeconds: number
+  readonly isOwn: boolean
+}
+
+/** The first pattern that fits a symbol counts, so each leaves out those before it. */
+function limitsBySymbol({ thresholds: { freshness } }: RuleSource): SymbolLimits[] {
+  const all: SymbolFreshness[] = [...freshness.bySymbol, { pattern: '*', limits: 'default' }]
+  return all.flatMap(({ pattern, limits }, index) => {
+    const before = all.slice(0, index)
+    if (limits === 'off' || isCovered(pattern, before)) return []
+    const { warningSeconds, criticalSeconds } = limits === 'default' ? freshness : limits
+    return [{ selector: symbolSelector(pattern, before), warningSeconds, criticalSeconds, isOwn: limits !== 'default' }]
+  })
+}
+
+function any(exprs: readonly string[]): string {
+  return exprs.map((expr) => `(${expr})`).join(' or ')
+}
+
+function staleSymbols(source: RuleSource, selector: string, seconds: number): string {
+  const { freshness } = source.thresholds
+  const price = ageOfEach('market_kpi_symbol_newest_price_timestamp_seconds', 'symbol', selector)
+  const open = ageOfEach('market_kpi_symbol_market_open_since_timestamp_seconds', 'symbol', selector)
+  const on = 'and on (job, symbol)'
+  const old = `${price} > ${seconds} ${on} ${open} > ${seconds} ${on} ${price} <= ${freshness.forgetSeconds}`
+  const allStale = overInTradingHours('market_kpi_newest_price_timestamp_seconds', freshness.warningSeconds)
+  return `${old} unless on (job) (${allStale}) ${excused(source)}`
+}
+
+/** `*` stands for anything in our patterns; RE2 reads the rest as it stands. */
+function symbolSelector(pattern: string, before: readonly SymbolFreshness[]): string {
+  const regex = (text: string) =>
+    JSON.stringify(
+      text
+        .split('*')
+        .map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'))
+        .join('.*'),
+    )
+  return `{${[`symbol=~${regex(pattern)}`, ...before.map((other) => `symbol!~${regex(other.pattern)}`)].join(', ')}}`
+}
+
+function isCovered(pattern: string, before: readonly SymbolFreshness[]): boolean {
+  return before.some((other) => other.pattern === pattern || other.pattern === '*')
+}

@@ -1,0 +1,114 @@
+import type { PipelineMetric } from '../../../metrics/pipeline-metrics.ts'
+import { type AlertingRule, critical, type RuleSource, warning } from '../alerting-rule.ts'
+import { ago, down, each, lookedAt, over, ratio, unjudged } from '../expressions.ts'
+
+/** R1 to R7 and R15: brokers, topic, database, clocks. */
+export function serverRules(source: RuleSource): AlertingRule[] {
+  return [
+    critical('KafkaUnreachable', { expr: down('kafka'), summary: 'Kafka does not answer, or refuses us' }),
+    critical('TopicMissing', {
+      expr: `${down('topic')} unless on (job) ${unjudged('TopicMissing')}`,
+      summary: 'the topic does not exist, or is not the one that the rows are of',
+    }),
+    critical('PartitionsOffline', {
+      expr: `${each('market_kpi_partitions_without_leader')} > 0`,
+      summary: '{{ $value }} partitions are without a leader',
+    }),
+    warning('PartitionsOffline', {
+      expr: `${each('market_kpi_partitions_under_replicated')} > 0`,
+      labels: { kind: 'under-replicated' },
+      summary: '{{ $value }} partitions have fewer replicas in sync than there should be',
+    }),
+    ...diskRules(source),
+    critical('PostgresUnreachable', {
+      expr: down('postgres'),
+      summary: 'PostgreSQL does not answer, refuses us, or takes no writes',
+    }),
+    critical('SchemaInvalid', {
+      expr: `${each('market_kpi_schema_missing')} > 0`,
+      summary: '{{ $value }} migrations, tables or columns are missing',
+    }),
+    warning('SchemaInvalid', {
+      expr: `${each('market_kpi_schema_differences')} > 0`,
+      summary: 'the schema is newer than market-kpi, or the database holds other settings',
+    }),
+    ...clockRules(source),
+    ...poolRules(source),
+  ]
+}
+
+const volume = ['broker', 'directory']
+
+function diskRules({ thresholds: { disk } }: RuleSource): AlertingRule[] {
+  const size = each('market_kpi_kafka_volume_size_bytes', volume)
+  const used = `1 - ${each('market_kpi_kafka_volume_usable_bytes', volume)} / ${size}`
+  const [warningRatio, criticalRatio] = [ratio(disk.warningPercent), ratio(disk.criticalPercent)]
+  const by = `by (job, ${volume.join(', ')})`
+  const on = `on (job, ${volume.join(', ')})`
+  // Growth over less than an hour says nothing of a day.
+  const full = `max ${by} (predict_linear(market_kpi_kafka_volume_usable_bytes[1d], ${disk.fullSeconds})) < 0`
+  const hourAgo = `max ${by} (market_kpi_kafka_volume_size_bytes offset 1h)`
+  const summary =
+    'the volume of {{ $labels.directory }} on broker {{ $labels.broker }} is {{ $value | humanizePercentage }} full'
+  return [
+    critical('KafkaDiskHigh', { expr: `${used} > ${criticalRatio}`, summary }),
+    warning('KafkaDiskHigh', {
+      expr: `${used} > ${warningRatio} or (${used} and ${on} (${full}) and ${on} ${hourAgo})`,
+      summary: `${summary}, or will be full within ${disk.fullSeconds / 3600} hours`,
+    }),
+  ]
+}
+
+const clocks = ['database', 'broker', 'feed'] as const
+type Clock = (typeof clocks)[number]
+
+const clockSummaries: Readonly<Record<Clock, string>> = {
+  database: "the database's clock and ours are {{ $value | humanizeDuration }} apart",
+  broker: "a broker's clock is {{ $value | humanizeDuration }} ahead of ours",
+  feed: "the feed's clock is ahead: its newest price is of the future, or its messages are rejected for that",
+}
+
+function clockRules({ thresholds: { clockSkew, errorRate } }: RuleSource): AlertingRule[] {
+  const letters = (selector = '') => `sum by (job) (${each('market_kpi_dead_letters_recent', ['reason'], selector)})`
+  const ofFuture = letters('{reason="future_timestamp"}')
+  // Most of what is rejected, so that it is no single bad message.
+  const future = `${ofFuture} > 0 and on (job) 2 * ${ofFuture} >= ${letters()}`
+  const share = each('market_kpi_error_ratio')
+  const limits = [
+    [critical, clockSkew.criticalSeconds, `${future} and on (job) ${share} > ${ratio(errorRate.criticalPercent)}`],
+    // What share that is need not be known for a warning.
+    [warning, clockSkew.warningSeconds, `${future} unless on (job) ${share} <= ${ratio(errorRate.warningPercent)}`],
+  ] as const
+  return limits.flatMap(([make, seconds, rejected]) => {
+    const skewed = skews(seconds, rejected)
+    return clocks.map((clock) =>
+      make('ClockSkew', { expr: skewed[clock], labels: { clock }, summary: clockSummaries[clock] }),
+    )
+  })
+}
+
+function skews(seconds: number, rejected: string): Record<Clock, string> {
+  const apart = `abs(${each('market_kpi_postgres_clock_ahead_seconds')}) - ${each('market_kpi_postgres_latency_seconds')}`
+  const ahead = (metric: PipelineMetric) => `${each(metric)} - ${lookedAt} > ${seconds}`
+  return {
+    database: `${apart} > ${seconds}`,
+    broker: `${ahead('market_kpi_newest_record_timestamp_seconds')} and on (job) ${each('market_kpi_log_append_time')} == 1`,
+    feed: `${ahead('market_kpi_newest_price_timestamp_seconds')} or (${rejected})`,
+  }
+}
+
+function poolRules({ thresholds: { pool } }: RuleSource): AlertingRule[] {
+  const metric = 'market_kpi_pool_waited_ratio'
+  const limit = ratio(pool.criticalPercent)
+  const always = over('min_over_time', metric, pool.criticalSeconds)
+  const before = ago(metric, pool.criticalSeconds)
+  const summary =
+    "{{ $value | humanizePercentage }} of a worker's database connections are in use, and calls wait for one"
+  return [
+    critical('PoolSaturated', {
+      expr: `${each(metric)} > ${limit} and on (job) ${always} > ${limit} and on (job) ${before} > ${limit}`,
+      summary,
+    }),
+    warning('PoolSaturated', { expr: `${each(metric)} > ${ratio(pool.warningPercent)}`, summary }),
+  ]
+}
