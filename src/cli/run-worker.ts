@@ -48,6 +48,7 @@ export async function runWorker(options: RunWorkerOptions, stop: AbortSignal): P
   const workerId = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`
   const cluster = new KafkaCluster(kafkaOptions(config, `market-kpi-consumer-${workerId}`))
   let database: Database | undefined
+  let statusDatabase: Database | undefined
   let http: StatusServer | undefined
   try {
     const metadata = await cluster.topicMetadata(config.kafkaTopic)
@@ -55,16 +56,21 @@ export async function runWorker(options: RunWorkerOptions, stop: AbortSignal): P
       maxConnections: config.maxPoolConnections,
       applicationName: 'market-kpi consume',
     })
+    // On a connection of its own: when the pool is exhausted, that is what has to be told.
+    statusDatabase = await openDatabase(postgresOptions(config), {
+      maxConnections: 1,
+      applicationName: 'market-kpi consume status',
+    })
     const definitionId = await checkDefinition(database, definitionOf(config, metadata))
     const fatal = (error: KpiError) => failed.abort(error)
     const { kafkaGroup: group, kafkaGroupProtocol: groupProtocol, batchWaitMs } = config
     const ports = connectPorts({ cluster, database, metadata, group, groupProtocol, definitionId, batchWaitMs, log })
     const worker = new Worker(workerOptions(config, { ports, log, fatal }))
     http = await serveWorker(worker, database, options)
-    await work({ worker, database, workerId, http }, options, AbortSignal.any([stop, failed.signal]))
+    await work({ worker, database, statusDatabase, workerId, http }, options, AbortSignal.any([stop, failed.signal]))
   } finally {
     await http?.close()
-    await database?.close()
+    await Promise.all([database?.close(), statusDatabase?.close()])
     await cluster.close()
   }
   if (failed.signal.aborted) throw failed.signal.reason
@@ -88,19 +94,20 @@ function workerOptions(config: Config, parts: Pick<WorkerOptions, 'ports' | 'log
 interface Running {
   readonly worker: Worker
   readonly database: Database
+  readonly statusDatabase: Database
   readonly workerId: string
   readonly http: StatusServer
 }
 
 async function work(running: Running, options: RunWorkerOptions, end: AbortSignal): Promise<void> {
-  const { worker, database, workerId, http } = running
+  const { worker, database, statusDatabase, workerId, http } = running
   const { config, log, report, ready } = options
   const now = () => performance.now()
   const meter = new ReportMeter(now())
   const recent = new RecentMeter(now(), config.errorRateSeconds * 1000)
   const meters = { report: new ReportMeter(now()), recent }
   const status = new WorkerStatusWriter({
-    database,
+    database: statusDatabase,
     workerId,
     kind: 'consumer',
     log,
@@ -133,7 +140,7 @@ function statusOf(
     throughputPerSecond: report.throughput_msg_per_sec,
     partitions: figures.partitions,
     http,
-    pool: { ...poolOf(database), acquireMs: database.takeLongestAcquireMs() },
+    pool: { ...poolOf(database, figures), acquireMs: database.takeLongestAcquireMs() },
     detail: {
       unreadOffsets: figures.unreadOffsets,
       pendingRows: figures.pendingRows,
@@ -145,8 +152,12 @@ function statusOf(
   }
 }
 
-function poolOf({ pool }: Database): { size: number; inUse: number; waiting: number } {
-  return { size: pool.totalCount, inUse: pool.totalCount - pool.idleCount, waiting: pool.waitingCount }
+function poolOf(
+  { pool }: Database,
+  { overdueBatches }: WorkerFigures,
+): { size: number; inUse: number; waiting: number } {
+  const { totalCount: size, idleCount, waitingCount } = pool
+  return { size, inUse: size - idleCount, waiting: waitingCount + overdueBatches }
 }
 
 async function serveWorker(worker: Worker, database: Database, options: RunWorkerOptions): Promise<StatusServer> {
@@ -177,7 +188,7 @@ function measuresOf(figures: WorkerFigures, database: Database): WorkerMeasures 
     stranded: figures.stranded.length,
     isBackedUp: figures.state === 'database away',
     isReady: obstaclesOf(figures).length === 0,
-    pool: poolOf(database),
+    pool: poolOf(database, figures),
   }
 }
 

@@ -169,7 +169,8 @@ export const settings = {
     min: 1,
     max: 100,
     default: 2,
-    description: 'database connections of one worker; as many writes may be in flight, of different partitions',
+    description:
+      'connections over which one worker writes, each other partitions at a time; one more tells of the worker itself',
   }),
   partitionBy: choice({
     env: 'KPI_PARTITION_BY',

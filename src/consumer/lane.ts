@@ -52,6 +52,8 @@ const leastRoomRows = 40_000
 const floodRoomRows = 10_000
 const floodMessagesPerRow = 2
 const floodToldEveryMs = 60_000
+/** A batch that is ready waits for the one before it: usually for a fraction of a second. */
+const overdueAfterMs = 10_000
 const retryLimits = { firstMs: 100, capMs: 5000 }
 
 export class Lane {
@@ -110,6 +112,12 @@ export class Lane {
   /** Whether the database does not take what is ready: fetching stands still until it does. */
   get isBackedUp(): boolean {
     return this.#retrying || !this.#hasRoomForMore()
+  }
+
+  /** Whether a batch has been ready for long, and waits for the connection that the one before it holds. */
+  get isOverdue(): boolean {
+    if (!this.#inFlight || this.#pendingSinceMs === undefined) return false
+    return this.#clock.now() - this.#pendingSinceMs >= overdueAfterMs
   }
 
   /** Whether more records may be fetched. */

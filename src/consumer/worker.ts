@@ -65,6 +65,8 @@ export interface WorkerFigures {
   readonly pendingRows: number
   /** How often records had to wait because as many rows were pending as may be. */
   readonly floodWaits: number
+  /** Batches that have been ready for long, and wait for a connection to the database. */
+  readonly overdueBatches: number
   readonly isGroupStable: boolean
   /** Wall clock; NaN before. */
   readonly firstRecordsAtMs: number
@@ -124,6 +126,7 @@ export class Worker {
       unreadOffsets: progress.reduce((sum, { unreadOffsets }) => sum + unreadOffsets, 0),
       pendingRows: this.#lanes.reduce((sum, { pendingRows }) => sum + pendingRows, 0),
       floodWaits: this.#lanes.reduce((sum, { floodWaits }) => sum + floodWaits, 0),
+      overdueBatches: this.#lanes.filter((lane) => lane.isOverdue).length,
       isGroupStable: this.#group.state === 'stable',
     }
   }

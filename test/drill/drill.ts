@@ -18,8 +18,7 @@ export interface Finding extends Outcome {
   readonly misses: readonly string[]
 }
 
-/** Looks that a fault stays for after it was told: what else it brings has to be told, or not, by then. */
-const looksAfterDetection = 4
+const usualLooksHeld = 4
 /** Looks without anything after the end: a RESOLVED that comes twice, or an alert that comes late. */
 const looksAfterEnd = 3
 const lateSeconds = 60
@@ -36,7 +35,7 @@ export async function tryFault(site: Site, name: ScenarioName, say: (line: strin
   const brokenAtMs = performance.now()
   const repair = await fault.begin(site)
   await untilTold(told, (telling) => telling.state === 'firing' && isExpected(telling, expected), wanted + lateSeconds)
-  await site.evaluations(looksAfterDetection)
+  await site.evaluations(fault.looksHeld ?? usualLooksHeld)
   say(`${title}: told ${tellingText(told(), brokenAtMs)}; repairing`)
   await repair()
   const repairedAtMs = performance.now()

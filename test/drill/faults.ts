@@ -14,6 +14,8 @@ export interface Fault {
   readonly ruleWaitSeconds: (pace: Pace) => number
   /** What has to pass after the repair before the rule finds nothing. */
   readonly clearWaitSeconds?: (pace: Pace) => number
+  /** Looks for which it stays after it was told: what else it brings is told, or not, by then. @defaultValue 4 */
+  readonly looksHeld?: number
   /** @returns The repair; it ends when the pipeline can work again. */
   readonly begin: (site: Site) => Promise<() => Promise<void>>
 }
@@ -22,6 +24,8 @@ export interface Fault {
 const memberGoneSeconds = 7
 /** How often a worker tells of itself. */
 const beatSeconds = 5
+/** From when on a batch that waits for a connection counts; see consumer/lane.ts. */
+const overdueSeconds = 10
 const requestTimeoutMs = 15_000
 
 const critical = ['critical'] as const
@@ -132,7 +136,9 @@ export const faults: Readonly<Record<ScenarioName, Fault>> = {
   'pool-exhausted': {
     title: 'pool exhausted',
     expected: { rule: 'PoolSaturated', stage: 'postgres', severities: either },
-    ruleWaitSeconds: () => 2 * beatSeconds,
+    ruleWaitSeconds: () => overdueSeconds + beatSeconds,
+    // After a minute the partitions are stalled besides, which is critical and has to be told too.
+    looksHeld: 0,
     begin: holdRows,
   },
   'feed-clock-ahead': {

@@ -30,6 +30,8 @@ const durations = {
 } as const satisfies Record<string, readonly [usual: number, least: number]>
 
 const usualIntervalSeconds = 15
+/** A look at servers that do not answer takes up to 3.7 s, and the next one waits for it; see observe/collect.ts. */
+const leastIntervalSeconds = 4
 
 /** How full the machine's disk is has nothing to do with it. */
 const anyDisk = { DISK_WARNING_PERCENT: '99.8', DISK_CRITICAL_PERCENT: '99.9' }
@@ -43,14 +45,12 @@ export function paceAt(scale: number): Pace {
   const names = Object.keys(durations) as (keyof typeof durations)[]
   return {
     env: { ...Object.fromEntries(names.map((name) => [name, String(scaled(name))])), ...anyDisk },
-    intervalSeconds: Math.max(1, Math.round(usualIntervalSeconds * scale)),
+    intervalSeconds: Math.max(leastIntervalSeconds, Math.round(usualIntervalSeconds * scale)),
     workerDownSeconds: scaled('WORKER_DOWN_SECONDS'),
     errorRateSeconds: scaled('ERROR_RATE_SECONDS'),
   }
 }
 
-/** A look at servers that do not answer takes so long, and the next one waits for it; see observe/collect.ts. */
-const longestLookSeconds = 3.7
 const allowanceSeconds = 5
 
 /**
@@ -59,6 +59,5 @@ const allowanceSeconds = 5
  */
 export function wantedSeconds(pace: Pace, rule: RuleName, ruleWaitSeconds: number): number {
   const patience: RulePatience = rulePatience[rule]
-  const interval = Math.max(pace.intervalSeconds, longestLookSeconds)
-  return ruleWaitSeconds + (1 + patience.forLooks) * interval + allowanceSeconds
+  return ruleWaitSeconds + (1 + patience.forLooks) * pace.intervalSeconds + allowanceSeconds
 }
