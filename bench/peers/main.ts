@@ -38,8 +38,8 @@ async function main(): Promise<number> {
     const absent = new Set(leftOut.map(({ contender }) => contender))
     const present = options.peers.filter((name) => !absent.has(name))
     const results = present.length > 0 ? await compete(options, present) : []
-    print({ options, results, titles: { versions: allVersions(), leftOut }, loadBefore })
     const wanted = present.length * options.shapes.length * options.rounds
+    print({ options, results, wanted, titles: { versions: allVersions(), leftOut }, loadBefore })
     return wanted > 0 && results.filter(isGood).length === wanted ? 0 : 1
   } catch (error) {
     if (!(error instanceof UsageError || error instanceof KpiError)) throw error
@@ -133,18 +133,21 @@ function allVersions(): Titles['versions'] {
 interface Figures {
   readonly options: PeerOptions
   readonly results: readonly Result[]
+  /** More than there are results when it was stopped. */
+  readonly wanted: number
   readonly titles: Titles
   /** Processes that others had running or waiting for a core: figures of a busy machine are no figures. */
   readonly loadBefore: number
 }
 
-function print({ options, results, titles, loadBefore }: Figures): void {
+function print({ options, results, wanted, titles, loadBefore }: Figures): void {
   const { messages, rounds, json } = options
   const model = cpus()[0]?.model.trim() ?? 'unknown processor'
   const machine = `${cpus().length} × ${model}, ${process.platform} ${process.arch}, Node ${process.versions.node}`
   const extent = `${thousands(messages)} messages a topic, ${rounds} ${rounds === 1 ? 'round' : 'rounds'}`
   const load = `load ${loadBefore.toFixed(1)} before the start`
-  process.stdout.write(`${machine}; ${load}; ${extent}\n\n${resultsTable(results, titles)}`)
+  const stopped = results.length < wanted ? `; stopped after ${results.length} of ${wanted} runs` : ''
+  process.stdout.write(`${machine}; ${load}; ${extent}${stopped}\n\n${resultsTable(results, titles)}`)
   if (json === undefined) return
   const figures = { machine, loadBefore, messages, rounds, ...titles, results }
   writeFileSync(json, `${JSON.stringify(figures, undefined, 1)}\n`)
