@@ -84,7 +84,7 @@ function timesOf(parts: readonly WorkerPart[], startedAtMs: number): { seconds: 
 }
 
 /** Messages committed so far. */
-export async function committed(database: Database): Promise<number> {
+async function committed(database: Database): Promise<number> {
   const [row] = await database.query<{ merged: number }>({
     text: 'SELECT coalesce(sum(merged + rejected), 0)::bigint AS merged FROM kpi_consumer_offsets',
   })
