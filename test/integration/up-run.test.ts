@@ -149,6 +149,7 @@ describe('a part that is killed', () => {
     ['a worker', ({ pids }) => pids.workers[1]],
     ['PostgreSQL', ({ pids }) => pids.postgres],
     ['Kafka', ({ pids }) => pids.kafka],
+    ['the alert evaluator', ({ pids }) => pids.alerts],
   ])('%s is started again at its place, endpoints.json follows, and nothing is lost', async (_, pidOf) => {
     const before = up.endpoints
     await killAndFollow(pidOf)
