@@ -2,14 +2,18 @@ import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Config } from '../config/load.ts'
 import { thresholdsOf } from '../config/thresholds.ts'
+import { systemClock } from '../consumer/clock.ts'
 import { RecentMeter } from '../consumer/recent-counts.ts'
 import { type Report, ReportMeter } from '../consumer/report.ts'
+import { SilentMembers } from '../consumer/silent-members.ts'
 import { Worker, type WorkerFigures, type WorkerOptions } from '../consumer/worker.ts'
 import { connectPorts } from '../consumer/worker-ports.ts'
 import { choosePort } from '../embedded/ports.ts'
 import type { KpiError } from '../errors.ts'
 import { aborted } from '../kafka/backoff.ts'
 import { KafkaCluster } from '../kafka/cluster.ts'
+import { expelMember } from '../kafka/expel-member.ts'
+import { GroupCoordinator } from '../kafka/group-coordinator.ts'
 import { kafkaOptions } from '../kafka/options.ts'
 import type { Logger } from '../log.ts'
 import { type StatusRoutes, type StatusServer, serveStatus } from '../metrics/status-server.ts'
@@ -17,6 +21,7 @@ import { type WorkerMeasures, workerMetrics } from '../metrics/worker-metrics.ts
 import { healthJson } from '../observe/health-report.ts'
 import { type Database, openDatabase, postgresOptions } from '../store/connection.ts'
 import { checkDefinition } from '../store/definition.ts'
+import { noteNoMember, type SilentWorker, silentWorkers } from '../store/silent-workers.ts'
 import { type WorkerReport, WorkerStatusWriter } from '../store/worker-status.ts'
 import { definitionOf } from './definition.ts'
 import { observerOf } from './observer-of.ts'
@@ -67,7 +72,9 @@ export async function runWorker(options: RunWorkerOptions, stop: AbortSignal): P
     const ports = connectPorts({ cluster, database, metadata, group, groupProtocol, definitionId, batchWaitMs, log })
     const worker = new Worker(workerOptions(config, { ports, log, fatal }))
     http = await serveWorker(worker, database, options)
-    await work({ worker, database, statusDatabase, workerId, http }, options, AbortSignal.any([stop, failed.signal]))
+    const silent = silentMembersOf({ cluster, statusDatabase, group, log })
+    const running = { worker, silent, database, statusDatabase, workerId, http }
+    await work(running, options, AbortSignal.any([stop, failed.signal]))
   } finally {
     await http?.close()
     await Promise.all([database?.close(), statusDatabase?.close()])
@@ -91,8 +98,25 @@ function workerOptions(config: Config, parts: Pick<WorkerOptions, 'ports' | 'log
   }
 }
 
+function silentMembersOf(parts: {
+  readonly cluster: KafkaCluster
+  readonly statusDatabase: Database
+  readonly group: string
+  readonly log: Logger
+}): SilentMembers {
+  const { cluster, statusDatabase, group, log } = parts
+  const coordinator = new GroupCoordinator(cluster, group)
+  const ports = {
+    silentWorkers: (afterSeconds: number) => silentWorkers(statusDatabase, afterSeconds),
+    expel: ({ groupMember }: SilentWorker) => expelMember(coordinator, groupMember),
+    noteNoMember: (worker: SilentWorker) => noteNoMember(statusDatabase, worker),
+  }
+  return new SilentMembers(ports, { clock: systemClock, log })
+}
+
 interface Running {
   readonly worker: Worker
+  readonly silent: SilentMembers
   readonly database: Database
   readonly statusDatabase: Database
   readonly workerId: string
@@ -100,7 +124,7 @@ interface Running {
 }
 
 async function work(running: Running, options: RunWorkerOptions, end: AbortSignal): Promise<void> {
-  const { worker, database, statusDatabase, workerId, http } = running
+  const { worker, silent, database, statusDatabase, workerId, http } = running
   const { config, log, report, ready } = options
   const now = () => performance.now()
   const meter = new ReportMeter(now())
@@ -115,10 +139,12 @@ async function work(running: Running, options: RunWorkerOptions, end: AbortSigna
   })
   worker.start()
   status.start()
+  silent.start()
   ready(http.url)
   const timer = setInterval(() => report(meter.interval(worker.figures, now())), reportIntervalMs)
   await aborted(end)
   clearInterval(timer)
+  silent.stop()
   await worker.stop(stopDeadlineMs)
   report(meter.total(worker.figures, now()))
   await status.stop()
@@ -146,6 +172,7 @@ function statusOf(
       pendingRows: figures.pendingRows,
       floodWaits: figures.floodWaits,
       rowsWritten: figures.rows,
+      groupMember: figures.groupMember,
       recent: meters.recent.recent(counts, nowMs),
       ...(figures.stranded.length > 0 ? { strandedPartitions: figures.stranded } : {}),
     },

@@ -9,10 +9,18 @@ export type Step =
   | { readonly waitMs: number; readonly refused?: undefined }
   | { readonly refused: Refusal; readonly waitMs?: undefined }
 
+/** Who a member is to the coordinator. */
+export interface MemberIdentity {
+  readonly protocol: GroupProtocol
+  readonly memberId: string
+}
+
 /** One way of being a member. It is driven from outside, a step at a time, so that nothing is said after the end. */
 export interface Membership {
   readonly protocol: GroupProtocol
   readonly state: 'joining' | 'stable' | 'rebalancing'
+  /** Empty before the coordinator gave one. */
+  readonly memberId: string
   /**
    * Does what is next: one request to the coordinator.
    *

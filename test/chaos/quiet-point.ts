@@ -25,8 +25,8 @@ export interface QuietPointOptions {
   readonly signal: AbortSignal
 }
 
-/** From the end of the last fault: longer than the longest timeout, a query's, and what a restart takes. */
-const recoveryLimitMs = 120_000
+/** From the end of the last fault: a query may take 90 s, and a dead member stays in the group for up to 75. */
+const recoveryLimitMs = 150_000
 const readyLimitMs = 30_000
 
 /** Lets the pipeline come to rest, with nothing wrong any more, and compares everything. */

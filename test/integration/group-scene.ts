@@ -43,6 +43,22 @@ export function until<T>(look: () => T | Promise<T>, expected: T, patience: Pati
   return vi.waitFor(async () => expect(await look()).toEqual(expected), patience)
 }
 
+/** Kept by the cluster whether the group has members or not; brokers know it a moment later. */
+export async function setSessionTimeout(cluster: KafkaCluster, name: string, timeoutMs: number): Promise<void> {
+  const config = 'consumer.session.timeout.ms'
+  const value = String(timeoutMs)
+  const group = { resourceType: ConfigResourceTypes.GROUP, resourceName: name }
+  const change = { name: config, configOperation: IncrementalAlterConfigOperationTypes.SET, value }
+  const api = incrementalAlterConfigsV1.api
+  await cluster.request('any', 'control', api, [{ ...group, configs: [change] }], false)
+  const look = async () => {
+    const asked = [{ ...group, configurationKeys: [config] }]
+    const answer = await cluster.request('any', 'control', describeConfigsV4.api, asked, false, false)
+    return answer.results[0]?.configs[0]?.value
+  }
+  await until(look, value)
+}
+
 /** A topic and a group of a test's own, and members that write down what they are told. */
 export class GroupScene {
   readonly metadata: TopicMetadata
@@ -65,7 +81,7 @@ export class GroupScene {
     const wanted = { topic, partitions: options.partitions ?? 6, replicationFactor: 1 }
     const { metadata } = await prepareTopic(cluster, wanted)
     const scene = new GroupScene({ metadata, cluster, bootstrap, sessionTimeoutMs })
-    await scene.#setSessionTimeout()
+    await setSessionTimeout(cluster, scene.group, sessionTimeoutMs)
     return scene
   }
 
@@ -132,22 +148,6 @@ export class GroupScene {
   async addPartitions(count: number): Promise<void> {
     const topics = [{ name: this.topic, count, assignments: null }]
     await this.cluster.request('any', 'control', createPartitionsV3.api, topics, 10_000, false)
-  }
-
-  /** Kept by the cluster whether the group has members or not; brokers know it a moment later. */
-  async #setSessionTimeout(): Promise<void> {
-    const name = 'consumer.session.timeout.ms'
-    const value = String(this.#sessionTimeoutMs)
-    const group = { resourceType: ConfigResourceTypes.GROUP, resourceName: this.group }
-    const change = { name, configOperation: IncrementalAlterConfigOperationTypes.SET, value }
-    const api = incrementalAlterConfigsV1.api
-    await this.cluster.request('any', 'control', api, [{ ...group, configs: [change] }], false)
-    const look = async () => {
-      const asked = [{ ...group, configurationKeys: [name] }]
-      const answer = await this.cluster.request('any', 'control', describeConfigsV4.api, asked, false, false)
-      return answer.results[0]?.configs[0]?.value
-    }
-    await until(look, value)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,0 +1,90 @@
+import { KpiError, messageOf } from '../errors.ts'
+import type { Logger } from '../log.ts'
+import type { SilentWorker } from '../store/silent-workers.ts'
+import { type Clock, pauseOn } from './clock.ts'
+
+/** What it needs of the world. All that fails throws {@link KpiError}. */
+export interface SilentMemberPorts {
+  /** Workers that have not been heard of for so long, and were in the group then. */
+  silentWorkers(afterSeconds: number): Promise<readonly SilentWorker[]>
+  /** Says goodbye to the group for it. */
+  expel(worker: SilentWorker): Promise<'expelled' | 'gone'>
+  noteNoMember(worker: SilentWorker): Promise<void>
+}
+
+/** Longer than the pauses of a machine in trouble, and than Kafka's own session timeout of 45 s, which nearly always comes first. */
+const silentAfterSeconds = 60
+const lookIntervalMs = 10_000
+
+/**
+ * Takes members out of the group whose workers have fallen silent, since their partitions stand still meanwhile. The
+ * brokers do that themselves by a session timeout; but one that was killed while it loaded its groups may keep a dead
+ * member for ever (seen with Kafka 4.4.0). It is safe at any time: a worker that lives joins again, and the fence of the
+ * commit lets nothing be counted twice.
+ */
+export class SilentMembers {
+  readonly #ports: SilentMemberPorts
+  readonly #clock: Clock
+  readonly #log: Logger
+  readonly #silentAfterSeconds: number
+  readonly #stopping = new AbortController()
+  #running: Promise<void> | undefined
+  /** Since when the database has answered every look: while it was away, nobody could be heard. */
+  #listeningSinceMs: number | undefined
+
+  /** @param surroundings.silentAfterSeconds - @defaultValue 60 */
+  constructor(
+    ports: SilentMemberPorts,
+    surroundings: { readonly clock: Clock; readonly log: Logger; readonly silentAfterSeconds?: number },
+  ) {
+    this.#ports = ports
+    this.#clock = surroundings.clock
+    this.#log = surroundings.log
+    this.#silentAfterSeconds = surroundings.silentAfterSeconds ?? silentAfterSeconds
+  }
+
+  start(): void {
+    this.#running ??= this.#run()
+  }
+
+  /** Begins nothing more; what is under way ends with its connections. Idempotent. */
+  stop(): void {
+    this.#stopping.abort()
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping
+    const intervalMs = Math.min(lookIntervalMs, this.#silentAfterSeconds * 500)
+    while (!signal.aborted) {
+      await this.#look()
+      await pauseOn(this.#clock, intervalMs * (0.5 + this.#clock.random()), signal)
+    }
+  }
+
+  async #look(): Promise<void> {
+    const nowMs = this.#clock.now()
+    try {
+      const silent = await this.#ports.silentWorkers(this.#silentAfterSeconds)
+      this.#listeningSinceMs ??= nowMs
+      if (nowMs - this.#listeningSinceMs < this.#silentAfterSeconds * 1000) return
+      for (const worker of silent) {
+        if (!this.#stopping.signal.aborted) await this.#takeOut(worker)
+      }
+    } catch (error) {
+      if (!(error instanceof KpiError)) throw error
+      this.#listeningSinceMs = undefined
+      this.#log.debug(`which members of the group are silent is not known for now: ${messageOf(error)}`)
+    }
+  }
+
+  async #takeOut(worker: SilentWorker): Promise<void> {
+    const outcome = await this.#ports.expel(worker)
+    if (outcome === 'expelled') {
+      const seconds = Math.round(worker.silentSeconds)
+      this.#log.warn(
+        `the worker ${worker.workerId} was silent for ${seconds} s and still in the group: taken out of it`,
+      )
+    }
+    await this.#ports.noteNoMember(worker)
+  }
+}

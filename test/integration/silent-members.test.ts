@@ -1,0 +1,87 @@
+// Dead members that the brokers keep: for a long session, or, after a kill in a bad moment, for ever.
+import { describe, expect, it } from 'vitest'
+import { systemClock } from '../../src/consumer/clock.ts'
+import { SilentMembers } from '../../src/consumer/silent-members.ts'
+import { expelMember } from '../../src/kafka/expel-member.ts'
+import { GroupCoordinator } from '../../src/kafka/group-coordinator.ts'
+import { noteNoMember, silentWorkers } from '../../src/store/silent-workers.ts'
+import { RecordingLog } from '../recording-log.ts'
+import { GroupScene, setSessionTimeout } from './group-scene.ts'
+import { countersOf, expectedRows, makeTrades, messageText, place, send, tableRows } from './market.ts'
+import { makePipeline } from './pipeline.ts'
+import { marketKpi } from './processes.ts'
+import { until } from './until.ts'
+import { startWorker, untilCounted } from './worker.ts'
+
+const longSessionMs = 60_000
+const seed = Number(process.env.FC_SEED ?? Date.now() % 1_000_000)
+
+describe.concurrent.each(['consumer', 'classic'] as const)('of the %s protocol', (protocol) => {
+  it('a member that vanished is taken out by another one, and is known to be gone the next time', async () => {
+    await using scene = await GroupScene.open({
+      partitions: 4,
+      sessionTimeoutMs: protocol === 'consumer' ? longSessionMs : 30_000,
+    })
+    const dead = scene.join('dead', { protocol })
+    await scene.shares({ dead: 4 })
+    const { identity } = dead.member
+    expect(identity?.protocol).toBe(protocol)
+    const living = scene.join('living', { protocol })
+    await scene.shares({ dead: 2, living: 2 })
+    await dead.die()
+    if (!identity) throw new Error('no identity')
+    const coordinator = new GroupCoordinator(scene.cluster, scene.group)
+    expect(await expelMember(coordinator, identity)).toBe('expelled')
+    await until(
+      'all partitions with the one that lives',
+      () => living.owned.size,
+      (count) => count === 4,
+    )
+    expect(await expelMember(coordinator, identity)).toBe('gone')
+  })
+})
+
+it(`the partitions of a worker that was killed are read again long before its session ends (seed ${seed})`, async () => {
+  await using pipeline = await makePipeline()
+  const { cluster, config, env, owner } = pipeline
+  await setSessionTimeout(cluster, config.kafkaGroup, longSessionMs)
+  const trades = makeTrades({ seed, count: 2000, symbols: Array.from({ length: 20 }, (_, index) => `SYM${index}`) })
+  const values = trades.map((trade) => ({ symbol: trade.symbol, value: messageText(trade) }))
+  await send(cluster, config.kafkaTopic, values.slice(0, 1000))
+  const run = marketKpi(['consume', '--http-port', '0'], env)
+  await untilCounted(pipeline, 1000)
+  const memberOf = "SELECT FROM worker_status WHERE detail->'groupMember'->>'memberId' <> ''"
+  await until(
+    'its membership in worker_status',
+    () => owner.query({ text: memberOf }),
+    (rows) => rows.length === 1,
+  )
+  run.child.kill('SIGKILL')
+  await run.exited
+  const sinceMs = performance.now()
+  await send(cluster, config.kafkaTopic, values.slice(1000))
+  const next = await startWorker(pipeline)
+  const log = new RecordingLog()
+  const coordinator = new GroupCoordinator(cluster, config.kafkaGroup)
+  const silent = new SilentMembers(
+    {
+      silentWorkers: (afterSeconds) => silentWorkers(owner, afterSeconds),
+      expel: ({ groupMember }) => expelMember(coordinator, groupMember),
+      noteNoMember: (worker) => noteNoMember(owner, worker),
+    },
+    { clock: systemClock, log, silentAfterSeconds: 6 },
+  )
+  silent.start()
+  await untilCounted(pipeline, trades.length)
+  expect(performance.now() - sinceMs).toBeLessThan(longSessionMs - 15_000)
+  expect(log.lines.join()).toMatch(/the worker \S+ was silent for \d+ s and still in the group: taken out of it/)
+  await until(
+    'no membership left to end',
+    () => owner.query({ text: memberOf }),
+    (rows) => rows.length === 0,
+  )
+  silent.stop()
+  await next.stop()
+  expect(await tableRows(owner)).toEqual(expectedRows(place(trades, 3)))
+  expect((await countersOf(owner)).merged).toBe(trades.length)
+})

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest'
+import { SilentMembers } from '../../../src/consumer/silent-members.ts'
+import { KpiError } from '../../../src/errors.ts'
+import type { SilentWorker } from '../../../src/store/silent-workers.ts'
+import { RecordingLog } from '../../recording-log.ts'
+import { SimulatedClock } from './simulated-clock.ts'
+
+const away = new KpiError('KPI_POSTGRES_UNREACHABLE', 'away')
+const gone: SilentWorker = {
+  workerId: 'w1',
+  silentSeconds: 61,
+  groupMember: { protocol: 'consumer', memberId: 'm1' },
+}
+
+function scene(looks: (count: number) => readonly SilentWorker[]) {
+  const clock = new SimulatedClock(() => 0.5)
+  const log = new RecordingLog()
+  const expelledAtMs: number[] = []
+  const noted: string[] = []
+  let count = 0
+  const members = new SilentMembers(
+    {
+      silentWorkers: async () => looks(count++).filter(({ workerId }) => !noted.includes(workerId)),
+      expel: async () => {
+        expelledAtMs.push(clock.now())
+        return 'expelled'
+      },
+      noteNoMember: async ({ workerId }) => void noted.push(workerId),
+    },
+    { clock, log },
+  )
+  return { clock, log, members, expelledAtMs, noted }
+}
+
+describe('silent members', () => {
+  it('are taken out once, after the database has answered for a minute', async () => {
+    const { clock, log, members, expelledAtMs, noted } = scene(() => [gone])
+    const startMs = clock.now()
+    members.start()
+    await clock.runUntil(() => clock.now() > startMs + 300_000, 400_000)
+    members.stop()
+    expect(expelledAtMs.map((atMs) => atMs - startMs)).toEqual([60_000])
+    expect(noted).toEqual(['w1'])
+    expect(log.lines).toEqual(['warn: the worker w1 was silent for 61 s and still in the group: taken out of it'])
+  })
+
+  it('are left alone while nobody can be heard, and for a minute after', async () => {
+    const { clock, members, expelledAtMs } = scene((count) => {
+      if (count === 4) throw away
+      return [gone]
+    })
+    const startMs = clock.now()
+    members.start()
+    await clock.runUntil(() => expelledAtMs.length > 0, 400_000)
+    members.stop()
+    expect(expelledAtMs.map((atMs) => atMs - startMs)).toEqual([110_000])
+  })
+})
