@@ -32,11 +32,14 @@ const diskSpacingMs = 300_000
 
 /**
  * The looks of the last minutes, oldest first, without what rules do not need. Bounded; a clock that was set back
- * empties it, since nothing can be said of a time that has not come.
+ * empties it, since nothing can be said of a time that has not come, and a topic that was created anew, since its
+ * positions begin again.
  */
 export class SnapshotHistory {
   readonly #looks: Look[] = []
   readonly #diskLooks: DiskLook[] = []
+  /** The topic that the positions of the looks are of. */
+  #topicId: string | undefined
 
   get looks(): readonly Look[] {
     return this.#looks
@@ -50,12 +53,19 @@ export class SnapshotHistory {
     const atMs = snapshot.takenAtMs
     const last = this.#looks.at(-1)
     if (last && atMs < last.atMs) this.#forget()
+    this.#followTopic(heldTopicId(snapshot))
     // The newest is kept in any case; the one before it gives way when it came too soon after its own predecessor.
     const [before, newest] = this.#looks.slice(-2)
     if (before && newest && newest.atMs - before.atMs < lookSpacingMs) this.#looks.pop()
     this.#looks.push(lookOf(snapshot))
     if (this.#looks.length > maxLooks) this.#looks.shift()
     this.#addDisk(snapshot)
+  }
+
+  #followTopic(topicId: string | undefined): void {
+    if (topicId === undefined) return
+    if (this.#topicId !== undefined && topicId !== this.#topicId) this.#looks.length = 0
+    this.#topicId = topicId
   }
 
   #addDisk({ takenAtMs: atMs, kafka: { disk } }: PipelineSnapshot): void {
@@ -69,6 +79,10 @@ export class SnapshotHistory {
     this.#looks.length = 0
     this.#diskLooks.length = 0
   }
+}
+
+function heldTopicId({ postgres: { schema } }: PipelineSnapshot): string | undefined {
+  return schema.state === 'ok' ? schema.definition?.topicId : undefined
 }
 
 type Volumes = Extract<PipelineSnapshot['kafka']['disk'], { state: 'ok' }>['volumes']
@@ -85,23 +99,30 @@ export function volumeKey(nodeId: number, directory: string): string {
   return `${nodeId}:${directory}`
 }
 
-function lookOf({ takenAtMs, kafka, postgres }: PipelineSnapshot): Look {
-  const { log } = kafka
-  const { positions, workers } = postgres
-  const partitions = new Map<number, PartitionLook>()
-  if (log.state === 'ok' && positions.state === 'ok') {
-    const byPartition = new Map(positions.partitions.map((p) => [p.partition, p.nextOffset]))
-    for (const { partition, startOffset, endOffset } of log.partitions) {
-      const position = byPartition.get(partition)
-      if (position !== undefined) partitions.set(partition, { position, startOffset, endOffset })
-    }
-  }
+function lookOf(snapshot: PipelineSnapshot): Look {
+  const { positions, workers } = snapshot.postgres
   return {
-    atMs: takenAtMs,
-    partitions,
+    atMs: snapshot.takenAtMs,
+    partitions: partitionsOf(snapshot),
     counts: positions.state === 'ok' ? { merged: positions.merged, rejected: positions.rejected } : null,
     poolPercent: workers.state === 'ok' ? waitedPoolPercent(workers.workers) : null,
   }
+}
+
+/** None while the positions are of an earlier topic than the log. */
+function partitionsOf(snapshot: PipelineSnapshot): Map<number, PartitionLook> {
+  const { log, topic } = snapshot.kafka
+  const { positions } = snapshot.postgres
+  const partitions = new Map<number, PartitionLook>()
+  if (log.state === 'unknown' || positions.state === 'unknown') return partitions
+  const held = heldTopicId(snapshot)
+  if (held !== undefined && topic.state === 'ok' && topic.isThere && topic.topicId !== held) return partitions
+  const byPartition = new Map(positions.partitions.map((p) => [p.partition, p.nextOffset]))
+  for (const { partition, startOffset, endOffset } of log.partitions) {
+    const position = byPartition.get(partition)
+    if (position !== undefined) partitions.set(partition, { position, startOffset, endOffset })
+  }
+  return partitions
 }
 
 type Workers = Extract<PipelineSnapshot['postgres']['workers'], { state: 'ok' }>['workers']

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { SnapshotHistory } from '../../../src/observe/history.ts'
-import { healthy, nowMs, without } from './scene.ts'
+import { healthy, nowMs, without, withSource } from './scene.ts'
 
 const filled = (count: number, everyMs: number) => {
   const history = new SnapshotHistory()
@@ -32,6 +32,16 @@ it('begins anew when the clock was set back', () => {
   history.add(healthy(nowMs - 5000))
   expect(history.looks.map(({ atMs }) => atMs)).toEqual([nowMs - 5000])
   expect(history.diskLooks.map(({ atMs }) => atMs)).toEqual([nowMs - 5000])
+})
+
+it('begins anew with a topic that was created anew: its positions did not go back', () => {
+  const history = filled(10, 1000)
+  const anew = withSource(healthy(nowMs + 10_000), 'kafka', 'topic', { topicId: 'another' })
+  history.add(anew)
+  expect(history.looks.at(-1)?.partitions.size).toBe(0)
+  const definition = { topic: 'market-prices', topicId: 'another', group: 'processor', windowSeconds: 300 }
+  history.add(withSource({ ...anew, takenAtMs: nowMs + 11_000 }, 'postgres', 'schema', { definition }))
+  expect(history.looks.map(({ atMs, partitions }) => [atMs, partitions.size])).toEqual([[nowMs + 11_000, 3]])
 })
 
 it('holds nothing of what was not seen', () => {
