@@ -88,6 +88,20 @@ it('sees server, schema, positions, rows and rejected messages', async () => {
   await worker.stop()
 })
 
+it('sees rejected messages for as long as a worker may still count them among its last ones', async () => {
+  await using pipeline = await makePipeline()
+  const worker = await startWorker(pipeline)
+  await sendNow(pipeline, 10, 7)
+  await untilCounted(pipeline, 10)
+  const agedTo = async (seconds: number) => {
+    await pipeline.owner.query({ text: `UPDATE dead_letters SET received_at = now() - interval '${seconds} s'` })
+    return told((await lookAt(pipeline)).postgres.deadLetters).recentByReason
+  }
+  expect(await agedTo(310)).toEqual({ not_json: 7 })
+  expect(await agedTo(320)).toEqual({})
+  await worker.stop()
+})
+
 it('sees what workers and feeds say of themselves', async () => {
   await using pipeline = await makePipeline()
   const recent = { seconds: 42, processed: 1000, rejected: 3 }
