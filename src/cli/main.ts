@@ -14,6 +14,7 @@ import { register as registerHealth } from './health.ts'
 import { prepareForUp, register as registerInit } from './init.ts'
 import { register as registerMonitor } from './monitor.ts'
 import { register as registerOffsets } from './offsets.ts'
+import { register as registerOpen } from './open.ts'
 import { register as registerPrune } from './prune.ts'
 import { register as registerRebuild } from './rebuild.ts'
 import { register as registerUp } from './up.ts'
@@ -51,6 +52,7 @@ registerOffsets(program)
 registerDeadLetters(program)
 registerRebuild(program)
 registerPrune(program)
+registerOpen(program)
 registerExport(program)
 registerBench(program)
 

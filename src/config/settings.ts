@@ -5,6 +5,7 @@ import { thresholdSettings } from './threshold-settings.ts'
 
 /** 1 to 65535. */
 const port = /0*(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])/.source
+const webAddress = /^https?:\/\/[^\s/?#]\S*$/
 const hostPorts = new RegExp(`^[^\\s,:]+:${port}(,[^\\s,:]+:${port})*$`)
 /** Kafka refuses `.` and `..`, which its folders could not be called. */
 const topicName = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/
@@ -214,6 +215,19 @@ export const settings = {
     env: 'DASHBOARD_TOKEN',
     secret: true,
     description: 'what a browser must show before the dashboard listens beyond this machine',
+  }),
+  dashboardUrl: optionalText({
+    env: 'DASHBOARD_URL',
+    pattern: webAddress,
+    allowed: 'http://HOST:PORT or https://HOST',
+    description: 'where `open dashboard` finds it; the one that `up` runs when not set',
+  }),
+  grafanaUrl: text({
+    env: 'GRAFANA_URL',
+    pattern: webAddress,
+    allowed: 'http://HOST:PORT or https://HOST',
+    default: 'http://127.0.0.1:3000',
+    description: 'where `open grafana` finds it',
   }),
   logLevel: choice({
     env: 'LOG_LEVEL',
