@@ -68,6 +68,8 @@ export class Producer {
   readonly #links: ProducerLinks
   readonly #ready = new Set<ProducerPartition>()
   readonly #stalled = new Set<ProducerPartition>()
+  /** Their open batch has lingered, and grows on behind those that wait: a backlog of small ones would be slow to send. */
+  readonly #overdue = new Set<ProducerPartition>()
   readonly #figures = { messages: 0, bytes: 0, batches: 0, retries: 0 }
   #partitions: readonly ProducerPartition[] = []
   #buffers = new BatchBuffers(0)
@@ -184,12 +186,14 @@ export class Producer {
     partition.append(messages, index, timestampMs)
     this.#lingering ??= setTimeout(() => {
       this.#lingering = undefined
-      this.#sealAll()
+      for (const open of this.#partitions) if (open.isOpen) this.#overdue.add(open)
+      this.#drive()
     }, this.#options.lingerMs ?? 10)
     return true
   }
 
   #seal(partition: ProducerPartition): void {
+    this.#overdue.delete(partition)
     this.#bufferedBytes += partition.seal()
     if (!partition.stalled) this.#ready.add(partition)
   }
@@ -199,9 +203,18 @@ export class Producer {
     this.#drive()
   }
 
+  #sealOverdue(): void {
+    for (const partition of this.#overdue) {
+      if (partition.hasQueued) continue
+      this.#overdue.delete(partition)
+      if (partition.isOpen) this.#seal(partition)
+    }
+  }
+
   /** Sends whatever may be sent. */
   #drive(): void {
     if (this.#failure || this.#stopping.signal.aborted) return
+    this.#sealOverdue()
     const byLeader = new Map<number, ProducerPartition[]>()
     for (const partition of this.#ready) {
       if (!partition.hasQueued) this.#ready.delete(partition)
