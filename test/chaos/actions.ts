@@ -175,6 +175,6 @@ async function addPartition({ cluster, topic, load, pause }: Scene): Promise<str
       await pause(500)
     }
   }
-  load.useNewPartitions()
+  load.takeNewPartitions()
   return `${wanted} now`
 }

@@ -62,7 +62,7 @@ export class Load {
   }
 
   /** A producer keeps to the partitions that it found; the next one will find more. */
-  useNewPartitions(): void {
+  takeNewPartitions(): void {
     this.#wantsNewProducer = true
   }
 
