@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { registerGrafana } from './export/grafana.ts'
 import { registerPrometheusRules } from './export/prometheus-rules.ts'
 
 export function register(program: Command): void {
@@ -7,4 +8,5 @@ export function register(program: Command): void {
     .description('files for others: Prometheus rules, Grafana dashboards, the schema of market-kpi.yaml')
     .addHelpText('after', '\nEach takes --help, --log-level <level> and --log-format <format>.')
   registerPrometheusRules(parent)
+  registerGrafana(parent)
 }

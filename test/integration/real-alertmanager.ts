@@ -31,13 +31,14 @@ export class RealAlertmanager {
     return `http://127.0.0.1:${this.#port}`
   }
 
-  async start(webhookUrl: string): Promise<void> {
+  /** @param more - Further parts of its configuration. */
+  async start(webhookUrl: string, more: object = {}): Promise<void> {
     this.#port = await choosePort(0)
     const config = join(this.#folder, 'alertmanager.yml')
     const route = { receiver: 'test', group_by: ['...'], group_wait: '1s', group_interval: '1s', repeat_interval: '1h' }
     const receivers = [{ name: 'test', webhook_configs: [{ url: webhookUrl, send_resolved: true }] }]
     // YAML takes JSON.
-    writeFileSync(config, JSON.stringify({ route, receivers }))
+    writeFileSync(config, JSON.stringify({ route, receivers, ...more }))
     const args = [
       `--config.file=${config}`,
       `--storage.path=${join(this.#folder, 'data')}`,

@@ -8,6 +8,8 @@ export interface AlertingRule {
   readonly expr: string
   /** Besides severity and those of the expression. No two rules may make the same set. */
   readonly labels?: Readonly<Record<string, string>>
+  /** Instead of the time that our evaluator waits before it fires. */
+  readonly forSeconds?: number
   /** One line, with Prometheus' templates. */
   readonly summary: string
 }

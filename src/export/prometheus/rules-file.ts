@@ -12,7 +12,7 @@ export interface RulesFileOptions extends RuleSource {
   readonly runbookUrl: (rule: string) => string
 }
 
-/** A look that is so much later than usual does not come. */
+/** A look, or the first scrape of a Prometheus that has only just started, may be so late. */
 const lateSeconds = 30
 
 /** All rules of the pipeline, as Prometheus reads them. */
@@ -23,10 +23,10 @@ export function alertingRules(source: RuleSource): AlertingRule[] {
 /** Whether alerts are evaluated at all: without an evaluator every rule above is silent. */
 function ownRules({ intervalSeconds }: RuleSource): AlertingRule[] {
   const metric = 'market_kpi_observation_timestamp_seconds'
-  const limit = 2 * intervalSeconds + lateSeconds
   return [
     critical('EvaluatorSilent', {
-      expr: `absent(${metric}) or time() - ${each(metric)} > ${limit}`,
+      expr: `absent(${metric}) or time() - ${each(metric)} > ${2 * intervalSeconds}`,
+      forSeconds: lateSeconds,
       summary: 'no evaluator looks at the pipeline, so nothing else here can fire',
     }),
     warning('NotifierFailing', {
@@ -43,7 +43,8 @@ const pageOf: Readonly<Record<string, string>> = { EvaluatorSilent: 'Watchdog' }
 /** A rules file of Prometheus 2.42 or newer, which has `keep_firing_for`. */
 export function rulesFile(options: RulesFileOptions): string {
   const rules = alertingRules(options).map((rule) => {
-    const { forMs, keepFiringForMs } = options.timingOf(rule.alert)
+    const { forMs: usualMs, keepFiringForMs } = options.timingOf(rule.alert)
+    const forMs = rule.forSeconds === undefined ? usualMs : rule.forSeconds * 1000
     return {
       alert: rule.alert,
       expr: rule.expr,

@@ -184,7 +184,8 @@ describe('over time', () => {
       silent('0+15x20', 300, 'none'),
       silent('0+15x4 60x20', 120, 'none'),
       silent('0+15x4 60x20', 135, 'market-kpi'),
-      silent('0 stale', 30, ''),
+      silent('0 stale', 30, 'none'),
+      silent('0 stale', 45, ''),
     ]
     const file = stringify({ rule_files: ['rules.yml'], evaluation_interval: '15s', tests })
     const verdict = promtool(['test', 'rules', 'test.yml'], { 'rules.yml': rules(), 'test.yml': file })

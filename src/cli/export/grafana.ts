@@ -1,0 +1,60 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import type { Command } from 'commander'
+import { thresholdsOf } from '../../config/thresholds.ts'
+import { KpiError, messageOf } from '../../errors.ts'
+import { grafanaFiles, passwordVariable } from '../../export/grafana/grafana-files.ts'
+import { postgresOptions } from '../../store/connection.ts'
+import { configure, withErrors } from '../command.ts'
+
+export function registerGrafana(parent: Command): void {
+  parent
+    .command('grafana')
+    .description('dashboards and data sources for Grafana, to be provisioned')
+    .requiredOption('--out <dir>', 'where to write; files of an earlier export are replaced')
+    .option('--prometheus-url <url>', 'where Grafana reaches Prometheus', 'http://127.0.0.1:9090')
+    .option('--dashboards-path <dir>', 'where Grafana finds DIR/dashboards, when that is another place to it')
+    .addHelpText('after', help)
+    .action(withErrors((_flags: unknown, self: Command) => writeFiles(self)))
+}
+
+const help = `
+Grafana 10 or newer. No password is written: Grafana takes ${passwordVariable} from its own environment.
+
+Environment:
+  DATABASE_URL or POSTGRES_HOST, …   the database; Grafana logs in as bi_reader, whoever is named there
+  thresholds                         from when on panels are coloured: docs/configuration.md`
+
+async function writeFiles(command: Command): Promise<void> {
+  const { config } = configure(command)
+  const { out, prometheusUrl, dashboardsPath } = command.opts<{
+    out: string
+    prometheusUrl: string
+    dashboardsPath?: string
+  }>()
+  const files = grafanaFiles({
+    thresholds: thresholdsOf(config),
+    prometheusUrl: checkedUrl(prometheusUrl),
+    postgres: postgresOptions(config),
+    dashboardsPath: dashboardsPath ?? resolve(out, 'dashboards'),
+  })
+  for (const [path, text] of files) {
+    const file = join(out, path)
+    writeText(file, text)
+    process.stdout.write(`${file}\n`)
+  }
+}
+
+function checkedUrl(text: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text
+  throw new KpiError('KPI_USAGE', `--prometheus-url ${text}: must be http://HOST:PORT`)
+}
+
+function writeText(file: string, text: string): void {
+  try {
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, text)
+  } catch (error) {
+    throw new KpiError('KPI_USAGE', `${file} cannot be written: ${messageOf(error)}`, { cause: error })
+  }
+}

@@ -1,0 +1,43 @@
+import { type Threshold, ThresholdsConfigBuilder, ThresholdsMode } from '@grafana/grafana-foundation-sdk/dashboard'
+import type { Thresholds } from '../../config/thresholds.ts'
+
+/** Beyond the first it is a warning, beyond the second critical; null where there is none. */
+export interface Limits {
+  readonly warning: number
+  readonly critical: number | null
+}
+
+/** For those who tell red from green badly, every coloured panel shows its number or its word too. */
+export const colours = { ok: 'green', warning: 'orange', critical: 'red' } as const
+
+/** What panels are coloured by: the same limits that health, monitor and alerts have. */
+export function limitsOf(thresholds: Thresholds) {
+  const { lag, freshness, feedSilence, errorRate, pool, disk, deadLetters, clockSkew } = thresholds
+  const seconds = (of: { warningSeconds: number; criticalSeconds: number }): Limits => ({
+    warning: of.warningSeconds,
+    critical: of.criticalSeconds,
+  })
+  const share = (of: { warningPercent: number; criticalPercent: number }): Limits => ({
+    warning: of.warningPercent / 100,
+    critical: of.criticalPercent / 100,
+  })
+  return {
+    lag: { warning: lag.warningMessages, critical: null },
+    freshness: seconds(freshness),
+    feedSilence: seconds(feedSilence),
+    clockSkew: seconds(clockSkew),
+    errorRatio: share(errorRate),
+    poolRatio: share(pool),
+    diskRatio: share(disk),
+    deadLetters: { warning: deadLetters.warningCount, critical: null },
+  } satisfies Record<string, Limits>
+}
+
+export type PanelLimits = ReturnType<typeof limitsOf>
+
+export function stepsOf(limits: Limits | undefined): ThresholdsConfigBuilder {
+  const steps: Threshold[] = [{ value: null, color: colours.ok }]
+  if (limits) steps.push({ value: limits.warning, color: colours.warning })
+  if (limits && limits.critical !== null) steps.push({ value: limits.critical, color: colours.critical })
+  return new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(steps)
+}

@@ -1,0 +1,98 @@
+import type { Builder, Dataquery } from '@grafana/grafana-foundation-sdk/cog'
+import {
+  BigValueGraphMode,
+  GraphThresholdsStyleConfigBuilder,
+  GraphThresholdsStyleMode,
+  LegendDisplayMode,
+  LegendPlacement,
+  ReduceDataOptionsBuilder,
+  TooltipDisplayMode,
+  VizLegendOptionsBuilder,
+  VizTooltipOptionsBuilder,
+} from '@grafana/grafana-foundation-sdk/common'
+import { MappingType, type ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard'
+import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat'
+import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table'
+import { PanelBuilder as GraphBuilder } from '@grafana/grafana-foundation-sdk/timeseries'
+import { type Limits, stepsOf } from './colours.ts'
+import { lettered } from './data-sources.ts'
+
+/** What all panels have. */
+interface Shown {
+  readonly title: string
+  /** One sentence, shown by the panel's i. */
+  readonly about: string
+  /** As Grafana calls it: s, bytes, percentunit, short. */
+  readonly unit?: string
+  readonly queries: readonly Builder<Dataquery>[]
+  /** From when on it is yellow and red. */
+  readonly limits?: Limits
+}
+
+/** A quarter, a third or a half of the screen's width of 24, and how high. */
+interface Size {
+  readonly width: number
+  readonly height?: number
+}
+
+/** One number, coloured, with its curve behind it. */
+export function stat(
+  shown: Shown & Size & { readonly words?: Readonly<Record<string, [string, string]>> },
+): StatBuilder {
+  const panel = new StatBuilder()
+    .title(shown.title)
+    .description(shown.about)
+    .span(shown.width)
+    .height(shown.height ?? 4)
+    .unit(shown.unit ?? 'short')
+    .graphMode(BigValueGraphMode.Area)
+    .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
+    .noValue('unknown')
+    .thresholds(stepsOf(shown.limits))
+    .targets(lettered(shown.queries))
+  return shown.words ? panel.mappings([wordsFor(shown.words)]).graphMode(BigValueGraphMode.None) : panel
+}
+
+/** Curves; the limits are lines in them. */
+export function graph(shown: Shown & Size & { readonly min?: number; readonly max?: number }): GraphBuilder {
+  const panel = new GraphBuilder()
+    .title(shown.title)
+    .description(shown.about)
+    .span(shown.width)
+    .height(shown.height ?? 8)
+    .unit(shown.unit ?? 'short')
+    .fillOpacity(10)
+    .legend(
+      new VizLegendOptionsBuilder()
+        .showLegend(true)
+        .displayMode(LegendDisplayMode.List)
+        .placement(LegendPlacement.Bottom),
+    )
+    .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi))
+    .thresholds(stepsOf(shown.limits))
+    .thresholdsStyle(
+      new GraphThresholdsStyleConfigBuilder().mode(
+        shown.limits ? GraphThresholdsStyleMode.Dashed : GraphThresholdsStyleMode.Off,
+      ),
+    )
+    .targets(lettered(shown.queries))
+  if (shown.min !== undefined) panel.min(shown.min)
+  if (shown.max !== undefined) panel.max(shown.max)
+  return panel
+}
+
+export function table(shown: Shown & Size): TableBuilder {
+  return new TableBuilder()
+    .title(shown.title)
+    .description(shown.about)
+    .span(shown.width)
+    .height(shown.height ?? 9)
+    .unit(shown.unit ?? 'short')
+    .targets(lettered(shown.queries))
+}
+
+/** Words and colours in the place of numbers. */
+export function wordsFor(words: Readonly<Record<string, readonly [text: string, color: string]>>): ValueMapping {
+  const options = Object.entries(words).map(([value, [text, color]], index) => [value, { text, color, index }])
+  return { type: MappingType.ValueToText, options: Object.fromEntries(options) }
+}
