@@ -32,8 +32,8 @@ export async function tryFault(site: Site, name: ScenarioName, say: (line: strin
   const first = site.inbox.tellings.length
   const told = () => site.inbox.tellings.slice(first)
   const problems: string[] = []
-  const brokenAtMs = performance.now()
   const repair = await fault.begin(site)
+  const brokenAtMs = performance.now()
   await untilTold(told, (telling) => telling.state === 'firing' && isExpected(telling, expected), wanted + lateSeconds)
   await site.evaluations(fault.looksHeld ?? usualLooksHeld)
   say(`${title}: told ${tellingText(told(), brokenAtMs)}; repairing`)
