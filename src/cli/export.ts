@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { registerConfigSchema } from './export/config-schema.ts'
 import { registerGrafana } from './export/grafana.ts'
 import { registerPrometheusRules } from './export/prometheus-rules.ts'
 
@@ -9,4 +10,5 @@ export function register(program: Command): void {
     .addHelpText('after', '\nEach takes --help, --log-level <level> and --log-format <format>.')
   registerPrometheusRules(parent)
   registerGrafana(parent)
+  registerConfigSchema(parent)
 }

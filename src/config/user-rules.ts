@@ -50,7 +50,8 @@ const rule = z
     'needs sql or kpi, and not both',
   )
 
-const section = z.strictObject({ rules: z.array(rule).max(200, 'must be 200 at most').default([]) })
+/** The part `alerts` of market-kpi.yaml. */
+export const userRulesSection = z.strictObject({ rules: z.array(rule).max(200, 'must be 200 at most').default([]) })
 
 /** A rule of market-kpi.yaml: a query whose rows are alerts, or a condition on the KPIs of each symbol. Times in milliseconds. */
 export type UserRule = z.output<typeof rule>
@@ -63,7 +64,7 @@ export type KpiCondition = z.output<typeof kpi>
  * @throws KpiError `KPI_CONFIG_INVALID` naming the rule and what is wrong with it.
  */
 export function parseUserRules(given: unknown, taken: readonly string[]): UserRule[] {
-  const parsed = section.safeParse(given ?? {})
+  const parsed = userRulesSection.safeParse(given ?? {})
   if (!parsed.success) throw invalid(describe(parsed.error.issues[0], given))
   const names = new Set(taken)
   for (const { name } of parsed.data.rules) {
