@@ -118,13 +118,16 @@ function feedSilence({ snapshot, looks, nowMs }: MeasureScene): Measure {
   return known(Math.max(0, nowMs - Math.max(...times)) / 1000)
 }
 
-/** When a log was last seen to be longer than before: producers' timestamps may be of any time. */
+/**
+ * Producers' timestamps may be of any time, but that a log is longer than at the look before was seen: it has grown since
+ * then. Taking this look's time instead would call a feed that stopped right after the one before silent an interval late.
+ */
 function lastGrowthMs(looks: readonly Look[]): number | undefined {
   const index = looks.findLastIndex(({ partitions }, at) => {
     const before = looks[at - 1]?.partitions
     return before && [...partitions].some(([p, { endOffset }]) => endOffset > (before.get(p)?.endOffset ?? endOffset))
   })
-  return looks[index]?.atMs
+  return looks[index - 1]?.atMs
 }
 
 function errorRate({ snapshot, looks, thresholds }: MeasureScene): Measure {

@@ -168,6 +168,15 @@ const lost = worker('feed-1', { kind: 'feed', seenAgoSeconds: 60 })
 const away = worker('feed-1', { kind: 'feed', workerState: 'kafka away' })
 const atEnd = worker('feed-1', { kind: 'feed', workerState: 'at its end' })
 
+/** So many seconds ago the log was shorter than now; what it held then, and holds now, is of that age. */
+const shorterBefore = (seconds: number, now: PipelineSnapshot): PipelineSnapshot => {
+  const { log } = now.kafka
+  const partitions = log.state === 'ok' ? log.partitions : []
+  const before = partitions.map((p) => ({ ...p, endOffset: p.endOffset - 10 }))
+  return withSource({ ...now, takenAtMs: nowMs - seconds * 1000 }, 'kafka', 'log', { partitions: before })
+}
+const recorded = (seconds: number) => [shorterBefore(seconds, silent(1e6, stopped)), silent(1e6, stopped)]
+
 table('FeedSilent', [
   ['of a producer that is not ours, at 300 s', silent(300), []],
   ['of a producer that is not ours, at 301 s', silent(301), ['warning']],
@@ -178,6 +187,17 @@ table('FeedSilent', [
   ['stopped, at 30 s', silent(30, stopped), []],
   ['stopped, at 31 s', silent(31, stopped), ['warning']],
   ['stopped, at 901 s', silent(901, stopped), ['critical']],
+  [
+    'stopped right after a look, at 31 s',
+    [
+      shorterBefore(40, silent(31, stopped)),
+      { ...silent(31, stopped), takenAtMs: nowMs - 25_000 },
+      silent(31, stopped),
+    ],
+    ['warning'],
+  ],
+  ['with times of long ago, and grown within 30 s', recorded(30), []],
+  ['with times of long ago, and grown within 31 s', recorded(31), ['warning']],
   ['killed, at 31 s', silent(31, lost), ['warning']],
   ['killed, and another one sends', silent(31, lost, worker('feed-2', { kind: 'feed' })), []],
   ['cannot reach Kafka, at 31 s', silent(31, away), ['warning']],
