@@ -37,7 +37,10 @@ export const workerGauges = {
   market_kpi_worker_pending_rows: ['Partial rows that wait for a commit.', (m) => m.pendingRows],
   market_kpi_worker_pool_connections: ['Open database connections.', (m) => m.pool.size],
   market_kpi_worker_pool_connections_in_use: ['Database connections in use.', (m) => m.pool.inUse],
-  market_kpi_worker_pool_waiting: ['Calls that wait for a database connection.', (m) => m.pool.waiting],
+  market_kpi_worker_pool_waiting: [
+    'Calls, and batches ready for long, that wait for a database connection.',
+    (m) => m.pool.waiting,
+  ],
 } as const satisfies Record<string, Measure>
 
 type Measure = readonly [help: string, of: (measures: WorkerMeasures) => number]

@@ -26,7 +26,7 @@ const durations = {
   FEED_SILENCE_CRITICAL_SECONDS: [900, 60],
   ERROR_RATE_SECONDS: [300, 20],
   POOL_CRITICAL_SECONDS: [60, 30],
-  WORKER_DOWN_SECONDS: [30, 12],
+  WORKER_DOWN_SECONDS: [30, 15],
 } as const satisfies Record<string, readonly [usual: number, least: number]>
 
 const usualIntervalSeconds = 15
