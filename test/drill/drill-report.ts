@@ -20,7 +20,7 @@ export function markdownOf(report: DrillReport): string {
   const header = ['fault', 'alert', 'stage', 'told after', 'wanted', 'wrong ones', 'RESOLVED after', 'FIRING/RESOLVED']
   const rows = findings.map((one) => [
     one.misses.length > 0 ? `**${one.title}: MISSED**` : one.title,
-    one.rule,
+    [one.severity?.toUpperCase() ?? [], one.rule].flat().join(' '),
     one.stage,
     secondsText(one.detectedSeconds),
     `≤ ${one.wantedSeconds.toFixed(1)} s`,

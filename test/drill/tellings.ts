@@ -23,6 +23,8 @@ export interface Expected {
 
 /** What was told between the beginning of a fault and the end of what followed from it. */
 export interface Outcome {
+  /** As it was told first; null when it never was. */
+  readonly severity: Severity | null
   readonly detectedSeconds: number | null
   readonly resolvedSeconds: number | null
   /** A warning that became critical is one FIRING. */
@@ -54,6 +56,7 @@ export function outcomeOf(
   const last = right.findLast(({ state }) => state === 'resolved')
   const wrong = tellings.filter((telling) => !isExpected(telling, expected))
   return {
+    severity: first?.severity ?? null,
     detectedSeconds: first ? (first.atMs - times.brokenAtMs) / 1000 : null,
     resolvedSeconds: last ? Math.max(0, last.atMs - times.repairedAtMs) / 1000 : null,
     firings: right.filter((telling, index) => isBeginning(telling, right.slice(0, index))).length,

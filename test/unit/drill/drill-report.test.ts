@@ -8,6 +8,7 @@ const finding: Finding = {
   rule: 'KafkaUnreachable',
   stage: 'kafka',
   wantedSeconds: 13,
+  severity: 'critical',
   detectedSeconds: 7.94,
   resolvedSeconds: 5.5,
   firings: 1,
@@ -18,6 +19,7 @@ const finding: Finding = {
 const missed: Finding = {
   ...finding,
   title: 'feed stopped',
+  severity: null,
   detectedSeconds: null,
   resolvedSeconds: null,
   firings: 0,
@@ -38,7 +40,7 @@ it('is a table with a row for each fault', () => {
 
 | fault | alert | stage | told after | wanted | wrong ones | RESOLVED after | FIRING/RESOLVED |
 | --- | --- | --- | --- | --- | --- | --- | --- |
-| broker killed | KafkaUnreachable | kafka | 7.9 s | ≤ 13.0 s | 0 | 5.5 s | 1/1 |
+| broker killed | CRITICAL KafkaUnreachable | kafka | 7.9 s | ≤ 13.0 s | 0 | 5.5 s | 1/1 |
 
 Healthy, with a feed in bursts, for 3 minutes: 0 alerts.
 `)

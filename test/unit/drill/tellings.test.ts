@@ -20,6 +20,7 @@ const resolved = telling(70_000, { state: 'resolved' })
 
 it('measures from the fault to FIRING, and from the repair to RESOLVED', () => {
   expect(outcomeOf([telling(15_000), resolved], expected, times)).toEqual({
+    severity: 'warning',
     detectedSeconds: 5,
     resolvedSeconds: 10,
     firings: 1,
@@ -29,7 +30,14 @@ it('measures from the fault to FIRING, and from the repair to RESOLVED', () => {
 })
 
 it('knows that nothing was told', () => {
-  const nothing = { detectedSeconds: null, resolvedSeconds: null, firings: 0, resolutions: 0, wrong: [] }
+  const nothing = {
+    severity: null,
+    detectedSeconds: null,
+    resolvedSeconds: null,
+    firings: 0,
+    resolutions: 0,
+    wrong: [],
+  }
   expect(outcomeOf([], expected, times)).toEqual(nothing)
 })
 
