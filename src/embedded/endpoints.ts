@@ -13,6 +13,8 @@ export interface Endpoints {
   readonly postgresReader?: string
   readonly dashboard?: string
   readonly workers: readonly string[]
+  /** Of the alert evaluator, whose /metrics tell the whole pipeline. */
+  readonly alerts?: string
   readonly pids: {
     readonly kafka?: number
     readonly postgres?: number

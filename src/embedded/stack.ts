@@ -172,12 +172,12 @@ class Stack {
   /** After what it watches, which it would find missing otherwise. */
   async #startAlerts(): Promise<void> {
     if (!this.#options.alerts) return
-    await this.#keep(
-      this.#command('alerts', async () => ['alerts', 'watch', '--http-port', '0']),
-      (running) => {
-        this.#alerts = running
-      },
-    )
+    // At its usual port where that is free: Prometheus is told where to scrape once.
+    const part = this.#command('alerts', async () => ['alerts', 'watch'])
+    const start = (signal: AbortSignal) => startAtFreePort(() => part.start(signal))
+    await this.#keep({ ...part, start }, (running) => {
+      this.#alerts = running
+    })
   }
 
   async #startWorker(index: number): Promise<void> {
@@ -270,6 +270,7 @@ class Stack {
       postgres: this.#postgres?.url(ownerRole) ?? urlOf(postgresOptions(config)),
       ...(reader ? { postgresReader: reader } : {}),
       workers: this.#workers.flatMap(({ http }) => http ?? []),
+      ...(this.#alerts?.http ? { alerts: this.#alerts.http } : {}),
       pids: {
         ...(this.#kafka ? { kafka: this.#kafka.pid } : {}),
         ...(this.#postgres ? { postgres: this.#postgres.pid } : {}),
