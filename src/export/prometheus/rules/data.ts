@@ -76,8 +76,8 @@ function freshnessRules(source: RuleSource): AlertingRule[] {
   const summary =
     'the newest price{{ with $labels.symbol }} of {{ . }}{{ end }} in the rows is {{ $value | humanizeDuration }} old'
   return [
-    critical('KpiStale', { expr: any([allFor(criticalSeconds), ...criticals]), summary }),
-    warning('KpiStale', { expr: any([allFor(warningSeconds), ...warnings]), summary }),
+    critical('KpiStale', { expr: union([allFor(criticalSeconds), ...criticals]), summary }),
+    warning('KpiStale', { expr: union([allFor(warningSeconds), ...warnings]), summary }),
   ]
 }
 
@@ -99,7 +99,7 @@ function limitsBySymbol({ thresholds: { freshness } }: RuleSource): SymbolLimits
   })
 }
 
-function any(exprs: readonly string[]): string {
+function union(exprs: readonly string[]): string {
   return exprs.map((expr) => `(${expr})`).join(' or ')
 }
 
