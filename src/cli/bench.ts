@@ -3,6 +3,7 @@ import { listenForStop } from '../embedded/stop-signals.ts'
 import { KpiError } from '../errors.ts'
 import { compressions } from '../kafka/record-batch-writer.ts'
 import { compareSeries } from './bench/compare.ts'
+import { databaseVariantNames } from './bench/database-variants.ts'
 import { measurePlan } from './bench/measure.ts'
 import { namedCases, type Plan, type PlanFlags, parts, planOf, tuningNames } from './bench/plan.ts'
 import { comparisonText, reportText } from './bench/report-text.ts'
@@ -34,7 +35,12 @@ export function register(program: Command): void {
     .option('--rates <list>', 'of latency, messages/s (default: 1000,10000,100000)', numbers(1, 1_000_000))
     .option('--waits <list>', 'of latency, BATCH_WAIT_MS (default: 200,20)', numbers(0, 60_000))
     .option('--settings <list>', `of tuning: ${tuningNames.join(', ')} (default: all)`, tuningSettings)
-    .option('--seconds <n>', 'of a live load, after a warm-up (default: 20, of tuning 10)', wholeNumber(1, 3600))
+    .option('--variants <list>', `of database: ${databaseVariantNames.join(', ')} (default: all)`, databaseVariants)
+    .option(
+      '--seconds <n>',
+      'of a live load, after a warm-up (default: 20, of tuning 10); of the growth of database (default: 60)',
+      wholeNumber(1, 86_400),
+    )
     .option('--quick', 'small sizes: whether all works, in a minute or two')
     .option('--json', 'print the report as JSON')
     .option('--save <file>', 'keep the report as JSON')
@@ -44,7 +50,7 @@ export function register(program: Command): void {
 }
 
 const help = `
-Starts a broker and a database of its own in a temporary folder, and takes them away again.
+Starts a broker (of database: none) and databases of its own in a temporary folder, and takes them away again.
 
 Exit codes: 0 done; 1 rows were not exact, or --compare found a regression; 2 wrong usage.`
 
@@ -85,6 +91,7 @@ function numbers(min: number, max: number): (text: string) => number[] {
 
 const caseNames = namesOf(Object.keys(namedCases))
 const tuningSettings = namesOf(tuningNames)
+const databaseVariants = namesOf(databaseVariantNames)
 
 function namesOf(known: readonly string[]): (text: string) => string[] {
   return (text) => {

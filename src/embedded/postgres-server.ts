@@ -24,6 +24,8 @@ export interface PostgresServerOptions {
   readonly port?: number
   /** Created when it is missing. @defaultValue bi_realtime */
   readonly database?: string
+  /** Settings of postgresql.conf that win over those shipped: what each is worth is measured with it (`bench database`). */
+  readonly settings?: Readonly<Record<string, string>>
   readonly log: Logger
   readonly records?: RunRecords
   /** Aborting ends a start that is under way. */
@@ -78,7 +80,7 @@ export async function startPostgres(options: PostgresServerOptions): Promise<Pos
   }
   signal?.throwIfAborted()
   const port = options.port || (await choosePort(0))
-  const child = await run('postgres', binaries.postgres, ['-D', storage, ...serverSettings(port)])
+  const child = await run('postgres', binaries.postgres, ['-D', storage, ...serverSettings(port, options.settings)])
   const server = serverOf({ child, port, secrets, database: options.database ?? 'bi_realtime' })
   await waitUntilReady(child, server, signal)
   await ensureDatabase(server, options.database ?? 'bi_realtime')
@@ -116,7 +118,7 @@ async function initialise({ storage, account, password, binaries, run, signal }:
 }
 
 /** Given at every start, so that a newer market-kpi brings its own; they win over postgresql.conf. */
-function serverSettings(port: number): string[] {
+function serverSettings(port: number, others: Readonly<Record<string, string>> = {}): string[] {
   const settings: Record<string, string | number> = {
     // Loopback only: nothing is to be had over the network, nor by a socket file.
     listen_addresses: '127.0.0.1',
@@ -140,6 +142,7 @@ function serverSettings(port: number): string[] {
     logging_collector: 'off',
     log_line_prefix: '%m [%p] %q%u@%d ',
     log_min_duration_statement: '5s',
+    ...others,
   }
   return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
 }

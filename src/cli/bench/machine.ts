@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
+import { loadConfig } from '../../config/load.ts'
 import { kafkaVersion } from '../../embedded/kafka-jars.ts'
+import { ownerRole, type PostgresServer } from '../../embedded/postgres-server.ts'
+import { postgresOptions, withClient } from '../../store/connection.ts'
 
 /** Where a report was made: figures of two machines, or of two versions of the servers, are hardly to be compared. */
 export interface Machine {
@@ -28,4 +31,12 @@ export function machineOf(postgres: string): Machine {
     postgres,
     marketKpi: version,
   }
+}
+
+export async function postgresVersion(server: PostgresServer): Promise<string> {
+  const env = { DATABASE_URL: server.url(ownerRole, 'postgres'), POSTGRES_SSLMODE: 'disable' }
+  const { rows } = await withClient(postgresOptions(loadConfig({ env })), (client) =>
+    client.query<{ server_version: string }>('SHOW server_version'),
+  )
+  return rows[0]?.server_version ?? 'unknown'
 }

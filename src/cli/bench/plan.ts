@@ -1,4 +1,6 @@
 import type { Compression } from '../../kafka/record-batch-writer.ts'
+import { type DatabasePlan, databasePlanOf } from './database-plan.ts'
+import type { DatabaseVariantName } from './database-variants.ts'
 
 /** One workload, and how many workers take it. */
 export interface Case {
@@ -48,6 +50,7 @@ export interface Plan {
   readonly throughput?: ThroughputPlan | undefined
   readonly latency?: LatencyPlan | undefined
   readonly tuning?: TuningPlan | undefined
+  readonly database?: DatabasePlan | undefined
 }
 
 const narrow = { symbols: 50, windows: 7, compression: 'none', unusualPercent: 0, workers: 1 } as const
@@ -84,7 +87,7 @@ export function caseNamed(name: CaseName): Case {
   return { name, ...namedCases[name] }
 }
 
-export const parts = ['throughput', 'latency', 'tuning', 'all'] as const
+export const parts = ['throughput', 'latency', 'tuning', 'database', 'all'] as const
 
 /** What the command line asks for; what is not given is left to the plan. */
 export interface PlanFlags {
@@ -100,6 +103,7 @@ export interface PlanFlags {
   readonly rates?: readonly number[]
   readonly waits?: readonly number[]
   readonly settings?: readonly TuningName[]
+  readonly variants?: readonly DatabaseVariantName[]
   readonly seconds?: number
   readonly quick?: true
 }
@@ -173,6 +177,7 @@ export function planOf(part: (typeof parts)[number], flags: PlanFlags): Plan {
           naiveMessages: Math.min(size.naiveMessages, messages),
         }
       : undefined,
+    database: isWanted('database') ? databasePlanOf({ ...flags, runs }) : undefined,
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Comparison } from './compare.ts'
+import { databaseText } from './database-text.ts'
 import type { LatencyReport } from './latency.ts'
 import type { Machine } from './machine.ts'
 import { fixed, markdownTable, percent, spread, whole } from './markdown.ts'
@@ -10,12 +11,13 @@ import { lookIntervalMs } from './visible-positions.ts'
 
 /** A report as Markdown: machine and versions, a section a part, and whether everything was exact. */
 export function reportText(report: BenchReport): string {
-  const { machine, librdkafka, plan, throughput, latency, tuning, problems } = report
+  const { machine, librdkafka, plan, throughput, latency, tuning, database, problems } = report
   const sections = [
     machineText(machine, librdkafka),
     throughput && plan.throughput ? throughputText(throughput, plan.throughput) : '',
     latency && plan.latency ? latencyText(latency, plan.latency) : '',
     tuning && plan.tuning ? tuningText(tuning, plan.tuning) : '',
+    database && plan.database ? databaseText(database, plan.database) : '',
     problems.length === 0
       ? 'Every run: all messages accounted for, all rows exact.\n'
       : `NOT EXACT:\n${problems.map((problem) => `- ${problem}\n`).join('')}`,

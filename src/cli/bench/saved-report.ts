@@ -2,6 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
 import { KpiError, messageOf } from '../../errors.ts'
 import { compressions } from '../../kafka/record-batch-writer.ts'
+import type { DatabaseReport } from './database.ts'
+import { databaseVariantNames, growthVariantNames } from './database-variants.ts'
 import type { LatencyReport } from './latency.ts'
 import type { Machine } from './machine.ts'
 import { type Plan, tuningNames } from './plan.ts'
@@ -20,6 +22,7 @@ export interface BenchReport {
   readonly throughput?: ThroughputReport
   readonly latency?: LatencyReport
   readonly tuning?: TuningReport
+  readonly database?: DatabaseReport
   /** What another report may be compared by. */
   readonly series: readonly Series[]
   /** What was not right; an empty list says that every message and every row was exact. */
@@ -43,6 +46,20 @@ const caseSchema = z.object({
   workers: count,
 })
 
+const shape = { symbols: count, windows: count, messages: count, commitsPerSpan: count, distinct: count }
+
+const databaseSchema = z.object({
+  variants: z.array(z.enum(databaseVariantNames)),
+  shapes: z.array(z.object({ ...shape, name: z.enum(['live', 'wide']), commits: count })),
+  growth: z.object({
+    ...shape,
+    variants: z.array(z.enum(growthVariantNames)),
+    commitsPerSecond: count,
+    seconds: count,
+  }),
+  runs: count,
+})
+
 const planSchema = z.object({
   throughput: z.object({ cases: z.array(caseSchema), messages: count, partitions: count, runs: count }).optional(),
   latency: z.object({ rates: z.array(count), waitsMs: z.array(z.int().min(0)), ...live }).optional(),
@@ -55,6 +72,7 @@ const planSchema = z.object({
       ...live,
     })
     .optional(),
+  database: databaseSchema.optional(),
 })
 
 const seriesSchema = z.object({

@@ -78,7 +78,7 @@ function startOf(spanSeconds: number): number {
 }
 
 /** A clock that is always as late as somebody waits for it to be. */
-function hurryingClock(startMs: number): Clock {
+export function hurryingClock(startMs: number): Clock {
   let nowMs = startMs
   return {
     now: () => nowMs,
