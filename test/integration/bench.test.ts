@@ -13,6 +13,7 @@ interface Report {
   throughput: { cases: { name: string; runs: Figures[]; rawFetch: number[]; librdkafka: number[] }[] }
   latency: { cases: { runs: { latency: Figures }[] }[] }
   tuning: { cases: { setting: string; runs: Figures[]; live: Figures }[]; naive: Figures[] }
+  database: { cases: { shape: string; variant: string; runs: Figures[] }[]; growth: Figures[] }
   series: { name: string; values: number[] }[]
   problems: string[]
   librdkafka?: string
@@ -27,7 +28,21 @@ beforeAll(async () => {
   const run = marketKpi([
     ...['bench', 'all', '--quick', '--messages', '12000', '--runs', '1', '--seconds', '1'],
     ...['--cases', 'narrow', '--workers', '2', '--unusual', '10'],
-    ...['--rates', '500', '--waits', '20', '--settings', 'pool-1', '--json', '--save', saved, '--log-level', 'error'],
+    ...[
+      '--rates',
+      '500',
+      '--waits',
+      '20',
+      '--settings',
+      'pool-1',
+      '--variants',
+      'shipped,fillfactor-100',
+      '--json',
+      '--save',
+      saved,
+      '--log-level',
+      'error',
+    ],
   ])
   expect(await run.exited, run.stderr()).toEqual({ code: 0, signal: null })
   report = JSON.parse(run.stdout()) as Report
@@ -70,6 +85,25 @@ it('bench tuning has a backlog and a live load of each setting, and the naive wa
   expect(naive.map(({ messages }) => messages)).toEqual([300, 300])
 })
 
+it('bench database shows what room on the pages is for, and what a reader that stays does to a table', () => {
+  const { cases, growth } = report.database
+  expect(cases.map(({ shape, variant, runs }) => [shape, variant, runs.length])).toEqual([
+    ['live', 'shipped', 1],
+    ['live', 'fillfactor-100', 1],
+    ['wide', 'shipped', 1],
+    ['wide', 'fillfactor-100', 1],
+  ])
+  for (const { runs } of cases) {
+    for (const name of ['seconds', 'p99Ms', 'walBytes', 'rows', 'bytes', 'postgresCpuSeconds']) {
+      expect(runs[0]?.[name], name).toBeGreaterThan(0)
+    }
+  }
+  const [shipped, full] = cases.map(({ runs }) => Number(runs[0]?.hotShare))
+  expect(shipped).toBeGreaterThan(Number(full))
+  expect(growth.map(({ variant }) => variant)).toEqual(['shipped', 'old-reader'])
+  expect(growth[1]?.bytes).toBeGreaterThan(Number(growth[0]?.bytes))
+})
+
 it('bench --compare measures what the file measured, and fails when that was much faster', async () => {
   const compare = async (factor: number) => {
     const path = join(folder.path, `times-${factor}.json`)
@@ -94,6 +128,7 @@ it.each([
   { args: ['--compare', 'no-such-report.json'], told: 'no-such-report.json is not a saved report' },
   { args: ['--rates', '10,0'], told: '--rates' },
   { args: ['--cases', 'narrow,nonsense'], told: 'must be some of' },
+  { args: ['database', '--variants', 'wal-zip'], told: 'must be some of' },
 ])('bench $args is refused in one line', async ({ args, told }) => {
   const run = marketKpi(['bench', ...args])
   expect(await run.exited).toEqual({ code: 2, signal: null })

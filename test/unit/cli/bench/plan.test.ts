@@ -54,3 +54,15 @@ it('quick is smaller, and what is given still counts', () => {
   expect(latency).toMatchObject({ rates: [7], seconds: 3, warmUpSeconds: 1 })
   expect(tuning?.settings).toContain('default')
 })
+
+it('database is of all variants; growth lasts as long as told', () => {
+  const { throughput, database } = planOf('database', { seconds: 180 })
+  expect(throughput).toBeUndefined()
+  expect(database).toMatchObject({ runs: 3, growth: { seconds: 180 } })
+  expect(database?.variants[0]).toBe('shipped')
+  expect(database?.shapes.map(({ name, symbols, windows }) => [name, symbols, windows])).toEqual([
+    ['live', 500, 1],
+    ['wide', 500, 67],
+  ])
+  expect(planOf('all', { variants: ['wal-lz4'] }).database?.variants).toEqual(['wal-lz4'])
+})
