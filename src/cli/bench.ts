@@ -38,7 +38,7 @@ export function register(program: Command): void {
     .option('--variants <list>', `of database: ${databaseVariantNames.join(', ')} (default: all)`, databaseVariants)
     .option(
       '--seconds <n>',
-      'of a live load, after a warm-up (default: 20, of tuning 10); of the growth of database (default: 60)',
+      'of a live load, after a warm-up (default: 20, of tuning 10); of the growth of database (default: 45)',
       wholeNumber(1, 86_400),
     )
     .option('--quick', 'small sizes: whether all works, in a minute or two')

@@ -44,7 +44,7 @@ export function databasePlanOf(flags: {
   return {
     variants: flags.variants ?? (quick ? quickVariants : databaseVariantNames),
     shapes: [
-      { ...liveShape, name: 'live', commits: quick ? 60 : 240 },
+      { ...liveShape, name: 'live', commits: quick ? 60 : 220 },
       { ...wideShape, name: 'wide', commits: quick ? 2 : 3, ...(quick ? { messages: 20_000, windows: 13 } : {}) },
     ],
     growth: {
@@ -52,7 +52,7 @@ export function databasePlanOf(flags: {
       variants: quick ? quickGrowthVariants : growthVariantNames,
       commitsPerSecond: 20,
       commitsPerSpan: quick ? 20 : 100,
-      seconds: seconds ?? (quick ? 4 : 60),
+      seconds: seconds ?? (quick ? 4 : 45),
     },
     runs,
   }

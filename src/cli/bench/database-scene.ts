@@ -63,15 +63,13 @@ export class DatabaseScene {
     batches: PartialBatches
   }): Promise<DatabaseScene> {
     const { server, name, variant, batches } = given
-    const place = (role: typeof ownerRole | typeof pipelineRole, database: string) =>
-      optionsOf(server.url(role, database))
-    const ownerOptions = place(ownerRole, name)
+    const options = ownerOptions(server, name)
     const definition = definitionFor(name)
-    await prepareSchema(ownerOptions, { bi_user: server.secrets.pipeline })
-    await recordDefinition(ownerOptions, definition)
-    const owner = await openDatabase(ownerOptions, { maxConnections: 2, applicationName: 'market-kpi bench' })
+    await prepareSchema(options, { bi_user: server.secrets.pipeline })
+    await recordDefinition(options, definition)
+    const owner = await openDatabase(options, { maxConnections: 2, applicationName: 'market-kpi bench' })
     const pooled = { maxConnections: 1, applicationName: 'market-kpi bench worker' }
-    const worker = await openDatabase(place(pipelineRole, name), pooled)
+    const worker = await openDatabase(optionsOf(server.url(pipelineRole, name)), pooled)
     if (variant.sql !== undefined) await owner.query({ text: variant.sql })
     const definitionId = await checkDefinition(worker, definition)
     const key = { group: definition.consumerGroup, topic: definition.topic, definitionId }
@@ -79,7 +77,7 @@ export class DatabaseScene {
     // Otherwise full page images would depend on when the last one was.
     await owner.query({ text: 'CHECKPOINT' })
     const drop = () =>
-      withClient(place(ownerRole, 'postgres'), async (client) => {
+      withClient(ownerOptions(server, 'postgres'), async (client) => {
         await client.query(`DROP DATABASE ${client.escapeIdentifier(name)} WITH (FORCE)`)
       })
     return new DatabaseScene({ owner, worker, batches, definition, definitionId, serverPid: server.pid, drop })
@@ -148,6 +146,10 @@ export class DatabaseScene {
     await Promise.all([this.#worker.close(), this.#owner.close()])
     await this.#drop()
   }
+}
+
+export function ownerOptions(server: PostgresServer, database: string): PostgresOptions {
+  return optionsOf(server.url(ownerRole, database))
 }
 
 function optionsOf(url: string): PostgresOptions {

@@ -6,13 +6,13 @@ import { fixed, markdownTable, percent, spread, whole } from './markdown.ts'
 import { median } from './statistics.ts'
 
 /** PostgreSQL's share as Markdown: a table a shape, and one of growth. */
-export function databaseText({ cases, growth }: DatabaseReport, plan: DatabasePlan): string {
+export function databaseText({ cases, growth, notBuiltIn }: DatabaseReport, plan: DatabasePlan): string {
   const rounds = plan.runs === 1 ? 'one run' : `median of ${plan.runs} interleaved rounds (lowest to highest)`
   return `## PostgreSQL
 
 The workers' own commits, one after the other on one connection, to a fresh database a run; no broker. ${rounds}.
 Time is that of all commits against the shipped settings in the same round. CPU is that of all its processes. WAL is its log. HOT is the share of updates that stayed on their page and touched no index.
-
+${notBuiltIn.length > 0 ? `This PostgreSQL is built without: ${notBuiltIn.join(', ')}.\n` : ''}
 ${plan.shapes.map((shape) => shapeText(shape, cases)).join('\n')}${growth.length > 0 ? `\n${growthText(growth, plan)}` : ''}`
 }
 

@@ -1,7 +1,9 @@
+import type { PostgresServer } from '../../embedded/postgres-server.ts'
 import type { Logger } from '../../log.ts'
+import { withClient } from '../../store/connection.ts'
 import { type GrowthRun, measureGrowth } from './database-growth.ts'
 import type { DatabasePlan, NamedShape } from './database-plan.ts'
-import { DatabaseScene } from './database-scene.ts'
+import { DatabaseScene, ownerOptions } from './database-scene.ts'
 import { DatabaseServers } from './database-servers.ts'
 import { type DatabaseVariant, type DatabaseVariantName, databaseVariants } from './database-variants.ts'
 import { postgresVersion } from './machine.ts'
@@ -38,6 +40,8 @@ export interface DatabaseReport {
   readonly postgres: string
   readonly cases: readonly DatabaseCase[]
   readonly growth: readonly GrowthRun[]
+  /** Variants that this PostgreSQL was built without. */
+  readonly notBuiltIn: readonly DatabaseVariantName[]
   readonly problems: string[]
 }
 
@@ -49,14 +53,36 @@ export async function measureDatabase({ plan, log }: { plan: DatabasePlan; log: 
   const servers = new DatabaseServers(log)
   const problems: string[] = []
   try {
-    const postgres = await postgresVersion(await servers.with())
+    const shipped = await servers.with()
+    const postgres = await postgresVersion(shipped)
+    const notBuiltIn = await missingFrom(shipped, plan.variants)
+    const variants = plan.variants.filter((variant) => !notBuiltIn.includes(variant))
     const cases: DatabaseCase[] = []
-    for (const shape of plan.shapes) cases.push(...(await measureShape(shape, { plan, servers, log, problems })))
+    for (const shape of plan.shapes) {
+      cases.push(...(await measureShape(shape, { plan: { ...plan, variants }, servers, log, problems })))
+    }
     const growth = await measureGrowth({ plan: plan.growth, servers, log, problems })
-    return { postgres, cases, growth, problems }
+    return { postgres, cases, growth, notBuiltIn, problems }
   } finally {
     await servers.stop()
   }
+}
+
+/** Of settings with a list of values, such as kinds of compression, a build may have fewer. */
+async function missingFrom(
+  server: PostgresServer,
+  variants: readonly DatabaseVariantName[],
+): Promise<DatabaseVariantName[]> {
+  const { rows } = await withClient(ownerOptions(server, 'postgres'), (client) =>
+    client.query<{ name: string; values: string[] }>(
+      'SELECT name, enumvals AS values FROM pg_settings WHERE enumvals IS NOT NULL',
+    ),
+  )
+  const known = new Map(rows.map(({ name, values }) => [name, values]))
+  return variants.filter((variant) => {
+    const { server: settings = {} }: DatabaseVariant = databaseVariants[variant]
+    return Object.entries(settings).some(([name, value]) => known.get(name)?.includes(value) === false)
+  })
 }
 
 interface Parts {

@@ -39,6 +39,7 @@ const report: DatabaseReport = {
       autovacuums: 1,
     },
   ],
+  notBuiltIn: ['wal-lz4'],
   problems: [],
 }
 
@@ -60,6 +61,10 @@ it('without the shipped settings there is nothing to hold it against', () => {
   const cases = report.cases.filter(({ variant }) => variant !== 'shipped')
   const text = databaseText({ ...report, cases }, databasePlanOf({ runs: 3 }))
   expect(rowOf(text, 'synchronous_commit off')?.[1]).toBe('– (– to –)')
+})
+
+it('what the PostgreSQL at hand lacks is told', () => {
+  expect(databaseText(report, databasePlanOf({ runs: 3 }))).toContain('This PostgreSQL is built without: wal-lz4.')
 })
 
 it('growth is told for each row, and against the same rows packed', () => {
