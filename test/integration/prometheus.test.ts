@@ -23,6 +23,7 @@ const [operations] = dashboardsOf(
     thresholds: thresholds(),
     prometheusUrl: 'http://127.0.0.1:9090',
     postgres: { host: '127.0.0.1', port: 5432, database: 'x', sslMode: 'disable' },
+    passwordVariable: 'MARKET_KPI_READER_PASSWORD',
     dashboardsPath: '/dashboards',
   }),
 ) as [Dashboard, Dashboard]

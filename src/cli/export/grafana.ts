@@ -3,9 +3,11 @@ import { dirname, join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { thresholdsOf } from '../../config/thresholds.ts'
 import { KpiError, messageOf } from '../../errors.ts'
-import { grafanaFiles, passwordVariable } from '../../export/grafana/grafana-files.ts'
 import { postgresOptions } from '../../store/connection.ts'
 import { configure, withErrors } from '../command.ts'
+
+/** Grafana fills it in when it reads the file. */
+const passwordVariable = 'MARKET_KPI_READER_PASSWORD'
 
 export function registerGrafana(parent: Command): void {
   parent
@@ -32,10 +34,13 @@ async function writeFiles(command: Command): Promise<void> {
     prometheusUrl: string
     dashboardsPath?: string
   }>()
+  // Its builders take a while to load, which no other command should wait for.
+  const { grafanaFiles } = await import('../../export/grafana/grafana-files.ts')
   const files = grafanaFiles({
     thresholds: thresholdsOf(config),
     prometheusUrl: checkedUrl(prometheusUrl),
     postgres: postgresOptions(config),
+    passwordVariable,
     dashboardsPath: dashboardsPath ?? resolve(out, 'dashboards'),
   })
   for (const [path, text] of files) {

@@ -16,14 +16,14 @@ export interface GrafanaOptions {
     readonly database: string
     readonly sslMode: string
   }
+  /** Of Grafana's environment, with the password of the role that may only read. */
+  readonly passwordVariable: string
   /** Where Grafana finds the dashboards' files, which in a container is another place. */
   readonly dashboardsPath: string
 }
 
 /** The role that may only read. */
 const reader = 'bi_reader'
-/** Grafana fills it in from its own environment when it reads the file. */
-export const passwordVariable = 'MARKET_KPI_READER_PASSWORD'
 
 /** What Grafana provisions itself from: the text of each file, by its path. */
 export function grafanaFiles(options: GrafanaOptions): ReadonlyMap<string, string> {
@@ -42,7 +42,7 @@ function dashboards(limits: PanelLimits): [string, string][] {
   })
 }
 
-function sourcesFile({ prometheusUrl, postgres }: GrafanaOptions): string {
+function sourcesFile({ prometheusUrl, postgres, passwordVariable }: GrafanaOptions): string {
   const { host, port, database } = postgres
   const own = { access: 'proxy', editable: false }
   return yaml({

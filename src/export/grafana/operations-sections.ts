@@ -12,7 +12,14 @@ const lookedAt = `scalar(max(market_kpi_observation_timestamp_seconds${ofJob}))`
 
 /** All below the overview. */
 export function sections(limits: PanelLimits): Section[] {
-  return [lagSection(), workerSection(limits), kafkaSection(limits), postgresSection(limits), evaluatorSection()]
+  return [
+    lagSection(),
+    workerSection(limits),
+    kafkaSection(limits),
+    postgresSection(limits),
+    evaluatorSection(),
+    processSection(),
+  ]
 }
 
 function lagSection(): Section {
@@ -25,7 +32,6 @@ function lagSection(): Section {
         title: 'Lag by partition',
         about: 'Messages in the log and not yet in the rows.',
         width: 12,
-        min: 0,
         queries: [prom(largest('partition_lag_messages', 'partition'), 'partition {{partition}}')],
       }),
       graph({
@@ -33,7 +39,6 @@ function lagSection(): Section {
         about: 'How long the oldest message that is not in the rows has been there; 0 where none waits.',
         width: 12,
         unit: 's',
-        min: 0,
         queries: [
           prom(
             `clamp_min(${oldest}, 0) or 0 * ${largest('partition_lag_messages', 'partition')}`,
@@ -46,7 +51,6 @@ function lagSection(): Section {
         about: 'What came into the topic, and what workers merged and rejected.',
         width: 12,
         unit: 'cps',
-        min: 0,
         queries: [
           prom(`sum(deriv(market_kpi_partition_log_end_offset${ofJob}[$__rate_interval]))`, 'came in'),
           prom(rate('merged'), 'merged'),
@@ -57,7 +61,6 @@ function lagSection(): Section {
         title: 'Partitions by state',
         about: 'stall: messages wait and the position stands still. stop: nobody reads it. warn: the lag grows.',
         width: 12,
-        min: 0,
         queries: [prom(largest('partitions', 'status'), '{{status}}')],
       }),
     ],
@@ -72,7 +75,6 @@ function workerSection(limits: PanelLimits): Section {
         title: 'Who is there',
         about: 'Workers and feeds heard of lately, and those that ended without a word.',
         width: 8,
-        min: 0,
         queries: [
           prom(largest('workers', 'kind'), '{{kind}}'),
           prom(largest('workers_missing', 'kind'), '{{kind}} missing'),
@@ -83,7 +85,6 @@ function workerSection(limits: PanelLimits): Section {
         about: "Of the fullest worker's database connections; the limits hold while somebody waits.",
         width: 8,
         unit: 'percentunit',
-        min: 0,
         max: 1,
         limits: limits.poolRatio,
         queries: [
@@ -95,7 +96,6 @@ function workerSection(limits: PanelLimits): Section {
         title: 'Rows a commit',
         about: 'Rows (symbol and window) that one commit writes, on average; and those that wait.',
         width: 8,
-        min: 0,
         queries: [
           prom(
             `sum(increase(market_kpi_worker_rows_total${ofJob}[5m])) / clamp_min(sum(increase(market_kpi_worker_batches_total${ofJob}[5m])), 1)`,
@@ -103,21 +103,6 @@ function workerSection(limits: PanelLimits): Section {
           ),
           prom(`sum(market_kpi_worker_pending_rows${ofJob})`, 'pending'),
         ],
-      }),
-      graph({
-        title: 'Processor',
-        about: 'Cores in use by each process of market-kpi.',
-        width: 12,
-        min: 0,
-        queries: [prom(`rate(process_cpu_seconds_total${ofJob}[$__rate_interval])`, '{{instance}}')],
-      }),
-      graph({
-        title: 'Memory',
-        about: 'Of each process of market-kpi.',
-        width: 12,
-        unit: 'bytes',
-        min: 0,
-        queries: [prom(`process_resident_memory_bytes${ofJob}`, '{{instance}}')],
       }),
     ],
   }
@@ -134,7 +119,6 @@ function kafkaSection(limits: PanelLimits): Section {
         about: "Used of each volume with a log of Kafka's.",
         width: 8,
         unit: 'percentunit',
-        min: 0,
         max: 1,
         limits: limits.diskRatio,
         queries: [prom(used, 'broker {{broker}} {{directory}}')],
@@ -144,7 +128,6 @@ function kafkaSection(limits: PanelLimits): Section {
         about: 'Bytes of the topic on all brokers.',
         width: 8,
         unit: 'bytes',
-        min: 0,
         queries: [prom(`sum(${largest('topic_bytes', ...volume)})`, 'topic')],
       }),
       graph({
@@ -152,7 +135,6 @@ function kafkaSection(limits: PanelLimits): Section {
         about: 'Since something new last came into the topic.',
         width: 8,
         unit: 's',
-        min: 0,
         limits: limits.feedSilence,
         queries: [prom(`clamp_min(${lookedAt} - ${largest('newest_record_timestamp_seconds')}, 0)`, 'silence')],
       }),
@@ -160,7 +142,6 @@ function kafkaSection(limits: PanelLimits): Section {
         title: 'Brokers',
         about: 'Brokers of the cluster, and partitions that lack a leader or a replica.',
         width: 12,
-        min: 0,
         queries: [
           prom(largest('kafka_brokers'), 'brokers'),
           prom(largest('partitions_without_leader'), 'partitions without a leader'),
@@ -172,7 +153,6 @@ function kafkaSection(limits: PanelLimits): Section {
         about: 'Of one request to a broker, and of one query.',
         width: 12,
         unit: 's',
-        min: 0,
         queries: [
           prom(largest('kafka_latency_seconds'), 'Kafka'),
           prom(largest('postgres_latency_seconds'), 'PostgreSQL'),
@@ -190,7 +170,6 @@ function postgresSection(limits: PanelLimits): Section {
         title: 'Connections',
         about: 'In use of those that the server allows.',
         width: 8,
-        min: 0,
         queries: [
           prom(largest('postgres_connections'), 'in use'),
           prom(largest('postgres_connections_max'), 'allowed'),
@@ -201,7 +180,6 @@ function postgresSection(limits: PanelLimits): Section {
         about: 'Bytes of kpi_market_prices and its indexes.',
         width: 8,
         unit: 'bytes',
-        min: 0,
         queries: [prom(largest('table_bytes'), 'table'), prom(largest('index_bytes'), 'indexes')],
       }),
       graph({
@@ -209,7 +187,6 @@ function postgresSection(limits: PanelLimits): Section {
         about: 'The share of HOT updates: near 1 as long as fillfactor and autovacuum suit the load.',
         width: 8,
         unit: 'percentunit',
-        min: 0,
         max: 1,
         queries: [prom(largest('hot_update_ratio'), 'HOT')],
       }),
@@ -217,7 +194,6 @@ function postgresSection(limits: PanelLimits): Section {
         title: 'Rejected by reason',
         about: 'Messages rejected within the last minutes.',
         width: 12,
-        min: 0,
         limits: limits.deadLetters,
         queries: [prom(largest('dead_letters_recent', 'reason'), '{{reason}}')],
       }),
@@ -226,7 +202,6 @@ function postgresSection(limits: PanelLimits): Section {
         about: 'The ten that have waited longest for a price.',
         width: 12,
         unit: 's',
-        min: 0,
         limits: limits.freshness,
         queries: [
           prom(`topk(10, ${lookedAt} - ${largest('symbol_newest_price_timestamp_seconds', 'symbol')})`, '{{symbol}}'),
@@ -245,7 +220,6 @@ function evaluatorSection(): Section {
         about: 'How long it took, and how long ago it was.',
         width: 12,
         unit: 's',
-        min: 0,
         queries: [
           prom(largest('observation_duration_seconds'), 'took'),
           prom(`time() - max(market_kpi_observation_timestamp_seconds${ofJob})`, 'age'),
@@ -255,13 +229,33 @@ function evaluatorSection(): Section {
         title: 'Alerts and notifications',
         about: 'Firing now, and notifications that receivers took or did not take.',
         width: 12,
-        min: 0,
         queries: [
           prom(largest('alerts_firing_critical'), 'critical'),
           prom(largest('alerts_firing_warning'), 'warning'),
           prom(`sum(increase(market_kpi_alerts_notifications_delivered_total${ofJob}[5m]))`, 'delivered'),
           prom(`sum(increase(market_kpi_alerts_notifications_failed_total${ofJob}[5m]))`, 'failed'),
         ],
+      }),
+    ],
+  }
+}
+
+function processSection(): Section {
+  return {
+    title: 'Processes',
+    panels: [
+      graph({
+        title: 'Processor',
+        about: 'Cores in use by each process of market-kpi.',
+        width: 12,
+        queries: [prom(`rate(process_cpu_seconds_total${ofJob}[$__rate_interval])`, '{{instance}}')],
+      }),
+      graph({
+        title: 'Memory',
+        about: 'Of each process of market-kpi.',
+        width: 12,
+        unit: 'bytes',
+        queries: [prom(`process_resident_memory_bytes${ofJob}`, '{{instance}}')],
       }),
     ],
   }

@@ -54,7 +54,7 @@ export function stat(
 }
 
 /** Curves; the limits are lines in them. */
-export function graph(shown: Shown & Size & { readonly min?: number; readonly max?: number }): GraphBuilder {
+export function graph(shown: Shown & Size & { readonly max?: number; readonly fromZero?: boolean }): GraphBuilder {
   const panel = new GraphBuilder()
     .title(shown.title)
     .description(shown.about)
@@ -76,7 +76,8 @@ export function graph(shown: Shown & Size & { readonly min?: number; readonly ma
       ),
     )
     .targets(lettered(shown.queries))
-  if (shown.min !== undefined) panel.min(shown.min)
+  // Prices move far from 0, and nothing else here is negative.
+  if (shown.fromZero ?? true) panel.min(0)
   if (shown.max !== undefined) panel.max(shown.max)
   return panel
 }

@@ -104,6 +104,7 @@ function symbolCurves() {
   return [
     graph({
       title: 'VWAP of $symbol',
+      fromZero: false,
       about: 'Volume-weighted average price, the plain average, and the range of closes.',
       width: 12,
       queries: [
@@ -118,14 +119,12 @@ function symbolCurves() {
       title: 'Volume of $symbol',
       about: 'Of each window.',
       width: 12,
-      min: 0,
       queries: [sql(rows('total_volume::float8 AS "volume"'))],
     }),
     graph({
       title: 'Volatility of $symbol',
       about: 'Highest less lowest close of each window, and the standard deviation of its closes.',
       width: 12,
-      min: 0,
       queries: [sql(rows('price_volatility::float8 AS "range", close_stddev::float8 AS "standard deviation"'))],
     }),
     table({
@@ -187,14 +186,12 @@ function marketSection(): Section {
         about: 'Of the symbols with the largest volume within the time shown.',
         width: 12,
         height: 9,
-        min: 0,
         queries: [sql(volumeBySymbol, 'time_series')],
       }),
       graph({
         title: 'Rejected messages',
         about: 'By reason; `market-kpi dead-letters list` shows them.',
         width: 12,
-        min: 0,
         queries: [sql(rejected, 'time_series')],
       }),
       table({

@@ -9,6 +9,7 @@ function files(more: Partial<GrafanaOptions> = {}): ReadonlyMap<string, string> 
     thresholds: thresholds(),
     prometheusUrl: 'http://prometheus:9090',
     postgres: { host: 'db', port: 5433, database: 'bi_realtime', sslMode: 'prefer' },
+    passwordVariable: 'MARKET_KPI_READER_PASSWORD',
     dashboardsPath: '/var/lib/dashboards',
     ...more,
   })
