@@ -42,6 +42,9 @@ Environment:
 Every 30 s and at the end it reports messages_processed, batches_written, errors (rejected messages),
 elapsed_seconds and throughput_msg_per_sec.`
 
+/** For the last lines of the log. */
+const lingerMs = 250
+
 async function consume(command: Command): Promise<void> {
   const { config, log } = configure(command)
   const { workers, httpPort } = command.opts<ConsumeFlags>()
@@ -74,5 +77,7 @@ async function consume(command: Command): Promise<void> {
     )
   } finally {
     wish.release()
+    // What a silent server still holds open must not hold us up.
+    setTimeout(() => process.exit(), lingerMs).unref()
   }
 }

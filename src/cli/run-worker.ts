@@ -10,7 +10,7 @@ import { Worker, type WorkerFigures, type WorkerOptions } from '../consumer/work
 import { connectPorts } from '../consumer/worker-ports.ts'
 import { choosePort } from '../embedded/ports.ts'
 import type { KpiError } from '../errors.ts'
-import { aborted } from '../kafka/backoff.ts'
+import { aborted, pause } from '../kafka/backoff.ts'
 import { KafkaCluster } from '../kafka/cluster.ts'
 import { expelMember } from '../kafka/expel-member.ts'
 import { GroupCoordinator } from '../kafka/group-coordinator.ts'
@@ -39,8 +39,10 @@ export interface RunWorkerOptions {
 
 const usualHttpPort = 9464
 const reportIntervalMs = 30_000
-/** Within the six seconds that `up` allows a worker. */
-const stopDeadlineMs = 4500
+/** Within the six seconds that `up` allows a worker, with what comes after it. */
+const stopDeadlineMs = 4000
+const lastStatusDeadlineMs = 750
+const closeDeadlineMs = 750
 
 /**
  * One worker from its first connection to its last report, until `stop` is aborted.
@@ -76,9 +78,11 @@ export async function runWorker(options: RunWorkerOptions, stop: AbortSignal): P
     const running = { worker, silent, database, statusDatabase, workerId, http }
     await work(running, options, AbortSignal.any([stop, failed.signal]))
   } finally {
-    await http?.close()
-    await Promise.all([database?.close(), statusDatabase?.close()])
-    await cluster.close()
+    // Servers that have fallen silent keep their connections for seconds.
+    const closing = [http, database, statusDatabase, cluster].map((part) => part?.close())
+    const closed = new AbortController()
+    void Promise.allSettled(closing).then(() => closed.abort())
+    await pause(closeDeadlineMs, closed.signal)
   }
   if (failed.signal.aborted) throw failed.signal.reason
 }
@@ -147,7 +151,7 @@ async function work(running: Running, options: RunWorkerOptions, end: AbortSigna
   silent.stop()
   await worker.stop(stopDeadlineMs)
   report(meter.total(worker.figures, now()))
-  await status.stop()
+  await status.stop(lastStatusDeadlineMs)
 }
 
 function statusOf(

@@ -4,6 +4,7 @@ import { TcpProxy } from '../chaos/tcp-proxy.ts'
 import { countersOf, expectedRows, makeTrades, messageText, place, send, tableRows } from './market.ts'
 import { makePipeline } from './pipeline.ts'
 import { marketKpi } from './processes.ts'
+import { TcpProxy as SilencingProxy } from './tcp-proxy.ts'
 import { until } from './until.ts'
 import { startWorker, untilCounted } from './worker.ts'
 
@@ -72,3 +73,31 @@ it.each(['KAFKA_BOOTSTRAP_SERVERS', 'DATABASE_URL'])(
     await way.close()
   },
 )
+
+it('a worker whose servers have both fallen silent is gone in time after SIGTERM (found by chaos)', async () => {
+  await using pipeline = await makePipeline()
+  const { cluster, config, env } = pipeline
+  const trades = makeTrades({ seed, count: 400, symbols })
+  const values = trades.map((trade) => ({ symbol: trade.symbol, value: messageText(trade) }))
+  const url = new URL(env.DATABASE_URL ?? '')
+  const toDatabase = await TcpProxy.start(Number(url.port))
+  url.port = String(toDatabase.port)
+  await using toKafka = await SilencingProxy.startKafka(env.KAFKA_BOOTSTRAP_SERVERS ?? '')
+  await send(cluster, config.kafkaTopic, values.slice(0, 200))
+  const servers = { DATABASE_URL: url.href, KAFKA_BOOTSTRAP_SERVERS: toKafka.address }
+  const run = marketKpi(['consume', '--http-port', '0'], { ...env, ...servers })
+  await untilCounted(pipeline, 200)
+  toDatabase.stall()
+  // In the worker's hands before Kafka falls silent, and never written.
+  await send(cluster, config.kafkaTopic, values.slice(200))
+  toKafka.isSilent = true
+  toDatabase.cut(() => true)
+  const sinceMs = performance.now()
+  run.child.kill('SIGTERM')
+  expect(await run.exited, run.stderr()).toEqual({ code: 0, signal: null })
+  expect(performance.now() - sinceMs).toBeLessThan(7500)
+  await toDatabase.close()
+  const next = await startWorker(pipeline)
+  await untilCounted(pipeline, trades.length)
+  await next.stop()
+})
