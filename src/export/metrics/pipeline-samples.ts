@@ -68,8 +68,8 @@ function measureSamples(measures: Measures, { takenAtMs, kafka: { log } }: Pipel
   return [
     ...measured('market_kpi_lag_messages', measures.lagMessages),
     ...measured('market_kpi_throughput_messages_per_second', measures.throughputPerSecond),
-    ...measured('market_kpi_error_ratio', measures.errorRatePercent, 0.01),
-    ...measured('market_kpi_pool_used_ratio', measures.poolPercent, 0.01),
+    ...measured('market_kpi_error_ratio', measures.errorRatePercent, 100),
+    ...measured('market_kpi_pool_used_ratio', measures.poolPercent, 100),
     ...instant('market_kpi_newest_record_timestamp_seconds', newestMs),
     ...sample('market_kpi_market_open', Number(market.isOpen)),
     ...instant('market_kpi_market_open_since_timestamp_seconds', market.isOpen ? (market.sinceMs ?? 0) : null),

@@ -13,6 +13,7 @@ export function instant(metric: PipelineMetric, ms: number | null | undefined, l
   return sample(metric, ms === null || ms === undefined ? null : ms / 1000, labels)
 }
 
-export function measured(metric: PipelineMetric, measure: Measure, scale = 1): Sample[] {
-  return sample(metric, measure.state === 'ok' ? measure.value * scale : null)
+/** @param per - 100 makes a ratio of a percentage. */
+export function measured(metric: PipelineMetric, measure: Measure, per = 1): Sample[] {
+  return sample(metric, measure.state === 'ok' ? measure.value / per : null)
 }

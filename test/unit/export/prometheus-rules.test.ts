@@ -38,11 +38,12 @@ function promtoolAgrees(
   observations: readonly Observation[],
   settings: Settings,
   told: Map<number, string[]>,
+  evaluators?: string[],
 ): Verdict {
   const tests = [
     {
       interval: `${intervalMs / 1000}s`,
-      input_series: inputSeries(observations, thresholds(settings)),
+      input_series: inputSeries(observations, thresholds(settings), evaluators),
       promql_expr_test: [...told].map(([look, lines]) => ({
         expr: worst,
         eval_time: `${(look * intervalMs) / 1000}s`,
@@ -147,6 +148,18 @@ it.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
 
 describe('over time', () => {
   beforeEach(needPromtool)
+
+  it.each(['the lag is high', 'a partition stands still', 'one symbol is old', 'a disk is full'])(
+    'two evaluators of one pipeline make no alert twice: %s',
+    (name) => {
+      const scenario = scenarios.find((one) => one.name === name)
+      expect(scenario?.alerts.length).toBe(1)
+      if (!scenario) return
+      const { told, observations, settings } = played(scenario)
+      const verdict = promtoolAgrees(observations, settings, told, ['one:9494', 'other:9494'])
+      expect(verdict).toEqual({ ok: true, said: expect.stringContaining('SUCCESS') })
+    },
+  )
 
   it('an alert fires and ends at the same look in both', () => {
     const looks = Array.from({ length: 24 }, (_, index) => {

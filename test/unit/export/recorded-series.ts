@@ -35,14 +35,17 @@ export function firingOf(observations: readonly Observation[]): Episode[][] {
   })
 }
 
-/** The same looks as a scrape of each would have recorded them, in promtool's notation. */
-export function inputSeries(observations: readonly Observation[], limits: Thresholds) {
+/** The same looks as a scrape of each evaluator would have recorded them, in promtool's notation. */
+export function inputSeries(observations: readonly Observation[], limits: Thresholds, evaluators = ['a']) {
   const looks = observations.map((observation) => {
     const samples = samplesOf(observation, limits)
     return new Map(samples.map((sample) => [seriesName(sample), sample.value]))
   })
   const names = new Set(looks.flatMap((look) => [...look.keys()]))
-  return [...names].map((series) => ({ series, values: notation(looks.map((look) => look.get(series))) }))
+  return [...names].flatMap((name) => {
+    const values = notation(looks.map((look) => look.get(name)))
+    return evaluators.map((instance) => ({ series: name.replace('{', `{instance="${instance}",`), values }))
+  })
 }
 
 function seriesName({ metric, labels }: Sample): string {

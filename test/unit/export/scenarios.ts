@@ -144,6 +144,19 @@ const halfLost: Fault = (s) =>
 const unconsumed: Fault = (s) =>
   withSource(s, 'kafka', 'group', { members: [{ clientId: 'w', host: '/127.0.0.1', partitions: [0, 1] }] })
 
+function givenUp(snapshot: PipelineSnapshot): PipelineSnapshot {
+  const stranded = worker('consumer-1', { partitions: [0, 1], strandedPartitions: [2] })
+  return withSource(snapshot, 'postgres', 'workers', { workers: [stranded, worker('feed-1', { kind: 'feed' })] })
+}
+
+function neverFed(snapshot: PipelineSnapshot): PipelineSnapshot {
+  const { log } = snapshot.kafka
+  if (log.state === 'unknown') return snapshot
+  const partitions = log.partitions.map((p) => ({ ...p, endOffset: 0, newestRecordAtMs: null }))
+  const empty = withSource(snapshot, 'kafka', 'log', { partitions })
+  return withSource(empty, 'postgres', 'positions', { partitions: [], merged: 0 })
+}
+
 const letters =
   (counts: Record<string, number>): Fault =>
   (s) =>
@@ -151,8 +164,43 @@ const letters =
 
 const closed = { tradingHours: '*=America/New_York Mon-Fri 09:30-16:00' }
 
+interface LimitValues {
+  readonly diskPercent: number
+  readonly errorPercent: number
+  readonly poolPercent: number
+  readonly skewSeconds: number
+  readonly priceSeconds: number
+}
+
+function at(limits: LimitValues): Fault {
+  return (s) => {
+    const recent = { seconds: 3600, processed: 10_000, rejected: limits.errorPercent * 100 }
+    const pooled = { size: 100, inUse: limits.poolPercent, waiting: 3, acquireMs: 900 }
+    const workers = [worker('consumer-1', { recent, pool: pooled }), worker('feed-1', { kind: 'feed' })]
+    // What lies within the latency is no difference.
+    const clock = { clockAheadMs: limits.skewSeconds * 1000 + 1 }
+    const aged = withSource(oldPrices(full(s, limits.diskPercent), limits.priceSeconds), 'postgres', 'server', clock)
+    return letters({ empty: 1000 })(withSource(aged, 'postgres', 'workers', { workers }), 0)
+  }
+}
+
 export const scenarios: readonly Scenario[] = [
   scenario('all is well', [], (s) => s),
+  scenario(
+    'all is at its limit, and not beyond',
+    [],
+    at({ diskPercent: 75, errorPercent: 1, poolPercent: 70, skewSeconds: 30, priceSeconds: 600 }),
+  ),
+  scenario(
+    'all is at its critical limit, and not beyond',
+    [
+      'warning KafkaDiskHigh broker=1 directory=/data',
+      'warning ErrorRateHigh',
+      'warning PoolSaturated',
+      'warning KpiStale',
+    ],
+    at({ diskPercent: 90, errorPercent: 5, poolPercent: 90, skewSeconds: 300, priceSeconds: 900 }),
+  ),
   scenario('Kafka is gone', ['critical KafkaUnreachable'], (s) => dead(s, 'kafka')),
   scenario('PostgreSQL is gone', ['critical PostgresUnreachable'], (s) => dead(s, 'postgres')),
   scenario('PostgreSQL is a standby', ['critical PostgresUnreachable'], (s) =>
@@ -193,6 +241,12 @@ export const scenarios: readonly Scenario[] = [
     withSource(s, 'kafka', 'group', { isRebalancing: true, members: [], groupState: 'PreparingRebalance' }),
   ),
   scenario('a partition stands still', ['critical ConsumerStalled'], stuck),
+  scenario("a partition stands still, by producers' times", ['critical ConsumerStalled'], (s) =>
+    withSource(stuck(s), 'kafka', 'log', { isAppendTime: false }),
+  ),
+  scenario('a worker gave a partition up', ['critical ConsumerStalled', 'critical NoConsumer'], (s) =>
+    givenUp(unconsumed(lagging(s, 5), 0)),
+  ),
   scenario('positions are before the log', ['critical ConsumerStalled'], outsideLog),
   scenario('the lag is high', ['warning ConsumerLagHigh'], (s) => lagging(s, 400)),
   scenario('the lag is not high yet', [], (s) => lagging(s, 333)),
@@ -224,6 +278,7 @@ export const scenarios: readonly Scenario[] = [
   ),
   scenario('the feed has been down for long', ['critical FeedSilent'], (s) => silent(feedIs(s, gone), 1000)),
   scenario('the feed cannot send', ['warning FeedSilent'], (s) => silent(feedIs(s, { workerState: 'kafka away' }), 60)),
+  scenario('the feed is down, and nothing ever came', ['warning FeedSilent'], (s) => neverFed(feedIs(s, gone))),
   scenario('the feed is at its end', [], (s) => silent(feedIs(s, { workerState: 'at its end' }), 1000)),
   scenario('the producer is not ours and silent', ['critical FeedSilent'], (s) =>
     silent(withSource(s, 'postgres', 'workers', { workers: [worker('consumer-1')] }), 1000),
