@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { type API, apiVersionsV3, Connection, metadataV12 } from '@platformatic/kafka'
+import { type API, apiVersionsV3, Connection, ConnectionStatuses, metadataV12 } from '@platformatic/kafka'
 import { KpiError } from '../errors.ts'
 import { brokerErrorName, kafkaError } from './errors.ts'
 import type { KafkaOptions } from './options.ts'
@@ -175,11 +175,20 @@ export class KafkaCluster {
     throw last
   }
 
-  #open(host: string, port: number, purpose: Purpose): Promise<Connection> {
-    if (this.#closed) throw new KpiError('KPI_KAFKA_UNREACHABLE', 'this cluster client is closed')
+  async #open(host: string, port: number, purpose: Purpose): Promise<Connection> {
     const key = `${host}:${port}/${purpose}`
     const known = this.#connections.get(key)
-    if (known) return known
+    if (known) {
+      const connection = await known
+      if (isUsable(connection)) return connection
+      // One that has just timed out is closed a moment before it says so.
+      if (this.#connections.get(key) === known) this.#connections.delete(key)
+    }
+    return this.#connections.get(key) ?? this.#begin(host, port, key)
+  }
+
+  #begin(host: string, port: number, key: string): Promise<Connection> {
+    if (this.#closed) throw new KpiError('KPI_KAFKA_UNREACHABLE', 'this cluster client is closed')
     const connection = new Connection(this.#options.clientId, {
       connectTimeout: this.#options.connectTimeoutMs ?? 5000,
       requestTimeout: this.#options.requestTimeoutMs ?? 30_000,
@@ -208,6 +217,11 @@ export class KafkaCluster {
       throw kafkaError(error, `${host}:${port}`)
     }
   }
+}
+
+/** Whether requests can be sent on it; while it logs in anew they can. */
+export function isUsable({ status }: Connection): boolean {
+  return status === ConnectionStatuses.CONNECTED || status === ConnectionStatuses.REAUTHENTICATING
 }
 
 function topicError(topic: string, name: string): KpiError {

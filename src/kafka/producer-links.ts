@@ -1,6 +1,6 @@
 import type { Connection } from '@platformatic/kafka'
 import { KpiError } from '../errors.ts'
-import type { KafkaCluster } from './cluster.ts'
+import { isUsable, type KafkaCluster } from './cluster.ts'
 import { kafkaError } from './errors.ts'
 import { produceApiKey, produceVersions } from './produce-protocol.ts'
 
@@ -33,7 +33,7 @@ export class ProducerLinks {
     const link = this.#links.get(brokerId)
     if (link === 'opening') return undefined
     // One that broke while idle is told apart from one that breaks under a request, whose fate is then unknown.
-    if (link?.connection.isConnected()) return link
+    if (link && isUsable(link.connection)) return link
     void this.#open(brokerId)
     return undefined
   }
