@@ -33,7 +33,7 @@ export function markdownOf(report: DrillReport): string {
     healthyMinutes === null
       ? []
       : [
-          `\nHealthy, with a feed in bursts, for ${Number(healthyMinutes.toFixed(2))} minutes: ${healthyMisses.length} alerts.`,
+          `\nHealthy, with a feed in bursts, for ${Number(healthyMinutes.toFixed(2))} minutes: ${healthyMisses.length === 0 ? '0 alerts' : 'MISSED'}.`,
         ]
   const misses = findings.flatMap(({ title, misses: of }) => of.map((miss) => `\n- ${title}: ${miss}`))
   return `Scale ${scale}, a look every ${intervalSeconds} s.\n\n${lines.join('\n')}\n${healthy.join('')}${misses.join('')}${healthyMisses.map((miss) => `\n- healthy: ${miss}`).join('')}\n`

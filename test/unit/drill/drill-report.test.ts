@@ -59,6 +59,6 @@ it('names what was missed', () => {
 it('is not good when a healthy pipeline was called sick', () => {
   const told = { ...report, healthyMisses: ['warning FeedSilent: nothing new'] }
   expect(isGood(told)).toBe(false)
-  expect(markdownOf(told)).toContain('1 alerts.')
+  expect(markdownOf(told)).toContain('for 3 minutes: MISSED.')
   expect(markdownOf(told)).toContain('- healthy: warning FeedSilent: nothing new\n')
 })
