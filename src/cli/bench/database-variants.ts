@@ -58,6 +58,7 @@ export const growthVariants = {
   },
   'no-autovacuum': { change: 'autovacuum off', server: { autovacuum: 'off' } },
   'fillfactor-100': databaseVariants['fillfactor-100'],
+  'fillfactor-50': databaseVariants['fillfactor-50'],
   'updated-at-index': databaseVariants['updated-at-index'],
   'old-reader': { change: 'a reader with one transaction open all the time', hasOldReader: true },
 } as const satisfies Record<string, DatabaseVariant>
