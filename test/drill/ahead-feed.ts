@@ -34,6 +34,8 @@ process.exitCode = await runFeed(
     log: createLogger({ level: 'info', format: 'pretty' }),
     compression: 'none',
     open: async () => ({ source: async () => source }),
+    sourceKind: 'simulate',
+    httpPort: undefined,
     isSupervised: true,
     ready: announceReady,
   },
