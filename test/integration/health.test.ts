@@ -70,7 +70,7 @@ it('without a worker: the consumer is what is broken', async () => {
   expect(quiet.stdout.split('\n').filter((line) => line !== '')).toHaveLength(2)
 })
 
-it('with a worker that does not get on: its partitions are stalled', async () => {
+it('with a worker that lives and does not get on: its partitions are stalled (kafkajs#1010)', async () => {
   await using pipeline = await makePipeline({ settings: { kafkaGroupProtocol: 'consumer' } })
   const worker = await startWorker(pipeline)
   await sendNow(pipeline, 30)

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 import { schemaParts } from '../../src/store/schema-parts.ts'
 import { WorkerStatusWriter } from '../../src/store/worker-status.ts'
-import { lookAt, sendNow, told } from './observing.ts'
+import { lookAt, observe, sendNow, told } from './observing.ts'
 import { makePipeline, silentLog } from './pipeline.ts'
 import { until } from './until.ts'
 import { deleteRecords } from './verification.ts'
@@ -178,4 +178,26 @@ it('knows each part that the migrations make', async () => {
     text: `SELECT proname::text AS name FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1`,
   })
   expect(functions.map(({ name }) => name)).toEqual(schemaParts.functions)
+})
+
+it('takes one connection for all who ask at once, and keeps none (postgres_exporter#921)', async () => {
+  await using pipeline = await makePipeline()
+  const observer = observe(pipeline.config)
+  const ours = async () => {
+    const [row] = await pipeline.owner.query<{ n: number }>({
+      text: `SELECT count(*)::integer AS n FROM pg_stat_activity
+        WHERE datname = current_database() AND usename = 'bi_user'`,
+    })
+    return row?.n ?? 0
+  }
+  const before = await ours()
+  let most = 0
+  let isOver = false
+  const looks = Promise.all(Array.from({ length: 50 }, () => observer.observe(0))).finally(() => {
+    isOver = true
+  })
+  while (!isOver) most = Math.max(most, await ours())
+  await looks
+  expect(most - before).toBeLessThanOrEqual(1)
+  await until('no connection left', ours, (count) => count === before)
 })

@@ -115,7 +115,7 @@ describe('a silence', () => {
     expect(reason(episode(), desk, { silences: until(nowMs, 'NoConsumer') })).toBe('firing')
   })
 
-  it('does not keep back the end of what was told', () => {
+  it('does not keep back the end of what was told (prometheus/alertmanager#226)', () => {
     const over = episode({ state: 'resolved', told: told('firing', 1000) })
     expect(reason(over, desk, { silences: until(nowMs + 1, 'NoConsumer') })).toBe('resolved')
   })

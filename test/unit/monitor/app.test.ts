@@ -141,7 +141,7 @@ it('says why an alert could not be silenced', async () => {
   await screen.sees('not silenced: permission denied')
 })
 
-it('counts the age of what it shows by itself, and calls it stale', async () => {
+it('counts the age of what it shows by itself, and calls it stale (beszel#1876)', async () => {
   const screen = show(dataOf())
   await screen.sees('data 0 s old')
   screen.later(7000)
