@@ -35,7 +35,8 @@ async function main(): Promise<number> {
     killAllChildren()
     rmSync(folder, { recursive: true, force: true })
   })
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+  // Not once: a second signal must not end us before the parts are gone.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
   const startedAtMs = performance.now()
   const say = (line: string) => {
     const text = `[${((performance.now() - startedAtMs) / 1000).toFixed(1).padStart(7)} s] ${line}\n`
