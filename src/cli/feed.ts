@@ -11,9 +11,10 @@ import { findResumePoint } from '../feed/replay/resume-point.ts'
 import { SimulateSource } from '../feed/simulate/simulate-source.ts'
 import { symbolNames } from '../feed/simulate/symbols.ts'
 import type { Logger } from '../log.ts'
-import { addSettingOptions, configure, withErrors } from './command.ts'
+import { addSettingOptions, configure, wholeNumber, withErrors } from './command.ts'
 import { addFeedOptions, checkFeedOptions, type FeedFlags, parseFeedSource } from './feed-options.ts'
-import { type OpenFeed, runFeed } from './run-feed.ts'
+import { type OpenFeed, runFeed, usualFeedPort } from './run-feed.ts'
+import { httpPortHelp } from './service-status.ts'
 
 const help = `
 Sources:
@@ -33,7 +34,7 @@ export function register(program: Command): void {
     .command('feed')
     .description('send prices to Kafka: made up, or replayed from a file')
     .argument('[source]', 'simulate or replay:FILE', 'simulate')
-  addFeedOptions(command)
+  addFeedOptions(command).option('--http-port <port>', httpPortHelp(usualFeedPort), wholeNumber(0, 65_535))
   addSettingOptions(command, ['symbols', 'kafkaBootstrapServers', 'kafkaTopic'])
     .addHelpText('after', help)
     .action(withErrors((source: string, _flags: unknown, self: Command) => feed(source, self)))
@@ -42,6 +43,7 @@ export function register(program: Command): void {
 async function feed(sourceText: string, command: Command): Promise<number> {
   const source = parseFeedSource(sourceText)
   const flags = checkFeedOptions(command, source.kind)
+  const { httpPort } = command.opts<{ httpPort?: number }>()
   const { config, log } = configure(command)
   const open = source.kind === 'simulate' ? simulate(flags, config) : await replay(source.file, flags, log)
   const wish = listenForStop((what) => log.info(what === 'stop' ? 'stopping; again to hurry' : 'stopping at once'))
@@ -49,7 +51,8 @@ async function feed(sourceText: string, command: Command): Promise<number> {
   whenSupervisorGone(() => gone.abort())
   wish.hurry.addEventListener('abort', () => process.exit(1))
   try {
-    const options = { config, log, compression: flags.compression, open, ready: announceReady }
+    const { compression } = flags
+    const options = { config, log, compression, open, sourceKind: source.kind, httpPort, ready: announceReady }
     return await runFeed({ ...options, isSupervised: process.connected }, AbortSignal.any([wish.stop, gone.signal]))
   } finally {
     wish.release()

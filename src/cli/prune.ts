@@ -11,15 +11,18 @@ import { readDefinition } from '../store/definition.ts'
 import { addMonthsAhead } from '../store/partitions.ts'
 import { countPrunable, type PruneResult, pruneRows } from '../store/prune.ts'
 import { purgeLetters } from '../store/purge-letters.ts'
-import { addSettingOptions, configure, withErrors } from './command.ts'
+import { addSettingOptions, configure, wholeNumber, withErrors } from './command.ts'
 import { isoTime } from './instant-text.ts'
+import { type PruneTally, runPrune, usualPrunePort } from './run-prune.ts'
 import { withDatabase } from './servers.ts'
+import { httpPortHelp } from './service-status.ts'
 import { counted } from './table.ts'
 import { ageOption, parseAge } from './time-option.ts'
 
 interface PruneFlags {
   readonly every?: number
   readonly dryRun?: true
+  readonly httpPort?: number
 }
 
 export function register(program: Command): void {
@@ -28,6 +31,7 @@ export function register(program: Command): void {
     .description('delete rows and rejected messages that are older than told, in small transactions')
     .option('--every <time>', 'do it again and again, so far apart, until stopped', ageOption)
     .option('--dry-run', 'say what would go, and delete nothing')
+    .option('--http-port <port>', `with --every: ${httpPortHelp(usualPrunePort)}`, wholeNumber(0, 65_535))
   addSettingOptions(command, ['pruneRowsOlderThan', 'pruneLettersOlderThan'])
     .addHelpText('after', help)
     .action(withErrors((_flags: unknown, self: Command) => prune(self)))
@@ -44,41 +48,46 @@ Environment:
 
 async function prune(command: Command): Promise<void> {
   const { config, log } = configure(command)
-  const { every, dryRun } = command.opts<PruneFlags>()
+  const { every, dryRun, httpPort } = command.opts<PruneFlags>()
   const { pruneRowsOlderThan: rows, pruneLettersOlderThan: letters } = config
   if (rows === undefined && letters === undefined) {
     throw new KpiError('KPI_USAGE', 'prune needs --rows-older-than or --letters-older-than')
   }
   if (every !== undefined && dryRun) throw new KpiError('KPI_USAGE', 'either --every or --dry-run')
+  if (httpPort !== undefined && every === undefined) throw new KpiError('KPI_USAGE', '--http-port needs --every')
   const wish = listenForStop((what) => log.info(what === 'stop' ? 'stopping after this step' : 'stopping at once'))
   const gone = new AbortController()
   whenSupervisorGone(() => gone.abort())
   wish.hurry.addEventListener('abort', () => process.exit(1))
   const stop = AbortSignal.any([wish.stop, gone.signal])
   try {
-    if (every === undefined)
-      return await withDatabase(config, 'prune', (database) => once(database, config, log, stop, dryRun))
-    announceReady()
-    while (!stop.aborted) {
-      await onSchedule(config, log, stop)
-      await pause(every, stop)
-    }
+    const work = { config, log, stop, dryRun: dryRun ?? false }
+    const round = (tally: PruneTally) => withDatabase(config, 'prune', (database) => once(database, work, tally))
+    if (every === undefined) return await round({ rows: 0, letters: 0 })
+    await runPrune({ config, log, everyMs: every, httpPort, round, ready: (url) => sayReady(log, url) }, stop)
   } finally {
     wish.release()
+    // A look at the pipeline for /health must not hold us up.
+    setTimeout(() => process.exit(), lingerMs).unref()
   }
 }
 
-/** What may pass must not end a service that comes back in an hour. */
-async function onSchedule(config: Config, log: Logger, stop: AbortSignal): Promise<void> {
-  try {
-    await withDatabase(config, 'prune', (database) => once(database, config, log, stop))
-  } catch (error) {
-    if (!(error instanceof KpiError && error.retryable)) throw error
-    log.warn(`not pruned this time: ${error.message}`)
-  }
+/** For the last lines of the log. */
+const lingerMs = 250
+
+function sayReady(log: Logger, url: string): void {
+  log.info(`HTTP at ${url}`)
+  announceReady(url)
 }
 
-async function once(database: Database, config: Config, log: Logger, stop: AbortSignal, dryRun = false): Promise<void> {
+interface Work {
+  readonly config: Config
+  readonly log: Logger
+  readonly stop: AbortSignal
+  readonly dryRun: boolean
+}
+
+async function once(database: Database, { config, log, stop, dryRun }: Work, tally: PruneTally): Promise<void> {
   const definition = await readDefinition(database)
   const key = { group: definition.consumerGroup, topic: definition.topic }
   if (!dryRun) await addMonthsAhead(database)
@@ -87,17 +96,42 @@ async function once(database: Database, config: Config, log: Logger, stop: Abort
     const before = dateOf(rowsAge)
     const gone = dryRun
       ? await countPrunable(database, before)
-      : await pruneRows({ database, before, between: breather(log, stop) })
+      : await deleteRows({ database, before, log, stop, count: counter(tally, 'rows') })
     process.stdout.write(`${rowsText(gone, dryRun)}\n`)
   }
   if (lettersAge !== undefined && !stop.aborted) {
     const before = dateOf(lettersAge)
     const count = dryRun
       ? await countPurgeable(database, definition.topic, before)
-      : await purgeLetters(database, key, { before }, () => undefined)
+      : await purgeLetters(database, key, { before }, counter(tally, 'letters'))
     process.stdout.write(
       `${dryRun ? 'would delete' : 'deleted'} ${counted(count, 'rejected message')} from before ${isoTime(before)}\n`,
     )
+  }
+}
+
+interface RowsWork extends Pick<Work, 'log' | 'stop'> {
+  readonly database: Database
+  readonly before: Date
+  readonly count: (rows: number) => void
+}
+
+async function deleteRows({ database, before, count, ...work }: RowsWork): Promise<PruneResult> {
+  const breathe = breather(work)
+  const between = (rows: number, batchMs: number) => {
+    count(rows)
+    return breathe(rows, batchMs)
+  }
+  const gone = await pruneRows({ database, before, between })
+  count(gone.rows)
+  return gone
+}
+
+/** Takes what one step has deleted so far. */
+function counter(tally: PruneTally, kind: keyof PruneTally): (deleted: number) => void {
+  const before = tally[kind]
+  return (deleted) => {
+    tally[kind] = before + deleted
   }
 }
 
@@ -120,7 +154,7 @@ function rowsText({ rows, messages, startsBefore }: PruneResult, dryRun: boolean
 const toldEvery = 100_000
 
 /** Half of the time belongs to the others: as long a pause as the work before it took. */
-function breather(log: Logger, stop: AbortSignal): (rows: number, batchMs: number) => Promise<boolean> {
+function breather({ log, stop }: Pick<Work, 'log' | 'stop'>): (rows: number, batchMs: number) => Promise<boolean> {
   let told = 0
   return async (rows, batchMs) => {
     if (rows - told >= toldEvery) {

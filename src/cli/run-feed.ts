@@ -11,8 +11,11 @@ import { kafkaOptions } from '../kafka/options.ts'
 import { Producer, type ProducerOptions } from '../kafka/producer.ts'
 import type { Compression } from '../kafka/record-batch-writer.ts'
 import type { Logger } from '../log.ts'
+import type { StatusServer } from '../metrics/status-server.ts'
 import { postgresOptions } from '../store/connection.ts'
 import type { WorkerReport } from '../store/worker-status.ts'
+import { feedRoutes } from './feed-status-routes.ts'
+import { serveNear } from './service-status.ts'
 
 /** Opens a source once the cluster can be asked, and says what of an earlier producer it continues. */
 export type OpenFeed = (
@@ -28,12 +31,18 @@ export interface RunFeedOptions {
   readonly log: Logger
   readonly compression: Compression
   readonly open: OpenFeed
+  /** `simulate`, `replay`: for the metrics. */
+  readonly sourceKind: string
+  /** Undefined: the usual one, or the next free one after it. */
+  readonly httpPort: number | undefined
   /** Somebody starts it again when it ends, so it does not end by itself. */
   readonly isSupervised: boolean
-  /** Called when it sends. */
-  readonly ready: () => void
+  /** It sends; called with the address of its metrics and health. */
+  readonly ready: (url: string) => void
 }
 
+/** Clear of those of a few workers, and of the alert evaluator's. */
+export const usualFeedPort = 9484
 const reportIntervalMs = 30_000
 // `up` allows the feed four seconds from the wish to stop to its end.
 const flushDeadlineMs = 2500
@@ -53,7 +62,7 @@ export async function runFeed(options: RunFeedOptions, stop: AbortSignal): Promi
   stop.addEventListener('abort', () => setTimeout(end, stopDeadlineMs).unref(), { once: true })
   const cluster = new KafkaCluster(kafkaOptions(config, 'market-kpi-feed'))
   const topic = config.kafkaTopic
-  const parts: { producer?: Producer; source?: PriceSource; feed?: Feed } = {}
+  const parts: { producer?: Producer; source?: PriceSource; feed?: Feed; http?: StatusServer } = {}
   try {
     const { source: openSource, continues } = await options.open({ cluster, topic }, stop)
     const producer = new Producer({
@@ -69,25 +78,36 @@ export async function runFeed(options: RunFeedOptions, stop: AbortSignal): Promi
     const source = await openSource(producer.partitionCount)
     parts.source = source
     parts.feed = new Feed({ source, producer, clock: systemClock })
-    log.info(`sending to '${topic}': ${source.description}`)
-    options.ready()
-    return await work(parts.feed, source, options, stop)
+    const routes = feedRoutes({ ...options, feed: parts.feed, cluster, stop })
+    parts.http = await serveNear({ ...options, usualPort: usualFeedPort }, routes)
+    log.info(`sending to '${topic}': ${source.description}; HTTP at ${parts.http.url}`)
+    options.ready(parts.http.url)
+    return await work({ feed: parts.feed, source, http: parts.http.url }, options, stop)
   } catch (error) {
     if (stop.aborted && error === stop.reason) return 0
     throw error
   } finally {
+    await parts.http?.close()
     parts.producer?.stop()
     await parts.source?.stop()
     await cluster.close()
   }
 }
 
-async function work(feed: Feed, source: PriceSource, options: RunFeedOptions, stop: AbortSignal): Promise<number> {
+interface Running {
+  readonly feed: Feed
+  readonly source: PriceSource
+  /** The address of its metrics and health. */
+  readonly http: string
+}
+
+async function work(running: Running, options: RunFeedOptions, stop: AbortSignal): Promise<number> {
+  const { feed } = running
   const { log, isSupervised } = options
   const meter = new RateMeter()
   const report = () => log.info(reportLine(feed.figures, meter.perSecond(feed.figures)))
   const timer = setInterval(report, reportIntervalMs)
-  const status = startStatus(feed, source, options)
+  const status = startStatus(running, options)
   try {
     const left = await feed.run(stop, flushDeadlineMs)
     if (isSupervised && !stop.aborted) {
@@ -103,7 +123,7 @@ async function work(feed: Feed, source: PriceSource, options: RunFeedOptions, st
   }
 }
 
-function startStatus(feed: Feed, source: PriceSource, { config, log }: RunFeedOptions): FeedStatus | undefined {
+function startStatus(running: Running, { config, log }: RunFeedOptions): FeedStatus | undefined {
   if (config.databaseUrl === undefined && config.postgresHost === undefined) {
     log.info('no database is configured: this feed writes no worker_status')
     return undefined
@@ -112,14 +132,14 @@ function startStatus(feed: Feed, source: PriceSource, { config, log }: RunFeedOp
   const status = new FeedStatus({
     postgres: postgresOptions(config),
     workerId: `feed-${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`,
-    report: () => workerReport(feed, source, meter),
+    report: () => workerReport(running, meter),
     log,
   })
   status.start()
   return status
 }
 
-function workerReport({ figures }: Feed, source: PriceSource, meter: RateMeter): WorkerReport {
+function workerReport({ feed: { figures }, source, http }: Running, meter: RateMeter): WorkerReport {
   const { bytes, retries, waiting } = figures
   return {
     state: figures.state,
@@ -127,6 +147,7 @@ function workerReport({ figures }: Feed, source: PriceSource, meter: RateMeter):
     batchesWritten: figures.batches,
     errors: figures.rejected,
     throughputPerSecond: meter.perSecond(figures),
+    http,
     detail: { source: source.description, bytes, retries, waiting },
   }
 }

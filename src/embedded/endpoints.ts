@@ -13,6 +13,7 @@ export interface Endpoints {
   readonly postgresReader?: string
   readonly dashboard?: string
   readonly workers: readonly string[]
+  readonly feed?: string
   /** Of the alert evaluator, whose /metrics tell the whole pipeline. */
   readonly alerts?: string
   readonly pids: {

@@ -270,6 +270,7 @@ class Stack {
       postgres: this.#postgres?.url(ownerRole) ?? urlOf(postgresOptions(config)),
       ...(reader ? { postgresReader: reader } : {}),
       workers: this.#workers.flatMap(({ http }) => http ?? []),
+      ...(this.#feed?.http ? { feed: this.#feed.http } : {}),
       ...(this.#alerts?.http ? { alerts: this.#alerts.http } : {}),
       pids: {
         ...(this.#kafka ? { kafka: this.#kafka.pid } : {}),

@@ -15,6 +15,8 @@ export interface FeedFigures {
   /** Taken from the source and not acknowledged. */
   readonly waiting: number
   readonly elapsedSeconds: number
+  /** Wall clock when the brokers last acknowledged some; null before the first. */
+  readonly lastMessageAtMs: number | null
 }
 
 /**
@@ -37,7 +39,7 @@ export class Feed {
   }
 
   get figures(): FeedFigures {
-    const { messages, bytes, batches, retries } = this.#producer.figures
+    const { messages, bytes, batches, retries, lastMessageAtMs } = this.#producer.figures
     return {
       state: this.#producer.isAway ? 'kafka away' : this.#atEnd ? 'at its end' : 'sending',
       messages,
@@ -47,6 +49,7 @@ export class Feed {
       rejected: this.#source.rejectedCount,
       waiting: this.#producer.waitingCount,
       elapsedSeconds: (this.#clock.now() - this.#startedAtMs) / 1000,
+      lastMessageAtMs,
     }
   }
 

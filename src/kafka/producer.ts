@@ -52,6 +52,8 @@ export interface ProducerFigures {
   readonly batches: number
   /** How often what was under way to a partition had to be sent again. */
   readonly retries: number
+  /** Wall clock when the brokers last acknowledged some; null before the first. */
+  readonly lastMessageAtMs: number | null
 }
 
 const kibibyte = 1024
@@ -70,7 +72,7 @@ export class Producer {
   readonly #stalled = new Set<ProducerPartition>()
   /** Their open batch has lingered, and grows on behind those that wait: a backlog of small ones would be slow to send. */
   readonly #overdue = new Set<ProducerPartition>()
-  readonly #figures = { messages: 0, bytes: 0, batches: 0, retries: 0 }
+  readonly #figures = { messages: 0, bytes: 0, batches: 0, retries: 0, lastMessageAtMs: null as number | null }
   #partitions: readonly ProducerPartition[] = []
   #buffers = new BatchBuffers(0)
   #metadata: TopicMetadata | undefined
@@ -317,6 +319,7 @@ export class Producer {
     this.#figures.messages += batch.count
     this.#figures.bytes += batch.records.length
     this.#figures.batches += 1
+    this.#figures.lastMessageAtMs = Date.now()
     this.#bufferedBytes -= batch.chargedBytes
     // The connection has a copy, should it still be sending an earlier attempt.
     this.#buffers.give(batch.records)

@@ -137,7 +137,7 @@ describe('a feed under a supervisor', () => {
       () => messages,
       ([first]) => first !== undefined,
     )
-    expect(messages).toEqual([{ type: 'ready' }])
+    expect(messages).toEqual([{ type: 'ready', http: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) }])
     const rows = () => pipeline.owner.query<{ state: string }>({ text: 'SELECT state FROM worker_status' })
     await until('a feed at its end', rows, ([row]) => row?.state === 'at its end')
     expect(child.exitCode).toBeNull()

@@ -5,6 +5,8 @@ import { makeTrades, marketOpenMs, messageText, send, shuffled, tableRows } from
 import { makePipeline, type Pipeline } from './pipeline.ts'
 import { marketKpi } from './processes.ts'
 import { rebuildPipeline, withSettings } from './rebuilding.ts'
+import { ServiceAnswers } from './service-answers.ts'
+import { TcpProxy } from './tcp-proxy.ts'
 import { until } from './until.ts'
 import { verifyPipeline } from './verification.ts'
 import { startWorker, untilCounted } from './worker.ts'
@@ -156,12 +158,46 @@ describe('the command', () => {
     expect(await service.exited, service.stderr()).toEqual({ code: 0, signal: null })
   })
 
-  it.each([[[]], [['--rows-older-than', 'soon']], [['--rows-older-than', '1d', '--every', '1h', '--dry-run']]])(
-    'prune %j is refused in one line',
-    async (args) => {
-      const refused = marketKpi(['prune', ...args], {})
-      expect(await refused.exited).toMatchObject({ code: 2 })
-      expect(refused.stderr()).toMatch(/^[^\n]+\n$/)
-    },
-  )
+  it('with --every it tells over HTTP what has gone, and that a round failed', async () => {
+    await using pipeline = await makePipeline()
+    await throughWorker(pipeline, [...valuesOf(600), ...bad])
+    await pipeline.owner.query({ text: `UPDATE dead_letters SET received_at = received_at - interval '2 days'` })
+    const database = new URL(pipeline.env.DATABASE_URL ?? '')
+    await using proxy = await TcpProxy.start(database.host)
+    database.host = proxy.address
+    const settings = { PRUNE_ROWS_OLDER_THAN: age(6), PRUNE_LETTERS_OLDER_THAN: '1d', DATABASE_URL: database.href }
+    const service = marketKpi(['prune', '--every', '1s', '--http-port', '0'], { ...pipeline.env, ...settings })
+    const answers = await ServiceAnswers.of(service)
+    await answers.untilReady(true)
+    expect(await answers.metric('market_kpi_prune_rows_deleted_total')).toBe(6)
+    expect(await answers.metric('market_kpi_prune_letters_deleted_total')).toBe(3)
+    expect(JSON.parse((await answers.get('/health')).text)).toMatchObject({
+      checks: { 'postgres:connectivity': [{ status: 'pass' }] },
+      prune: { rows: 6, letters: 3, failures: 0, notReady: [] },
+    })
+    const workedAt = (await answers.metric('market_kpi_prune_last_success_timestamp_seconds')) ?? 0
+    expect(Math.abs(Date.now() / 1000 - workedAt)).toBeLessThan(60)
+
+    proxy.isOpen = false
+    proxy.cut()
+    expect(await answers.untilReady(false)).toMatch(/^the last round failed: PostgreSQL at .* does not answer/)
+    expect(await answers.metric('market_kpi_prune_failures_total')).toBeGreaterThan(0)
+    expect(await answers.metric('market_kpi_prune_ready')).toBe(0)
+    proxy.isOpen = true
+    await answers.untilReady(true)
+    expect(await answers.metric('market_kpi_prune_last_success_timestamp_seconds')).toBeGreaterThan(workedAt)
+    service.child.kill('SIGTERM')
+    expect(await service.exited, service.stderr()).toEqual({ code: 0, signal: null })
+  })
+
+  it.each([
+    [[]],
+    [['--rows-older-than', 'soon']],
+    [['--rows-older-than', '1d', '--every', '1h', '--dry-run']],
+    [['--rows-older-than', '1d', '--http-port', '0']],
+  ])('prune %j is refused in one line', async (args) => {
+    const refused = marketKpi(['prune', ...args], {})
+    expect(await refused.exited).toMatchObject({ code: 2 })
+    expect(refused.stderr()).toMatch(/^[^\n]+\n$/)
+  })
 })

@@ -89,6 +89,7 @@ describe('the first start, with two workers and both ports taken', () => {
       postgres: expect.stringMatching(/^postgresql:\/\/market_kpi_owner:[^@]+@127\.0\.0\.1:\d+\/bi_realtime$/),
       postgresReader: expect.stringMatching(/^postgresql:\/\/bi_reader:[^@]+@127\.0\.0\.1:\d+\/bi_realtime$/),
       workers: [worker, worker],
+      feed: worker,
       alerts: worker,
       pids: { kafka: pid, postgres: pid, workers: [pid, pid], alerts: pid },
     })

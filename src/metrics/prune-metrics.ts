@@ -1,0 +1,37 @@
+import { type Measure, ownMetrics } from './own-metrics.ts'
+
+/** What a prune that comes back counts, as Prometheus gets it. */
+export interface PruneMeasures {
+  readonly rows: number
+  readonly letters: number
+  readonly rounds: number
+  readonly failures: number
+  /** Wall clock; null before the first. */
+  readonly lastSuccessAtMs: number | null
+  readonly isReady: boolean
+}
+
+/** Name and meaning of each metric; docs/metrics.md lists them. */
+export const pruneCounters = {
+  market_kpi_prune_rows_deleted_total: ['Rows deleted.', (m) => m.rows],
+  market_kpi_prune_letters_deleted_total: ['Rejected messages deleted.', (m) => m.letters],
+  market_kpi_prune_rounds_total: ['Rounds that have ended, failed ones too.', (m) => m.rounds],
+  market_kpi_prune_failures_total: ['Rounds that failed.', (m) => m.failures],
+} as const satisfies Record<string, Measure<PruneMeasures>>
+
+export const pruneGauges = {
+  market_kpi_prune_ready: [
+    '1 when the last round worked, 0 when it failed or none has ended.',
+    (m) => Number(m.isReady),
+  ],
+  market_kpi_prune_last_success_timestamp_seconds: [
+    'When a round last worked, 0 before the first.',
+    (m) => (m.lastSuccessAtMs ?? 0) / 1000,
+  ],
+} as const satisfies Record<string, Measure<PruneMeasures>>
+
+/** @returns The exposition of the prune's own metrics and of its process, at each call. */
+export function pruneMetrics(measure: () => PruneMeasures): () => Promise<string> {
+  const register = ownMetrics({ counters: pruneCounters, gauges: pruneGauges }, measure)
+  return () => register.metrics()
+}
