@@ -46,7 +46,7 @@ export async function runPrune(options: RunPruneOptions, stop: AbortSignal): Pro
   }
 }
 
-export interface PruneFigures extends Readonly<PruneTally> {
+interface PruneFigures extends Readonly<PruneTally> {
   /** Those that have ended, failed ones too. */
   readonly rounds: number
   readonly failures: number
@@ -57,7 +57,7 @@ export interface PruneFigures extends Readonly<PruneTally> {
 }
 
 /** What the rounds of a prune have come to since its start. */
-export class PruneRounds {
+class PruneRounds {
   readonly #log: Logger
   readonly #now: () => number
   readonly #tally: PruneTally = { rows: 0, letters: 0 }

@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { type Measure, ownMetrics } from './own-metrics.ts'
 
 /** What an alert evaluator counts, as Prometheus gets it. */
 export interface AlertMeasures {
@@ -12,8 +12,6 @@ export interface AlertMeasures {
   readonly firing: { readonly info: number; readonly warning: number; readonly critical: number }
 }
 
-type Measure = readonly [help: string, of: (measures: AlertMeasures) => number]
-
 /** Name and meaning of each metric; docs/metrics.md lists them. */
 export const alertCounters = {
   market_kpi_alerts_evaluations_total: ['Evaluations of all alert rules.', (m) => m.evaluations],
@@ -22,7 +20,7 @@ export const alertCounters = {
     'Notifications that a receiver refused, or did not take for a day.',
     (m) => m.undeliverable,
   ],
-} as const satisfies Record<string, Measure>
+} as const satisfies Record<string, Measure<AlertMeasures>>
 
 export const alertGauges = {
   market_kpi_alerts_leader: ['1 in the evaluator that tells receivers, 0 in those on standby.', (m) => Number(m.leads)],
@@ -34,33 +32,10 @@ export const alertGauges = {
   market_kpi_alerts_firing_info: ['Firing alerts that are information.', (m) => m.firing.info],
   market_kpi_alerts_firing_warning: ['Firing alerts that are warnings.', (m) => m.firing.warning],
   market_kpi_alerts_firing_critical: ['Firing alerts that are critical.', (m) => m.firing.critical],
-} as const satisfies Record<string, Measure>
+} as const satisfies Record<string, Measure<AlertMeasures>>
 
 /** @returns The exposition of the evaluator's own metrics and of its process, at each call. */
 export function alertMetrics(measure: () => AlertMeasures): () => Promise<string> {
-  const register = new Registry()
-  const registers = [register]
-  for (const [name, [help, of]] of Object.entries(alertCounters)) {
-    new Counter({
-      name,
-      help,
-      registers,
-      collect() {
-        this.reset()
-        this.inc(of(measure()))
-      },
-    })
-  }
-  for (const [name, [help, of]] of Object.entries(alertGauges)) {
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(of(measure()))
-      },
-    })
-  }
-  collectDefaultMetrics({ register })
+  const register = ownMetrics({ counters: alertCounters, gauges: alertGauges }, measure)
   return () => register.metrics()
 }

@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { type Measure, ownMetrics } from './own-metrics.ts'
 
 /** What a worker counts, as Prometheus gets it. */
 export interface WorkerMeasures {
@@ -26,7 +26,7 @@ export const workerCounters = {
     'Times that reading had to wait with as many rows pending as memory allows: very many symbols or windows.',
     (m) => m.floodWaits,
   ],
-} as const satisfies Record<string, Measure>
+} as const satisfies Record<string, Measure<WorkerMeasures>>
 
 export const workerGauges = {
   market_kpi_worker_ready: ['1 while the worker does its work, 0 while it cannot.', (m) => Number(m.isReady)],
@@ -41,35 +41,10 @@ export const workerGauges = {
     'Calls, and batches ready for long, that wait for a database connection.',
     (m) => m.pool.waiting,
   ],
-} as const satisfies Record<string, Measure>
-
-type Measure = readonly [help: string, of: (measures: WorkerMeasures) => number]
+} as const satisfies Record<string, Measure<WorkerMeasures>>
 
 /** @returns The exposition of the worker's own metrics and of its process, at each call. */
 export function workerMetrics(measure: () => WorkerMeasures): () => Promise<string> {
-  const register = new Registry()
-  const registers = [register]
-  for (const [name, [help, of]] of Object.entries(workerCounters)) {
-    new Counter({
-      name,
-      help,
-      registers,
-      collect() {
-        this.reset()
-        this.inc(of(measure()))
-      },
-    })
-  }
-  for (const [name, [help, of]] of Object.entries(workerGauges)) {
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(of(measure()))
-      },
-    })
-  }
-  collectDefaultMetrics({ register })
+  const register = ownMetrics({ counters: workerCounters, gauges: workerGauges }, measure)
   return () => register.metrics()
 }
