@@ -1,6 +1,6 @@
 import type { Config } from '../config/load.ts'
 import { KpiError } from '../errors.ts'
-import type { Feed } from '../feed/feed.ts'
+import type { Feed, FeedFigures } from '../feed/feed.ts'
 import type { KafkaCluster } from '../kafka/cluster.ts'
 import { feedMetrics } from '../metrics/feed-metrics.ts'
 import type { StatusRoutes } from '../metrics/status-server.ts'
@@ -26,7 +26,7 @@ export function feedRoutes(served: ServedFeed): StatusRoutes {
       const { figures } = feed
       return {
         ...figures,
-        isKafkaAway: figures.state === 'kafka away',
+        isKafkaAway: refusalOf(figures) !== undefined,
         isAtEnd: figures.state === 'at its end',
         isReady: notReady().length === 0,
       }
@@ -38,11 +38,17 @@ export function feedRoutes(served: ServedFeed): StatusRoutes {
 
 /** A source at its end is no obstacle: what there was to do is done. */
 function obstaclesOf({ feed, stop }: ServedFeed): string[] {
-  const { state, waiting } = feed.figures
-  return [
-    ...(state === 'kafka away' ? [`the brokers take no messages, ${waiting} wait`] : []),
-    ...(stop.aborted ? ['the feed is stopping'] : []),
-  ]
+  const refusal = refusalOf(feed.figures)
+  return [...(refusal === undefined ? [] : [refusal]), ...(stop.aborted ? ['the feed is stopping'] : [])]
+}
+
+/** A slow follower holds an answer back for a second or two. */
+const silenceMs = 5000
+
+function refusalOf({ state, waiting, unansweredMs }: FeedFigures): string | undefined {
+  if (state === 'kafka away') return `the brokers take no messages, ${waiting} wait`
+  if (unansweredMs < silenceMs) return undefined
+  return `the brokers have not answered for ${Math.round(unansweredMs / 1000)} s, ${waiting} messages wait`
 }
 
 /** Without a database nobody knows what becomes of the messages: the brokers are all there is to look at. */
@@ -52,9 +58,9 @@ function kafkaHealth({ feed, cluster, config }: ServedFeed): StatusRoutes['healt
   const look = sharedLook(() => lookAtTopic(cluster, topic))
   return async () => {
     const connectivity = await look()
-    const { state, waiting } = feed.figures
-    const problem = state === 'kafka away' ? 'the brokers take no messages' : undefined
-    const checks = { 'kafka:connectivity': connectivity, 'feed:waiting': { value: waiting, unit: 'messages', problem } }
+    const { figures } = feed
+    const waiting = { value: figures.waiting, unit: 'messages', problem: refusalOf(figures) }
+    const checks = { 'kafka:connectivity': connectivity, 'feed:waiting': waiting }
     return ownHealth(description, checks, Date.now())
   }
 }

@@ -17,6 +17,8 @@ export interface FeedFigures {
   readonly elapsedSeconds: number
   /** Wall clock when the brokers last acknowledged some; null before the first. */
   readonly lastMessageAtMs: number | null
+  /** How long the brokers have answered nothing of what is under way to them; 0 while nothing is. */
+  readonly unansweredMs: number
 }
 
 /**
@@ -50,6 +52,7 @@ export class Feed {
       waiting: this.#producer.waitingCount,
       elapsedSeconds: (this.#clock.now() - this.#startedAtMs) / 1000,
       lastMessageAtMs,
+      unansweredMs: this.#producer.unansweredMs,
     }
   }
 

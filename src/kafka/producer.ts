@@ -80,6 +80,9 @@ export class Producer {
   #lingering: NodeJS.Timeout | undefined
   #recovering = false
   #awaySinceMs: number | undefined
+  #requestsInFlight = 0
+  /** Since when there are requests under way, or since the last answer while there are. */
+  #unansweredSinceMs: number | undefined
   #complained = false
   #failure: KpiError | undefined
   /** Woken whenever something was settled. */
@@ -107,6 +110,11 @@ export class Producer {
   /** Whether the brokers are not to be had at the moment. */
   get isAway(): boolean {
     return this.#awaySinceMs !== undefined
+  }
+
+  /** How long requests have been under way without an answer to any: a silent broker shows long before it times out. */
+  get unansweredMs(): number {
+    return this.#unansweredSinceMs === undefined ? 0 : performance.now() - this.#unansweredSinceMs
   }
 
   /** Messages taken in and not acknowledged. */
@@ -265,6 +273,8 @@ export class Producer {
     batches: readonly { partition: ProducerPartition; batch: QueuedBatch }[],
   ): Promise<void> {
     link.inFlight += 1
+    this.#requestsInFlight += 1
+    this.#unansweredSinceMs ??= performance.now()
     const request = {
       topic: this.#options.topic,
       timeoutMs: replicationTimeoutMs,
@@ -279,6 +289,8 @@ export class Producer {
       this.#links.drop(leaderId, link)
     }
     link.inFlight -= 1
+    this.#requestsInFlight -= 1
+    this.#unansweredSinceMs = this.#requestsInFlight > 0 ? performance.now() : undefined
     for (const { partition, batch } of batches) {
       const answer = answers.find((found) => found.partition === partition.partition)
       this.#judge(partition, batch, answer, silence)

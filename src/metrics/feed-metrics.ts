@@ -28,7 +28,7 @@ export const feedCounters = {
 export const feedGauges = {
   market_kpi_feed_ready: ['1 while the feed does its work, 0 while it cannot.', (m) => Number(m.isReady)],
   market_kpi_feed_kafka_up: [
-    '1 while the brokers take messages, 0 while they are away.',
+    '1 while the brokers take messages, 0 while they are away or silent.',
     (m) => Number(!m.isKafkaAway),
   ],
   market_kpi_feed_at_end: [

@@ -103,6 +103,28 @@ it('is not ready while the brokers are away, and says so without a database too'
   )
 })
 
+it('is not ready within seconds when a broker falls silent, long before its request times out', async () => {
+  await using pipeline = await makePipeline()
+  await using proxy = await TcpProxy.startKafka(pipeline.env.KAFKA_BOOTSTRAP_SERVERS ?? '')
+  const feed = startFeed([], withoutDatabase(pipeline, proxy.address))
+  const answers = await ServiceAnswers.of(feed)
+  await answers.untilReady(true)
+  proxy.isDeaf = true
+  const began = performance.now()
+  expect(await answers.untilReady(false)).toMatch(/^the brokers have not answered for \d s, \d+ messages wait\n$/)
+  expect(performance.now() - began).toBeLessThan(15_000)
+  expect(JSON.parse((await answers.get('/health')).text)).toMatchObject({
+    checks: {
+      'kafka:connectivity': [{ output: 'Kafka did not answer within 3 s' }],
+      'feed:waiting': [{ status: 'fail' }],
+    },
+  })
+  proxy.isDeaf = false
+  proxy.cut()
+  await answers.untilReady(true)
+  await stop(feed)
+})
+
 it('a port that is taken is told in one line, and nothing is sent', async () => {
   await using pipeline = await makePipeline()
   const other = createServer()

@@ -12,6 +12,7 @@ const figures: FeedFigures = {
   waiting: 0,
   elapsedSeconds: 61.04,
   lastMessageAtMs: 1_771_079_400_000,
+  unansweredMs: 0,
 }
 
 describe('the report of a feed', () => {
