@@ -20,8 +20,8 @@ const worker = await startWorker(
     },
   },
 )
-let stopped: Promise<void> | undefined
-process.on('SIGTERM', () => {
-  stopped ??= worker.stop().then(() => process.exit(0))
-})
+// A second one, to a worker that froze while it stopped, changes nothing.
+const told = Promise.withResolvers<void>()
+process.on('SIGTERM', () => told.resolve())
+void told.promise.then(() => worker.stop()).then(() => process.exit(0))
 process.stdout.write('started\n')
