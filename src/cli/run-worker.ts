@@ -5,15 +5,13 @@ import { thresholdsOf } from '../config/thresholds.ts'
 import { systemClock } from '../consumer/clock.ts'
 import { RecentMeter } from '../consumer/recent-counts.ts'
 import { type Report, ReportMeter } from '../consumer/report.ts'
-import { SilentMembers } from '../consumer/silent-members.ts'
+import { connectSilentMemberPorts, SilentMembers, workerClientPrefix } from '../consumer/silent-members.ts'
 import { Worker, type WorkerFigures, type WorkerOptions } from '../consumer/worker.ts'
 import { connectPorts } from '../consumer/worker-ports.ts'
 import { choosePort } from '../embedded/ports.ts'
 import type { KpiError } from '../errors.ts'
 import { aborted, pause } from '../kafka/backoff.ts'
 import { KafkaCluster } from '../kafka/cluster.ts'
-import { expelMember } from '../kafka/expel-member.ts'
-import { GroupCoordinator } from '../kafka/group-coordinator.ts'
 import { kafkaOptions } from '../kafka/options.ts'
 import type { Logger } from '../log.ts'
 import { type StatusRoutes, type StatusServer, serveStatus } from '../metrics/status-server.ts'
@@ -21,7 +19,6 @@ import { type WorkerMeasures, workerMetrics } from '../metrics/worker-metrics.ts
 import { healthJson } from '../observe/health-report.ts'
 import { type Database, openDatabase, postgresOptions } from '../store/connection.ts'
 import { checkDefinition } from '../store/definition.ts'
-import { noteNoMember, type SilentWorker, silentWorkers } from '../store/silent-workers.ts'
 import { type WorkerReport, WorkerStatusWriter } from '../store/worker-status.ts'
 import { definitionOf } from './definition.ts'
 import { observerOf } from './observer-of.ts'
@@ -53,7 +50,7 @@ export async function runWorker(options: RunWorkerOptions, stop: AbortSignal): P
   const { config, log } = options
   const failed = new AbortController()
   const workerId = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`
-  const cluster = new KafkaCluster(kafkaOptions(config, `market-kpi-consumer-${workerId}`))
+  const cluster = new KafkaCluster(kafkaOptions(config, `${workerClientPrefix}${workerId}`))
   let database: Database | undefined
   let statusDatabase: Database | undefined
   let http: StatusServer | undefined
@@ -74,7 +71,8 @@ export async function runWorker(options: RunWorkerOptions, stop: AbortSignal): P
     const ports = connectPorts({ cluster, database, metadata, group, groupProtocol, definitionId, batchWaitMs, log })
     const worker = new Worker(workerOptions(config, { ports, log, fatal }))
     http = await serveWorker(worker, database, options)
-    const silent = silentMembersOf({ cluster, statusDatabase, group, log })
+    const around = { cluster, database: statusDatabase, group, topic: config.kafkaTopic }
+    const silent = new SilentMembers(connectSilentMemberPorts(around), { clock: systemClock, log })
     const running = { worker, silent, database, statusDatabase, workerId, http }
     await work(running, options, AbortSignal.any([stop, failed.signal]))
   } finally {
@@ -100,22 +98,6 @@ function workerOptions(config: Config, parts: Pick<WorkerOptions, 'ports' | 'log
     batchWaitMs: config.batchWaitMs,
     lanes: config.maxPoolConnections,
   }
-}
-
-function silentMembersOf(parts: {
-  readonly cluster: KafkaCluster
-  readonly statusDatabase: Database
-  readonly group: string
-  readonly log: Logger
-}): SilentMembers {
-  const { cluster, statusDatabase, group, log } = parts
-  const coordinator = new GroupCoordinator(cluster, group)
-  const ports = {
-    silentWorkers: (afterSeconds: number) => silentWorkers(statusDatabase, afterSeconds),
-    expel: ({ groupMember }: SilentWorker) => expelMember(coordinator, groupMember),
-    noteNoMember: (worker: SilentWorker) => noteNoMember(statusDatabase, worker),
-  }
-  return new SilentMembers(ports, { clock: systemClock, log })
 }
 
 interface Running {
@@ -176,7 +158,6 @@ function statusOf(
       pendingRows: figures.pendingRows,
       floodWaits: figures.floodWaits,
       rowsWritten: figures.rows,
-      groupMember: figures.groupMember,
       recent: meters.recent.recent(counts, nowMs),
       ...(figures.stranded.length > 0 ? { strandedPartitions: figures.stranded } : {}),
     },

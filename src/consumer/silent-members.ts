@@ -1,15 +1,45 @@
 import { KpiError, messageOf } from '../errors.ts'
+import type { KafkaCluster } from '../kafka/cluster.ts'
+import { describeGroup } from '../kafka/describe-group.ts'
+import { expelMember } from '../kafka/expel-member.ts'
+import { GroupCoordinator } from '../kafka/group-coordinator.ts'
+import type { MemberIdentity } from '../kafka/group-membership.ts'
 import type { Logger } from '../log.ts'
-import type { SilentWorker } from '../store/silent-workers.ts'
+import type { Database } from '../store/connection.ts'
+import { type SilentWorker, silentWorkers } from '../store/silent-workers.ts'
 import { type Clock, pauseOn } from './clock.ts'
 
 /** What it needs of the world. All that fails throws {@link KpiError}. */
 export interface SilentMemberPorts {
-  /** Workers that have not been heard of for so long, and were in the group then. */
+  /** Workers that have not been heard of for so long. */
   silentWorkers(afterSeconds: number): Promise<readonly SilentWorker[]>
+  /** Who is in the group, by the worker that each belongs to. */
+  members(): Promise<ReadonlyMap<string, MemberIdentity>>
   /** Says goodbye to the group for it. */
-  expel(worker: SilentWorker): Promise<'expelled' | 'gone'>
-  noteNoMember(worker: SilentWorker): Promise<void>
+  expel(member: MemberIdentity): Promise<'expelled' | 'gone'>
+}
+
+/** A worker's client id in Kafka is this and its id in `worker_status`. */
+export const workerClientPrefix = 'market-kpi-consumer-'
+
+/** The way to a real group and a real database. */
+export function connectSilentMemberPorts(around: {
+  readonly cluster: KafkaCluster
+  readonly database: Database
+  readonly group: string
+  readonly topic: string
+}): SilentMemberPorts {
+  const { cluster, database, group, topic } = around
+  const coordinator = new GroupCoordinator(cluster, group)
+  return {
+    silentWorkers: (afterSeconds) => silentWorkers(database, afterSeconds),
+    members: async () => {
+      const { members } = await describeGroup(cluster, group, topic)
+      const workers = members.filter(({ clientId }) => clientId.startsWith(workerClientPrefix))
+      return new Map(workers.map(({ clientId, identity }) => [clientId.slice(workerClientPrefix.length), identity]))
+    },
+    expel: (member) => expelMember(coordinator, member),
+  }
 }
 
 /** Longer than the pauses of a machine in trouble, and than Kafka's own session timeout of 45 s, which nearly always comes first. */
@@ -67,8 +97,11 @@ export class SilentMembers {
       const silent = await this.#ports.silentWorkers(this.#silentAfterSeconds)
       this.#listeningSinceMs ??= nowMs
       if (nowMs - this.#listeningSinceMs < this.#silentAfterSeconds * 1000) return
+      if (silent.length === 0) return
+      const members = await this.#ports.members()
       for (const worker of silent) {
-        if (!this.#stopping.signal.aborted) await this.#takeOut(worker)
+        const member = members.get(worker.workerId)
+        if (member && !this.#stopping.signal.aborted) await this.#takeOut(worker, member)
       }
     } catch (error) {
       if (!(error instanceof KpiError)) throw error
@@ -77,14 +110,9 @@ export class SilentMembers {
     }
   }
 
-  async #takeOut(worker: SilentWorker): Promise<void> {
-    const outcome = await this.#ports.expel(worker)
-    if (outcome === 'expelled') {
-      const seconds = Math.round(worker.silentSeconds)
-      this.#log.warn(
-        `the worker ${worker.workerId} was silent for ${seconds} s and still in the group: taken out of it`,
-      )
-    }
-    await this.#ports.noteNoMember(worker)
+  async #takeOut({ workerId, silentSeconds }: SilentWorker, member: MemberIdentity): Promise<void> {
+    if ((await this.#ports.expel(member)) === 'gone') return
+    const seconds = Math.round(silentSeconds)
+    this.#log.warn(`the worker ${workerId} was silent for ${seconds} s and still in the group: taken out of it`)
   }
 }

@@ -13,7 +13,7 @@ import type { TakenBatch } from './pending-batch.ts'
 /** What a worker needs of the world; a simulation brings another one. All that fails throws {@link KpiError}. */
 export interface WorkerPorts {
   /** Membership in the consumer group; joins with `start`. */
-  group(listener: GroupListener): Pick<GroupMember, 'start' | 'state' | 'identity' | 'commit' | 'stop'>
+  group(listener: GroupListener): Pick<GroupMember, 'start' | 'state' | 'commit' | 'stop'>
   fetcher(handler: FetchHandler): Pick<Fetcher, 'seek' | 'remove' | 'stop'>
   /** The first offset that the log still has. */
   earliestOffsets(partitions: readonly number[]): Promise<Map<number, number>>

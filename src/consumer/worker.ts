@@ -2,7 +2,6 @@ import { KpiError, messageOf } from '../errors.ts'
 import { Backoff } from '../kafka/backoff.ts'
 import type { FetchedRecords, FetchHandler } from '../kafka/fetcher.ts'
 import type { GroupListener } from '../kafka/group-member.ts'
-import type { MemberIdentity } from '../kafka/group-membership.ts'
 import type { Logger } from '../log.ts'
 import type { Position } from '../store/positions.ts'
 import { type Clock, every, pauseOn, systemClock } from './clock.ts'
@@ -69,8 +68,6 @@ export interface WorkerFigures {
   /** Batches that have been ready for long, and wait for a connection to the database. */
   readonly overdueBatches: number
   readonly isGroupStable: boolean
-  /** Who this worker is to the group's coordinator; null while it is not in. */
-  readonly groupMember: MemberIdentity | null
   /** Wall clock; NaN before. */
   readonly firstRecordsAtMs: number
   readonly lastCommitAtMs: number
@@ -131,7 +128,6 @@ export class Worker {
       floodWaits: this.#lanes.reduce((sum, { floodWaits }) => sum + floodWaits, 0),
       overdueBatches: this.#lanes.filter((lane) => lane.isOverdue).length,
       isGroupStable: this.#group.state === 'stable',
-      groupMember: this.#group.identity ?? null,
     }
   }
 

@@ -69,10 +69,6 @@ export class ClassicMembership implements Membership {
     return this.#phase === 'stable' ? 'stable' : 'rebalancing'
   }
 
-  get memberId(): string {
-    return this.#memberId
-  }
-
   step(): Promise<Step> {
     if (this.#phase === 'joining') return this.#join()
     if (this.#phase === 'syncing') return this.#sync()

@@ -43,7 +43,7 @@ export class ConsumerMembership implements Membership {
   readonly protocol = 'consumer'
   readonly #context: MembershipContext
   /** For life: a member that was fenced comes back under the same id. */
-  readonly memberId = randomUUID()
+  readonly #memberId = randomUUID()
   readonly #session = new GroupSession(() => this.#lose('no heartbeat got through for a whole session'))
   #sessionTimeoutMs = assumedSessionTimeoutMs
   #spoke = false
@@ -91,7 +91,7 @@ export class ConsumerMembership implements Membership {
     for (let again = true; ; again = false) {
       const epoch = this.#epoch
       if (epoch === joiningEpoch) throw commitRefused(coordinator.group, 'we are not a member at the moment')
-      const commit = { topic, offsets, memberId: this.memberId, epoch }
+      const commit = { topic, offsets, memberId: this.#memberId, epoch }
       const refusal = await commitOffsets(coordinator, this.protocol, commit)
       if (!refusal) return
       // The commit and a heartbeat that brought a new epoch have met on the way.
@@ -131,7 +131,7 @@ export class ConsumerMembership implements Membership {
       { purpose: 'group', timeoutMs },
       consumerGroupHeartbeatV1.api,
       coordinator.group,
-      this.memberId,
+      this.#memberId,
       what.epoch,
       null, // no fixed instance id
       null, // no rack

@@ -8,7 +8,7 @@ import { ConsumerMembership } from './consumer-membership.ts'
 import { kafkaError } from './errors.ts'
 import { commitRefused } from './group-commit.ts'
 import { GroupCoordinator, type Refusal, refusalError } from './group-coordinator.ts'
-import type { GroupProtocol, MemberIdentity, Membership, MembershipContext, Step } from './group-membership.ts'
+import type { GroupProtocol, Membership, MembershipContext, Step } from './group-membership.ts'
 import { type GroupListener, GroupOwnership } from './group-ownership.ts'
 
 export type { GroupProtocol } from './group-membership.ts'
@@ -91,13 +91,6 @@ export class GroupMember {
   /** What is ours now, in order. */
   get partitions(): readonly number[] {
     return this.#ownership.partitions
-  }
-
-  /** Who we are to the coordinator; undefined until the group has let us in. */
-  get identity(): MemberIdentity | undefined {
-    const { protocol } = this
-    const memberId = this.#membership?.memberId
-    return protocol && memberId ? { protocol, memberId } : undefined
   }
 
   /** Undefined until the group has let us in. */

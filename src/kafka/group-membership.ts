@@ -19,8 +19,6 @@ export interface MemberIdentity {
 export interface Membership {
   readonly protocol: GroupProtocol
   readonly state: 'joining' | 'stable' | 'rebalancing'
-  /** Empty before the coordinator gave one. */
-  readonly memberId: string
   /**
    * Does what is next: one request to the coordinator.
    *

@@ -1,10 +1,10 @@
 // Dead members that the brokers keep: for a long session, or, after a kill in a bad moment, for ever.
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/consumer/clock.ts'
-import { SilentMembers } from '../../src/consumer/silent-members.ts'
+import { connectSilentMemberPorts, SilentMembers } from '../../src/consumer/silent-members.ts'
+import { describeGroup } from '../../src/kafka/describe-group.ts'
 import { expelMember } from '../../src/kafka/expel-member.ts'
 import { GroupCoordinator } from '../../src/kafka/group-coordinator.ts'
-import { noteNoMember, silentWorkers } from '../../src/store/silent-workers.ts'
 import { RecordingLog } from '../recording-log.ts'
 import { GroupScene, setSessionTimeout } from './group-scene.ts'
 import { countersOf, expectedRows, makeTrades, messageText, place, send, tableRows } from './market.ts'
@@ -24,7 +24,8 @@ describe.concurrent.each(['consumer', 'classic'] as const)('of the %s protocol',
     })
     const dead = scene.join('dead', { protocol })
     await scene.shares({ dead: 4 })
-    const { identity } = dead.member
+    const { members } = await describeGroup(scene.cluster, scene.group, scene.topic)
+    const [{ identity } = { identity: undefined }] = members
     expect(identity?.protocol).toBe(protocol)
     const living = scene.join('living', { protocol })
     await scene.shares({ dead: 2, living: 2 })
@@ -50,36 +51,18 @@ it(`the partitions of a worker that was killed are read again long before its se
   await send(cluster, config.kafkaTopic, values.slice(0, 1000))
   const run = marketKpi(['consume', '--http-port', '0'], env)
   await untilCounted(pipeline, 1000)
-  const memberOf = "SELECT FROM worker_status WHERE detail->'groupMember'->>'memberId' <> ''"
-  await until(
-    'its membership in worker_status',
-    () => owner.query({ text: memberOf }),
-    (rows) => rows.length === 1,
-  )
   run.child.kill('SIGKILL')
   await run.exited
   const sinceMs = performance.now()
   await send(cluster, config.kafkaTopic, values.slice(1000))
   const next = await startWorker(pipeline)
   const log = new RecordingLog()
-  const coordinator = new GroupCoordinator(cluster, config.kafkaGroup)
-  const silent = new SilentMembers(
-    {
-      silentWorkers: (afterSeconds) => silentWorkers(owner, afterSeconds),
-      expel: ({ groupMember }) => expelMember(coordinator, groupMember),
-      noteNoMember: (worker) => noteNoMember(owner, worker),
-    },
-    { clock: systemClock, log, silentAfterSeconds: 6 },
-  )
+  const around = { cluster, database: owner, group: config.kafkaGroup, topic: config.kafkaTopic }
+  const silent = new SilentMembers(connectSilentMemberPorts(around), { clock: systemClock, log, silentAfterSeconds: 6 })
   silent.start()
   await untilCounted(pipeline, trades.length)
   expect(performance.now() - sinceMs).toBeLessThan(longSessionMs - 15_000)
   expect(log.lines.join()).toMatch(/the worker \S+ was silent for \d+ s and still in the group: taken out of it/)
-  await until(
-    'no membership left to end',
-    () => owner.query({ text: memberOf }),
-    (rows) => rows.length === 0,
-  )
   silent.stop()
   await next.stop()
   expect(await tableRows(owner)).toEqual(expectedRows(place(trades, 3)))

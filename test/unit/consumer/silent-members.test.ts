@@ -1,46 +1,48 @@
 import { describe, expect, it } from 'vitest'
 import { SilentMembers } from '../../../src/consumer/silent-members.ts'
 import { KpiError } from '../../../src/errors.ts'
+import type { MemberIdentity } from '../../../src/kafka/group-membership.ts'
 import type { SilentWorker } from '../../../src/store/silent-workers.ts'
 import { RecordingLog } from '../../recording-log.ts'
 import { SimulatedClock } from './simulated-clock.ts'
 
 const away = new KpiError('KPI_POSTGRES_UNREACHABLE', 'away')
-const gone: SilentWorker = {
-  workerId: 'w1',
-  silentSeconds: 61,
-  groupMember: { protocol: 'consumer', memberId: 'm1' },
-}
+const gone: SilentWorker = { workerId: 'w1', silentSeconds: 61 }
+const member: MemberIdentity = { protocol: 'consumer', memberId: 'm1' }
 
 function scene(looks: (count: number) => readonly SilentWorker[]) {
   const clock = new SimulatedClock(() => 0.5)
   const log = new RecordingLog()
   const expelledAtMs: number[] = []
-  const noted: string[] = []
+  const group = new Map([
+    ['w1', member],
+    ['w2', { ...member, memberId: 'm2' }],
+  ])
   let count = 0
   const members = new SilentMembers(
     {
-      silentWorkers: async () => looks(count++).filter(({ workerId }) => !noted.includes(workerId)),
-      expel: async () => {
+      silentWorkers: async () => looks(count++),
+      members: async () => group,
+      expel: async ({ memberId }) => {
+        expect(memberId).toBe('m1')
         expelledAtMs.push(clock.now())
+        group.delete('w1')
         return 'expelled'
       },
-      noteNoMember: async ({ workerId }) => void noted.push(workerId),
     },
     { clock, log },
   )
-  return { clock, log, members, expelledAtMs, noted }
+  return { clock, log, members, expelledAtMs }
 }
 
 describe('silent members', () => {
   it('are taken out once, after the database has answered for a minute', async () => {
-    const { clock, log, members, expelledAtMs, noted } = scene(() => [gone])
+    const { clock, log, members, expelledAtMs } = scene(() => [gone])
     const startMs = clock.now()
     members.start()
     await clock.runUntil(() => clock.now() > startMs + 300_000, 400_000)
     members.stop()
     expect(expelledAtMs.map((atMs) => atMs - startMs)).toEqual([60_000])
-    expect(noted).toEqual(['w1'])
     expect(log.lines).toEqual(['warn: the worker w1 was silent for 61 s and still in the group: taken out of it'])
   })
 

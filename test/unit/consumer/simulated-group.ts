@@ -6,7 +6,6 @@ export class SimulatedMember {
   readonly listener: GroupListener
   readonly #leave: (member: SimulatedMember) => void
   state: 'joining' | 'stable' | 'rebalancing' | 'stopped' = 'joining'
-  readonly identity = undefined
   readonly partitions = new Set<number>()
 
   constructor(listener: GroupListener, leave: (member: SimulatedMember) => void) {
