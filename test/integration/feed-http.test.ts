@@ -108,6 +108,12 @@ it('is not ready within seconds when a broker falls silent, long before its requ
   const feed = startFeed([], withoutDatabase(pipeline, proxy.address))
   const answers = await ServiceAnswers.of(feed)
   await answers.untilReady(true)
+  // Before the first answer it is a connection that cannot be opened, which takes longer to tell.
+  await until(
+    'messages sent',
+    () => answers.metric('market_kpi_feed_messages_sent_total'),
+    (count) => (count ?? 0) > 0,
+  )
   proxy.isDeaf = true
   const began = performance.now()
   expect(await answers.untilReady(false)).toMatch(/^the brokers have not answered for \d s, \d+ messages wait\n$/)

@@ -43,6 +43,8 @@ describe('with both named by the environment', () => {
       group: name,
       postgres: `${databaseUrl()}?sslmode=disable`,
       workers: [expect.any(String), expect.any(String)],
+      feed: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+      alerts: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
       pids: { workers: [expect.any(Number), expect.any(Number)], alerts: expect.any(Number) },
     })
     expect(up.run.stdout()).toMatch(/^ {2}Kafka +127\.0\.0\.1:\d+ +not ours: named by the environment$/m)
