@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import type { Command } from 'commander'
+import { nodeFlags } from '../config/node-flags.ts'
 import { isReadyMessage } from '../embedded/ready-signal.ts'
 import type { StopWish } from '../embedded/stop-signals.ts'
 import { type Part, type RunningPart, Supervisor } from '../embedded/supervisor.ts'
@@ -54,7 +55,7 @@ function workerPart(index: number, args: readonly string[]): Part {
 }
 
 function startWorker(name: string, args: readonly string[], signal: AbortSignal): Promise<RunningPart> {
-  const child = spawn(process.execPath, [...process.execArgv, cliEntry, ...args], {
+  const child = spawn(process.execPath, [...nodeFlags(), cliEntry, ...args], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     // A Ctrl-C in the terminal reaches this process alone, which stops its workers in order.
     detached: true,

@@ -1,3 +1,4 @@
+import { nodeFlags } from '../config/node-flags.ts'
 import { KpiError } from '../errors.ts'
 import { pause } from '../kafka/backoff.ts'
 import { Child, type ChildExit } from './child.ts'
@@ -43,7 +44,7 @@ async function startCommand(options: CommandPartOptions, signal: AbortSignal): P
     name,
     command: process.execPath,
     // With the flags of Node that this process was given, as fork does.
-    args: [...process.execArgv, options.cliEntry, ...args],
+    args: [...nodeFlags(), options.cliEntry, ...args],
     env: options.env,
     ipc: (message) => {
       if (isReadyMessage(message)) ready.resolve(message.http)

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { nodeFlags } from '../../config/node-flags.ts'
 import { isReadyMessage } from '../../embedded/ready-signal.ts'
 import { KpiError } from '../../errors.ts'
 import { cliEntry } from '../entry.ts'
@@ -23,7 +24,7 @@ export class WorkerProcess {
 
   private constructor(env: Record<string, string>) {
     const args = [cliEntry, 'consume', '--http-port', '0', '--log-level', 'warn']
-    this.#child = spawn(process.execPath, [...process.execArgv, ...args], {
+    this.#child = spawn(process.execPath, [...nodeFlags(), ...args], {
       env: { ...process.env, ...env, NO_COLOR: '1' },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
