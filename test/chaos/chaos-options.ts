@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { numberOf, UsageError } from '../number-option.ts'
 
 /** What a run is told. */
 export interface ChaosOptions {
@@ -23,8 +24,6 @@ export const usage = `Usage: npm run chaos -- [--minutes M] [--seed S] [--rate M
 A real broker, database and workers under load, with faults after a schedule that the seed decides.
 --plan prints the schedule and runs nothing.
 `
-
-export class UsageError extends Error {}
 
 /** @throws UsageError with a line that says what is wrong. */
 export function parseOptions(args: readonly string[], randomSeed: number): ChaosOptions {
@@ -56,16 +55,4 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error))
   }
-}
-
-function numberOf(
-  name: string,
-  given: string | undefined,
-  { fallback, min, max }: { fallback: number; min: number; max: number },
-): number {
-  const value = given === undefined ? fallback : Number(given)
-  if (given?.trim() === '' || !(value >= min && value <= max)) {
-    throw new UsageError(`--${name} ${given}: must be a number from ${min} to ${max}`)
-  }
-  return value
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { numberOf, UsageError } from '../number-option.ts'
 import { type ScenarioName, scenarioNames } from './scenario-names.ts'
 
 export interface DrillOptions {
@@ -24,8 +25,6 @@ have been. Prints a table, and ends with 1 when something was missed.
   --json FILE          writes the figures
   --logs DIR           keeps the logs of all parts there
 `
-
-export class UsageError extends Error {}
 
 /** @throws UsageError with a line that says what is wrong. */
 export function parseOptions(args: readonly string[]): DrillOptions {
@@ -57,16 +56,4 @@ function namesOf(list: string): ScenarioName[] {
     throw new UsageError(`--only ${stranger}: there is no such fault; there are ${scenarioNames.join(', ')}`)
   }
   return scenarioNames.filter((name) => asked.includes(name))
-}
-
-function numberOf(
-  name: string,
-  given: string | undefined,
-  { fallback, min, max }: { fallback: number; min: number; max: number },
-): number {
-  const value = given === undefined ? fallback : Number(given)
-  if (given?.trim() === '' || !(value >= min && value <= max)) {
-    throw new UsageError(`--${name} ${given}: must be a number from ${min} to ${max}`)
-  }
-  return value
 }

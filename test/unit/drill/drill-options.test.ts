@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
-import { parseOptions, UsageError, usage } from '../../drill/drill-options.ts'
+import { parseOptions, usage } from '../../drill/drill-options.ts'
 import { scenarioNames } from '../../drill/scenario-names.ts'
+import { UsageError } from '../../number-option.ts'
 
 it('tries everything at full length when told nothing', () => {
   expect(parseOptions([])).toEqual({
