@@ -34,6 +34,7 @@ function tryNext({ dataDir, hasReader }: ReadyReport): string[] {
   return [
     '  try next, in another terminal',
     ...(hasReader ? [`    the rows      ${look}`] : []),
+    `    watch it      (${environment}; npx market-kpi monitor)`,
     `    check them    (${environment}; npx market-kpi verify)`,
     `    more workers  (${environment}; npx market-kpi consume --workers 2)`,
     `    stop          Ctrl-C here, or npx market-kpi down --data-dir ${shellWord(dataDir)}`,

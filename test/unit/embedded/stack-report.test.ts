@@ -18,6 +18,7 @@ it('says what runs where, what to try next, and ends with the line that starts w
     '',
     '  try next, in another terminal',
     `    the rows      (. /data/kpi/env; psql "$READER_DATABASE_URL" -c 'SELECT symbol, window_start, avg_close, vwap, trade_count FROM kpi_windows ORDER BY 2 DESC LIMIT 10')`,
+    '    watch it      (. /data/kpi/env; npx market-kpi monitor)',
     '    check them    (. /data/kpi/env; npx market-kpi verify)',
     '    more workers  (. /data/kpi/env; npx market-kpi consume --workers 2)',
     '    stop          Ctrl-C here, or npx market-kpi down --data-dir /data/kpi',
