@@ -6,17 +6,16 @@ import type { Notifier } from '../alerts/notification.ts'
 import { openPostgresStore } from '../alerts/postgres-store.ts'
 import type { Config } from '../config/load.ts'
 import { thresholdsOf } from '../config/thresholds.ts'
-import { choosePort } from '../embedded/ports.ts'
 import { samplesOf } from '../export/metrics/pipeline-samples.ts'
 import { aborted, pause } from '../kafka/backoff.ts'
 import type { Logger } from '../log.ts'
 import { alertMetrics } from '../metrics/alert-metrics.ts'
 import { renderPipeline } from '../metrics/pipeline-metrics.ts'
-import { serveStatus } from '../metrics/status-server.ts'
 import { healthJson } from '../observe/health-report.ts'
 import { postgresOptions } from '../store/connection.ts'
 import { lookForSignals, userRules } from './alerts/signals.ts'
 import { observerOf } from './observer-of.ts'
+import { serveNear } from './service-status.ts'
 
 export interface RunEvaluatorOptions {
   readonly config: Config
@@ -62,15 +61,18 @@ export async function runEvaluator(options: RunEvaluatorOptions, stop: AbortSign
     log,
   })
   const ownMetrics = alertMetrics(() => measuresOf(evaluator))
-  const http = await serveStatus(options.httpPort ?? (await choosePort(usualHttpPort)), {
-    metrics: async () => {
-      // The evaluator's own look: however many scrape, nobody is asked once more.
-      const observation = await observer.observe(intervalMs + lookMs)
-      return (await renderPipeline(samplesOf(observation, thresholds))) + (await ownMetrics())
+  const http = await serveNear(
+    { httpPort: options.httpPort, usualPort: usualHttpPort, log },
+    {
+      metrics: async () => {
+        // The evaluator's own look: however many scrape, nobody is asked once more.
+        const observation = await observer.observe(intervalMs + lookMs)
+        return (await renderPipeline(samplesOf(observation, thresholds))) + (await ownMetrics())
+      },
+      notReady: () => obstaclesOf(evaluator, intervalMs),
+      health: async () => ({ ...healthJson(await observer.observe(), thresholds), alerts: evaluator.figures }),
     },
-    notReady: () => obstaclesOf(evaluator, intervalMs),
-    health: async () => ({ ...healthJson(await observer.observe(), thresholds), alerts: evaluator.figures }),
-  })
+  )
   try {
     evaluator.start()
     options.ready(http.url)

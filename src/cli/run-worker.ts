@@ -8,13 +8,12 @@ import { type Report, ReportMeter } from '../consumer/report.ts'
 import { connectSilentMemberPorts, SilentMembers, workerClientPrefix } from '../consumer/silent-members.ts'
 import { Worker, type WorkerFigures, type WorkerOptions } from '../consumer/worker.ts'
 import { connectPorts } from '../consumer/worker-ports.ts'
-import { choosePort } from '../embedded/ports.ts'
 import type { KpiError } from '../errors.ts'
 import { aborted, pause } from '../kafka/backoff.ts'
 import { KafkaCluster } from '../kafka/cluster.ts'
 import { kafkaOptions } from '../kafka/options.ts'
 import type { Logger } from '../log.ts'
-import { type StatusRoutes, type StatusServer, serveStatus } from '../metrics/status-server.ts'
+import type { StatusRoutes, StatusServer } from '../metrics/status-server.ts'
 import { type WorkerMeasures, workerMetrics } from '../metrics/worker-metrics.ts'
 import { healthJson } from '../observe/health-report.ts'
 import { type Database, openDatabase, postgresOptions } from '../store/connection.ts'
@@ -22,6 +21,7 @@ import { checkDefinition } from '../store/definition.ts'
 import { type WorkerReport, WorkerStatusWriter } from '../store/worker-status.ts'
 import { definitionOf } from './definition.ts'
 import { observerOf } from './observer-of.ts'
+import { serveNear } from './service-status.ts'
 
 export interface RunWorkerOptions {
   readonly config: Config
@@ -172,15 +172,16 @@ function poolOf(
   return { size, inUse: size - idleCount, waiting: waitingCount + overdueBatches }
 }
 
-async function serveWorker(worker: Worker, database: Database, options: RunWorkerOptions): Promise<StatusServer> {
+function serveWorker(worker: Worker, database: Database, options: RunWorkerOptions): Promise<StatusServer> {
   const { httpPort, log } = options
-  const port = httpPort ?? (await choosePort(usualHttpPort))
-  if (httpPort === undefined && port !== usualHttpPort) log.info(`port ${usualHttpPort} is taken: HTTP gets ${port}`)
-  return serveStatus(port, {
-    metrics: workerMetrics(() => measuresOf(worker.figures, database)),
-    notReady: () => obstaclesOf(worker.figures),
-    health: pipelineHealth(worker, options.config),
-  })
+  return serveNear(
+    { httpPort, usualPort: usualHttpPort, log },
+    {
+      metrics: workerMetrics(() => measuresOf(worker.figures, database)),
+      notReady: () => obstaclesOf(worker.figures),
+      health: pipelineHealth(worker, options.config),
+    },
+  )
 }
 
 /** The whole pipeline's health, looked at when somebody asks; this worker's own state beside it. */
