@@ -92,11 +92,8 @@ export class SilentMembers {
   }
 
   async #look(): Promise<void> {
-    const nowMs = this.#clock.now()
     try {
-      const silent = await this.#ports.silentWorkers(this.#silentAfterSeconds)
-      this.#listeningSinceMs ??= nowMs
-      if (nowMs - this.#listeningSinceMs < this.#silentAfterSeconds * 1000) return
+      const silent = await this.#silentWorkers()
       if (silent.length === 0) return
       const members = await this.#ports.members()
       for (const worker of silent) {
@@ -105,8 +102,20 @@ export class SilentMembers {
       }
     } catch (error) {
       if (!(error instanceof KpiError)) throw error
-      this.#listeningSinceMs = undefined
       this.#log.debug(`which members of the group are silent is not known for now: ${messageOf(error)}`)
+    }
+  }
+
+  /** None until the database has answered for so long that every worker that lives could be heard. */
+  async #silentWorkers(): Promise<readonly SilentWorker[]> {
+    const nowMs = this.#clock.now()
+    try {
+      const silent = await this.#ports.silentWorkers(this.#silentAfterSeconds)
+      this.#listeningSinceMs ??= nowMs
+      return nowMs - this.#listeningSinceMs < this.#silentAfterSeconds * 1000 ? [] : silent
+    } catch (error) {
+      this.#listeningSinceMs = undefined
+      throw error
     }
   }
 

@@ -7,7 +7,7 @@ export interface SilentWorker {
 }
 
 /**
- * Workers that were last heard of so long ago, or earlier, within a day; by the database's clock.
+ * Workers that were last heard of so long ago, or earlier; by the database's clock.
  *
  * @throws KpiError
  */

@@ -10,7 +10,7 @@ const away = new KpiError('KPI_POSTGRES_UNREACHABLE', 'away')
 const gone: SilentWorker = { workerId: 'w1', silentSeconds: 61 }
 const member: MemberIdentity = { protocol: 'consumer', memberId: 'm1' }
 
-function scene(looks: (count: number) => readonly SilentWorker[]) {
+function scene(looks: (count: number) => readonly SilentWorker[], asksOfTheGroup: (count: number) => void = () => {}) {
   const clock = new SimulatedClock(() => 0.5)
   const log = new RecordingLog()
   const expelledAtMs: number[] = []
@@ -19,10 +19,14 @@ function scene(looks: (count: number) => readonly SilentWorker[]) {
     ['w2', { ...member, memberId: 'm2' }],
   ])
   let count = 0
+  let asked = 0
   const members = new SilentMembers(
     {
       silentWorkers: async () => looks(count++),
-      members: async () => group,
+      members: async () => {
+        asksOfTheGroup(asked++)
+        return group
+      },
       expel: async ({ memberId }) => {
         expect(memberId).toBe('m1')
         expelledAtMs.push(clock.now())
@@ -56,5 +60,19 @@ describe('silent members', () => {
     await clock.runUntil(() => expelledAtMs.length > 0, 400_000)
     members.stop()
     expect(expelledAtMs.map((atMs) => atMs - startMs)).toEqual([110_000])
+  })
+
+  it('are taken out as soon as Kafka answers, however long it did not', async () => {
+    const { clock, members, expelledAtMs } = scene(
+      () => [gone],
+      (count) => {
+        if (count < 3) throw away
+      },
+    )
+    const startMs = clock.now()
+    members.start()
+    await clock.runUntil(() => expelledAtMs.length > 0, 400_000)
+    members.stop()
+    expect(expelledAtMs.map((atMs) => atMs - startMs)).toEqual([90_000])
   })
 })
