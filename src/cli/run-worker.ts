@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Config } from '../config/load.ts'
-import { thresholdsOf } from '../config/thresholds.ts'
 import { systemClock } from '../consumer/clock.ts'
 import { RecentMeter } from '../consumer/recent-counts.ts'
 import { type Report, ReportMeter } from '../consumer/report.ts'
@@ -15,13 +14,11 @@ import { kafkaOptions } from '../kafka/options.ts'
 import type { Logger } from '../log.ts'
 import type { StatusRoutes, StatusServer } from '../metrics/status-server.ts'
 import { type WorkerMeasures, workerMetrics } from '../metrics/worker-metrics.ts'
-import { healthJson } from '../observe/health-report.ts'
 import { type Database, openDatabase, postgresOptions } from '../store/connection.ts'
 import { checkDefinition } from '../store/definition.ts'
 import { type WorkerReport, WorkerStatusWriter } from '../store/worker-status.ts'
 import { definitionOf } from './definition.ts'
-import { observerOf } from './observer-of.ts'
-import { serveNear } from './service-status.ts'
+import { observedHealth, serveNear } from './service-status.ts'
 
 export interface RunWorkerOptions {
   readonly config: Config
@@ -179,17 +176,16 @@ function serveWorker(worker: Worker, database: Database, options: RunWorkerOptio
     {
       metrics: workerMetrics(() => measuresOf(worker.figures, database)),
       notReady: () => obstaclesOf(worker.figures),
-      health: pipelineHealth(worker, options.config),
+      health: healthBeside(worker, options.config),
     },
   )
 }
 
-/** The whole pipeline's health, looked at when somebody asks; this worker's own state beside it. */
-function pipelineHealth(worker: Worker, config: Config): StatusRoutes['health'] {
-  const thresholds = thresholdsOf(config)
-  const observer = observerOf(config, thresholds)
+/** The whole pipeline's health, this worker's own state beside it. */
+function healthBeside(worker: Worker, config: Config): StatusRoutes['health'] {
+  const pipeline = observedHealth(config)
   return async () => ({
-    ...healthJson(await observer.observe(), thresholds),
+    ...(await pipeline()),
     worker: { ...worker.figures, notReady: obstaclesOf(worker.figures) },
   })
 }

@@ -28,10 +28,15 @@ export async function serveNear(
   })
 }
 
-/** The whole pipeline's health, looked at when somebody asks; undefined where its servers are not all configured. */
+/** {@link observedHealth}; undefined where the pipeline's servers are not all configured. */
 export function pipelineHealth(config: Config): StatusRoutes['health'] | undefined {
   const hasDatabase = config.databaseUrl !== undefined || config.postgresHost !== undefined
   if (!hasDatabase || config.kafkaBootstrapServers === undefined) return undefined
+  return observedHealth(config)
+}
+
+/** The whole pipeline's health, looked at when somebody asks. */
+export function observedHealth(config: Config): StatusRoutes['health'] {
   const thresholds = thresholdsOf(config)
   const observer = observerOf(config, thresholds)
   return async () => healthJson(await observer.observe(), thresholds)

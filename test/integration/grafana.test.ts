@@ -1,9 +1,7 @@
 // Every query of the dashboard of prices, against a database with rows, as the role that Grafana logs in as.
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { grafanaFiles } from '../../src/export/grafana/grafana-files.ts'
 import { type Database, openDatabase, postgresOptions } from '../../src/store/connection.ts'
-import { type Dashboard, dashboardsOf, panelsOf } from '../unit/export/dashboards.ts'
-import { thresholds } from '../unit/observe/scene.ts'
+import { type Dashboard, dashboardsOf, exportedFiles, panelsOf } from '../unit/export/dashboards.ts'
 import { sendNow } from './observing.ts'
 import { makePipeline, type Pipeline } from './pipeline.ts'
 import { startWorker, untilCounted } from './worker.ts'
@@ -11,15 +9,7 @@ import { startWorker, untilCounted } from './worker.ts'
 let pipeline: Pipeline
 let reader: Database
 
-const [, prices] = dashboardsOf(
-  grafanaFiles({
-    thresholds: thresholds(),
-    prometheusUrl: 'http://127.0.0.1:9090',
-    postgres: { host: '127.0.0.1', port: 5432, database: 'x', sslMode: 'disable' },
-    passwordVariable: 'MARKET_KPI_READER_PASSWORD',
-    dashboardsPath: '/dashboards',
-  }),
-) as [Dashboard, Dashboard]
+const [, prices] = dashboardsOf(exportedFiles()) as [Dashboard, Dashboard]
 
 beforeAll(async () => {
   pipeline = await makePipeline()

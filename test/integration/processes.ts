@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -51,4 +52,12 @@ export function marketKpi(args: readonly string[], env: Record<string, string> =
 /** Its command line, to be run by another program. */
 export function marketKpiCommand(...args: string[]): readonly [string, ...string[]] {
   return [process.execPath, join(root, 'bin', 'market-kpi.js'), ...args]
+}
+
+/** Asks a child process to end, and waits until it has. */
+export async function endChild(child: ChildProcess | undefined): Promise<void> {
+  if (!child || child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  child.kill('SIGTERM')
+  await ended
 }

@@ -2,9 +2,7 @@
 // finds something, and what breaks fires and ends there too.
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { grafanaFiles } from '../../src/export/grafana/grafana-files.ts'
-import { type Dashboard, dashboardsOf, panelsOf } from '../unit/export/dashboards.ts'
-import { thresholds } from '../unit/observe/scene.ts'
+import { type Dashboard, dashboardsOf, exportedFiles, panelsOf } from '../unit/export/dashboards.ts'
 import { anyDiskEnv, sendNow } from './observing.ts'
 import { makePipeline, type Pipeline } from './pipeline.ts'
 import { marketKpi, type Run } from './processes.ts'
@@ -18,15 +16,7 @@ let prometheus: RealPrometheus | undefined
 let alertmanager: RealAlertmanager | undefined
 const running: Run[] = []
 
-const [operations] = dashboardsOf(
-  grafanaFiles({
-    thresholds: thresholds(),
-    prometheusUrl: 'http://127.0.0.1:9090',
-    postgres: { host: '127.0.0.1', port: 5432, database: 'x', sslMode: 'disable' },
-    passwordVariable: 'MARKET_KPI_READER_PASSWORD',
-    dashboardsPath: '/dashboards',
-  }),
-) as [Dashboard, Dashboard]
+const [operations] = dashboardsOf(exportedFiles()) as [Dashboard, Dashboard]
 
 beforeAll(async () => {
   pipeline = await makePipeline()

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'vitest'
 import { choosePort } from '../../src/embedded/ports.ts'
+import { endChild } from './processes.ts'
 import { until } from './until.ts'
 
 /** CI has it, by Debian's package; elsewhere a developer may not. */
@@ -91,11 +91,7 @@ export class RealPrometheus {
   async stop(): Promise<void> {
     const child = this.#child
     this.#child = undefined
-    if (child && child.exitCode === null) {
-      const ended = once(child, 'exit')
-      child.kill('SIGTERM')
-      await ended
-    }
+    await endChild(child)
     rmSync(this.#folder, { recursive: true, force: true })
   }
 }

@@ -1,3 +1,6 @@
+import { type GrafanaOptions, grafanaFiles } from '../../../src/export/grafana/grafana-files.ts'
+import { thresholds } from '../observe/scene.ts'
+
 /** As much of a dashboard's JSON as tests look at. */
 export interface Dashboard {
   readonly uid: string
@@ -27,6 +30,18 @@ export interface Target {
   readonly expr?: string
   readonly rawSql?: string
   readonly format?: string
+}
+
+/** What is exported with default limits, for servers that need not be there. */
+export function exportedFiles(more: Partial<GrafanaOptions> = {}): ReadonlyMap<string, string> {
+  return grafanaFiles({
+    thresholds: thresholds(),
+    prometheusUrl: 'http://prometheus:9090',
+    postgres: { host: 'db', port: 5433, database: 'bi_realtime', sslMode: 'prefer' },
+    passwordVariable: 'MARKET_KPI_READER_PASSWORD',
+    dashboardsPath: '/var/lib/dashboards',
+    ...more,
+  })
 }
 
 export function dashboardsOf(files: ReadonlyMap<string, string>): Dashboard[] {

@@ -1,24 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { type GrafanaOptions, grafanaFiles } from '../../../src/export/grafana/grafana-files.ts'
+import type { GrafanaOptions } from '../../../src/export/grafana/grafana-files.ts'
 import { thresholds } from '../observe/scene.ts'
-import { type Dashboard, dashboardsOf, panelsOf } from './dashboards.ts'
-
-function files(more: Partial<GrafanaOptions> = {}): ReadonlyMap<string, string> {
-  return grafanaFiles({
-    thresholds: thresholds(),
-    prometheusUrl: 'http://prometheus:9090',
-    postgres: { host: 'db', port: 5433, database: 'bi_realtime', sslMode: 'prefer' },
-    passwordVariable: 'MARKET_KPI_READER_PASSWORD',
-    dashboardsPath: '/var/lib/dashboards',
-    ...more,
-  })
-}
+import { type Dashboard, dashboardsOf, exportedFiles, panelsOf } from './dashboards.ts'
 
 /** Panels that Grafana shows no more, or only as something else. */
 const deprecated = ['graph', 'singlestat', 'table-old', 'grafana-worldmap-panel', 'grafana-piechart-panel']
 
-describe.each(dashboardsOf(files()))('$uid', (board: Dashboard) => {
+describe.each(dashboardsOf(exportedFiles()))('$uid', (board: Dashboard) => {
   const panels = panelsOf(board)
 
   it('has an id for each panel, and none twice', () => {
@@ -57,16 +46,16 @@ describe.each(dashboardsOf(files()))('$uid', (board: Dashboard) => {
 })
 
 it('the addresses of dashboards stay', () => {
-  expect(dashboardsOf(files()).map(({ uid }) => uid)).toEqual(['market-kpi-operations', 'market-kpi-prices'])
+  expect(dashboardsOf(exportedFiles()).map(({ uid }) => uid)).toEqual(['market-kpi-operations', 'market-kpi-prices'])
 })
 
 it('the same configuration makes the same files', () => {
-  expect([...files()]).toEqual([...files()])
+  expect([...exportedFiles()]).toEqual([...exportedFiles()])
 })
 
 it('panels are coloured by the thresholds of the configuration', () => {
   const limits = thresholds({ lagWarningMessages: '4321', diskWarningPercent: '60', diskCriticalPercent: '61' })
-  const [board] = dashboardsOf(files({ thresholds: limits }))
+  const [board] = dashboardsOf(exportedFiles({ thresholds: limits }))
   const steps = (title: string) =>
     board && panelsOf(board).find((panel) => panel.title === title)?.fieldConfig.defaults.thresholds?.steps
   expect(steps('Lag')).toEqual([
@@ -82,7 +71,7 @@ it('panels are coloured by the thresholds of the configuration', () => {
 
 describe('the data sources', () => {
   const sources = (more: Partial<GrafanaOptions> = {}) =>
-    parse(files(more).get('provisioning/datasources/market-kpi.yaml') ?? '').datasources
+    parse(exportedFiles(more).get('provisioning/datasources/market-kpi.yaml') ?? '').datasources
 
   it('are read as the role that may only read, by a password from the environment', () => {
     const [prometheus, postgres] = sources()
@@ -101,6 +90,6 @@ describe('the data sources', () => {
 })
 
 it('dashboards are found where they were put', () => {
-  const provider = parse(files().get('provisioning/dashboards/market-kpi.yaml') ?? '').providers[0]
+  const provider = parse(exportedFiles().get('provisioning/dashboards/market-kpi.yaml') ?? '').providers[0]
   expect(provider.options.path).toBe('/var/lib/dashboards')
 })
