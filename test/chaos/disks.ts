@@ -30,13 +30,26 @@ export class Disk {
     mount(['-t', 'tmpfs', '-o', `size=${roomyKib}k,mode=0755`, 'market-kpi-chaos', folder])
   }
 
-  /** Leaves room for so many bytes more. @returns How many bytes are in use. */
+  /** Leaves room for so many bytes more, or for as many as are written meanwhile. @returns How many bytes are in use. */
   fill(leftBytes: number): number {
+    for (let roomBytes = leftBytes; ; ) {
+      const usedBytes = this.#usedBytes()
+      const size = Math.ceil((usedBytes + roomBytes) / blockBytes) * blockBytes
+      try {
+        mount(['-o', `remount,size=${size / 1024}k`, this.folder])
+        return usedBytes
+      } catch (error) {
+        // A size below what is in use is refused.
+        const grownBytes = this.#usedBytes() - usedBytes
+        if (grownBytes <= roomBytes) throw error
+        roomBytes = 2 * grownBytes
+      }
+    }
+  }
+
+  #usedBytes(): number {
     const { blocks, bfree, bsize } = statfsSync(this.folder)
-    const usedBytes = (blocks - bfree) * bsize
-    const size = Math.ceil((usedBytes + leftBytes) / blockBytes) * blockBytes
-    mount(['-o', `remount,size=${size / 1024}k`, this.folder])
-    return usedBytes
+    return (blocks - bfree) * bsize
   }
 
   free(): void {
