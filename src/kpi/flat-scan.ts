@@ -1,5 +1,7 @@
-import { powerOfTen, skipPlainString, skipPlainValue, skipSpace } from './flat-text.ts'
+import { FlatDecimal } from './flat-decimal.ts'
+import { skipPlainString, skipPlainValue, skipSpace, word } from './flat-text.ts'
 import { FlatTimestamp } from './flat-timestamp.ts'
+import { UsualScan } from './usual-scan.ts'
 
 /** Where the scan puts what it reads. Numbers that may be large begin as NaN there, so that V8 keeps doubles in place. */
 export interface FlatMessage {
@@ -13,15 +15,14 @@ export interface FlatMessage {
   volume: number
 }
 
-/** Numbers of this magnitude, scaled by 10^8, and above are left to the full parser and its bigints. */
-export const wideFrom = 2 ** 52
-
 /**
  * The fast path: reads a message of the usual shape where it stands, straight into scaled integers and epoch time.
  *
  * It takes one flat object: known fields once each, in any order; other members with plain values; strings of ASCII
  * without escapes; numbers without exponents. All else it declines, valid or not: it never rejects, the full parser
  * does. What it takes, it must read as the full parser would; the tests hold the two together.
+ *
+ * Messages of the one layout that nearly all have are read by {@link UsualScan}, which is faster still.
  *
  * A method gets the position where something begins and returns the one behind it, or {@link declined}. The last byte
  * must be a closing brace: it ends every loop over digits or spaces, and those over strings have bounds of their own.
@@ -35,14 +36,13 @@ export class FlatScan {
   #end = 0
   /** Bits of the known fields that were seen in this message. */
   #seen = 0
-  /** What {@link #decimal} read: a field, since V8 would box a double that is returned. */
-  #scaled = Number.NaN
-  /** What {@link #fraction} read, scaled by 10^8: at most 10^8 itself, where it was rounded up. */
-  #scaledFraction = 0
   readonly #timestamp = new FlatTimestamp()
+  readonly #decimal = new FlatDecimal()
+  readonly #usual: UsualScan
 
   constructor(into: FlatMessage) {
     this.#into = into
+    this.#usual = new UsualScan(into, { timestamp: this.#timestamp, decimal: this.#decimal })
   }
 
   /** Whether the message was taken. If not, what `into` holds means nothing. */
@@ -53,6 +53,7 @@ export class FlatScan {
     }
     const view = this.#view
     if (end - start < 2 || view.getUint8(start) !== openBrace || view.getUint8(end - 1) !== closeBrace) return false
+    if (this.#usual.scan(view, start, end)) return true
     this.#end = end
     this.#seen = 0
     let at = start
@@ -143,69 +144,14 @@ export class FlatScan {
   #number(field: number, behindName: number): number {
     const start = this.#enter(field, behindName)
     if (start === declined) return declined
-    const at = this.#decimal(start)
+    const at = this.#decimal.read(this.#view, start)
+    const { scaled } = this.#decimal
     const into = this.#into
-    if (field === open) into.open = this.#scaled
-    else if (field === high) into.high = this.#scaled
-    else if (field === low) into.low = this.#scaled
-    else if (field === close) into.close = this.#scaled
-    else into.volume = this.#scaled
-    return at
-  }
-
-  /** At most eight digits before the point, so that the scaled number is exact or seen to be too wide. */
-  #decimal(start: number): number {
-    const view = this.#view
-    let at = start
-    let byte = view.getUint8(at)
-    const isNegative = byte === minus
-    if (isNegative) byte = view.getUint8(++at)
-    const first = at
-    const isZeroFirst = byte === zero
-    let whole = 0
-    while ((byte ^ zero) <= 9) {
-      whole = (whole * 10 + (byte ^ zero)) | 0
-      byte = view.getUint8(++at)
-    }
-    const digits = at - first
-    if (digits === 0 || digits > 8 || (isZeroFirst && digits > 1)) return declined
-    let scaled = whole * 1e8
-    if (byte === point) {
-      at = this.#fraction(at + 1)
-      scaled += this.#scaledFraction
-    }
-    if (scaled >= wideFrom) return declined
-    this.#scaled = isNegative ? 0 - scaled : scaled
-    return at
-  }
-
-  /** Eight digits behind the point count, rounded half-even by those that follow. */
-  #fraction(first: number): number {
-    const view = this.#view
-    const stop = first + 8
-    let at = first
-    let byte = view.getUint8(at)
-    let fraction = 0
-    while ((byte ^ zero) <= 9 && at < stop) {
-      fraction = (fraction * 10 + (byte ^ zero)) | 0
-      byte = view.getUint8(++at)
-    }
-    if (at === first) return declined
-    if (at < stop) {
-      this.#scaledFraction = (fraction * powerOfTen(stop - at)) | 0
-      return at
-    }
-    const ninth = byte ^ zero
-    if (ninth <= 9) {
-      let later = fraction & 1
-      byte = view.getUint8(++at)
-      while ((byte ^ zero) <= 9) {
-        later |= byte ^ zero
-        byte = view.getUint8(++at)
-      }
-      if (ninth > 5 || (ninth === 5 && later !== 0)) fraction++
-    }
-    this.#scaledFraction = fraction
+    if (field === open) into.open = scaled
+    else if (field === high) into.high = scaled
+    else if (field === low) into.low = scaled
+    else if (field === close) into.close = scaled
+    else into.volume = scaled
     return at
   }
 
@@ -246,13 +192,6 @@ const closeRest = word('se"')
 const volumeWord = word('"vol')
 const volumeRest = word('ume"')
 
-/** Up to four characters as the little-endian integer that a DataView reads. */
-function word(text: string): number {
-  let value = 0
-  for (let i = 0; i < text.length; i++) value |= text.charCodeAt(i) << (8 * i)
-  return value
-}
-
 // Not imported: V8 folds the constants of a module into its code, and loads imported ones (20 ns a message, measured).
 const declined = -1
 const openBrace = 0x7b
@@ -261,6 +200,3 @@ const comma = 0x2c
 const colon = 0x3a
 const quote = 0x22
 const backslash = 0x5c
-const minus = 0x2d
-const point = 0x2e
-const zero = 0x30

@@ -66,6 +66,13 @@ export function powerOfTen(exponent: number): number {
 /** As many as there are digits behind the point. */
 const powersOfTen = [1, 10, 100, 1000, 1e4, 1e5, 1e6, 1e7, 1e8]
 
+/** Up to four characters as the little-endian integer that a DataView reads. */
+export function word(text: string): number {
+  let value = 0
+  for (let i = 0; i < text.length; i++) value |= text.charCodeAt(i) << (8 * i)
+  return value
+}
+
 const quote = 0x22
 const backslash = 0x5c
 const minus = 0x2d

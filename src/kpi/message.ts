@@ -1,4 +1,5 @@
-import { type FlatMessage, FlatScan, wideFrom } from './flat-scan.ts'
+import { wideFrom } from './flat-decimal.ts'
+import { type FlatMessage, FlatScan } from './flat-scan.ts'
 import { FullParser } from './full-parser.ts'
 import type { RejectReason } from './reject-reason.ts'
 

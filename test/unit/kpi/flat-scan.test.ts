@@ -129,6 +129,7 @@ describe('the fast path', () => {
     space: ['\u000b', '\f', '\u0000', '\u001f', '\u00a0', '\r', '\t\n '],
   }
   const usual = rawMessage()
+  const tick = rawMessage({ open: null, high: null, low: null })
   const members = JSON.parse(usual) as Record<string, unknown>
   const renamed = (name: string, other: string, value: unknown) =>
     rawMessage({ [name]: null, [other]: JSON.stringify(value) })
@@ -137,6 +138,8 @@ describe('the fast path', () => {
     ['timestamps', [...odd.timestamp, ...odd.milliseconds].map((timestamp) => rawMessage({ timestamp }))],
     ['numbers', [...odd.number, ...odd.word].map((low) => rawMessage({ low }))],
     ['symbols', [...odd.symbol, ...odd.word].map((symbol) => rawMessage({ symbol }))],
+    ['letters', [usual, tick].flatMap(misspelled)],
+    ['cuts', [usual, tick].flatMap(cuts)],
     ['other members', [...odd.other, ...odd.word].map((note) => rawMessage({ note }))],
     ['names', Object.entries(members).flatMap(([name, text]) => oddNames(name).map((odd) => renamed(name, odd, text)))],
     ['spaces', odd.space.flatMap((space) => [rawMessage({ low: `${space}1` }), rawMessage({ low: `1${space}` })])],
@@ -189,4 +192,9 @@ function oddNames(name: string): string[] {
 /** A text with one character changed: to one just above or below those that may stand there, or of another kind. */
 function misspelled(text: string): string[] {
   return [...text].flatMap((_, i) => [...'09:.-Zz" '].map((letter) => text.slice(0, i) + letter + text.slice(i + 1)))
+}
+
+/** A text that stops early, at a brace. */
+function cuts(text: string): string[] {
+  return [...text].map((_, i) => `${text.slice(0, i)}}`)
 }
