@@ -1,19 +1,8 @@
 import { FlatDecimal } from './flat-decimal.ts'
+import type { FlatMessage } from './flat-message.ts'
 import { skipPlainString, skipPlainValue, skipSpace, word } from './flat-text.ts'
 import { FlatTimestamp } from './flat-timestamp.ts'
 import { UsualScan } from './usual-scan.ts'
-
-/** Where the scan puts what it reads. Numbers that may be large begin as NaN there, so that V8 keeps doubles in place. */
-export interface FlatMessage {
-  symbolStart: number
-  symbolEnd: number
-  timestampUs: number
-  open: number
-  high: number
-  low: number
-  close: number
-  volume: number
-}
 
 /**
  * The fast path: reads a message of the usual shape where it stands, straight into scaled integers and epoch time.

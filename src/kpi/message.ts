@@ -1,5 +1,6 @@
 import { wideFrom } from './flat-decimal.ts'
-import { type FlatMessage, FlatScan } from './flat-scan.ts'
+import type { FlatMessage } from './flat-message.ts'
+import { FlatScan } from './flat-scan.ts'
 import { FullParser } from './full-parser.ts'
 import type { RejectReason } from './reject-reason.ts'
 

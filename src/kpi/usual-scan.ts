@@ -1,5 +1,5 @@
 import type { FlatDecimal } from './flat-decimal.ts'
-import type { FlatMessage } from './flat-scan.ts'
+import type { FlatMessage } from './flat-message.ts'
 import { word } from './flat-text.ts'
 import type { FlatTimestamp } from './flat-timestamp.ts'
 
@@ -29,51 +29,35 @@ export class UsualScan {
     const decimal = this.#decimal
     let at = this.#symbol(view, start, end)
     if (at === declined || !isTimestampNext(view, at, end)) return false
-    at = this.#timestamp.read(view, at + timestampName, end)
+    at = this.#timestamp.read(view, at + timestampBytes, end)
     into.timestampUs = this.#timestamp.us
-    // The shortest rest begins with a close: ,"close":1,"volume":1}
-    if (at === declined || at + 22 > end) return false
-    const hasPrices = view.getInt32(at, true) === openWord && view.getInt32(at + 4, true) === openRest
+    if (at === declined || at + shortestEnd > end) return false
+    const hasPrices = isNext(view, at, openWord, openRest)
     if (hasPrices) {
-      at = this.#prices(view, at + 8, end)
-      if (at === declined || at + 22 > end) return false
+      at = this.#prices(view, at + openBytes, end)
+      if (at === declined || at + shortestEnd > end) return false
     }
-    if (
-      view.getInt32(at, true) !== closeWord ||
-      view.getInt32(at + 4, true) !== closeRest ||
-      view.getUint8(at + 8) !== colon
-    )
-      return false
-    at = decimal.read(view, at + 9)
+    if (!isNext(view, at, closeWord, closeRest) || view.getUint8(at + 8) !== colon) return false
+    at = decimal.read(view, at + closeBytes)
     const close = decimal.scaled
     into.close = close
-    if (at === declined || at + 12 > end) return false
-    if (
-      view.getInt32(at, true) !== volumeWord ||
-      view.getInt32(at + 4, true) !== volumeRest ||
-      view.getInt16(at + 8, true) !== quoteColon
-    )
-      return false
-    at = decimal.read(view, at + 10)
-    const volume = decimal.scaled
-    into.volume = volume
     if (!hasPrices) {
       into.open = close
       into.high = close
       into.low = close
     }
-    return at === end - 1 && volume >= 0
+    if (at === declined || at + volumeBytes + 2 > end) return false
+    if (!isNext(view, at, volumeWord, volumeRest) || view.getInt16(at + 8, true) !== quoteColon) return false
+    at = decimal.read(view, at + volumeBytes)
+    into.volume = decimal.scaled
+    return at === end - 1 && decimal.scaled >= 0
   }
 
+  /** From the message's first byte to the quote that ends the symbol. */
   #symbol(view: DataView, start: number, end: number): number {
-    if (
-      start + 12 > end ||
-      view.getInt32(start, true) !== symbolWord ||
-      view.getInt32(start + 4, true) !== symbolRest ||
-      view.getInt32(start + 7, true) !== symbolEnd
-    )
-      return declined
-    const first = start + 11
+    if (start + symbolBytes + 2 > end) return declined
+    if (!isNext(view, start, symbolWord, symbolRest) || view.getInt32(start + 7, true) !== symbolEnd) return declined
+    const first = start + symbolBytes
     const stop = Math.min(first + mostSymbolBytes + 1, end)
     let at = first
     let byte = 0
@@ -88,61 +72,63 @@ export class UsualScan {
     return at
   }
 
+  /** From the value of open to the end of that of low. */
   #prices(view: DataView, openAt: number, end: number): number {
     const into = this.#into
     const decimal = this.#decimal
     let at = decimal.read(view, openAt)
     into.open = decimal.scaled
-    if (
-      at === declined ||
-      at + 10 > end ||
-      view.getInt32(at, true) !== highWord ||
-      view.getInt32(at + 4, true) !== highRest
-    )
-      return declined
-    at = decimal.read(view, at + 8)
+    if (at === declined || at + shortestEnd > end || !isNext(view, at, highWord, highRest)) return declined
+    at = decimal.read(view, at + highBytes)
     into.high = decimal.scaled
-    if (
-      at === declined ||
-      at + 9 > end ||
-      view.getInt32(at, true) !== lowWord ||
-      view.getInt32(at + 3, true) !== lowRest
-    )
-      return declined
-    at = decimal.read(view, at + 7)
+    if (at === declined || at + shortestEnd > end) return declined
+    if (view.getInt32(at, true) !== lowWord || view.getInt32(at + 3, true) !== lowRest) return declined
+    at = decimal.read(view, at + lowBytes)
     into.low = decimal.scaled
     return at
   }
 }
 
-/** Whether `","timestamp":` follows; 14 bytes. */
+function isNext(view: DataView, at: number, word: number, rest: number): boolean {
+  return view.getInt32(at, true) === word && view.getInt32(at + 4, true) === rest
+}
+
+/** From the quote that ends the symbol on. */
 function isTimestampNext(view: DataView, at: number, end: number): boolean {
   return (
-    at + 16 <= end &&
-    view.getInt32(at, true) === timestampWord &&
-    view.getInt32(at + 4, true) === timestampRest &&
+    at + timestampBytes + 2 <= end &&
+    isNext(view, at, timestampWord, timestampRest) &&
     view.getInt32(at + 8, true) === timestampEnd &&
     view.getInt16(at + 12, true) === quoteColon
   )
 }
 
-const timestampName = 14
+/** `,"close":1,"volume":1}`: with fewer bytes left, no message of this layout ends. */
+const shortestEnd = 22
 const mostSymbolBytes = 32
 
+/** What stands before each value, `{"symbol":"` first, in words, and how many bytes it has. */
+const symbolBytes = 11
 const symbolWord = word('{"sy')
 const symbolRest = word('mbol')
 const symbolEnd = word('l":"')
+const timestampBytes = 14
 const timestampWord = word('","t')
 const timestampRest = word('imes')
 const timestampEnd = word('tamp')
+const openBytes = 8
 const openWord = word(',"op')
 const openRest = word('en":')
+const highBytes = 8
 const highWord = word(',"hi')
 const highRest = word('gh":')
+const lowBytes = 7
 const lowWord = word(',"lo')
 const lowRest = word('ow":')
+const closeBytes = 9
 const closeWord = word(',"cl')
 const closeRest = word('ose"')
+const volumeBytes = 10
 const volumeWord = word(',"vo')
 const volumeRest = word('lume')
 const quoteColon = word('":')
