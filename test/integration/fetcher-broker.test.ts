@@ -43,10 +43,11 @@ it('a broker that is restarted, or killed, is read on from the same offsets', as
     await own.startKafka()
     await sendPart(part + 1)
     await recorder.untilCount(300 * (part + 2))
-    expect(log.lines).toEqual([
-      expect.stringMatching(/^warn: partitions 0, 1, 2 are not read for now: .+; trying again until it works$/),
-      'info: partitions 0, 1, 2 are read again',
-    ])
+    const [warning, ...news] = log.lines
+    expect(warning).toMatch(/^warn: partitions 0, 1, 2 are not read for now: .+; trying again until it works$/)
+    // Each once; a busy broker may have one before the others.
+    const readAgain = news.map((line) => /^info: partitions? ([\d, ]+) (?:is|are) read again$/.exec(line)?.[1])
+    expect(readAgain.flatMap((list) => list?.split(', ')).sort()).toEqual(['0', '1', '2'])
   }
   for (const partition of [0, 1, 2]) expect(recorder.values(partition)).toEqual(numbered(300))
 })
