@@ -33,6 +33,17 @@ export class AnswerMemory {
   }
 }
 
+/**
+ * Gives the memory of pieces back now, not when V8 collects: it counts received bytes, and a collection for every few
+ * megabytes took a seventh of the time. Only when nobody looks at them any more.
+ */
+export function release(pieces: readonly Uint8Array[]): void {
+  for (const { buffer, byteLength } of pieces) {
+    // One that is not whole may share its memory with a piece of another answer.
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0)
+  }
+}
+
 const kibibyte = 1024
 const smallest = 64 * kibibyte
 /** A usual answer is at most 8 MiB; one batch may be larger. */

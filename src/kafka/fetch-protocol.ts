@@ -1,5 +1,5 @@
 import { type Connection, Writer } from '@platformatic/kafka'
-import type { AnswerMemory } from './answer-memory.ts'
+import { type AnswerMemory, release } from './answer-memory.ts'
 import { ByteReader } from './byte-reader.ts'
 import type { AbortedTransaction, RecordRange } from './record-batch.ts'
 
@@ -45,15 +45,23 @@ export function sendFetch(
   memory: AnswerMemory,
 ): Promise<FetchResponse> {
   return new Promise((resolve, reject) => {
+    let pieces: readonly Uint8Array[] = []
     connection.send(
       fetchApiKey,
       version,
       () => writeFetch(version, request),
-      (_correlationId, _apiKey, _version, { buffer, position }) =>
-        parseFetch(memory.gather(buffer.buffers, buffer.length).subarray(position)),
+      (_correlationId, _apiKey, _version, { buffer, position }) => {
+        pieces = buffer.buffers
+        return parseFetch(memory.gather(pieces, buffer.length).subarray(position))
+      },
       true,
       true,
-      (error, response) => (error ? reject(error) : resolve(response as FetchResponse)),
+      (error, response) => {
+        // The connection has let go of them before it calls.
+        release(pieces)
+        if (error) reject(error)
+        else resolve(response as FetchResponse)
+      },
     )
   })
 }

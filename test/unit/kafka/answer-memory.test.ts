@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { AnswerMemory } from '../../../src/kafka/answer-memory.ts'
+import { AnswerMemory, release } from '../../../src/kafka/answer-memory.ts'
 
 function pieces(text: string, size: number): Buffer[] {
   const bytes = Buffer.from(text)
@@ -23,4 +23,13 @@ it('uses the same memory again, and lets go of what a huge answer took', () => {
   const huge = gather(20_000_000)
   gather(1)
   expect(gather(1000).buffer.byteLength).toBeLessThan(huge.buffer.byteLength / 100)
+})
+
+it('gives back the memory of pieces, but not of those that share it with others', () => {
+  const whole = Buffer.from(new ArrayBuffer(16))
+  const shared = Buffer.from(new ArrayBuffer(16))
+  const [before, behind] = [shared.subarray(0, 6), shared.subarray(6)]
+  release([behind, whole])
+  expect(whole.byteLength).toBe(0)
+  expect([before.byteLength, behind.byteLength]).toEqual([6, 10])
 })
