@@ -6,13 +6,13 @@ import { GroupCoordinator } from '../kafka/group-coordinator.ts'
 import type { MemberIdentity } from '../kafka/group-membership.ts'
 import type { Logger } from '../log.ts'
 import type { Database } from '../store/connection.ts'
-import { type SilentWorker, silentWorkers } from '../store/silent-workers.ts'
+import { lastHeardSeconds } from '../store/last-heard.ts'
 import { type Clock, pauseOn } from './clock.ts'
 
 /** What it needs of the world. All that fails throws {@link KpiError}. */
 export interface SilentMemberPorts {
-  /** Workers that have not been heard of for so long. */
-  silentWorkers(afterSeconds: number): Promise<readonly SilentWorker[]>
+  /** How many seconds ago each worker was last heard of. */
+  lastHeardSeconds(): Promise<ReadonlyMap<string, number>>
   /** Who is in the group, by the worker that each belongs to. */
   members(): Promise<ReadonlyMap<string, MemberIdentity>>
   /** Says goodbye to the group for it. */
@@ -32,7 +32,7 @@ export function connectSilentMemberPorts(around: {
   const { cluster, database, group, topic } = around
   const coordinator = new GroupCoordinator(cluster, group)
   return {
-    silentWorkers: (afterSeconds) => silentWorkers(database, afterSeconds),
+    lastHeardSeconds: () => lastHeardSeconds(database),
     members: async () => {
       const { members } = await describeGroup(cluster, group, topic)
       const workers = members.filter(({ clientId }) => clientId.startsWith(workerClientPrefix))
@@ -49,8 +49,9 @@ const lookIntervalMs = 10_000
 /**
  * Takes members out of the group whose workers have fallen silent, since their partitions stand still meanwhile. The
  * brokers do that themselves by a session timeout; but one that was killed while it loaded its groups may keep a dead
- * member for ever (seen with Kafka 4.4.0). It is safe at any time: a worker that lives joins again, and the fence of the
- * commit lets nothing be counted twice.
+ * member for ever (seen with Kafka 4.4.0). That may be a worker that was killed, one that ended while no broker took its
+ * goodbye, and one that the database never heard of. It is safe at any time: a worker that lives joins again, and the
+ * fence of the commit lets nothing be counted twice.
  */
 export class SilentMembers {
   readonly #ports: SilentMemberPorts
@@ -61,6 +62,8 @@ export class SilentMembers {
   #running: Promise<void> | undefined
   /** Since when the database has answered every look: while it was away, nobody could be heard. */
   #listeningSinceMs: number | undefined
+  /** Workers in the group of which the database knows nothing, and since when. */
+  #unheardSinceMs: ReadonlyMap<string, number> = new Map()
 
   /** @param surroundings.silentAfterSeconds - @defaultValue 60 */
   constructor(
@@ -93,12 +96,15 @@ export class SilentMembers {
 
   async #look(): Promise<void> {
     try {
-      const silent = await this.#silentWorkers()
-      if (silent.length === 0) return
-      const members = await this.#ports.members()
-      for (const worker of silent) {
-        const member = members.get(worker.workerId)
-        if (member && !this.#stopping.signal.aborted) await this.#takeOut(worker, member)
+      const nowMs = this.#clock.now()
+      const heard = await this.#lastHeardSeconds()
+      const members = [...(await this.#ports.members())]
+      const unheard = members.filter(([workerId]) => !heard.has(workerId)).map(([workerId]) => workerId)
+      this.#unheardSinceMs = new Map(unheard.map((workerId) => [workerId, this.#unheardSinceMs.get(workerId) ?? nowMs]))
+      for (const [workerId, member] of members) {
+        const seconds = heard.get(workerId) ?? (nowMs - (this.#unheardSinceMs.get(workerId) ?? nowMs)) / 1000
+        if (seconds >= this.#silentAfterSeconds && this.#hasListenedLong(nowMs))
+          await this.#takeOut(workerId, member, seconds)
       }
     } catch (error) {
       if (!(error instanceof KpiError)) throw error
@@ -106,21 +112,26 @@ export class SilentMembers {
     }
   }
 
-  /** None until the database has answered for so long that every worker that lives could be heard. */
-  async #silentWorkers(): Promise<readonly SilentWorker[]> {
+  async #lastHeardSeconds(): Promise<ReadonlyMap<string, number>> {
     const nowMs = this.#clock.now()
     try {
-      const silent = await this.#ports.silentWorkers(this.#silentAfterSeconds)
+      const heard = await this.#ports.lastHeardSeconds()
       this.#listeningSinceMs ??= nowMs
-      return nowMs - this.#listeningSinceMs < this.#silentAfterSeconds * 1000 ? [] : silent
+      return heard
     } catch (error) {
       this.#listeningSinceMs = undefined
+      this.#unheardSinceMs = new Map()
       throw error
     }
   }
 
-  async #takeOut({ workerId, silentSeconds }: SilentWorker, member: MemberIdentity): Promise<void> {
-    if ((await this.#ports.expel(member)) === 'gone') return
+  /** Whether the database has answered for so long that every worker that lives could be heard. */
+  #hasListenedLong(nowMs: number): boolean {
+    return nowMs - (this.#listeningSinceMs ?? nowMs) >= this.#silentAfterSeconds * 1000
+  }
+
+  async #takeOut(workerId: string, member: MemberIdentity, silentSeconds: number): Promise<void> {
+    if (this.#stopping.signal.aborted || (await this.#ports.expel(member)) === 'gone') return
     const seconds = Math.round(silentSeconds)
     this.#log.warn(`the worker ${workerId} was silent for ${seconds} s and still in the group: taken out of it`)
   }

@@ -2,15 +2,20 @@ import { describe, expect, it } from 'vitest'
 import { SilentMembers } from '../../../src/consumer/silent-members.ts'
 import { KpiError } from '../../../src/errors.ts'
 import type { MemberIdentity } from '../../../src/kafka/group-membership.ts'
-import type { SilentWorker } from '../../../src/store/silent-workers.ts'
 import { RecordingLog } from '../../recording-log.ts'
 import { SimulatedClock } from './simulated-clock.ts'
 
 const away = new KpiError('KPI_POSTGRES_UNREACHABLE', 'away')
-const gone: SilentWorker = { workerId: 'w1', silentSeconds: 61 }
+const heard = new Map([
+  ['w1', 61],
+  ['w2', 1],
+])
 const member: MemberIdentity = { protocol: 'consumer', memberId: 'm1' }
 
-function scene(looks: (count: number) => readonly SilentWorker[], asksOfTheGroup: (count: number) => void = () => {}) {
+function scene(
+  looks: (count: number) => ReadonlyMap<string, number>,
+  asksOfTheGroup: (count: number) => void = () => {},
+) {
   const clock = new SimulatedClock(() => 0.5)
   const log = new RecordingLog()
   const expelledAtMs: number[] = []
@@ -22,7 +27,7 @@ function scene(looks: (count: number) => readonly SilentWorker[], asksOfTheGroup
   let asked = 0
   const members = new SilentMembers(
     {
-      silentWorkers: async () => looks(count++),
+      lastHeardSeconds: async () => looks(count++),
       members: async () => {
         asksOfTheGroup(asked++)
         return group
@@ -41,7 +46,7 @@ function scene(looks: (count: number) => readonly SilentWorker[], asksOfTheGroup
 
 describe('silent members', () => {
   it('are taken out once, after the database has answered for a minute', async () => {
-    const { clock, log, members, expelledAtMs } = scene(() => [gone])
+    const { clock, log, members, expelledAtMs } = scene(() => heard)
     const startMs = clock.now()
     members.start()
     await clock.runUntil(() => clock.now() > startMs + 300_000, 400_000)
@@ -50,10 +55,31 @@ describe('silent members', () => {
     expect(log.lines).toEqual(['warn: the worker w1 was silent for 61 s and still in the group: taken out of it'])
   })
 
+  it('are taken out when the database never heard of them, and it has known the others for a minute', async () => {
+    const { clock, log, members, expelledAtMs } = scene(() => new Map([['w2', 1]]))
+    const startMs = clock.now()
+    members.start()
+    await clock.runUntil(() => clock.now() > startMs + 300_000, 400_000)
+    members.stop()
+    expect(expelledAtMs.map((atMs) => atMs - startMs)).toEqual([60_000])
+    expect(log.lines).toEqual(['warn: the worker w1 was silent for 60 s and still in the group: taken out of it'])
+  })
+
+  it('that write their first row late are left alone', async () => {
+    const { clock, members, expelledAtMs } = scene(
+      (count) => new Map([...(count < 4 ? [] : [['w1', 1] as const]), ['w2', 1]]),
+    )
+    const startMs = clock.now()
+    members.start()
+    await clock.runUntil(() => clock.now() > startMs + 300_000, 400_000)
+    members.stop()
+    expect(expelledAtMs).toEqual([])
+  })
+
   it('are left alone while nobody can be heard, and for a minute after', async () => {
     const { clock, members, expelledAtMs } = scene((count) => {
       if (count === 4) throw away
-      return [gone]
+      return heard
     })
     const startMs = clock.now()
     members.start()
@@ -64,9 +90,9 @@ describe('silent members', () => {
 
   it('are taken out as soon as Kafka answers, however long it did not', async () => {
     const { clock, members, expelledAtMs } = scene(
-      () => [gone],
+      () => heard,
       (count) => {
-        if (count < 3) throw away
+        if (count < 9) throw away
       },
     )
     const startMs = clock.now()
