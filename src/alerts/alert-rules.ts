@@ -4,6 +4,8 @@ import type { RuleName } from '../observe/finding.ts'
 export interface RulePatience {
   /** Looks after the first that must find it too before it fires. */
   readonly forLooks: number
+  /** And for at least so long, however short the interval. */
+  readonly leastForMs?: number
   /** Looks in a row, the first left out, that must not find it before it is resolved. */
   readonly keepLooks: number
   /** While one of these is found, the silence of this rule says nothing: it could not have seen its trouble. */
@@ -16,6 +18,9 @@ const fact = { forLooks: 0, keepLooks: 1 }
 const confirmed = { forLooks: 1, keepLooks: 1 }
 /** A figure that swings about its threshold, or is high for a moment after every repair. */
 const swinging = { forLooks: 2, keepLooks: 4 }
+
+/** Workers tell of themselves every five seconds: what one of them told once must not count for two looks. */
+const reportedTwiceMs = 10_000
 
 const noKafka = ['KafkaUnreachable'] as const
 const noTopic = ['KafkaUnreachable', 'TopicMissing'] as const
@@ -38,7 +43,7 @@ export const rulePatience: Readonly<Record<RuleName, RulePatience>> = {
   ConsumerLagHigh: { ...swinging, blindWhile: noPipeline },
   ConsumerLagGrowing: { ...swinging, forLooks: 1, blindWhile: noPipeline },
   ThroughputLow: { ...swinging, forLooks: 1, blindWhile: noPipeline },
-  PoolSaturated: { ...swinging, forLooks: 1, blindWhile: noRows },
+  PoolSaturated: { ...swinging, forLooks: 1, leastForMs: reportedTwiceMs, blindWhile: noRows },
   ErrorRateHigh: { ...fact, blindWhile: noRows },
   DeadLettersGrowing: { ...fact, blindWhile: noRows },
   KpiStale: { ...confirmed, blindWhile: noPipeline },
@@ -57,15 +62,17 @@ export interface Timing {
 /** @param userForMs - The `for` of each rule of market-kpi.yaml, by its name. */
 export function timingsAt(intervalMs: number, userForMs: ReadonlyMap<string, number>): (rule: string) => Timing {
   return (rule) => {
-    const { forLooks, keepLooks, blindWhile } = isPipelineRule(rule)
-      ? rulePatience[rule]
-      : { ...fact, blindWhile: [] as const }
+    const patience: RulePatience = isPipelineRule(rule) ? rulePatience[rule] : { ...fact, blindWhile: [] }
     return {
-      forMs: userForMs.get(rule) ?? forLooks * intervalMs,
-      keepFiringForMs: keepLooks * intervalMs,
-      blindWhile,
+      forMs: userForMs.get(rule) ?? forMsOf(patience, intervalMs),
+      keepFiringForMs: patience.keepLooks * intervalMs,
+      blindWhile: patience.blindWhile,
     }
   }
+}
+
+export function forMsOf({ forLooks, leastForMs = 0 }: RulePatience, intervalMs: number): number {
+  return Math.max(forLooks * intervalMs, leastForMs)
 }
 
 function isPipelineRule(rule: string): rule is RuleName {

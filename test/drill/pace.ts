@@ -1,4 +1,4 @@
-import { type RulePatience, rulePatience } from '../../src/alerts/alert-rules.ts'
+import { forMsOf, rulePatience } from '../../src/alerts/alert-rules.ts'
 import type { RuleName } from '../../src/observe/finding.ts'
 
 /** Every duration of a drill: those of the settings, shortened together, and what follows from them. */
@@ -61,6 +61,6 @@ const allowanceSeconds = 5
  * such as a worker that is not heard of for half a minute.
  */
 export function wantedSeconds(pace: Pace, rule: RuleName, ruleWaitSeconds: number): number {
-  const patience: RulePatience = rulePatience[rule]
-  return ruleWaitSeconds + (1 + patience.forLooks) * pace.intervalSeconds + allowanceSeconds
+  const forSeconds = forMsOf(rulePatience[rule], pace.intervalSeconds * 1000) / 1000
+  return ruleWaitSeconds + pace.intervalSeconds + forSeconds + allowanceSeconds
 }
