@@ -43,14 +43,15 @@ afterEach(() => {
   rmSync(clone, { recursive: true, force: true })
 })
 
+/** Whole lines: the file is there a moment before its first one. */
 function notes(): string[] {
   const file = join(clone, 'notes')
-  return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : []
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : []
 }
 
 function notedPid(): number | undefined {
   const pid = Number(notes()[0]?.split(' ')[0])
-  return Number.isInteger(pid) ? pid : undefined
+  return pid > 0 ? pid : undefined
 }
 
 function isAlive(pid: number): boolean {
