@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Config } from '../config/load.ts'
-import { systemClock } from '../consumer/clock.ts'
+import { type Clock, systemClock } from '../consumer/clock.ts'
 import { RecentMeter } from '../consumer/recent-counts.ts'
 import { type Report, ReportMeter } from '../consumer/report.ts'
 import { connectSilentMemberPorts, SilentMembers, workerClientPrefix } from '../consumer/silent-members.ts'
@@ -29,6 +29,8 @@ export interface RunWorkerOptions {
   readonly report: (report: Report) => void
   /** The worker reads; called with the address of its metrics and health. */
   readonly ready: (url: string) => void
+  /** @defaultValue the system's */
+  readonly clock?: Clock
 }
 
 const usualHttpPort = 9464
@@ -36,6 +38,8 @@ const reportIntervalMs = 30_000
 /** Within the six seconds that `up` allows a worker, with what comes after it. */
 const stopDeadlineMs = 4000
 const lastStatusDeadlineMs = 750
+/** Who is not heard of for a minute is taken out of the group: a connection that died silently must not do that. */
+const statusTimeoutMs = 10_000
 const closeDeadlineMs = 750
 
 /**
@@ -44,7 +48,7 @@ const closeDeadlineMs = 750
  * @throws KpiError when it cannot start, or cannot go on.
  */
 export async function runWorker(options: RunWorkerOptions, stop: AbortSignal): Promise<void> {
-  const { config, log } = options
+  const { config, log, clock = systemClock } = options
   const failed = new AbortController()
   const workerId = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`
   const cluster = new KafkaCluster(kafkaOptions(config, `${workerClientPrefix}${workerId}`))
@@ -61,15 +65,16 @@ export async function runWorker(options: RunWorkerOptions, stop: AbortSignal): P
     statusDatabase = await openDatabase(postgresOptions(config), {
       maxConnections: 1,
       applicationName: 'market-kpi consume status',
+      queryTimeoutMs: statusTimeoutMs,
     })
     const definitionId = await checkDefinition(database, definitionOf(config, metadata))
     const fatal = (error: KpiError) => failed.abort(error)
     const { kafkaGroup: group, kafkaGroupProtocol: groupProtocol, batchWaitMs } = config
     const ports = connectPorts({ cluster, database, metadata, group, groupProtocol, definitionId, batchWaitMs, log })
-    const worker = new Worker(workerOptions(config, { ports, log, fatal }))
+    const worker = new Worker(workerOptions(config, { ports, log, fatal, clock }))
     http = await serveWorker(worker, database, options)
     const around = { cluster, database: statusDatabase, group, topic: config.kafkaTopic }
-    const silent = new SilentMembers(connectSilentMemberPorts(around), { clock: systemClock, log })
+    const silent = new SilentMembers(connectSilentMemberPorts(around), { clock, log })
     const running = { worker, silent, database, statusDatabase, workerId, http }
     await work(running, options, AbortSignal.any([stop, failed.signal]))
   } finally {
@@ -82,7 +87,7 @@ export async function runWorker(options: RunWorkerOptions, stop: AbortSignal): P
   if (failed.signal.aborted) throw failed.signal.reason
 }
 
-function workerOptions(config: Config, parts: Pick<WorkerOptions, 'ports' | 'log' | 'fatal'>): WorkerOptions {
+function workerOptions(config: Config, parts: Pick<WorkerOptions, 'ports' | 'log' | 'fatal' | 'clock'>): WorkerOptions {
   return {
     ...parts,
     reduction: {

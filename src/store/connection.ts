@@ -182,17 +182,21 @@ export interface Database {
 /**
  * Opens a pool, after one connection that proves the way.
  *
+ * @param pooled.queryTimeoutMs - After so long without an answer a query fails and its connection is given up.
+ *   @defaultValue a minute and a half, what a transaction may take
  * @throws KpiError `KPI_POSTGRES_UNREACHABLE`, `KPI_POSTGRES_AUTH`, `KPI_DATABASE_MISSING`.
  */
 export async function openDatabase(
   given: PostgresOptions,
-  pooled: { maxConnections: number; applicationName: string },
+  pooled: { maxConnections: number; applicationName: string; queryTimeoutMs?: number },
 ): Promise<Database> {
   const options = await settleSslMode(given)
   // Not by the pool: it leaves the sockets of refused logins open, and the server a session a minute.
   await withClient(options, (client) => client.query('SELECT 1'))
   const place = placeOf(options)
-  const pool = new pg.Pool({ ...clientConfig(options, pooled.applicationName), max: pooled.maxConnections })
+  const { maxConnections: max, applicationName, queryTimeoutMs } = pooled
+  const patience = queryTimeoutMs === undefined ? {} : { query_timeout: queryTimeoutMs }
+  const pool = new pg.Pool({ ...clientConfig(options, applicationName), ...patience, max })
   pool.on('error', () => undefined)
   const clients = new Set<pg.PoolClient>()
   const acquiring = new AcquireMeter()

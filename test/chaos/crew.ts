@@ -54,7 +54,7 @@ export class Worker {
     return this.#child?.pid
   }
 
-  /** Of its metrics and health; one with a clock of its own has none. */
+  /** Of its metrics and health. */
   get http(): string | undefined {
     return this.#http
   }

@@ -1,10 +1,11 @@
 // A worker whose wall clock its parent sets forward and back: by messages `{ aheadMs }`. Its servers are named by the
 // environment. It ends like `consume`: in order by SIGTERM, at once when its parent is gone.
+import { runWorker } from '../../src/cli/run-worker.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { systemClock } from '../../src/consumer/clock.ts'
 import { announceReady } from '../../src/embedded/ready-signal.ts'
 import { KpiError, messageOf } from '../../src/errors.ts'
 import { createLogger } from '../../src/log.ts'
-import { startWorker } from '../integration/worker.ts'
 
 let aheadMs = 0
 process.on('message', (message: { aheadMs: number }) => {
@@ -13,24 +14,24 @@ process.on('message', (message: { aheadMs: number }) => {
 process.once('disconnect', () => process.exit(1))
 const leave = () => process.exit(0)
 process.once('SIGTERM', leave)
-const stopped = new Promise<undefined>((resolve) => process.once('SIGTERM', () => resolve(undefined)))
-
-async function work(): Promise<void> {
-  const config = loadConfig({})
-  const log = createLogger({ level: 'info', format: 'pretty' })
-  const running = await startWorker(
-    { config },
-    { log, now: () => Date.now() + aheadMs, batchWaitMs: config.batchWaitMs },
-  )
-  process.off('SIGTERM', leave)
-  announceReady()
-  const failure = await Promise.race([running.fatal, stopped])
-  await running.stop()
-  if (failure) throw failure
-}
+const stop = new AbortController()
+process.once('SIGTERM', () => stop.abort())
 
 try {
-  await work()
+  await runWorker(
+    {
+      config: loadConfig({}),
+      log: createLogger({ level: 'info', format: 'pretty' }),
+      httpPort: 0,
+      report: (report) => process.stdout.write(`${JSON.stringify(report)}\n`),
+      ready: (url) => {
+        process.off('SIGTERM', leave)
+        announceReady(url)
+      },
+      clock: { ...systemClock, wallMs: () => Date.now() + aheadMs },
+    },
+    stop.signal,
+  )
   process.exit(0)
 } catch (error) {
   if (!(error instanceof KpiError)) throw error

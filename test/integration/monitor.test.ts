@@ -106,10 +106,12 @@ it('gives the terminal back while it is stopped by Ctrl-Z, and takes it again', 
   const run = onTerminal(['monitor', '--interval', '0.5'], { ...environment(), TERM: 'xterm-256color' })
   await until('a screen', run.shown, (shown) => shown.includes('partitions of'))
   await run.stop()
-  expectGivenBack(run.shown())
   await run.goOn()
-  const again = (shown: string) => shown.split('\u001b[?1049h')[2] ?? ''
+  const enter = '\u001b[?1049h'
+  const again = (shown: string) => shown.split(enter)[2] ?? ''
   await until('a screen again', run.shown, (shown) => again(shown).includes('Alerts'))
+  // Looked at only now: the terminal stops with what runs in it, and may show later what came just before.
+  expectGivenBack(run.shown().split(enter).slice(0, 2).join(enter))
   run.type('q')
   expect(await run.exited).toBe(0)
   expectGivenBack(run.shown())

@@ -78,12 +78,10 @@ export class StoreScene {
   }
 
   /** A pool of a worker's, by any way to the server. */
-  async worker(options: { maxConnections?: number; port?: number } = {}): Promise<Database> {
-    const { maxConnections = 4, port = this.workerOptions.port } = options
-    const database = await openDatabase(
-      { ...this.workerOptions, port },
-      { maxConnections, applicationName: 'test worker' },
-    )
+  async worker(options: { maxConnections?: number; port?: number; queryTimeoutMs?: number } = {}): Promise<Database> {
+    const { maxConnections = 4, port = this.workerOptions.port, ...more } = options
+    const pooled = { maxConnections, applicationName: 'test worker', ...more }
+    const database = await openDatabase({ ...this.workerOptions, port }, pooled)
     this.#opened.push(database)
     return database
   }

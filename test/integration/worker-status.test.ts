@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Database } from '../../src/store/connection.ts'
 import { type WorkerReport, WorkerStatusWriter } from '../../src/store/worker-status.ts'
+import { TcpProxy as FaultyWay } from '../chaos/tcp-proxy.ts'
 import { RecordingLog } from '../recording-log.ts'
 import { StoreScene } from './store-scene.ts'
 import { TcpProxy } from './tcp-proxy.ts'
@@ -172,4 +173,23 @@ it('a database that does not answer gets no queue of writes, and holds up no sto
   await status.stop(200)
   expect(performance.now() - stoppedAt).toBeLessThan(2000)
   proxy.cut()
+})
+
+it('a connection that died without a word is given up, and the row written by another (chaos, seed 62)', async () => {
+  const way = await FaultyWay.start(scene.workerOptions.port)
+  const proxied = await scene.worker({ maxConnections: 1, port: way.port, queryTimeoutMs: 500 })
+  let reports = 0
+  const status = writer('half-open', () => ({ ...quiet, messagesProcessed: ++reports }), { database: proxied })
+  status.start(20)
+  await until('a row', () => rowOf('half-open'), Boolean)
+  const endSilence = way.halfOpen()
+  const before = (await rowOf('half-open'))?.messages_processed ?? 0
+  await until(
+    'a later row',
+    () => rowOf('half-open'),
+    (row) => (row?.messages_processed ?? 0) > before + 2,
+  )
+  endSilence()
+  await status.stop()
+  await way.close()
 })

@@ -26,7 +26,6 @@ export async function startWorker(
     lanes?: number
     maxPendingRows?: number
     onStep?: (step: WorkerStep) => void
-    now?: () => number
     log?: Logger
   } = {},
 ): Promise<TestWorker> {
@@ -60,7 +59,6 @@ export async function startWorker(
     fatal: resolve,
     log,
     ...(options.maxPendingRows ? { maxPendingRows: options.maxPendingRows } : {}),
-    ...(options.now ? { now: options.now } : {}),
     ...(options.onStep ? { onStep: options.onStep } : {}),
   })
   worker.start()
