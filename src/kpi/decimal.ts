@@ -13,6 +13,8 @@ const jsonNumber = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/
  * @returns undefined when the magnitude reaches 10^15 after rounding, and for a text that is no number.
  */
 export function parseScaled(text: string): bigint | undefined {
+  const short = parseShort(text)
+  if (short !== undefined) return BigInt(short)
   const match = jsonNumber.exec(text)
   if (!match) return undefined
   const [, sign, whole = '', fraction = '', exponent = '0'] = match
@@ -28,6 +30,31 @@ export function parseScaled(text: string): bigint | undefined {
   if (scaled >= scaledLimit) return undefined
   return sign === '-' ? -scaled : scaled
 }
+
+/** A decimal of few digits without an exponent, scaled exactly in a double; undefined for all else, number or not. */
+function parseShort(text: string): number | undefined {
+  const { length } = text
+  const first = text.charCodeAt(0) === minus ? 1 : 0
+  if (length > 15) return undefined
+  let digits = 0
+  let pointAt = length
+  for (let i = first; i < length; i++) {
+    const code = text.charCodeAt(i)
+    if (code >= zero && code <= zero + 9) digits = digits * 10 + (code - zero)
+    else if (code === point && pointAt === length) pointAt = i
+    else return undefined
+  }
+  const hasPoint = pointAt < length
+  const decimals = hasPoint ? length - pointAt - 1 : 0
+  if (pointAt === first || (hasPoint && decimals === 0) || decimals > scaleDigits) return undefined
+  const scaled = digits * 10 ** (scaleDigits - decimals)
+  if (scaled >= Number.MAX_SAFE_INTEGER) return undefined
+  return first === 1 ? 0 - scaled : scaled
+}
+
+const minus = 0x2d
+const point = 0x2e
+const zero = 0x30
 
 /** Half-even: whether 0.REST on top of `scaled` rounds to the next integer. */
 function roundsUp(rest: string, scaled: bigint): boolean {

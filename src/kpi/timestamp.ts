@@ -14,8 +14,10 @@ const daysOfMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 export function parseTimestamp(text: string): number | undefined {
   const match = rfc3339.exec(text)
   if (!match) return undefined
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1, 7).map(Number)
-  const days = epochDay(year, month, day)
+  const hour = Number(match[4])
+  const minute = Number(match[5])
+  const second = Number(match[6])
+  const days = epochDay(Number(match[1]), Number(match[2]), Number(match[3]))
   if (days === undefined || hour > 23 || minute > 59 || second > 59) return undefined
   const offsetHours = Number(match[9] ?? 0)
   const offsetMinutes = Number(match[10] ?? 0)
