@@ -3,8 +3,8 @@
 // Finds the program (the sources in a clone, their build in an installed package) and a Node that can run it.
 // Plain JavaScript without dependencies: it has to work on a Node that is too old for everything else.
 //
-// A small young generation (the flag above; scripts/run.mjs and every child inherit it) halves a worker's CPU: received
-// buffers are outside the heap, and only a collection lets go of them. docs/performance.md has the figures.
+// A small young generation (the flag above; scripts/run.mjs and every child inherit it) keeps a worker small.
+// docs/performance.md has the figures.
 import { existsSync, readFileSync } from 'node:fs'
 import module from 'node:module'
 import { dirname, join } from 'node:path'

@@ -12,6 +12,7 @@ const own = new OwnServers()
 let pipeline: Pipeline
 let worker: TestWorker
 
+// What is sent may fall into two windows, one after the other: rows and windows are counted as one or two a symbol.
 beforeAll(async () => {
   pipeline = await makePipeline({ servers: await own.start() })
   worker = await startWorker(pipeline)
@@ -52,11 +53,11 @@ it('prints all sections once, and exits with 0 while all is well', async () => {
   for (const line of ['status: OK', 'broker_count: 1', 'controller_id: 1', 'partitions: 3']) {
     expect(stdout).toContain(`  ${line}\n`)
   }
-  expect(stdout).toMatch(/^ {2}Total Rows: 1\d$/m)
+  expect(stdout).toMatch(/^ {2}Total Rows: [12]\d$/m)
   expect(stdout).toMatch(/^ {2}Table Size: [\d.]+ kB$/m)
   expect(stdout).toMatch(/^ {4}SYM0 +\d+ {2}20\S+Z$/m)
   expect(stdout).toMatch(/^ {2}Symbol +Windows +Avg Price +Min +Max +Total Volume$/m)
-  expect(stdout).toMatch(/^ {2}SYM9 +1 +[\d.]+ +10 +100 +1\d$/m)
+  expect(stdout).toMatch(/^ {2}SYM9 +[12] +[\d.]+ +10 +100 +1\d$/m)
   expect(stdout).toMatch(/^ {2}messages_processed: 1\d\d$/m)
   expect(code).toBe(0)
 })
@@ -78,7 +79,7 @@ it('prints a line a look where there is no terminal, until it is told to stop', 
   run.child.kill('SIGTERM')
   expect(await run.exited).toEqual({ code: 0, signal: null })
   for (const line of run.stdout().trimEnd().split('\n')) {
-    expect(line).toMatch(/^20\S+Z (OK|WARNING) {2}rate \S+ {2}lag \d+ {2}rows 1\d {2}\S/)
+    expect(line).toMatch(/^20\S+Z (OK|WARNING) {2}rate \S+ {2}lag \d+ {2}rows [12]\d {2}\S/)
   }
 })
 
@@ -141,7 +142,7 @@ it('with a dead broker: says so, shows the rest, and exits with 2', async () => 
     expect(stdout).toMatch(/^ {2}status: UNREACHABLE - Kafka at/m)
     expect(stdout).toMatch(/^ {2}broker_count: unknown - Kafka at/m)
     expect(stdout).toMatch(/^ {2}lag: unknown - /m)
-    expect(stdout).toMatch(/^ {2}SYM9 +1 /m)
+    expect(stdout).toMatch(/^ {2}SYM9 +[12] /m)
     expect(stdout).toMatch(/^ {2}✗ KafkaUnreachable \(found\)/m)
     expect(code).toBe(2)
   } finally {
