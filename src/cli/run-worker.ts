@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../consumer/clock.ts'
 import { RecentMeter } from '../consumer/recent-counts.ts'
 import { type Report, ReportMeter } from '../consumer/report.ts'
 import { connectSilentMemberPorts, SilentMembers, workerClientPrefix } from '../consumer/silent-members.ts'
+import { connectStuckGroupPorts, StuckGroup } from '../consumer/stuck-group.ts'
 import { Worker, type WorkerFigures, type WorkerOptions } from '../consumer/worker.ts'
 import { connectPorts } from '../consumer/worker-ports.ts'
 import type { KpiError } from '../errors.ts'
@@ -74,8 +75,11 @@ export async function runWorker(options: RunWorkerOptions, stop: AbortSignal): P
     const worker = new Worker(workerOptions(config, { ports, log, fatal, clock }))
     http = await serveWorker(worker, database, options)
     const around = { cluster, database: statusDatabase, group, topic: config.kafkaTopic }
-    const silent = new SilentMembers(connectSilentMemberPorts(around), { clock, log })
-    const running = { worker, silent, database, statusDatabase, workerId, http }
+    const watches = [
+      new SilentMembers(connectSilentMemberPorts(around), { clock, log }),
+      new StuckGroup(connectStuckGroupPorts(around), { clock, log }),
+    ]
+    const running = { worker, watches, database, statusDatabase, workerId, http }
     await work(running, options, AbortSignal.any([stop, failed.signal]))
   } finally {
     // Servers that have fallen silent keep their connections for seconds.
@@ -104,7 +108,8 @@ function workerOptions(config: Config, parts: Pick<WorkerOptions, 'ports' | 'log
 
 interface Running {
   readonly worker: Worker
-  readonly silent: SilentMembers
+  /** Over the group. */
+  readonly watches: readonly (SilentMembers | StuckGroup)[]
   readonly database: Database
   readonly statusDatabase: Database
   readonly workerId: string
@@ -112,7 +117,7 @@ interface Running {
 }
 
 async function work(running: Running, options: RunWorkerOptions, end: AbortSignal): Promise<void> {
-  const { worker, silent, database, statusDatabase, workerId, http } = running
+  const { worker, watches, database, statusDatabase, workerId, http } = running
   const { config, log, report, ready } = options
   const now = () => performance.now()
   const meter = new ReportMeter(now())
@@ -127,12 +132,12 @@ async function work(running: Running, options: RunWorkerOptions, end: AbortSigna
   })
   worker.start()
   status.start()
-  silent.start()
+  for (const watch of watches) watch.start()
   ready(http.url)
   const timer = setInterval(() => report(meter.interval(worker.figures, now())), reportIntervalMs)
   await aborted(end)
   clearInterval(timer)
-  silent.stop()
+  for (const watch of watches) watch.stop()
   await worker.stop(stopDeadlineMs)
   report(meter.total(worker.figures, now()))
   await status.stop(lastStatusDeadlineMs)

@@ -7,7 +7,8 @@ import type { MemberIdentity } from '../kafka/group-membership.ts'
 import type { Logger } from '../log.ts'
 import type { Database } from '../store/connection.ts'
 import { lastHeardSeconds } from '../store/last-heard.ts'
-import { type Clock, pauseOn } from './clock.ts'
+import type { Clock } from './clock.ts'
+import { lookAgain } from './looks.ts'
 
 /** What it needs of the world. All that fails throws {@link KpiError}. */
 export interface SilentMemberPorts {
@@ -77,21 +78,13 @@ export class SilentMembers {
   }
 
   start(): void {
-    this.#running ??= this.#run()
+    const intervalMs = Math.min(lookIntervalMs, this.#silentAfterSeconds * 500)
+    this.#running ??= lookAgain(this.#clock, intervalMs, this.#stopping.signal, () => this.#look())
   }
 
   /** Begins nothing more; what is under way ends with its connections. Idempotent. */
   stop(): void {
     this.#stopping.abort()
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#stopping
-    const intervalMs = Math.min(lookIntervalMs, this.#silentAfterSeconds * 500)
-    while (!signal.aborted) {
-      await this.#look()
-      await pauseOn(this.#clock, intervalMs * (0.5 + this.#clock.random()), signal)
-    }
   }
 
   async #look(): Promise<void> {

@@ -14,6 +14,8 @@ import { decodeAssignment } from './group-subscription.ts'
 export interface DescribedGroup {
   /** In the broker's words. */
   readonly groupState: string
+  /** Of the group, and of the assignment that was computed last; undefined where the protocol has none. */
+  readonly epochs: { readonly group: number; readonly assignment: number } | undefined
   readonly members: readonly DescribedMember[]
 }
 
@@ -71,7 +73,8 @@ async function describeConsumerGroup(
       const identity = { protocol: 'consumer', memberId } as const
       return { identity, clientId, host: clientHost, partitions: own.flatMap(({ partitions }) => partitions) }
     })
-    return { groupState: found.groupState, members }
+    const { groupState, groupEpoch, assignmentEpoch } = found
+    return { groupState, epochs: { group: groupEpoch, assignment: assignmentEpoch }, members }
   } catch (error) {
     if (brokerErrorOf(error) === 'GROUP_ID_NOT_FOUND') return undefined
     throw error
@@ -87,10 +90,10 @@ async function describeClassicGroup(
 ): Promise<DescribedGroup> {
   const { groups } = await cluster.request(coordinator, 'control', describeGroupsV5.api, [group], false)
   const [found] = groups
-  if (!found) return { groupState: 'Dead', members: [] }
+  if (!found) return { groupState: 'Dead', epochs: undefined, members: [] }
   const members = found.members.map(({ memberId, clientId, clientHost, memberAssignment }): DescribedMember => {
     const partitions = decodeAssignment(memberAssignment).get(topic) ?? []
     return { identity: { protocol: 'classic', memberId }, clientId, host: clientHost, partitions }
   })
-  return { groupState: found.groupState, members }
+  return { groupState: found.groupState, epochs: undefined, members }
 }
