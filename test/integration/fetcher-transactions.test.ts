@@ -1,6 +1,7 @@
 // Transactions of another client's producer: the committed count, the aborted do not, and nobody waits for the open ones.
 import { Producer, stringSerializers } from '@platformatic/kafka'
 import { expect, inject, it } from 'vitest'
+import { listOffsets } from '../../src/kafka/offsets.ts'
 import { FetchRecorder } from './fetch-recorder.ts'
 import { makeTopic, type TestTopic, valuesFor } from './kafka-topic.ts'
 import { send } from './market.ts'
@@ -18,17 +19,28 @@ function transactionalProducer(name: string) {
 
 type End = 'commit' | 'abort'
 
+async function endOffset({ cluster, metadata }: TestTopic): Promise<number> {
+  return (await listOffsets(cluster, metadata, 'latest', [0])).get(0) ?? 0
+}
+
+/** The broker writes a transaction's marker after it has answered; only then is the next offset known. */
 async function transact(
   producer: ReturnType<typeof transactionalProducer>,
   topic: TestTopic,
   values: readonly string[],
   end: End,
 ): Promise<void> {
+  const before = await endOffset(topic)
   const transaction = await producer.beginTransaction()
   for (const value of values) {
     await transaction.send({ messages: [{ topic: topic.name, partition: 0, key: 'k', value }] })
   }
   await transaction[end]()
+  await until(
+    'the marker',
+    () => endOffset(topic),
+    (offset) => offset === before + values.length + 1,
+  )
 }
 
 it('committed messages are read, aborted ones and markers are counted as offsets without a message', async () => {
