@@ -20,6 +20,8 @@ export interface ChildOptions {
   readonly gid?: number
   /** A channel for messages from the child. */
   readonly ipc?: (message: unknown) => void
+  /** Is told each line of its output. */
+  readonly line?: (line: string) => void
   /** Where its output goes. */
   readonly output: RotatingLog
   /** Where its identity is kept while it runs. */
@@ -46,7 +48,8 @@ export class Child {
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk: Buffer) => {
         options.output.write(chunk)
-        this.tail.push(chunk)
+        const lines = this.tail.push(chunk)
+        if (options.line) lines.forEach(options.line)
       })
     }
     if (options.ipc) child.on('message', options.ipc)

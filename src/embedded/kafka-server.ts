@@ -5,6 +5,7 @@ import { KpiError, messageOf } from '../errors.ts'
 import { KafkaCluster } from '../kafka/cluster.ts'
 import type { Logger } from '../log.ts'
 import { Child, type ChildExit } from './child.ts'
+import { GroupLoads } from './group-loads.ts'
 import { findJava } from './java.ts'
 import { writeKafkaConfig } from './kafka-config.ts'
 import { ensureKafkaJars } from './kafka-jars.ts'
@@ -71,6 +72,8 @@ export async function findKafkaPrograms(
 
 /** Recovery of a large log after kill −9 reads its last segments again. */
 const startTimeoutMs = 120_000
+const stopTimeoutMs = 30_000
+const loadTimeoutMs = 10_000
 
 /**
  * Starts the broker and returns when it answers.
@@ -87,7 +90,7 @@ export async function startKafka(options: KafkaServerOptions): Promise<KafkaServ
   const storage = join(options.dataDir, 'kafka')
   const output = new RotatingLog({ logsDir: options.logsDir, name: 'kafka' })
   const folder = join(options.dataDir, 'config')
-  const run = (name: string, args: string[], kafkaOptions: { storage: string }) => {
+  const run = (name: string, args: string[], kafkaOptions: { storage: string }, line?: (line: string) => void) => {
     const files = writeKafkaConfig({ folder, port, advertisedPort, controllerPort, ...kafkaOptions })
     return Child.start({
       name,
@@ -97,16 +100,29 @@ export async function startKafka(options: KafkaServerOptions): Promise<KafkaServ
       cwd: options.dataDir,
       output,
       ...(options.records ? { records: options.records } : {}),
+      ...(line ? { line } : {}),
     })
   }
   if (!existsSync(join(storage, 'meta.properties'))) {
     await format({ storage, log, signal, run: (target) => run('kafka-format', formatArgs(), { storage: target }) })
   }
-  signal?.throwIfAborted()
-  const child = await run('kafka', ['kafka.Kafka'], { storage })
-  const server = serverOf(child, port)
-  await waitUntilReady(child, server, signal)
-  return server
+  for (;;) {
+    signal?.throwIfAborted()
+    const loads = new GroupLoads()
+    const child = await run('kafka', ['kafka.Kafka'], { storage }, (line) => loads.read(line))
+    const server = serverOf(child, port)
+    await waitUntilReady(child, server, signal)
+    if (!(await mixesGroupsUp(child, loads))) return server
+    log.warn('Kafka mixed its groups up while it loaded them, as it may after kill -9: starting it once more')
+    await server.stop(stopTimeoutMs)
+  }
+}
+
+/** Waits for its groups to be loaded, which it does by itself however long it takes: nothing else depends on it. */
+async function mixesGroupsUp(child: Child, loads: GroupLoads): Promise<boolean> {
+  const until = performance.now() + loadTimeoutMs
+  while (!loads.settled && !loads.mixedUp && performance.now() < until && !child.ended) await child.endsWithin(20)
+  return loads.mixedUp && !child.ended
 }
 
 const jvmFlags = [

@@ -7,8 +7,8 @@ const firstLines = [
   /^Kafka connectivity: OK$/,
   /^Kafka topic '[^']+': OK - 3 partitions$/,
   /^PostgreSQL connectivity: OK$/,
-  /^KPI table: OK - [\d,]+ rows$/,
-  /^Consumer lag: OK - [\d,]+ messages\b/,
+  /^KPI table: OK - [\d,]+ rows?$/,
+  /^Consumer lag: OK - [\d,]+ messages?\b/,
 ]
 const lastLine = '\n\nALL SYSTEMS OPERATIONAL ✓\n'
 

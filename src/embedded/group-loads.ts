@@ -1,0 +1,46 @@
+const scheduled = /Scheduling loading of metadata from (__consumer_offsets-\d+) with epoch (\d+)/
+const finished = /Finished loading of metadata from (__consumer_offsets-\d+) with epoch (\d+) .*Loaded (\d+) records/
+const given = /(?:Ignored load completion|Failed to load metadata) from (__consumer_offsets-\d+)/
+
+/**
+ * Reads from the broker's own log how it loads its groups.
+ *
+ * After kill −9 the one broker becomes leader of its partitions, loses them when it registers anew, and becomes leader
+ * again, all within half a second. A first load that takes longer is taken for the second's (seen with Kafka 4.4.0): the
+ * coordinator works on with none of what it had stored, or fails and answers NOT_COORDINATOR until it is started again.
+ */
+export class GroupLoads {
+  /** The newest load of each partition that was not heard to end. */
+  readonly #underWay = new Map<string, number>()
+  readonly #newest = new Map<string, number>()
+  #mixedUp = false
+
+  /** Whether an old load of something was taken for a newer one. */
+  get mixedUp(): boolean {
+    return this.#mixedUp
+  }
+
+  get settled(): boolean {
+    return this.#underWay.size === 0
+  }
+
+  read(line: string): void {
+    if (!line.includes('__consumer_offsets-')) return
+    const [, loading, epoch] = scheduled.exec(line) ?? []
+    if (loading !== undefined) {
+      this.#underWay.set(loading, Number(epoch))
+      this.#newest.set(loading, Number(epoch))
+    }
+    const [, loaded, loadedEpoch, records] = finished.exec(line) ?? []
+    if (loaded !== undefined) this.#finished(loaded, Number(loadedEpoch), Number(records))
+    const [, ended] = given.exec(line) ?? []
+    if (ended !== undefined) this.#underWay.delete(ended)
+  }
+
+  #finished(partition: string, epoch: number, records: number): void {
+    const isOld = epoch < (this.#newest.get(partition) ?? 0)
+    if (!isOld) this.#underWay.delete(partition)
+    // One that holds no group has nothing to mix up.
+    else if (records > 0) this.#mixedUp = true
+  }
+}
