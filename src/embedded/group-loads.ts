@@ -1,6 +1,6 @@
 const scheduled = /Scheduling loading of metadata from (__consumer_offsets-\d+) with epoch (\d+)/
 const finished = /Finished loading of metadata from (__consumer_offsets-\d+) with epoch (\d+) .*Loaded (\d+) records/
-const given = /(?:Ignored load completion|Failed to load metadata) from (__consumer_offsets-\d+)/
+const abandoned = /(?:Ignored load completion|Failed to load metadata) from (__consumer_offsets-\d+)/
 
 /**
  * Reads from the broker's own log how it loads its groups.
@@ -10,8 +10,9 @@ const given = /(?:Ignored load completion|Failed to load metadata) from (__consu
  * coordinator works on with none of what it had stored, or fails and answers NOT_COORDINATOR until it is started again.
  */
 export class GroupLoads {
-  /** The newest load of each partition that was not heard to end. */
-  readonly #underWay = new Map<string, number>()
+  /** Partitions whose newest load was not heard to end. */
+  readonly #underWay = new Set<string>()
+  /** The epoch of each partition's newest load. */
   readonly #newest = new Map<string, number>()
   #mixedUp = false
 
@@ -28,12 +29,12 @@ export class GroupLoads {
     if (!line.includes('__consumer_offsets-')) return
     const [, loading, epoch] = scheduled.exec(line) ?? []
     if (loading !== undefined) {
-      this.#underWay.set(loading, Number(epoch))
+      this.#underWay.add(loading)
       this.#newest.set(loading, Number(epoch))
     }
     const [, loaded, loadedEpoch, records] = finished.exec(line) ?? []
     if (loaded !== undefined) this.#finished(loaded, Number(loadedEpoch), Number(records))
-    const [, ended] = given.exec(line) ?? []
+    const [, ended] = abandoned.exec(line) ?? []
     if (ended !== undefined) this.#underWay.delete(ended)
   }
 

@@ -112,16 +112,17 @@ export async function startKafka(options: KafkaServerOptions): Promise<KafkaServ
     const child = await run('kafka', ['kafka.Kafka'], { storage }, (line) => loads.read(line))
     const server = serverOf(child, port)
     await waitUntilReady(child, server, signal)
-    if (!(await mixesGroupsUp(child, loads))) return server
+    if (!(await mixesGroupsUp(child, loads, signal))) return server
     log.warn('Kafka mixed its groups up while it loaded them, as it may after kill -9: starting it once more')
     await server.stop(stopTimeoutMs)
   }
 }
 
-/** Waits for its groups to be loaded, which it does by itself however long it takes: nothing else depends on it. */
-async function mixesGroupsUp(child: Child, loads: GroupLoads): Promise<boolean> {
+/** Waits until its groups are loaded, though not for very large ones, which it may load while it works. */
+async function mixesGroupsUp(child: Child, loads: GroupLoads, signal: AbortSignal | undefined): Promise<boolean> {
   const until = performance.now() + loadTimeoutMs
-  while (!loads.settled && !loads.mixedUp && performance.now() < until && !child.ended) await child.endsWithin(20)
+  const goesOn = () => !child.ended && !signal?.aborted && performance.now() < until
+  while (!loads.settled && !loads.mixedUp && goesOn()) await child.endsWithin(20)
   return loads.mixedUp && !child.ended
 }
 
