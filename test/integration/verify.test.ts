@@ -8,6 +8,8 @@ import { startWorker, untilCounted } from './worker.ts'
 
 const symbols = ['AAPL', 'MSFT', 'BTC/USDT', 'BRK.B', 'EURUSD=X', '^GSPC']
 const seed = Number(process.env.FC_SEED ?? Date.now() % 1_000_000)
+/** Whether the smallest mistake in a sum shows in a rounded figure too depends on the data: always the same here. */
+const damagedSeed = 1
 const allRight = { differenceCount: 0, uncheckedCount: 0, differences: [], unchecked: [], holes: [] }
 
 /** Sends values, and lets a worker bring them into the tables. */
@@ -19,8 +21,8 @@ async function throughWorker(pipeline: Pipeline, values: readonly { symbol: stri
 }
 
 const bad = ['', '{"symbol":"A"', '[]', '{"symbol":"A"}'].map((value) => ({ symbol: 'AAPL', value }))
-const tradeValues = (count: number) =>
-  makeTrades({ seed, count, symbols }).map((trade) => ({ symbol: trade.symbol, value: messageText(trade) }))
+const tradeValues = (count: number, of = seed) =>
+  makeTrades({ seed: of, count, symbols }).map((trade) => ({ symbol: trade.symbol, value: messageText(trade) }))
 
 describe(`after a worker (seed ${seed})`, () => {
   it('everything is as the log says: rows of messages in any order, letters, counters', async () => {
@@ -71,7 +73,7 @@ describe('it finds', () => {
 
   beforeAll(async () => {
     pipeline = await makePipeline({ partitions: 2 })
-    await throughWorker(pipeline, [...tradeValues(600), ...bad])
+    await throughWorker(pipeline, [...tradeValues(600, damagedSeed), ...bad])
     for (const table of tables) await run(`CREATE TABLE saved_${table} AS TABLE ${table}`)
   })
 
