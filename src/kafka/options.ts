@@ -24,7 +24,10 @@ export interface KafkaOptions {
  */
 export function kafkaOptions(config: Config, clientId: string): KafkaOptions {
   if (config.kafkaBootstrapServers === undefined) {
-    throw new KpiError('KPI_CONFIG_INVALID', 'KAFKA_BOOTSTRAP_SERVERS is not set: name the brokers as HOST:PORT')
+    throw new KpiError(
+      'KPI_CONFIG_INVALID',
+      'KAFKA_BOOTSTRAP_SERVERS is not set: name the brokers as HOST:PORT; `. .market-kpi/env` names those of `up`',
+    )
   }
   const protocol = config.kafkaSecurityProtocol
   return {

@@ -40,7 +40,10 @@ const keepAliveDelayMs = 10_000
 export function postgresOptions(config: Config): PostgresOptions {
   if (config.databaseUrl !== undefined) return fromUrl(config.databaseUrl, config)
   if (config.postgresHost === undefined) {
-    throw new KpiError('KPI_CONFIG_INVALID', 'neither DATABASE_URL nor POSTGRES_HOST is set: name the database server')
+    throw new KpiError(
+      'KPI_CONFIG_INVALID',
+      'neither DATABASE_URL nor POSTGRES_HOST is set: name the database server; `. .market-kpi/env` names that of `up`',
+    )
   }
   return {
     host: config.postgresHost,
