@@ -1,13 +1,15 @@
 const scheduled = /Scheduling loading of metadata from (__consumer_offsets-\d+) with epoch (\d+)/
 const finished = /Finished loading of metadata from (__consumer_offsets-\d+) with epoch (\d+) .*Loaded (\d+) records/
-const abandoned = /(?:Ignored load completion|Failed to load metadata) from (__consumer_offsets-\d+)/
+const failed = /Failed to load metadata from (__consumer_offsets-\d+) with epoch (\d+)/
+const ignored = /Ignored load completion from (__consumer_offsets-\d+) because context is in (\w+) state/
 
 /**
  * Reads from the broker's own log how it loads its groups.
  *
  * After kill −9 the one broker becomes leader of its partitions, loses them when it registers anew, and becomes leader
  * again, all within half a second. A first load that takes longer is taken for the second's (seen with Kafka 4.4.0): the
- * coordinator works on with none of what it had stored, or fails and answers NOT_COORDINATOR until it is started again.
+ * coordinator works on with less than it had stored; or it fails, since the first was stopped on the way, then ignores
+ * what the second loaded, and answers NOT_COORDINATOR until it is started again.
  */
 export class GroupLoads {
   /** Partitions whose newest load was not heard to end. */
@@ -16,7 +18,7 @@ export class GroupLoads {
   readonly #newest = new Map<string, number>()
   #mixedUp = false
 
-  /** Whether an old load of something was taken for a newer one. */
+  /** Whether an old load was taken for a newer one, and it matters. */
   get mixedUp(): boolean {
     return this.#mixedUp
   }
@@ -34,8 +36,11 @@ export class GroupLoads {
     }
     const [, loaded, loadedEpoch, records] = finished.exec(line) ?? []
     if (loaded !== undefined) this.#finished(loaded, Number(loadedEpoch), Number(records))
-    const [, ended] = abandoned.exec(line) ?? []
+    const [, broken, brokenEpoch] = failed.exec(line) ?? []
+    if (broken !== undefined && Number(brokenEpoch) === this.#newest.get(broken)) this.#underWay.delete(broken)
+    const [, ended, state] = ignored.exec(line) ?? []
     if (ended !== undefined) this.#underWay.delete(ended)
+    if (state === 'FAILED') this.#mixedUp = true
   }
 
   #finished(partition: string, epoch: number, records: number): void {

@@ -51,6 +51,22 @@ describe('groups are loaded', () => {
       { settled: true, mixedUp: true },
     ],
     [
+      'twice, the first stopped on the way and that taken for the end of the second',
+      [scheduled(0, 42), unloading(0, 43), scheduled(0, 44), failed(0, 42), ignored(0, 'FAILED')],
+      { settled: true, mixedUp: true },
+    ],
+    [
+      'twice, the first stopped on the way, and of the second nothing is heard yet',
+      [scheduled(0, 42), unloading(0, 43), scheduled(0, 44), failed(0, 42)],
+      { settled: false, mixedUp: false },
+    ],
+    [
+      'twice, the first stopped in time',
+      [scheduled(0, 42), failed(0, 42), unloading(0, 43), scheduled(0, 44), finished(0, 44, 94)],
+      { settled: true, mixedUp: false },
+    ],
+    ['in vain, for a reason of its own', [scheduled(0, 44), failed(0, 44)], { settled: true, mixedUp: false }],
+    [
       'twice, and failed then',
       [
         scheduled(0, 140),
