@@ -1,5 +1,6 @@
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { resetSocket } from './reset-socket.ts'
 
 /**
  * Stands between programs and a server on this machine, and does to their connections what networks do:
@@ -140,13 +141,13 @@ class Pair {
   }
 
   reset(): void {
-    this.#client.resetAndDestroy()
-    this.#server.resetAndDestroy()
+    resetSocket(this.#client)
+    resetSocket(this.#server)
   }
 
   dropServer(): void {
     this.#isHalfOpen = true
-    this.#server.resetAndDestroy()
+    resetSocket(this.#server)
   }
 
   /** In order, each chunk so long after it came as the delay is then. */

@@ -1,0 +1,36 @@
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+import { expect, it } from 'vitest'
+import { resetSocket } from '../../chaos/reset-socket.ts'
+
+/** Both ends of a connection. */
+async function connected(): Promise<[Socket, Socket]> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (typeof address !== 'object' || address === null) throw new Error('the server does not listen')
+  const near = connect(address.port, '127.0.0.1')
+  const [[far]] = (await Promise.all([once(server, 'connection'), once(near, 'connect')])) as [[Socket], unknown]
+  server.close()
+  return [near, far]
+}
+
+it('an open connection is reset', async () => {
+  const [near, far] = await connected()
+  const error = once(far, 'error')
+  resetSocket(near)
+  expect(await error).toMatchObject([{ code: 'ECONNRESET' }])
+  expect(near.destroyed).toBe(true)
+})
+
+it('a connection that shuts down is closed', async () => {
+  const [near, far] = await connected()
+  const errors: unknown[] = []
+  near.on('error', (error) => errors.push(error))
+  const closed = once(near, 'close')
+  near.end()
+  resetSocket(near)
+  await closed
+  far.destroy()
+  expect(errors).toEqual([])
+})
