@@ -58,8 +58,8 @@ export const partitionsOffline: Rule = ({ snapshot }) => {
   ]
 }
 
-/** Growth over less than this says nothing of a day. */
-const minGrowthSpanMs = 3_600_000
+/** Growth over less than this says nothing of a day: somebody copies files. */
+const minGrowthSpanMs = 6 * 3_600_000
 
 /** R4: a volume with Kafka's logs is full, or will be soon. */
 export const kafkaDiskHigh: Rule = (scene) => {

@@ -206,20 +206,20 @@ describe('over time', () => {
   })
 
   it('a disk that is filling up is told before it is full, in both', () => {
-    const hours = 3
+    const hours = 7
     const looks = Array.from({ length: hours * 12 }, (_, index) => {
-      const usableBytes = 1e12 * (0.6 - index * 0.005)
+      const usableBytes = 1e12 * (0.4 - index * 0.0015)
       const volumes = [{ nodeId: 1, directory: '/data', topicBytes: 1, totalBytes: 1e12, usableBytes }]
       return withSource(healthy(nowMs + index * 300_000), 'kafka', 'disk', { volumes })
     })
     const observations = observationsOf(looks, thresholds())
     const isFound = (look: number) =>
       observations[look]?.assessment.findings.some(({ rule }) => rule === 'KafkaDiskHigh') ?? false
-    // Growth over less than an hour says nothing yet.
+    // Growth over less than six hours says nothing yet.
     for (const [look, expected] of [
-      [11, false],
-      [12, true],
-      [35, true],
+      [71, false],
+      [72, true],
+      [83, true],
     ] as const) {
       expect([look, isFound(look), isFiring('KafkaDiskHigh', observations, look)]).toEqual([look, expected, expected])
     }

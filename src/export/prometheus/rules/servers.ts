@@ -45,15 +45,15 @@ function diskRules({ thresholds: { disk } }: RuleSource): AlertingRule[] {
   const [warningRatio, criticalRatio] = [ratio(disk.warningPercent), ratio(disk.criticalPercent)]
   const by = `by (job, ${volume.join(', ')})`
   const on = `on (job, ${volume.join(', ')})`
-  // Growth over less than an hour says nothing of a day.
+  // Growth over less than six hours says nothing of a day.
   const full = `max ${by} (predict_linear(market_kpi_kafka_volume_usable_bytes[1d], ${disk.fullSeconds})) < 0`
-  const hourAgo = `max ${by} (market_kpi_kafka_volume_size_bytes offset 1h)`
+  const longAgo = `max ${by} (market_kpi_kafka_volume_size_bytes offset 6h)`
   const summary =
     'the volume of {{ $labels.directory }} on broker {{ $labels.broker }} is {{ $value | humanizePercentage }} full'
   return [
     critical('KafkaDiskHigh', { expr: `${used} > ${criticalRatio}`, summary }),
     warning('KafkaDiskHigh', {
-      expr: `${used} > ${warningRatio} or (${used} and ${on} (${full}) and ${on} ${hourAgo})`,
+      expr: `${used} > ${warningRatio} or (${used} and ${on} (${full}) and ${on} ${longAgo})`,
       summary: `${summary}, or will be full within ${disk.fullSeconds / 3600} hours`,
     }),
   ]
