@@ -38,6 +38,7 @@ export async function waitForEnd(identity: ProcessIdentity, deadlineMs: number):
   const until = performance.now() + deadlineMs
   while (isRunning(identity)) {
     if (performance.now() >= until) return false
+    // Not our child, perhaps: nothing tells of its end.
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
   return true

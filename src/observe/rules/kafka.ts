@@ -59,7 +59,7 @@ export const partitionsOffline: Rule = ({ snapshot }) => {
 }
 
 /** Growth over less than this says nothing of a day: somebody copies files. */
-const minGrowthSpanMs = 6 * 3_600_000
+export const minGrowthHours = 6
 
 /** R4: a volume with Kafka's logs is full, or will be soon. */
 export const kafkaDiskHigh: Rule = (scene) => {
@@ -96,7 +96,7 @@ function secondsUntilFull(scene: RuleScene, volume: VolumeState, usableBytes: nu
   const key = volumeKey(volume.nodeId, volume.directory)
   const first = diskLooks.find(({ atMs, usedBytes }) => nowMs - atMs <= 86_400_000 && usedBytes.has(key))
   const spanMs = first ? nowMs - first.atMs : 0
-  if (!first || spanMs < minGrowthSpanMs) return undefined
+  if (!first || spanMs < minGrowthHours * 3_600_000) return undefined
   const used = (volume.totalBytes ?? 0) - usableBytes
   const grown = used - (first.usedBytes.get(key) ?? used)
   return grown > 0 ? usableBytes / (grown / (spanMs / 1000)) : undefined

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect, createServer, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { expect, it } from 'vitest'
 import { resetSocket } from '../../chaos/reset-socket.ts'
 
@@ -7,9 +7,7 @@ import { resetSocket } from '../../chaos/reset-socket.ts'
 async function connected(): Promise<[Socket, Socket]> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const address = server.address()
-  if (typeof address !== 'object' || address === null) throw new Error('the server does not listen')
-  const near = connect(address.port, '127.0.0.1')
+  const near = connect((server.address() as AddressInfo).port, '127.0.0.1')
   const [[far]] = (await Promise.all([once(server, 'connection'), once(near, 'connect')])) as [[Socket], unknown]
   server.close()
   return [near, far]

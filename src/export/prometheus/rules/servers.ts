@@ -1,4 +1,5 @@
 import type { PipelineMetric } from '../../../metrics/pipeline-metrics.ts'
+import { minGrowthHours } from '../../../observe/rules/kafka.ts'
 import { type AlertingRule, critical, type RuleSource, warning } from '../alerting-rule.ts'
 import { ago, down, each, lookedAt, over, ratio, unjudged } from '../expressions.ts'
 
@@ -45,9 +46,8 @@ function diskRules({ thresholds: { disk } }: RuleSource): AlertingRule[] {
   const [warningRatio, criticalRatio] = [ratio(disk.warningPercent), ratio(disk.criticalPercent)]
   const by = `by (job, ${volume.join(', ')})`
   const on = `on (job, ${volume.join(', ')})`
-  // Growth over less than six hours says nothing of a day.
   const full = `max ${by} (predict_linear(market_kpi_kafka_volume_usable_bytes[1d], ${disk.fullSeconds})) < 0`
-  const longAgo = `max ${by} (market_kpi_kafka_volume_size_bytes offset 6h)`
+  const longAgo = `max ${by} (market_kpi_kafka_volume_size_bytes offset ${minGrowthHours}h)`
   const summary =
     'the volume of {{ $labels.directory }} on broker {{ $labels.broker }} is {{ $value | humanizePercentage }} full'
   return [
