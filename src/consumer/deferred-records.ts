@@ -16,7 +16,7 @@ export class DeferredRecords {
   add(fetched: FetchedRecords): void {
     const { buffer, start, end } = fetched.range
     const bytes = Buffer.from(buffer.subarray(start, end))
-    this.#waiting.push({ ...fetched, range: { buffer: bytes, start: 0, end: bytes.length } })
+    this.#waiting.push({ ...fetched, range: { ...fetched.range, buffer: bytes, start: 0, end: bytes.length } })
   }
 
   /** The first of them, which are not deferred any more. */

@@ -1,6 +1,7 @@
 import type { KpiError } from '../errors.ts'
 import type { KafkaCluster, TopicMetadata } from '../kafka/cluster.ts'
-import { Fetcher, type FetchHandler } from '../kafka/fetcher.ts'
+import { FetchThread } from '../kafka/fetch-thread.ts'
+import type { FetchHandler } from '../kafka/fetcher.ts'
 import { type GroupListener, GroupMember } from '../kafka/group-member.ts'
 import { listOffsets } from '../kafka/offsets.ts'
 import type { Logger } from '../log.ts'
@@ -14,7 +15,7 @@ import type { TakenBatch } from './pending-batch.ts'
 export interface WorkerPorts {
   /** Membership in the consumer group; joins with `start`. */
   group(listener: GroupListener): Pick<GroupMember, 'start' | 'state' | 'commit' | 'stop'>
-  fetcher(handler: FetchHandler): Pick<Fetcher, 'seek' | 'remove' | 'stop'>
+  fetcher(handler: FetchHandler): Pick<FetchThread, 'seek' | 'remove' | 'stop'>
   /** The first offset that the log still has. */
   earliestOffsets(partitions: readonly number[]): Promise<Map<number, number>>
   /** The positions; one that has none yet begins at its earliest offset. */
@@ -40,7 +41,7 @@ export interface Surroundings {
 
 /** How long a broker may hold a request for which there is nothing. */
 const fetchWaitMs = 500
-/** A message may wait at the broker for others to share its answer: a quarter of what it may wait for its batch, up to this. */
+/** A message may wait at the broker for others to share its answer: half of what it may wait for its batch, up to this. */
 const maxGatherMs = 50
 
 /** A worker's way to a real cluster and a real database. */
@@ -51,8 +52,8 @@ export function connectPorts(around: Surroundings): WorkerPorts {
   return {
     group: (listener) => new GroupMember({ cluster, topic, group, protocol: groupProtocol, log, listener }),
     fetcher: (handler) => {
-      const gatherMs = Math.min(maxGatherMs, Math.max(1, batchWaitMs / 4))
-      return new Fetcher({ cluster, topic, log, maxWaitMs: fetchWaitMs, gatherMs, handler }, metadata)
+      const gatherMs = Math.min(maxGatherMs, Math.max(1, batchWaitMs / 2))
+      return new FetchThread({ cluster, topic, log, maxWaitMs: fetchWaitMs, gatherMs, handler }, metadata)
     },
     earliestOffsets: async (partitions) =>
       listOffsets(cluster, await cluster.topicMetadata(topic), 'earliest', partitions),

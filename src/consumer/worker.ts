@@ -222,11 +222,13 @@ export class Worker {
   #fetchHandler(): FetchHandler {
     return {
       wants: (partition) => this.#laneOf(partition).hasRoom,
-      records: (fetched: FetchedRecords) => {
-        if (Number.isNaN(this.#figures.firstRecordsAtMs) && fetched.next > fetched.from) {
-          this.#figures.firstRecordsAtMs = this.#clock.wallMs()
+      records: (answer: readonly FetchedRecords[]) => {
+        for (const fetched of answer) {
+          if (Number.isNaN(this.#figures.firstRecordsAtMs) && fetched.next > fetched.from) {
+            this.#figures.firstRecordsAtMs = this.#clock.wallMs()
+          }
+          this.#laneOf(fetched.partition).take(fetched)
         }
-        this.#laneOf(fetched.partition).take(fetched)
       },
       outOfRange: (partition, offset, log) => {
         this.#laneOf(partition).drop([partition])

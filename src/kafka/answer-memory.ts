@@ -4,16 +4,21 @@
  * An answer arrives in pieces and is read in one. A new buffer for each would be garbage at the rate of the network:
  * V8 counts such memory and collects the whole heap for every 64 MiB of it, which took a third of the time.
  * Two take turns, because the next answer may arrive before the last one's records are worked on; not the one after it,
- * since a pump has one request in flight.
+ * since a pump has one request in flight. Where another thread works on them there are three.
  */
 export class AnswerMemory {
-  readonly #buffers: [Buffer, Buffer] = [Buffer.alloc(0), Buffer.alloc(0)]
-  #turn: 0 | 1 = 0
+  readonly #buffers: Buffer[]
+  readonly #isShared: boolean
+  #turn = 0
 
-  /** The pieces in one buffer, valid until the call after the next. */
+  constructor({ turns = 2, isShared = false }: AnswerMemoryOptions = {}) {
+    this.#buffers = Array.from({ length: turns }, () => Buffer.alloc(0))
+    this.#isShared = isShared
+  }
+
+  /** The pieces in one buffer, valid until it is this buffer's turn again. */
   gather(pieces: readonly Uint8Array[], byteLength: number): Buffer {
-    this.#turn = this.#turn === 0 ? 1 : 0
-    const memory = this.#sized(byteLength)
+    const memory = this.take(byteLength)
     let at = 0
     for (const piece of pieces) {
       memory.set(piece, at)
@@ -22,15 +27,25 @@ export class AnswerMemory {
     return memory.subarray(0, byteLength)
   }
 
-  #sized(byteLength: number): Buffer {
-    const memory = this.#buffers[this.#turn]
+  /** A buffer of at least so many bytes, whatever is in it. */
+  take(byteLength: number): Buffer {
+    this.#turn = (this.#turn + 1) % this.#buffers.length
+    const memory = this.#buffers[this.#turn] as Buffer
     // Room for a little more, since answers grow in steps; and one huge answer is not kept for ever.
     const isRight = memory.length >= byteLength && memory.length <= Math.max(largestKept, byteLength)
     if (isRight) return memory
-    const made = Buffer.allocUnsafeSlow(Math.max(smallest, Math.ceil(byteLength * 1.25)))
+    const size = Math.max(smallest, Math.ceil(byteLength * 1.25))
+    const made = this.#isShared ? Buffer.from(new SharedArrayBuffer(size)) : Buffer.allocUnsafeSlow(size)
     this.#buffers[this.#turn] = made
     return made
   }
+}
+
+export interface AnswerMemoryOptions {
+  /** How many answers are kept at once. @defaultValue 2 */
+  readonly turns?: number
+  /** Whether other threads can see it. @defaultValue false */
+  readonly isShared?: boolean
 }
 
 /**

@@ -57,6 +57,11 @@ export class KafkaCluster {
     this.#options = options
   }
 
+  /** How another client of the same cluster is made, in another thread too. */
+  get options(): KafkaOptions {
+    return this.#options
+  }
+
   get clientId(): string {
     return this.#options.clientId
   }

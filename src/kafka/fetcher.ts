@@ -1,6 +1,5 @@
 import { KpiError } from '../errors.ts'
-import type { Logger } from '../log.ts'
-import { AnswerMemory } from './answer-memory.ts'
+import { AnswerMemory, type AnswerMemoryOptions } from './answer-memory.ts'
 import { pause, unlessAborted } from './backoff.ts'
 import type { KafkaCluster, TopicMetadata } from './cluster.ts'
 import { brokerErrorName, kafkaError } from './errors.ts'
@@ -27,19 +26,28 @@ export type { FetchedRecords } from './reading.ts'
 export interface FetchHandler {
   /** Whether this partition may be asked for now. */
   wants(partition: number): boolean
-  /** Takes the records in. The buffer is its own from then on. */
-  records(fetched: FetchedRecords): void
+  /**
+   * Takes in what one answer brought. Another one of the same leader is handed over when this has returned, and the
+   * promise it may return is settled. The buffers hold as long, and with one more turn of memory for one answer more.
+   */
+  records(fetched: readonly FetchedRecords[]): void | Promise<void>
   /** The log no longer holds, or does not yet hold, the offset asked for. The partition is not read any more. */
   outOfRange(partition: number, offset: number, log: { startOffset: number; endOffset: number }): void
   /** Nothing can be read any more; the worker has to end. */
   fatal(error: KpiError): void
 }
 
+/** What a {@link Logger} does too. */
+export interface FetchLog {
+  info(message: string): void
+  warn(message: string): void
+}
+
 export interface FetcherOptions {
   readonly cluster: KafkaCluster
   readonly topic: string
   readonly handler: FetchHandler
-  readonly log: Logger
+  readonly log: FetchLog
   /** How long a broker may hold a request for which there is nothing. */
   readonly maxWaitMs: number
   /**
@@ -52,6 +60,8 @@ export interface FetcherOptions {
   readonly maxBytes?: number
   /** @defaultValue 2 MiB */
   readonly partitionMaxBytes?: number
+  /** Where answers of one leader are gathered. */
+  readonly memory?: AnswerMemoryOptions
 }
 
 const mebibyte = 1024 * 1024
@@ -132,7 +142,7 @@ export class Fetcher {
 
   async #pump(leaderId: number): Promise<void> {
     await undefined // so that partitions sought one after the other share the first request
-    const memory = new AnswerMemory()
+    const memory = new AnswerMemory(this.#options.memory)
     let inFlight: InFlight | undefined
     for (let turn = 0; ; turn++) {
       const readings = this.#readingsOf(leaderId)
@@ -149,7 +159,7 @@ export class Fetcher {
       const taken = this.#take(current, response)
       const isFlowing = bytesOf(taken) >= flowingBytes && response.throttleTimeMs === 0
       if (isFlowing) inFlight = this.#ask(leaderId, turn + 1, memory)
-      this.#deliver(taken)
+      await this.#deliver(taken)
       if (!isFlowing) await this.#gather(current, response)
     }
   }
@@ -248,10 +258,9 @@ export class Fetcher {
     return asked.reading.offset === asked.offset ? asked : undefined
   }
 
-  #deliver(taken: readonly Taken[]): void {
-    for (const { reading, records } of taken) {
-      if (this.#readings.get(reading.partition) === reading) this.#options.handler.records(records)
-    }
+  #deliver(taken: readonly Taken[]): void | Promise<void> {
+    const current = taken.filter(({ reading }) => this.#readings.get(reading.partition) === reading)
+    return this.#options.handler.records(current.map(({ records }) => records))
   }
 
   async #gather({ askedAtMs }: InFlight, { throttleTimeMs }: FetchResponse): Promise<void> {

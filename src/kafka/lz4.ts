@@ -1,5 +1,5 @@
 import { corrupt } from './byte-reader.ts'
-import { copyLiteral, copyMatch } from './snappy.ts'
+import { copyLiteral, copyMatch, viewOf } from './copy-bytes.ts'
 
 /**
  * Unpacks LZ4 frames, with linked or independent blocks. Their own checksums are passed over, since that of the batch
@@ -13,15 +13,17 @@ export function unpackLz4(packed: Buffer, maxBytes: number): Buffer {
   for (const { start, end, isPacked, sizeLimit } of blocks) {
     most += Math.min(sizeLimit, isPacked ? 255 * (end - start) : end - start)
   }
-  const out = Buffer.allocUnsafeSlow(Math.min(most, maxBytes))
+  const unpacked = Buffer.allocUnsafeSlow(Math.min(most, maxBytes))
+  const from = viewOf(packed)
+  const out = viewOf(unpacked)
   let to = 0
   for (const { start, end, isPacked, sizeLimit } of blocks) {
-    const limit = Math.min(out.length, to + sizeLimit)
-    if (isPacked) to = unpackBlock(packed, start, end, out, to, limit)
+    const limit = Math.min(unpacked.length, to + sizeLimit)
+    if (isPacked) to = unpackBlock(from, start, end, out, to, limit)
     else if (to + end - start > limit) throw corrupt('a batch that unpacks to too many bytes')
-    else to = copyLiteral(packed, start, out, to, end - start)
+    else to = copyLiteral(from, start, out, to, end - start)
   }
-  return out.subarray(0, to)
+  return unpacked.subarray(0, to)
 }
 
 interface Block {
@@ -64,34 +66,42 @@ function findBlocks(packed: Buffer): Block[] {
 }
 
 /** Unpacks one block to `out` from `to` on, up to `limit`. @returns Where it ends there. */
-function unpackBlock(packed: Buffer, start: number, end: number, out: Buffer, begin: number, limit: number): number {
+function unpackBlock(
+  packed: DataView,
+  start: number,
+  end: number,
+  out: DataView,
+  begin: number,
+  limit: number,
+): number {
   let at = start
   let to = begin
   for (;;) {
     if (at >= end) throw corrupt('an lz4 block that ends too early')
-    const token = packed[at++] ?? 0
+    const token = packed.getUint8(at++)
     let count = token >> 4
     if (count === 15) {
-      let more: number
-      do {
-        more = packed[at++] ?? 0
+      let more = 255
+      while (more === 255 && at < end) {
+        more = packed.getUint8(at++)
         count += more
-      } while (more === 255 && at < end)
+      }
     }
     if (at + count > end || to + count > limit) throw corrupt('an lz4 literal that ends outside its block')
     to = copyLiteral(packed, at, out, to, count)
     at += count
     // The last sequence of a block has no match.
     if (at === end) return to
-    const distance = (packed[at] ?? 0) | ((packed[at + 1] ?? 0) << 8)
+    if (at + 2 > end) throw corrupt('an lz4 block that ends too early')
+    const distance = packed.getUint16(at, true)
     at += 2
     count = (token & 15) + 4
     if (count === 19) {
-      let more: number
-      do {
-        more = packed[at++] ?? 0
+      let more = 255
+      while (more === 255 && at < end) {
+        more = packed.getUint8(at++)
         count += more
-      } while (more === 255 && at < end)
+      }
     }
     if (distance === 0 || distance > to || to + count > limit) throw corrupt('an lz4 match from outside its frame')
     to = copyMatch(out, to, distance, count)

@@ -1,7 +1,7 @@
 import { Backoff } from './backoff.ts'
 import { brokerErrorName } from './errors.ts'
 import type { FetchedPartition } from './fetch-protocol.ts'
-import { type AbortedTransaction, nextOffsetOf, type RecordRange } from './record-batch.ts'
+import { type AbortedTransaction, nextOffsetOf, type RecordRange, verified } from './record-batch.ts'
 
 export interface FetchedRecords {
   readonly partition: number
@@ -54,7 +54,8 @@ export interface Asked {
 /** The records of one partition, its offset moved behind them; or why there are none. */
 export function takeRecords({ reading, offset }: Asked, found: FetchedPartition): FetchedRecords | string {
   if (found.errorCode !== 0) return brokerErrorName(found.errorCode)
-  const { partition, records: range, aborted, highWatermark, lastStableOffset, logStartOffset } = found
+  const { partition, aborted, highWatermark, lastStableOffset, logStartOffset } = found
+  const range = verified(found.records)
   const next = nextOffsetOf(range, offset)
   if (next === offset && range.end > range.start) return 'an answer without a whole record batch'
   reading.offset = next

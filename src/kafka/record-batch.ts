@@ -34,6 +34,8 @@ export interface RecordRange {
   readonly buffer: Buffer
   readonly start: number
   readonly end: number
+  /** Whether its checksums were compared already, by {@link verified}. */
+  readonly isVerified?: boolean
 }
 
 // The header of a batch, and where its fields stand.
@@ -73,6 +75,18 @@ export function nextOffsetOf(range: RecordRange, from: number): number {
 }
 
 /**
+ * The same range, the checksums of its whole batches compared.
+ *
+ * @throws KpiError `KPI_KAFKA_CORRUPT` on a wrong one.
+ */
+export function verified(range: RecordRange): RecordRange {
+  for (let at = range.start, end = wholeBatchEnd(range, at); end >= 0; at = end, end = wholeBatchEnd(range, at)) {
+    compareChecksum(range.buffer, at, end)
+  }
+  return { ...range, isVerified: true }
+}
+
+/**
  * Visits every record at or after `from`, in order, and counts every offset between `from` and the result once: as a
  * record or as one without a message.
  *
@@ -92,7 +106,8 @@ export function walkRecords(
     const end = wholeBatchEnd(range, at)
     if (end < 0) return next
     const last = lastOffsetOf(range.buffer, at)
-    checkBatch(range.buffer, at, end, previousLast)
+    checkOrder(range.buffer, at, previousLast)
+    if (!range.isVerified) compareChecksum(range.buffer, at, end)
     const counts = transactions.admits(range.buffer, at, end, last)
     if (last >= next) {
       if (counts) next = visitBatch(range.buffer, at, end, next, visitor)
@@ -133,6 +148,30 @@ export function wholeBatchEnd({ buffer, end }: RecordRange, at: number): number 
   return batchEnd <= end ? batchEnd : -1
 }
 
+export function isPacked({ buffer }: RecordRange, at: number): boolean {
+  return compressionOf(buffer, at) !== 0
+}
+
+/**
+ * The batch from `at` to `end` as if it had not been packed, in two parts: its header, whose checksum is not that of the
+ * other, and its records.
+ *
+ * @throws KpiError `KPI_KAFKA_CORRUPT`.
+ */
+export function unpackBatch({ buffer }: RecordRange, at: number, end: number): readonly [Buffer, Buffer] {
+  const header = Buffer.from(buffer.subarray(at, at + headerBytes))
+  const compression = compressionOf(buffer, at)
+  const found = buffer.subarray(at + headerBytes, end)
+  const records = compression === 0 ? found : decompress(found, compression)
+  header.writeInt32BE(headerBytes - prefixBytes + records.length, lengthAt)
+  header.writeInt16BE(header.readInt16BE(attributesAt) & ~compressionMask, attributesAt)
+  return [header, records]
+}
+
+function compressionOf(buffer: Buffer, at: number): number {
+  return buffer.readInt16BE(at + attributesAt) & compressionMask
+}
+
 function lastOffsetOf(buffer: Buffer, at: number): number {
   const baseOffset = int64At(buffer, at)
   const lastOffset = baseOffset + buffer.readInt32BE(at + lastOffsetDeltaAt)
@@ -142,12 +181,15 @@ function lastOffsetOf(buffer: Buffer, at: number): number {
   return lastOffset
 }
 
-function checkBatch(buffer: Buffer, at: number, end: number, previousLast: number): void {
+function checkOrder(buffer: Buffer, at: number, previousLast: number): void {
   const baseOffset = int64At(buffer, at)
-  // The checksum does not cover the base offset, which the broker gives.
   if (baseOffset <= previousLast) throw corrupt(`a batch at offset ${baseOffset} after one up to ${previousLast}`)
+}
+
+/** It covers all from the attributes on: not the base offset, which the broker gives. */
+function compareChecksum(buffer: Buffer, at: number, end: number): void {
   const found = crc32c(buffer.subarray(at + attributesAt, end))
-  if (found !== buffer.readUInt32BE(at + crcAt)) throw corrupt(`a wrong checksum at offset ${baseOffset}`)
+  if (found !== buffer.readUInt32BE(at + crcAt)) throw corrupt(`a wrong checksum at offset ${int64At(buffer, at)}`)
 }
 
 /** Returns the offset after the last record seen; offsets skipped on the way are reported. */

@@ -1,4 +1,5 @@
 import { corrupt } from './byte-reader.ts'
+import { copyLiteral, copyMatch, viewOf } from './copy-bytes.ts'
 
 /**
  * Unpacks Snappy, in the raw form that librdkafka writes and in the chunked one of the Java client.
@@ -65,6 +66,8 @@ function readLength(packed: Buffer, start: number, end: number): { value: number
 function unpackBlock(packed: Buffer, start: number, end: number, out: Buffer, begin: number): number {
   const { value: length, next } = readLength(packed, start, end)
   const outEnd = begin + length
+  const from = viewOf(packed)
+  const into = viewOf(out)
   let at = next
   let to = begin
   while (at < end) {
@@ -80,7 +83,7 @@ function unpackBlock(packed: Buffer, start: number, end: number, out: Buffer, be
         at += extra
       }
       if (at + count > end || to + count > outEnd) throw corrupt('a snappy literal that ends outside its block')
-      to = copyLiteral(packed, at, out, to, count)
+      to = copyLiteral(from, at, into, to, count)
       at += count
       continue
     }
@@ -98,26 +101,8 @@ function unpackBlock(packed: Buffer, start: number, end: number, out: Buffer, be
     if (distance === 0 || distance > to - begin || to + count > outEnd || at > end) {
       throw corrupt('a snappy copy from outside its block')
     }
-    to = copyMatch(out, to, distance, count)
+    to = copyMatch(into, to, distance, count)
   }
   if (to !== outEnd) throw corrupt('a snappy block shorter than it claims')
   return outEnd
-}
-
-/** For few bytes a loop is cheaper than a call. */
-const fewBytes = 32
-
-/** @returns Where the copy ends. */
-export function copyLiteral(from: Buffer, at: number, out: Buffer, to: number, count: number): number {
-  if (count > fewBytes) from.copy(out, to, at, at + count)
-  else for (let i = 0; i < count; i++) out[to + i] = from[at + i] ?? 0
-  return to + count
-}
-
-/** Repeats what stands `distance` before; the copy may overlap itself. @returns Where it ends. */
-export function copyMatch(out: Buffer, to: number, distance: number, count: number): number {
-  const end = to + count
-  if (count > fewBytes && distance >= count) out.copyWithin(to, to - distance, end - distance)
-  else for (let i = to; i < end; i++) out[i] = out[i - distance] ?? 0
-  return end
 }

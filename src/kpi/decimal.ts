@@ -1,3 +1,6 @@
+import { wideFrom } from './flat-decimal.ts'
+import { powerOfTen } from './flat-text.ts'
+
 /** Fractional digits of every price and volume: a number x is kept as the integer x · 10^8. */
 const scaleDigits = 8
 /** Digits before the point: a magnitude of 10^15 is the first that is refused. */
@@ -31,27 +34,39 @@ export function parseScaled(text: string): bigint | undefined {
   return sign === '-' ? -scaled : scaled
 }
 
-/** A decimal of few digits without an exponent, scaled exactly in a double; undefined for all else, number or not. */
-function parseShort(text: string): number | undefined {
-  const { length } = text
+/**
+ * A decimal of few digits, scaled exactly in a double below 2^52 in magnitude; undefined for all else, number or not.
+ */
+export function parseShort(text: string): number | undefined {
   const first = text.charCodeAt(0) === minus ? 1 : 0
-  if (length > 15) return undefined
+  if (text.length > 15) return undefined
+  let end = first
   let digits = 0
-  let pointAt = length
-  for (let i = first; i < length; i++) {
-    const code = text.charCodeAt(i)
+  let pointAt = -1
+  for (; end < text.length; end++) {
+    const code = text.charCodeAt(end)
     if (code >= zero && code <= zero + 9) digits = digits * 10 + (code - zero)
-    else if (code === point && pointAt === length) pointAt = i
-    else return undefined
+    else if (code === point && pointAt < 0) pointAt = end
+    else break
   }
-  const hasPoint = pointAt < length
-  const decimals = hasPoint ? length - pointAt - 1 : 0
-  if (pointAt === first || (hasPoint && decimals === 0) || decimals > scaleDigits) return undefined
-  const scaled = digits * 10 ** (scaleDigits - decimals)
-  if (scaled >= Number.MAX_SAFE_INTEGER) return undefined
+  const decimals = pointAt < 0 ? 0 : end - pointAt - 1
+  if (end === first || pointAt === first || pointAt === end - 1) return undefined
+  const shift = scaleDigits - decimals + shortExponent(text, end)
+  const scaled = digits * powerOfTen(shift)
+  if (!(scaled < wideFrom)) return undefined
   return first === 1 ? 0 - scaled : scaled
 }
 
+/** What stands behind the digits: nothing, or a plain exponent of one digit; else NaN. */
+function shortExponent(text: string, at: number): number {
+  if (at === text.length) return 0
+  const exponent = text.charCodeAt(at + 1) - zero
+  const isExponent = (text.charCodeAt(at) | lowerCase) === letterE && exponent >= 0 && exponent <= 9
+  return isExponent && at + 2 === text.length ? exponent : Number.NaN
+}
+
+const letterE = 0x65
+const lowerCase = 0x20
 const minus = 0x2d
 const point = 0x2e
 const zero = 0x30

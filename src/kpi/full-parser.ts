@@ -1,4 +1,6 @@
-import { parseScaled } from './decimal.ts'
+import { parseScaled, parseShort } from './decimal.ts'
+import { FlatDecimal } from './flat-decimal.ts'
+import { FlatTimestamp } from './flat-timestamp.ts'
 import { type JsonKind, JsonScanner, type MemberSink } from './json-scanner.ts'
 import type { RejectReason } from './reject-reason.ts'
 import { endOfTimeUs, parseEpochMs, parseTimestamp } from './timestamp.ts'
@@ -6,6 +8,7 @@ import { endOfTimeUs, parseEpochMs, parseTimestamp } from './timestamp.ts'
 /** Where the last value of a field stands in the message: of a repeated field the last one counts. */
 interface Field {
   readonly name: string
+  readonly nameBytes: Uint8Array
   readonly isRequired: boolean
   kind: JsonKind | 'absent'
   start: number
@@ -18,11 +21,13 @@ const symbolPattern = /^[\x21-\x7e]{1,32}$/
 const longestNameBytes = 'timestamp'.length * 6
 /** So that every detail stays below the 200 characters that `dead_letters` promises. */
 const excerptBytes = 80
+const backslash = 0x5c
 
 /**
  * Reads any message, and decides every rejection: all checks of docs/message-format.md behind the size, in its order.
- * Numbers stay text until they are scaled, so no digit is lost. It is slower than {@link FlatScan} by an order of
- * magnitude, and needs to be right only. The public fields hold the result until the next call.
+ * It is slower than {@link FlatScan}, which needs not be right about more than it takes. Values in their usual form are
+ * read by the readers of the fast path; others become text, and numbers stay text until they are scaled, so no digit
+ * is lost. The public fields hold the result until the next call.
  */
 export class FullParser implements MemberSink {
   /** The symbol, of `symbolLength` bytes. A Buffer as the input is, so that those who read either see one kind. */
@@ -30,12 +35,12 @@ export class FullParser implements MemberSink {
   symbolLength = 0
   /** Microseconds since the epoch, below 2^53. */
   timestampUs = 0
-  /** Scaled by 10^8. */
-  open = 0n
-  high = 0n
-  low = 0n
-  close = 0n
-  volume = 0n
+  /** Scaled by 10^8; one as a number is below 2^52 in magnitude. */
+  open: number | bigint = 0
+  high: number | bigint = 0
+  low: number | bigint = 0
+  close: number | bigint = 0
+  volume: number | bigint = 0
   /** What was wrong: printable ASCII, at most 200 characters. */
   detail = ''
 
@@ -49,17 +54,21 @@ export class FullParser implements MemberSink {
   readonly #low = field('low', false)
   readonly #fields = [this.#symbol, this.#timestamp, this.#close, this.#volume, this.#open, this.#high, this.#low]
   readonly #byName = new Map(this.#fields.map((field) => [field.name, field]))
-  /** The message, one character a byte, and where it begins in the scanner's bytes. */
-  #message = ''
-  #start = 0
+  readonly #usualTimestamp = new FlatTimestamp()
+  readonly #usualDecimal = new FlatDecimal()
+  /** Of the message before, too: many messages stand in one buffer. */
+  #bytes: Buffer = Buffer.alloc(0)
+  #view: DataView = new DataView(new ArrayBuffer(0))
 
   /**
    * @param latestUs the latest timestamp that is not in the future
    * @returns the reason of a rejection, undefined when the message is accepted
    */
   parse(bytes: Buffer, start: number, end: number, latestUs: number): RejectReason | undefined {
-    this.#message = bytes.toString('latin1', start, end)
-    this.#start = start
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    }
     for (const field of this.#fields) field.kind = 'absent'
     if (!this.#scanner.scan(bytes, start, end)) {
       return this.#reject('not_json', `byte ${this.#scanner.problemAt - start}: ${this.#scanner.problem}`)
@@ -69,26 +78,33 @@ export class FullParser implements MemberSink {
 
   /** Called by the scanner for each member of the object. */
   member(nameStart: number, nameEnd: number, kind: JsonKind, valueStart: number, valueEnd: number): void {
-    if (nameEnd - nameStart > longestNameBytes) return
-    const field = this.#byName.get(this.#text(nameStart - this.#start, nameEnd - this.#start))
+    const field = this.#fieldNamed(nameStart, nameEnd)
     if (!field) return
     field.kind = kind
-    field.start = valueStart - this.#start
-    field.end = valueEnd - this.#start
+    field.start = valueStart
+    field.end = valueEnd
+  }
+
+  #fieldNamed(start: number, end: number): Field | undefined {
+    for (const field of this.#fields) if (isAt(field.nameBytes, this.#bytes, start, end)) return field
+    // Each letter may be written as an escape.
+    if (end - start > longestNameBytes || !this.#bytes.subarray(start, end).includes(backslash)) return undefined
+    return this.#byName.get(this.#text(start, end))
   }
 
   #read(latestUs: number): RejectReason | undefined {
     const { kind } = this.#scanner
     if (kind !== 'object') return this.#reject('not_object', `a JSON ${kind}, not an object`)
-    const missing = this.#fields.filter((field) => field.isRequired && field.kind === 'absent')
-    if (missing.length > 0) {
-      return this.#reject('missing_field', `without ${missing.map((field) => field.name).join(', ')}`)
+    if (this.#fields.some(isMissing)) {
+      const missing = this.#fields.filter(isMissing).map(({ name }) => name)
+      return this.#reject('missing_field', `without ${missing.join(', ')}`)
     }
     return this.#readSymbol() ?? this.#readTimestamp() ?? this.#readNumbers() ?? this.#checkFuture(latestUs)
   }
 
   #readSymbol(): RejectReason | undefined {
     const { kind, start, end } = this.#symbol
+    if (kind === 'string' && this.#copyPlainSymbol(start + 1, end - 1)) return undefined
     const symbol = kind === 'string' ? this.#text(start + 1, end - 1) : ''
     if (!symbolPattern.test(symbol)) {
       return this.#wrong('bad_symbol', this.#symbol, 'not a string of 1 to 32 printable ASCII characters, no spaces')
@@ -98,10 +114,26 @@ export class FullParser implements MemberSink {
     return undefined
   }
 
+  /** Whether the symbol was written without an escape. */
+  #copyPlainSymbol(start: number, end: number): boolean {
+    const length = end - start
+    if (length === 0 || length > maxSymbolBytes) return false
+    for (let i = 0; i < length; i++) {
+      const byte = this.#view.getUint8(start + i)
+      if (byte <= 0x20 || byte >= 0x7f || byte === backslash) return false
+      this.symbolBytes[i] = byte
+    }
+    this.symbolLength = length
+    return true
+  }
+
   #readTimestamp(): RejectReason | undefined {
     const { kind, start, end } = this.#timestamp
     let timestampUs: number | undefined
-    if (kind === 'string') timestampUs = parseTimestamp(this.#text(start + 1, end - 1))
+    const usual = this.#usualTimestamp
+    const isEither = kind === 'string' || kind === 'number'
+    if (isEither && usual.read(this.#view, start, end + 1) === end) timestampUs = usual.us
+    else if (kind === 'string') timestampUs = parseTimestamp(this.#text(start + 1, end - 1))
     else if (kind === 'number') timestampUs = parseEpochMs(this.#text(start, end))
     if (timestampUs === undefined) {
       return this.#wrong('bad_timestamp', this.#timestamp, 'neither an RFC 3339 time since 1970 nor milliseconds')
@@ -118,7 +150,7 @@ export class FullParser implements MemberSink {
     const high = this.#price(this.#high, close)
     const low = this.#price(this.#low, close)
     if (open === undefined || high === undefined || low === undefined) return 'bad_number'
-    if (volume < 0n) return this.#wrong('negative_volume', this.#volume, 'below 0')
+    if (volume < 0) return this.#wrong('negative_volume', this.#volume, 'below 0')
     this.open = open
     this.high = high
     this.low = low
@@ -133,16 +165,19 @@ export class FullParser implements MemberSink {
   }
 
   /** An optional price, which is the close when absent. */
-  #price(field: Field, close: bigint): bigint | undefined {
+  #price(field: Field, close: number | bigint): number | bigint | undefined {
     return field.kind === 'absent' ? close : this.#number(field)
   }
 
-  #number(field: Field): bigint | undefined {
+  #number(field: Field): number | bigint | undefined {
     if (field.kind !== 'number') {
       this.#wrong('bad_number', field, 'not a number')
       return undefined
     }
-    const scaled = parseScaled(this.#message.slice(field.start, field.end))
+    const usual = this.#usualDecimal
+    if (usual.read(this.#view, field.start) === field.end) return usual.scaled
+    const text = this.#latin1(field.start, field.end)
+    const scaled = parseShort(text) ?? parseScaled(text)
     if (scaled === undefined) this.#wrong('bad_number', field, 'not below 10^15 in magnitude')
     return scaled
   }
@@ -152,13 +187,18 @@ export class FullParser implements MemberSink {
    * that matters here: no field may hold one.
    */
   #text(start: number, end: number): string {
-    const text = this.#message.slice(start, end)
-    return text.includes('\\') ? text.replace(escapes, unescaped) : text
+    const text = this.#latin1(start, end)
+    return text.includes('\\') ? unescaped(text) : text
+  }
+
+  /** One character a byte. */
+  #latin1(start: number, end: number): string {
+    return this.#bytes.toString('latin1', start, end)
   }
 
   #wrong(reason: RejectReason, field: Field, what: string): RejectReason {
     const isLong = field.end - field.start > excerptBytes
-    const excerpt = this.#message.slice(field.start, isLong ? field.start + excerptBytes : field.end)
+    const excerpt = this.#latin1(field.start, isLong ? field.start + excerptBytes : field.end)
     const printable = excerpt.replace(/[^\x20-\x7e]/g, '?')
     return this.#reject(reason, `${field.name} ${printable}${isLong ? '...' : ''}: ${what}`)
   }
@@ -169,13 +209,35 @@ export class FullParser implements MemberSink {
   }
 }
 
-const escapes = /\\(?:u([0-9a-fA-F]{4})|(.))/g
 const controls = new Map([...'bfnrt'].map((letter, i) => [letter, '\b\f\n\r\t'.charAt(i)]))
 
-function unescaped(_: string, code: string | undefined, letter = ''): string {
-  return code === undefined ? (controls.get(letter) ?? letter) : String.fromCharCode(Number.parseInt(code, 16))
+function unescaped(text: string): string {
+  let plain = ''
+  let from = 0
+  for (let at = text.indexOf('\\'); at >= 0; at = text.indexOf('\\', from)) {
+    const letter = text.charAt(at + 1)
+    plain += text.slice(from, at)
+    from = at + (letter === 'u' ? 6 : 2)
+    plain +=
+      letter === 'u' ? String.fromCharCode(Number.parseInt(text.slice(at + 2, from), 16)) : unescapedLetter(letter)
+  }
+  return plain + text.slice(from)
+}
+
+function unescapedLetter(letter: string): string {
+  return controls.get(letter) ?? letter
 }
 
 function field(name: string, isRequired: boolean): Field {
-  return { name, isRequired, kind: 'absent', start: 0, end: 0 }
+  return { name, nameBytes: Buffer.from(name), isRequired, kind: 'absent', start: 0, end: 0 }
+}
+
+function isMissing({ isRequired, kind }: Field): boolean {
+  return isRequired && kind === 'absent'
+}
+
+function isAt(wanted: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start !== wanted.length) return false
+  for (let i = 0; i < wanted.length; i++) if (bytes[start + i] !== wanted[i]) return false
+  return true
 }

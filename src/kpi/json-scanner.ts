@@ -155,26 +155,42 @@ export class JsonScanner {
   }
 
   #digits(): boolean {
-    if (!isDigit(this.#peek())) return this.#reject('a digit is missing')
-    while (isDigit(this.#peek())) this.#at++
-    return true
+    const bytes = this.#bytes
+    const end = this.#end
+    const first = this.#at
+    let at = first
+    while (at < end && isDigit(bytes[at] as number)) at++
+    this.#at = at
+    return at > first || this.#reject('a digit is missing')
   }
 
   /** At an opening quote: goes past the closing one. */
   #string(): boolean {
     this.#at++
     for (;;) {
+      this.#skipPlain()
       const byte = this.#peek()
       if (byte === quote) break
       if (byte < 0) return this.#reject('a string without an end')
       if (byte < 0x20) return this.#reject('a control character in a string')
       if (byte === backslash) {
         if (!this.#escape()) return false
-      } else if (byte < 0x80) this.#at++
-      else if (!this.#character(byte)) return false
+      } else if (!this.#character(byte)) return false
     }
     this.#at++
     return true
+  }
+
+  /** Goes past ASCII that stands for itself in a string. */
+  #skipPlain(): void {
+    const bytes = this.#bytes
+    const end = this.#end
+    let at = this.#at
+    for (; at < end; at++) {
+      const byte = bytes[at] as number
+      if (byte < 0x20 || byte >= 0x80 || byte === quote || byte === backslash) break
+    }
+    this.#at = at
   }
 
   #escape(): boolean {

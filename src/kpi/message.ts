@@ -68,7 +68,8 @@ export class MessageDecoder implements FlatMessage {
     ) {
       return this.#decodeFully(buffer, start, end, latestUs)
     }
-    this.symbolBytes = buffer
+    // Comparing is cheaper than to store again, of which the collector takes note.
+    if (this.symbolBytes !== buffer) this.symbolBytes = buffer
     this.isWide = false
     return undefined
   }
@@ -98,15 +99,13 @@ export class MessageDecoder implements FlatMessage {
 
   #setNumbers(): void {
     const { open, high, low, close, volume } = this.#parser
-    this.isWide = [open, high, low, close, volume].some(
-      (scaled) => scaled >= wideFromScaled || scaled <= -wideFromScaled,
-    )
+    this.isWide = isWide(open) || isWide(high) || isWide(low) || isWide(close) || isWide(volume)
     if (this.isWide) {
-      this.wideOpen = open
-      this.wideHigh = high
-      this.wideLow = low
-      this.wideClose = close
-      this.wideVolume = volume
+      this.wideOpen = BigInt(open)
+      this.wideHigh = BigInt(high)
+      this.wideLow = BigInt(low)
+      this.wideClose = BigInt(close)
+      this.wideVolume = BigInt(volume)
     } else {
       this.open = Number(open)
       this.high = Number(high)
@@ -115,4 +114,8 @@ export class MessageDecoder implements FlatMessage {
       this.volume = Number(volume)
     }
   }
+}
+
+function isWide(scaled: number | bigint): boolean {
+  return typeof scaled === 'bigint' && (scaled >= wideFromScaled || scaled <= -wideFromScaled)
 }

@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import type { KpiError } from '../../src/errors.ts'
+import { FetchThread } from '../../src/kafka/fetch-thread.ts'
 import { type FetchedRecords, Fetcher, type FetcherOptions, type FetchHandler } from '../../src/kafka/fetcher.ts'
 import { walkRecords } from '../../src/kafka/record-batch.ts'
 import type { Logger } from '../../src/log.ts'
@@ -22,6 +23,12 @@ export interface RecordedPartition {
   answers: number
 }
 
+/** Where a fetcher may work; what it does there is the same. */
+export const places = [
+  { place: 'here', inThread: false },
+  { place: 'in a thread', inThread: true },
+] as const
+
 /** A fetcher whose handler writes down what it is told, and refuses what does not follow on what came before. */
 export class FetchRecorder implements FetchHandler {
   readonly partitions = new Map<number, RecordedPartition>()
@@ -30,11 +37,15 @@ export class FetchRecorder implements FetchHandler {
   readonly unwanted = new Set<number>()
   /** How often the handler was asked whether it wants a partition: at least once a request. */
   wantsCalls = 0
-  readonly fetcher: Fetcher
+  readonly fetcher: Pick<Fetcher, 'seek' | 'remove' | 'stop'>
 
-  constructor(topic: TestTopic, options: Partial<FetcherOptions> & { log?: Logger } = {}) {
+  constructor(
+    topic: TestTopic,
+    { inThread = false, ...options }: Partial<FetcherOptions> & { log?: Logger; inThread?: boolean } = {},
+  ) {
     const { cluster, name, metadata } = topic
-    this.fetcher = new Fetcher(
+    const Kind = inThread ? FetchThread : Fetcher
+    this.fetcher = new Kind(
       { cluster, topic: name, handler: this, log: silentLog, maxWaitMs: 500, ...options },
       metadata,
     )
@@ -73,7 +84,11 @@ export class FetchRecorder implements FetchHandler {
     return !this.unwanted.has(partition)
   }
 
-  records({ partition, range, from, next, aborted, endOffset }: FetchedRecords): void {
+  records(answer: readonly FetchedRecords[]): void {
+    for (const fetched of answer) this.#write(fetched)
+  }
+
+  #write({ partition, range, from, next, aborted, endOffset }: FetchedRecords): void {
     const found = this.of(partition)
     expect(from).toBe(found.next)
     const walked = walkRecords(range, from, aborted, {

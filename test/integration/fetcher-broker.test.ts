@@ -6,7 +6,7 @@ import {
 } from '@platformatic/kafka'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { RecordingLog } from '../recording-log.ts'
-import { FetchRecorder } from './fetch-recorder.ts'
+import { FetchRecorder, places } from './fetch-recorder.ts'
 import { makeTopic, valuesFor } from './kafka-topic.ts'
 import { send } from './market.ts'
 import { OwnServers } from './own-servers.ts'
@@ -18,39 +18,42 @@ const numbered = (count: number, from = 0) => Array.from({ length: count }, (_, 
 beforeAll(() => own.startKafka())
 afterAll(() => own.stop())
 
-it('a broker that is restarted, or killed, is read on from the same offsets', async () => {
-  await using topic = await makeTopic({ partitions: 3, bootstrap: own.kafka.bootstrap })
-  const log = new RecordingLog()
-  await using recorder = new FetchRecorder(topic, { log })
-  for (const partition of [0, 1, 2]) recorder.seek(partition, 0)
-  const sendPart = (part: number) =>
-    send(
-      topic.cluster,
-      topic.name,
-      [0, 1, 2].flatMap((p) => valuesFor(p, 3, numbered(100, part * 100))),
-    )
-  await sendPart(0)
-  await recorder.untilCount(300)
-  for (const [part, end] of [() => own.kafka.stop(8000), () => own.kafka.kill()].entries()) {
-    log.lines.length = 0
-    await end()
-    await own.kafka.exited
-    await until(
-      'a warning',
-      () => log.lines,
-      (lines) => lines.length > 0,
-    )
-    await own.startKafka()
-    await sendPart(part + 1)
-    await recorder.untilCount(300 * (part + 2))
-    const [warning, ...news] = log.lines
-    expect(warning).toMatch(/^warn: partitions 0, 1, 2 are not read for now: .+; trying again until it works$/)
-    // Each once; a busy broker may have one before the others.
-    const readAgain = news.map((line) => /^info: partitions? ([\d, ]+) (?:is|are) read again$/.exec(line)?.[1])
-    expect(readAgain.flatMap((list) => list?.split(', ')).sort()).toEqual(['0', '1', '2'])
-  }
-  for (const partition of [0, 1, 2]) expect(recorder.values(partition)).toEqual(numbered(300))
-})
+it.each(places)(
+  'a broker that is restarted, or killed, is read on from the same offsets, $place',
+  async ({ inThread }) => {
+    await using topic = await makeTopic({ partitions: 3, bootstrap: own.kafka.bootstrap })
+    const log = new RecordingLog()
+    await using recorder = new FetchRecorder(topic, { inThread, log })
+    for (const partition of [0, 1, 2]) recorder.seek(partition, 0)
+    const sendPart = (part: number) =>
+      send(
+        topic.cluster,
+        topic.name,
+        [0, 1, 2].flatMap((p) => valuesFor(p, 3, numbered(100, part * 100))),
+      )
+    await sendPart(0)
+    await recorder.untilCount(300)
+    for (const [part, end] of [() => own.kafka.stop(8000), () => own.kafka.kill()].entries()) {
+      log.lines.length = 0
+      await end()
+      await own.kafka.exited
+      await until(
+        'a warning',
+        () => log.lines,
+        (lines) => lines.length > 0,
+      )
+      await own.startKafka()
+      await sendPart(part + 1)
+      await recorder.untilCount(300 * (part + 2))
+      const [warning, ...news] = log.lines
+      expect(warning).toMatch(/^warn: partitions 0, 1, 2 are not read for now: .+; trying again until it works$/)
+      // Each once; a busy broker may have one before the others.
+      const readAgain = news.map((line) => /^info: partitions? ([\d, ]+) (?:is|are) read again$/.exec(line)?.[1])
+      expect(readAgain.flatMap((list) => list?.split(', ')).sort()).toEqual(['0', '1', '2'])
+    }
+    for (const partition of [0, 1, 2]) expect(recorder.values(partition)).toEqual(numbered(300))
+  },
+)
 
 it('a compacted log is read with its gaps counted', async () => {
   await using topic = await makeTopic({

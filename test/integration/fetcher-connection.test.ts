@@ -2,7 +2,7 @@
 import { expect, inject, it } from 'vitest'
 import { KafkaCluster } from '../../src/kafka/cluster.ts'
 import { RecordingLog } from '../recording-log.ts'
-import { FetchRecorder } from './fetch-recorder.ts'
+import { FetchRecorder, places } from './fetch-recorder.ts'
 import { makeTopic, type TestTopic, valuesFor } from './kafka-topic.ts'
 import { send } from './market.ts'
 import { TcpProxy } from './tcp-proxy.ts'
@@ -22,7 +22,7 @@ async function through(proxy: TcpProxy, topic: TestTopic): Promise<TestTopic> {
   return { name: topic.name, cluster, metadata, [Symbol.asyncDispose]: () => cluster.close() }
 }
 
-it('connections that break again and again cost nothing but time', async () => {
+it.each(places)('connections that break again and again cost nothing but time ($place)', async ({ inThread }) => {
   await using topic = await makeTopic({ partitions: 3 })
   const values = numbered(30_000).map((text) => text.padEnd(100, '.'))
   await send(
@@ -32,7 +32,7 @@ it('connections that break again and again cost nothing but time', async () => {
   )
   await using proxy = await TcpProxy.startKafka(inject('bootstrap'))
   await using proxied = await through(proxy, topic)
-  await using recorder = new FetchRecorder(proxied, { partitionMaxBytes: 50_000 })
+  await using recorder = new FetchRecorder(proxied, { inThread, partitionMaxBytes: 50_000 })
   proxy.delayMs = 2
   for (const partition of [0, 1, 2]) recorder.seek(partition, 0)
   for (let cuts = 0; cuts < 8; cuts++) {
@@ -49,38 +49,41 @@ it('connections that break again and again cost nothing but time', async () => {
   expect(proxy.connections).toBeGreaterThan(8)
 })
 
-it('a broker that takes connections and answers nothing is left, told once, and read again', async () => {
-  await using topic = await makeTopic()
-  await send(topic.cluster, topic.name, valuesFor(0, 1, numbered(10)))
-  await using proxy = await TcpProxy.startKafka(inject('bootstrap'))
-  await using proxied = await through(proxy, topic)
-  const log = new RecordingLog()
-  await using recorder = new FetchRecorder(proxied, { log })
-  recorder.seek(0, 0)
-  await recorder.untilCount(10)
-  proxy.isSilent = true
-  await until(
-    'a warning',
-    () => log.lines,
-    (lines) => lines.length > 0,
-  )
-  await send(topic.cluster, topic.name, valuesFor(0, 1, numbered(10, 10)))
-  proxy.isSilent = false
-  proxy.cut()
-  await recorder.untilCount(20)
-  await until(
-    'the end of it',
-    () => log.lines,
-    (lines) => lines.length > 1,
-  )
-  expect(recorder.values(0)).toEqual(numbered(20))
-  expect(log.lines).toEqual([
-    expect.stringMatching(
-      /^warn: partition 0 is not read for now: .*does not answer: .*; trying again until it works$/,
-    ),
-    'info: partition 0 is read again',
-  ])
-})
+it.each(places)(
+  'a broker that takes connections and answers nothing is left, told once, and read again ($place)',
+  async ({ inThread }) => {
+    await using topic = await makeTopic()
+    await send(topic.cluster, topic.name, valuesFor(0, 1, numbered(10)))
+    await using proxy = await TcpProxy.startKafka(inject('bootstrap'))
+    await using proxied = await through(proxy, topic)
+    const log = new RecordingLog()
+    await using recorder = new FetchRecorder(proxied, { inThread, log })
+    recorder.seek(0, 0)
+    await recorder.untilCount(10)
+    proxy.isSilent = true
+    await until(
+      'a warning',
+      () => log.lines,
+      (lines) => lines.length > 0,
+    )
+    await send(topic.cluster, topic.name, valuesFor(0, 1, numbered(10, 10)))
+    proxy.isSilent = false
+    proxy.cut()
+    await recorder.untilCount(20)
+    await until(
+      'the end of it',
+      () => log.lines,
+      (lines) => lines.length > 1,
+    )
+    expect(recorder.values(0)).toEqual(numbered(20))
+    expect(log.lines).toEqual([
+      expect.stringMatching(
+        /^warn: partition 0 is not read for now: .*does not answer: .*; trying again until it works$/,
+      ),
+      'info: partition 0 is read again',
+    ])
+  },
+)
 
 it('a slow way is no failure', async () => {
   await using topic = await makeTopic({ partitions: 2 })
@@ -95,7 +98,7 @@ it('a slow way is no failure', async () => {
   expect(log.lines).toEqual([])
 })
 
-it('a flipped bit on the way ends the reading', async () => {
+it.each(places)('a flipped bit on the way ends the reading ($place)', async ({ inThread }) => {
   await using topic = await makeTopic()
   await send(
     topic.cluster,
@@ -112,7 +115,7 @@ it('a flipped bit on the way ends the reading', async () => {
     const at = chunk.indexOf('m50....')
     if (at >= 0) chunk[at] = (chunk[at] ?? 0) ^ 1
   }
-  await using recorder = new FetchRecorder(proxied)
+  await using recorder = new FetchRecorder(proxied, { inThread })
   recorder.expectedFatalErrors = [expect.stringContaining('a wrong checksum at offset 0')]
   recorder.seek(0, 0)
   await until(

@@ -3,7 +3,7 @@ import { alterClientQuotasV1, ClientQuotaEntityTypes, ClientQuotaKeys } from '@p
 import { describe, expect, it } from 'vitest'
 import { KpiError } from '../../src/errors.ts'
 import { RecordingLog } from '../recording-log.ts'
-import { FetchRecorder } from './fetch-recorder.ts'
+import { FetchRecorder, places } from './fetch-recorder.ts'
 import { createTopic, deleteRecords, deleteTopic, makeTopic, type TestTopic, valuesFor } from './kafka-topic.ts'
 import { send } from './market.ts'
 import { until } from './until.ts'
@@ -114,10 +114,10 @@ describe('reads', () => {
   })
 })
 
-describe('a partition', () => {
+describe.each(places)('a partition, read $place,', ({ inThread }) => {
   it('that is unwanted is left out, and read on from there when wanted again', async () => {
     await using topic = await makeTopic({ partitions: 2 })
-    await using recorder = new FetchRecorder(topic, { maxWaitMs: 5000 })
+    await using recorder = new FetchRecorder(topic, { inThread, maxWaitMs: 5000 })
     recorder.unwanted.add(0)
     recorder.seek(0, 0)
     recorder.seek(1, 0)
@@ -147,7 +147,7 @@ describe('a partition', () => {
         numbered(20_000).map((m) => m.padEnd(200, '.')),
       ),
     )
-    await using recorder = new FetchRecorder(topic, { partitionMaxBytes: 100_000 })
+    await using recorder = new FetchRecorder(topic, { inThread, partitionMaxBytes: 100_000 })
     for (let round = 0; round < 30; round++) {
       // The recorder refuses an answer that does not begin where it was sought.
       recorder.seek(0, round * 100)
@@ -163,7 +163,7 @@ describe('a partition', () => {
 
   it('that is removed is not read any more', async () => {
     await using topic = await makeTopic({ partitions: 2 })
-    await using recorder = new FetchRecorder(topic)
+    await using recorder = new FetchRecorder(topic, { inThread })
     recorder.seek(0, 0)
     recorder.seek(1, 0)
     await until(
@@ -189,7 +189,7 @@ describe('a partition', () => {
       [0, 1].flatMap((p) => valuesFor(p, 2, numbered(100))),
     )
     await deleteRecords(topic, 0, 40)
-    await using recorder = new FetchRecorder(topic)
+    await using recorder = new FetchRecorder(topic, { inThread })
     recorder.seek(0, 10)
     recorder.seek(1, 0)
     await until(
@@ -208,7 +208,7 @@ describe('a partition', () => {
   it('that ends before the position is reported', async () => {
     await using topic = await makeTopic()
     await send(topic.cluster, topic.name, valuesFor(0, 1, numbered(100)))
-    await using recorder = new FetchRecorder(topic)
+    await using recorder = new FetchRecorder(topic, { inThread })
     recorder.seek(0, 101)
     await until(
       'a report',
@@ -243,12 +243,12 @@ describe('what the metadata says of a leader', () => {
   })
 })
 
-describe('a topic', () => {
+describe.each(places)('a topic, read $place,', ({ inThread }) => {
   it('that is deleted is waited for, and one made anew ends the reading', async () => {
     await using topic = await makeTopic({ partitions: 2 })
     await send(topic.cluster, topic.name, valuesFor(0, 2, numbered(10)))
     const log = new RecordingLog()
-    await using recorder = new FetchRecorder(topic, { log })
+    await using recorder = new FetchRecorder(topic, { inThread, log })
     recorder.expectedFatalErrors = [expect.stringContaining('was deleted and created anew')]
     recorder.seek(0, 0)
     recorder.seek(1, 0)
@@ -273,10 +273,10 @@ describe('a topic', () => {
   })
 })
 
-describe('the handler', () => {
+describe.each(places)('the handler of what is read $place', ({ inThread }) => {
   it('that finds an answer corrupt ends the reading', async () => {
     await using topic = await makeTopic({ partitions: 2 })
-    await using recorder = new FetchRecorder(topic)
+    await using recorder = new FetchRecorder(topic, { inThread })
     recorder.expectedFatalErrors = ['broken']
     recorder.records = () => {
       throw new KpiError('KPI_KAFKA_CORRUPT', 'broken')
@@ -292,7 +292,7 @@ describe('the handler', () => {
 
   it('hears nothing more after a stop, which waits for no broker', async () => {
     await using topic = await makeTopic()
-    const recorder = new FetchRecorder(topic, { maxWaitMs: 20_000 })
+    const recorder = new FetchRecorder(topic, { inThread, maxWaitMs: 20_000 })
     recorder.seek(0, 0)
     await until(
       'a request',

@@ -2,7 +2,7 @@
 import { loadConfig } from '../../config/load.ts'
 import { messageOf } from '../../errors.ts'
 import { KafkaCluster } from '../../kafka/cluster.ts'
-import { Fetcher } from '../../kafka/fetcher.ts'
+import { FetchThread } from '../../kafka/fetch-thread.ts'
 import { kafkaOptions } from '../../kafka/options.ts'
 import { type RecordVisitor, walkRecords } from '../../kafka/record-batch.ts'
 import { createLogger } from '../../log.ts'
@@ -38,7 +38,7 @@ async function readAll({ env, messages }: RawFetchJob): Promise<RawFetchResult> 
   const counter = new Counter()
   let firstAtMs = Number.NaN
   const done = Promise.withResolvers<number>()
-  const fetcher = new Fetcher(
+  const fetcher = new FetchThread(
     {
       cluster,
       topic: config.kafkaTopic,
@@ -46,9 +46,9 @@ async function readAll({ env, messages }: RawFetchJob): Promise<RawFetchResult> 
       maxWaitMs,
       handler: {
         wants: () => true,
-        records: ({ range, from, aborted }) => {
+        records: (answer) => {
           if (Number.isNaN(firstAtMs)) firstAtMs = performance.now()
-          walkRecords(range, from, aborted, counter)
+          for (const { range, from, aborted } of answer) walkRecords(range, from, aborted, counter)
           if (counter.messages >= messages) done.resolve(performance.now())
         },
         outOfRange: (partition) => done.reject(new Error(`partition ${partition} was cut`)),

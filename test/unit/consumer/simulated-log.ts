@@ -146,7 +146,7 @@ export class SimulatedFetcher {
         const fetched = this.#log.read(partition, reading.offset, 1 + Math.floor(random() * 6))
         if (fetched === undefined) continue
         reading.offset = fetched.next
-        this.#handler.records(fetched)
+        this.#handler.records([fetched])
       }
     }
   }

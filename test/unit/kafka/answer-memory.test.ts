@@ -14,6 +14,14 @@ it('gathers an answer that came in pieces, and keeps it while the next one comes
   expect(second.toString()).toBe('the second')
 })
 
+it('keeps as many answers as it has turns, where other threads see them', () => {
+  const memory = new AnswerMemory({ turns: 3, isShared: true })
+  const answers = ['first', 'second', 'third'].map((text) => memory.gather([Buffer.from(text)], text.length))
+  expect(answers.map((answer) => answer.toString())).toEqual(['first', 'second', 'third'])
+  for (const { buffer } of answers) expect(buffer).toBeInstanceOf(SharedArrayBuffer)
+  expect(memory.gather([Buffer.from('fourth')], 6).buffer).toBe(answers[0]?.buffer)
+})
+
 it('uses the same memory again, and lets go of what a huge answer took', () => {
   const memory = new AnswerMemory()
   const gather = (bytes: number) => memory.gather([Buffer.alloc(bytes, 'x')], bytes)

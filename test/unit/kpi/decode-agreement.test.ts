@@ -21,7 +21,8 @@ function decodeFully(bytes: Uint8Array, referenceMs: number): Decoded {
   if (reason !== undefined) return { reason }
   const { timestampUs, open, high, low, close, volume } = parser
   const symbol = Buffer.from(parser.symbolBytes.subarray(0, parser.symbolLength)).toString('latin1')
-  return { symbol, timestampUs, open, high, low, close, volume }
+  const [o, h, l, c, v] = [open, high, low, close, volume].map(BigInt)
+  return { symbol, timestampUs, open: o, high: h, low: l, close: c, volume: v } as Decoded
 }
 
 /** What the fast path says alone; undefined where it declines. */
