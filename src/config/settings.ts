@@ -169,7 +169,7 @@ export const settings = {
     flag: '--max-pool-connections N',
     min: 1,
     max: 100,
-    default: 2,
+    default: 1,
     description:
       'connections over which one worker writes, each other partitions at a time; one more tells of the worker itself',
   }),

@@ -41,7 +41,7 @@ export interface Surroundings {
 
 /** How long a broker may hold a request for which there is nothing. */
 const fetchWaitMs = 500
-/** A message may wait at the broker for others to share its answer: half of what it may wait for its batch, up to this. */
+/** A message may wait at the broker for others to share its answer: three quarters of what it may wait for its batch, up to this. */
 const maxGatherMs = 50
 
 /** A worker's way to a real cluster and a real database. */
@@ -52,7 +52,7 @@ export function connectPorts(around: Surroundings): WorkerPorts {
   return {
     group: (listener) => new GroupMember({ cluster, topic, group, protocol: groupProtocol, log, listener }),
     fetcher: (handler) => {
-      const gatherMs = Math.min(maxGatherMs, Math.max(1, batchWaitMs / 2))
+      const gatherMs = Math.min(maxGatherMs, Math.max(1, 0.75 * batchWaitMs))
       return new FetchThread({ cluster, topic, log, maxWaitMs: fetchWaitMs, gatherMs, handler }, metadata)
     },
     earliestOffsets: async (partitions) =>

@@ -34,7 +34,7 @@ beforeAll(async () => {
       '--waits',
       '20',
       '--settings',
-      'pool-1',
+      'pool-2',
       '--variants',
       'shipped,fillfactor-100',
       '--json',
@@ -80,7 +80,7 @@ it('bench latency counts every message that was due after the warm-up', () => {
 
 it('bench tuning has a backlog and a live load of each setting, and the naive ways', () => {
   const { cases, naive } = report.tuning
-  expect(cases.map(({ setting, runs }) => [setting, runs.length])).toEqual([['pool-1', 1]])
+  expect(cases.map(({ setting, runs }) => [setting, runs.length])).toEqual([['pool-2', 1]])
   expect(cases[0]?.live.commitsPerSecond).toBeGreaterThan(0)
   expect(naive.map(({ messages }) => messages)).toEqual([300, 300])
 })

@@ -20,7 +20,7 @@ it('a worker whose pool is exhausted tells so, and is not taken for dead', async
     await locker.query('SELECT FROM kpi_market_prices FOR UPDATE')
     await sendNow(pipeline, 100)
     await until(
-      'a commit on each connection, that waits for a row',
+      'a commit on the only connection, that waits for a row',
       () => owner.query<{ n: number }>({ text: blockedCommits }),
       ([row]) => row?.n === 2,
     )

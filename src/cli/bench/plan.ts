@@ -73,7 +73,7 @@ export const tuningNames = [
   'batch-100',
   'batch-200',
   'batch-1000',
-  'pool-1',
+  'pool-2',
   'pool-partitions',
   'wait-10',
   'wait-50',
@@ -142,7 +142,7 @@ const quickSizes: Sizes = {
   tuningSeconds: 3,
   tuningRate: 10_000,
   naiveMessages: 300,
-  settings: ['default', 'batch-10', 'pool-1', 'wait-10'],
+  settings: ['default', 'batch-10', 'pool-2', 'wait-10'],
 }
 
 const defaultPartitions = 3

@@ -24,7 +24,7 @@ export interface TuningReport {
   readonly problems: string[]
 }
 
-/** What each name means to a worker; the default is a batch of 10,000 rows, 200 ms and 2 connections. */
+/** What each name means to a worker; the default is a batch of 10,000 rows, 200 ms and one connection. */
 function tuningSettings(partitions: number): Record<TuningName, Record<string, string>> {
   return {
     default: {},
@@ -33,7 +33,7 @@ function tuningSettings(partitions: number): Record<TuningName, Record<string, s
     'batch-100': { BATCH_SIZE: '100' },
     'batch-200': { BATCH_SIZE: '200' },
     'batch-1000': { BATCH_SIZE: '1000' },
-    'pool-1': { MAX_POOL_CONNECTIONS: '1' },
+    'pool-2': { MAX_POOL_CONNECTIONS: '2' },
     'pool-partitions': { MAX_POOL_CONNECTIONS: String(partitions) },
     'wait-10': { BATCH_WAIT_MS: '10' },
     'wait-50': { BATCH_WAIT_MS: '50' },
