@@ -22,7 +22,7 @@ it('a worker whose pool is exhausted tells so, and is not taken for dead', async
     await until(
       'a commit on the only connection, that waits for a row',
       () => owner.query<{ n: number }>({ text: blockedCommits }),
-      ([row]) => row?.n === 2,
+      ([row]) => row?.n === 1,
     )
     await sendNow(pipeline, 100)
     const observer = observe(pipeline.config)
