@@ -19,9 +19,8 @@ export type ThreadCommand =
   | { readonly kind: 'remove'; readonly partition: number }
   | { readonly kind: 'unwanted'; readonly partitions: readonly number[] }
 
-/** Records, and the number of the seek since which they are read. */
-export interface ThreadRecords {
-  readonly fetched: FetchedRecords
+/** With the number of the seek since which they are read. */
+export interface ThreadRecords extends FetchedRecords {
   readonly seek: number
 }
 
@@ -124,9 +123,9 @@ export class FetchThread {
   }
 
   #take(answer: readonly ThreadRecords[]): void {
-    const current = answer.filter(({ fetched, seek }) => this.#isCurrent(fetched.partition, seek))
+    const current = answer.filter(({ partition, seek }) => this.#isCurrent(partition, seek))
     try {
-      void this.#handler.records(current.map(({ fetched }) => withBuffer(fetched)))
+      void this.#handler.records(current.map(withBuffer))
     } catch (error) {
       if (!(error instanceof KpiError)) throw error
       this.#fail(error)

@@ -153,8 +153,8 @@ export function isPacked({ buffer }: RecordRange, at: number): boolean {
 }
 
 /**
- * The batch from `at` to `end` as if it had not been packed, in two parts: its header, whose checksum is not that of the
- * other, and its records.
+ * The batch from `at` to `end` as if it had not been packed, in two parts: its header, which keeps the checksum of the
+ * packed batch, and its records.
  *
  * @throws KpiError `KPI_KAFKA_CORRUPT`.
  */

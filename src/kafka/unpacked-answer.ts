@@ -14,8 +14,11 @@ const usualRatio = 8
  *
  * @throws KpiError `KPI_KAFKA_CORRUPT`.
  */
-export function* unpackedPieces(answer: readonly FetchedRecords[], memory: AnswerMemory): Generator<FetchedRecords[]> {
-  let piece: FetchedRecords[] = []
+export function* unpackedPieces<Records extends FetchedRecords>(
+  answer: readonly Records[],
+  memory: AnswerMemory,
+): Generator<Records[]> {
+  let piece: Records[] = []
   let room: Buffer = Buffer.alloc(0)
   let used = 0
   for (const fetched of answer) {

@@ -132,6 +132,7 @@ export class FullParser implements MemberSink {
     let timestampUs: number | undefined
     const usual = this.#usualTimestamp
     const isEither = kind === 'string' || kind === 'number'
+    // Something stands behind every value of an object.
     if (isEither && usual.read(this.#view, start, end + 1) === end) timestampUs = usual.us
     else if (kind === 'string') timestampUs = parseTimestamp(this.#text(start + 1, end - 1))
     else if (kind === 'number') timestampUs = parseEpochMs(this.#text(start, end))
