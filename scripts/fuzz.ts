@@ -1,12 +1,13 @@
-// The property tests of the core and the simulation of the worker, for long: `npm run fuzz -- MINUTES` (5 when not told).
+// The property tests of the core and of Kafka's formats, and the simulation of the worker, for long: `npm run fuzz -- MINUTES` (5 when not told).
 // Each round has its own seed and prints it, so that a failing round can be run again:
-// FC_SEED=… FC_NUM_RUNS=… npx vitest run test/unit/kpi test/unit/consumer.
+// FC_SEED=… FC_NUM_RUNS=… npx vitest run test/unit/kpi test/unit/kafka test/unit/consumer.
 import { spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
 const runsPerProperty = 20_000
+const folders = ['test/unit/kpi', 'test/unit/kafka', 'test/unit/consumer']
 const minutes = Number(process.argv[2] ?? 5)
 if (!(minutes > 0 && minutes <= 24 * 60)) {
   process.stderr.write(`fuzz: minutes=${process.argv[2]}: must be a number above 0, up to 1440\n`)
@@ -21,7 +22,7 @@ while (performance.now() < endAtMs && process.exitCode === undefined) {
   process.stdout.write(`== round ${++rounds}: FC_SEED=${seed} FC_NUM_RUNS=${runsPerProperty}\n`)
   const { status } = spawnSync(
     process.execPath,
-    [vitest, 'run', '--project', 'unit', 'test/unit/kpi', 'test/unit/consumer', '--testTimeout=3600000'],
+    [vitest, 'run', '--project', 'unit', ...folders, '--testTimeout=3600000'],
     {
       cwd: root,
       stdio: 'inherit',
