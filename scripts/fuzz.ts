@@ -1,4 +1,5 @@
-// The property tests of the core and of Kafka's formats, and the simulation of the worker, for long: `npm run fuzz -- MINUTES` (5 when not told).
+// The property tests of the core and of Kafka's formats, and the simulation of the worker, for long:
+// `npm run fuzz -- MINUTES` (5 when not told).
 // Each round has its own seed and prints it, so that a failing round can be run again:
 // FC_SEED=… FC_NUM_RUNS=… npx vitest run test/unit/kpi test/unit/kafka test/unit/consumer.
 import { spawnSync } from 'node:child_process'
