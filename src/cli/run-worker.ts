@@ -130,6 +130,7 @@ async function work(running: Running, options: RunWorkerOptions, end: AbortSigna
     log,
     report: () => statusOf(worker.figures, meters, { database, http: http.url }),
   })
+  await Promise.race([worker.ready, aborted(end)])
   worker.start()
   status.start()
   for (const watch of watches) watch.start()

@@ -15,7 +15,7 @@ import type { TakenBatch } from './pending-batch.ts'
 export interface WorkerPorts {
   /** Membership in the consumer group; joins with `start`. */
   group(listener: GroupListener): Pick<GroupMember, 'start' | 'state' | 'commit' | 'stop'>
-  fetcher(handler: FetchHandler): Pick<FetchThread, 'seek' | 'remove' | 'stop'>
+  fetcher(handler: FetchHandler): Pick<FetchThread, 'ready' | 'seek' | 'remove' | 'stop'>
   /** The first offset that the log still has. */
   earliestOffsets(partitions: readonly number[]): Promise<Map<number, number>>
   /** The positions; one that has none yet begins at its earliest offset. */

@@ -131,6 +131,11 @@ export class Worker {
     }
   }
 
+  /** It can read at once what the group gives it; a member that cannot would hold partitions up. */
+  get ready(): Promise<void> {
+    return this.#fetcher.ready
+  }
+
   start(): void {
     for (const lane of this.#lanes) lane.start()
     this.#group.start()

@@ -63,3 +63,4 @@ assert(parentPort, 'this file is started as a thread')
 parentPort.on('message', (commands: readonly ThreadCommand[]) => {
   for (const command of commands) obey(command)
 })
+report({ kind: 'ready' })

@@ -25,6 +25,7 @@ export interface ThreadRecords extends FetchedRecords {
 }
 
 export type ThreadReport =
+  | { readonly kind: 'ready' }
   | { readonly kind: 'records'; readonly answer: readonly ThreadRecords[] }
   | {
       readonly kind: 'outOfRange'
@@ -58,6 +59,7 @@ export class FetchThread {
   #lookAgain: NodeJS.Timeout | undefined
   #commands: ThreadCommand[] = []
   #isOver = false
+  readonly #ready = Promise.withResolvers<void>()
 
   constructor(options: Omit<FetcherOptions, 'memory'>, metadata: TopicMetadata) {
     const { cluster, handler, log, ...fetch } = options
@@ -68,6 +70,11 @@ export class FetchThread {
     this.#thread = new Worker(file, { workerData: start, name: 'fetch' })
     // In a turn of the event loop for each: messages alone would keep timers and connections waiting.
     this.#thread.on('message', (report: ThreadReport) => setImmediate(() => this.#hear(report)))
+  }
+
+  /** The thread has started. What it is told before, it does then. */
+  get ready(): Promise<void> {
+    return this.#ready.promise
   }
 
   /** Reads this partition from this offset on. */
@@ -108,6 +115,9 @@ export class FetchThread {
   #hear(report: ThreadReport): void {
     if (this.#isOver) return
     switch (report.kind) {
+      case 'ready':
+        this.#ready.resolve()
+        break
       case 'records':
         this.#take(report.answer)
         break

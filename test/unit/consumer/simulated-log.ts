@@ -116,6 +116,7 @@ export class SimulatedFetcher {
   readonly #clock: SimulatedClock
   readonly #readings = new Map<number, { offset: number }>()
   #stopped = false
+  readonly ready = Promise.resolve()
 
   constructor(log: SimulatedLog, handler: FetchHandler, clock: SimulatedClock) {
     this.#log = log
