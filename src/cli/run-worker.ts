@@ -9,7 +9,7 @@ import { connectStuckGroupPorts, StuckGroup } from '../consumer/stuck-group.ts'
 import { Worker, type WorkerFigures, type WorkerOptions } from '../consumer/worker.ts'
 import { connectPorts } from '../consumer/worker-ports.ts'
 import type { KpiError } from '../errors.ts'
-import { aborted, pause } from '../kafka/backoff.ts'
+import { aborted, pause, unlessAborted } from '../kafka/backoff.ts'
 import { KafkaCluster } from '../kafka/cluster.ts'
 import { kafkaOptions } from '../kafka/options.ts'
 import type { Logger } from '../log.ts'
@@ -130,7 +130,7 @@ async function work(running: Running, options: RunWorkerOptions, end: AbortSigna
     log,
     report: () => statusOf(worker.figures, meters, { database, http: http.url }),
   })
-  await Promise.race([worker.ready, aborted(end)])
+  await unlessAborted(worker.ready, end)
   worker.start()
   status.start()
   for (const watch of watches) watch.start()

@@ -41,7 +41,7 @@ export interface Surroundings {
 
 /** How long a broker may hold a request for which there is nothing. */
 const fetchWaitMs = 500
-/** A message may wait at the broker for others to share its answer: three quarters of what it may wait for its batch, up to this. */
+/** A message may wait at the broker for others to share its answer: three quarters of what its batch waits, up to this. */
 const maxGatherMs = 50
 
 /** A worker's way to a real cluster and a real database. */

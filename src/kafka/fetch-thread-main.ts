@@ -6,6 +6,8 @@ import type { ThreadCommand, ThreadRecords, ThreadReport, ThreadStart } from './
 import { Fetcher, type FetchHandler } from './fetcher.ts'
 import { HandOver } from './hand-over.ts'
 
+const port = parentPort
+assert(port, 'this file is started as a thread')
 const { kafka, metadata, fetch, done } = workerData as ThreadStart
 const seeks = new Map<number, number>()
 let unwanted: ReadonlySet<number> = new Set()
@@ -15,9 +17,7 @@ function seekOf(partition: number): number {
   return seeks.get(partition) ?? -1
 }
 
-function report(told: ThreadReport): void {
-  parentPort?.postMessage(told)
-}
+const report = (told: ThreadReport): void => port.postMessage(told)
 
 const handOver = new HandOver<ThreadRecords>({ done, post: (answer) => report({ kind: 'records', answer }) })
 
@@ -59,8 +59,7 @@ function obey(command: ThreadCommand): void {
   }
 }
 
-assert(parentPort, 'this file is started as a thread')
-parentPort.on('message', (commands: readonly ThreadCommand[]) => {
+port.on('message', (commands: readonly ThreadCommand[]) => {
   for (const command of commands) obey(command)
 })
 report({ kind: 'ready' })

@@ -49,6 +49,7 @@ export function* unpackedPieces<Records extends FetchedRecords>(
         room.set(part, used)
         used += part.length
       }
+      // Made for this batch alone: only smaller ones may stand in a pool.
       if (isPacked(range, at) && parts[1].length > Buffer.poolSize) release([new Uint8Array(parts[1].buffer)])
     }
     finish()

@@ -37,7 +37,7 @@ export function parseScaled(text: string): bigint | undefined {
 /**
  * A decimal of few digits, scaled exactly in a double below 2^52 in magnitude; undefined for all else, number or not.
  */
-export function parseShort(text: string): number | undefined {
+function parseShort(text: string): number | undefined {
   const first = text.charCodeAt(0) === minus ? 1 : 0
   if (text.length > 15) return undefined
   let end = first

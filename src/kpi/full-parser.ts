@@ -1,8 +1,9 @@
-import { parseScaled, parseShort } from './decimal.ts'
+import { parseScaled } from './decimal.ts'
 import { FlatDecimal } from './flat-decimal.ts'
 import { FlatTimestamp } from './flat-timestamp.ts'
 import { type JsonKind, JsonScanner, type MemberSink } from './json-scanner.ts'
 import type { RejectReason } from './reject-reason.ts'
+import { isSame } from './symbol-table.ts'
 import { endOfTimeUs, parseEpochMs, parseTimestamp } from './timestamp.ts'
 
 /** Where the last value of a field stands in the message: of a repeated field the last one counts. */
@@ -25,9 +26,9 @@ const backslash = 0x5c
 
 /**
  * Reads any message, and decides every rejection: all checks of docs/message-format.md behind the size, in its order.
- * It is slower than {@link FlatScan}, which needs not be right about more than it takes. Values in their usual form are
- * read by the readers of the fast path; others become text, and numbers stay text until they are scaled, so no digit
- * is lost. The public fields hold the result until the next call.
+ * It is several times slower than {@link FlatScan}. Values in their usual form are read by the readers of the fast path;
+ * others become text, and numbers stay text until they are scaled, so no digit is lost. The public fields hold the result
+ * until the next call.
  */
 export class FullParser implements MemberSink {
   /** The symbol, of `symbolLength` bytes. A Buffer as the input is, so that those who read either see one kind. */
@@ -86,7 +87,7 @@ export class FullParser implements MemberSink {
   }
 
   #fieldNamed(start: number, end: number): Field | undefined {
-    for (const field of this.#fields) if (isAt(field.nameBytes, this.#bytes, start, end)) return field
+    for (const field of this.#fields) if (isSame(field.nameBytes, this.#bytes, start, end)) return field
     // Each letter may be written as an escape.
     if (end - start > longestNameBytes || !this.#bytes.subarray(start, end).includes(backslash)) return undefined
     return this.#byName.get(this.#text(start, end))
@@ -177,8 +178,7 @@ export class FullParser implements MemberSink {
     }
     const usual = this.#usualDecimal
     if (usual.read(this.#view, field.start) === field.end) return usual.scaled
-    const text = this.#latin1(field.start, field.end)
-    const scaled = parseShort(text) ?? parseScaled(text)
+    const scaled = parseScaled(this.#latin1(field.start, field.end))
     if (scaled === undefined) this.#wrong('bad_number', field, 'not below 10^15 in magnitude')
     return scaled
   }
@@ -219,26 +219,16 @@ function unescaped(text: string): string {
     const letter = text.charAt(at + 1)
     plain += text.slice(from, at)
     from = at + (letter === 'u' ? 6 : 2)
-    plain +=
-      letter === 'u' ? String.fromCharCode(Number.parseInt(text.slice(at + 2, from), 16)) : unescapedLetter(letter)
+    if (letter === 'u') plain += String.fromCharCode(Number.parseInt(text.slice(at + 2, from), 16))
+    else plain += controls.get(letter) ?? letter
   }
   return plain + text.slice(from)
 }
 
-function unescapedLetter(letter: string): string {
-  return controls.get(letter) ?? letter
-}
-
 function field(name: string, isRequired: boolean): Field {
-  return { name, nameBytes: Buffer.from(name), isRequired, kind: 'absent', start: 0, end: 0 }
+  return { name, nameBytes: Uint8Array.from(Buffer.from(name)), isRequired, kind: 'absent', start: 0, end: 0 }
 }
 
 function isMissing({ isRequired, kind }: Field): boolean {
   return isRequired && kind === 'absent'
-}
-
-function isAt(wanted: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
-  if (end - start !== wanted.length) return false
-  for (let i = 0; i < wanted.length; i++) if (bytes[start + i] !== wanted[i]) return false
-  return true
 }

@@ -69,7 +69,8 @@ function hashOf(bytes: Uint8Array, start: number, end: number): number {
   return (h ^ (h >>> 15)) >>> 0
 }
 
-function isSame(known: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+/** Whether `bytes[start, end)` are the known ones. */
+export function isSame(known: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
   const length = end - start
   if (known.length !== length) return false
   for (let i = 0; i < length; i++) if (known[i] !== bytes[start + i]) return false
