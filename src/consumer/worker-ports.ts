@@ -42,7 +42,7 @@ export interface Surroundings {
 /** How long a broker may hold a request for which there is nothing. */
 const fetchWaitMs = 500
 /** A message may wait at the broker for others to share its answer: three quarters of what its batch waits, up to this. */
-const maxGatherMs = 50
+const maxGatherMs = 100
 
 /** A worker's way to a real cluster and a real database. */
 export function connectPorts(around: Surroundings): WorkerPorts {

@@ -33,6 +33,17 @@ export function ownMetrics<M>({ counters, gauges }: OwnMetrics<M>, measure: () =
       },
     })
   }
-  collectDefaultMetrics({ register })
+  collectOfProcess(register)
   return register
+}
+
+/** An hour: never while anybody looks. */
+const neverMs = 3_600_000
+
+/** Without the library's samples of the event loop's delay, which wake the process a hundred times a second to be taken. */
+function collectOfProcess(register: Registry): void {
+  collectDefaultMetrics({ register, eventLoopMonitoringPrecision: neverMs })
+  for (const figure of ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99']) {
+    register.removeSingleMetric(`nodejs_eventloop_lag_${figure}_seconds`)
+  }
 }

@@ -117,8 +117,9 @@ function observed({ snapshot, assessment }: Observation, thresholds: Thresholds)
       ),
     ),
     'kafka:disk': seenMeasure('Kafka disk', measures.diskPercent, 'percent', (value) => `${percentText(value)} used`),
+    // A full pool is well used as long as nobody waits; otherwise there is a finding, and its text instead.
     'postgres:pool': seenMeasure('Connection pool', measures.poolPercent, 'percent', (value) =>
-      withTarget(`${percentText(value)} in use`, value > pool.warningPercent, 'nobody waits'),
+      value > pool.warningPercent ? `${percentText(value)} in use, nobody waits` : `${percentText(value)} in use`,
     ),
     'consumer:throughput': seenMeasure(
       'Throughput',

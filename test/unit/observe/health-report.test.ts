@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { healthJson, healthPerfdata, healthText } from '../../../src/observe/health-report.ts'
 import type { PipelineSnapshot } from '../../../src/observe/snapshot.ts'
-import { dead, healthy, judge, lagging, thresholds, without, withSource } from './scene.ts'
+import { dead, healthy, judge, lagging, thresholds, without, withSource, worker } from './scene.ts'
 
 const plain = { paint: (_colour: string, text: string) => text, isQuiet: false }
 const observed = (snapshot: PipelineSnapshot) => ({ snapshot, assessment: judge(snapshot) })
@@ -35,6 +35,15 @@ it('what is off its target is said to be, and is well', () => {
   )
   expect(text(slow)).toContain('KPI freshness: OK - newest price 6 min old (target: below 5 min)\n')
   expect(text(slow)).toContain('ALL SYSTEMS OPERATIONAL')
+})
+
+it('a full pool of connections is well while nobody waits', () => {
+  const withPool = (waiting: number) =>
+    withSource(healthy(), 'postgres', 'workers', {
+      workers: [worker('consumer-1', { pool: { size: 1, inUse: 1, waiting, acquireMs: 5 } })],
+    })
+  expect(text(withPool(0))).toContain('Connection pool: OK - 100 % in use, nobody waits\n')
+  expect(text(withPool(1))).toContain("Connection pool: WARNING - 100 % of a worker's database connections are in use")
 })
 
 it('a table too large to be counted is said to be estimated', () => {
