@@ -41,8 +41,12 @@ export interface Surroundings {
 
 /** How long a broker may hold a request for which there is nothing. */
 const fetchWaitMs = 500
-/** A message may wait at the broker for others to share its answer: three quarters of what its batch waits, up to this. */
-const maxGatherMs = 100
+/**
+ * How long a message may wait at the broker for others to share its answer, as a share of what its batch waits here: just
+ * under the whole, so that two answers share a batch.
+ */
+const gatherShare = 0.9
+const maxGatherMs = 90
 
 /** A worker's way to a real cluster and a real database. */
 export function connectPorts(around: Surroundings): WorkerPorts {
@@ -52,7 +56,7 @@ export function connectPorts(around: Surroundings): WorkerPorts {
   return {
     group: (listener) => new GroupMember({ cluster, topic, group, protocol: groupProtocol, log, listener }),
     fetcher: (handler) => {
-      const gatherMs = Math.min(maxGatherMs, Math.max(1, 0.75 * batchWaitMs))
+      const gatherMs = Math.min(maxGatherMs, Math.max(1, gatherShare * batchWaitMs))
       return new FetchThread({ cluster, topic, log, maxWaitMs: fetchWaitMs, gatherMs, handler }, metadata)
     },
     earliestOffsets: async (partitions) =>

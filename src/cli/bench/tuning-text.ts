@@ -1,7 +1,11 @@
+import { settings } from '../../config/settings.ts'
 import { fixed, markdownTable, percent, spread, whole } from './markdown.ts'
 import type { TuningPlan } from './plan.ts'
 import { median } from './statistics.ts'
 import type { TuningCase, TuningReport } from './tuning.ts'
+
+const { batchSize, batchWaitMs, maxPoolConnections } = settings
+const defaults = [batchSize, batchWaitMs, maxPoolConnections].map((of) => `${of.env}=${of.default}`).join(', ')
 
 /** The tuning tables as Markdown. */
 export function tuningText(report: TuningReport, plan: TuningPlan): string {
@@ -9,7 +13,7 @@ export function tuningText(report: TuningReport, plan: TuningPlan): string {
   return `## Tuning
 
 A backlog of ${whole(messages)} messages (50 symbols, 7 windows), ${runs === 1 ? 'one run' : `median of ${runs} interleaved rounds`}; then ${whole(rate)} messages/s for ${seconds} s after ${warmUpSeconds} s of warm-up. A commit is one round trip to the database. CPU is of one core.
-\`default\` is BATCH_SIZE=10000, BATCH_WAIT_MS=200, MAX_POOL_CONNECTIONS=2: while a write is under way, what comes joins the next.
+\`default\` is ${defaults}: while a write is under way, what comes joins the next.
 
 ${markdownTable(
   [

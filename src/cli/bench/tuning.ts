@@ -24,7 +24,7 @@ export interface TuningReport {
   readonly problems: string[]
 }
 
-/** What each name means to a worker; the default is a batch of 10,000 rows, 200 ms and one connection. */
+/** What each name means to a worker. */
 function tuningSettings(partitions: number): Record<TuningName, Record<string, string>> {
   return {
     default: {},
