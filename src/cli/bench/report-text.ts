@@ -14,7 +14,7 @@ export function reportText(report: BenchReport): string {
   const { machine, librdkafka, plan, throughput, latency, tuning, database, problems } = report
   const sections = [
     machineText(machine, librdkafka),
-    throughput && plan.throughput ? throughputText(throughput, plan.throughput) : '',
+    throughput && plan.throughput ? throughputText(throughput, plan.throughput, librdkafka) : '',
     latency && plan.latency ? latencyText(latency, plan.latency) : '',
     tuning && plan.tuning ? tuningText(tuning, plan.tuning) : '',
     database && plan.database ? databaseText(database, plan.database) : '',
@@ -27,8 +27,8 @@ export function reportText(report: BenchReport): string {
 
 function machineText(machine: Machine, librdkafka: string | undefined): string {
   const { processors, memoryGb, system, node, kafka, postgres, marketKpi } = machine
-  const raw = librdkafka === undefined ? 'kcat (librdkafka) is not here' : `librdkafka ${librdkafka}`
-  return `market-kpi ${marketKpi}, Node ${node}, Kafka ${kafka}, PostgreSQL ${postgres}, ${raw}
+  const raw = librdkafka === undefined ? '' : `, librdkafka ${librdkafka}`
+  return `market-kpi ${marketKpi}, Node ${node}, Kafka ${kafka}, PostgreSQL ${postgres}${raw}
 ${processors}, ${memoryGb} GB, ${system}; broker, database and workers together on it
 `
 }
@@ -36,6 +36,7 @@ ${processors}, ${memoryGb} GB, ${system}; broker, database and workers together 
 function throughputText(
   { cases, loadedPerSecond }: ThroughputReport,
   plan: { messages: number; partitions: number; runs: number },
+  librdkafka: string | undefined,
 ): string {
   const titles = ['case', 'market-kpi', 'its fetch alone', 'librdkafka alone', 'ratio to librdkafka']
   const rows = cases.map((one) => {
@@ -46,7 +47,7 @@ function throughputText(
   return `## Throughput
 
 ${whole(plan.messages)} messages in ${plan.partitions} partitions, until all is committed; messages/s, median of ${plan.runs} interleaved rounds (lowest to highest).
-Plain reading does no work: our fetcher checks and counts records, librdkafka (kcat) drops them, its start included.
+Plain reading does no work: our fetcher checks and counts records, librdkafka (kcat) drops them, its start included.${librdkafka === undefined ? ' kcat is not here.' : ''}
 
 ${markdownTable(titles, rows)}
 ${costText(cases)}
