@@ -9,7 +9,7 @@ import { GroupLoads } from './group-loads.ts'
 import { findJava } from './java.ts'
 import { writeKafkaConfig } from './kafka-config.ts'
 import { ensureKafkaJars } from './kafka-jars.ts'
-import { choosePort } from './ports.ts'
+import { choosePort, startAtFreePort } from './ports.ts'
 import { RotatingLog } from './rotating-log.ts'
 import type { RunRecords } from './run-records.ts'
 
@@ -81,10 +81,14 @@ const loadTimeoutMs = 10_000
  * @throws KpiError as {@link findKafkaPrograms}, and `KPI_PORT_BUSY`, `KPI_DISK_FULL`, `KPI_DATA_DIR_UNUSABLE`,
  *   `KPI_CHILD_FAILED`.
  */
-export async function startKafka(options: KafkaServerOptions): Promise<KafkaServer> {
+export function startKafka(options: KafkaServerOptions): Promise<KafkaServer> {
+  if (options.port) return startAt(options.port, options)
+  return startAtFreePort(async () => startAt(await choosePort(0), options))
+}
+
+async function startAt(port: number, options: KafkaServerOptions): Promise<KafkaServer> {
   const { log, signal, env = process.env } = options
   const { java, jars } = options.programs ?? (await findKafkaPrograms(options))
-  const port = options.port || (await choosePort(0))
   const advertisedPort = options.advertisedPort ?? port
   const controllerPort = await choosePort(0, new Set([port]))
   const storage = join(options.dataDir, 'kafka')

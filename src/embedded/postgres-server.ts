@@ -4,7 +4,7 @@ import pg from 'pg'
 import { KpiError, messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { Child, type ChildExit } from './child.ts'
-import { choosePort } from './ports.ts'
+import { choosePort, startAtFreePort } from './ports.ts'
 import { type PostgresAccount, postgresAccount } from './postgres-account.ts'
 import { findPostgres, type PostgresBinaries } from './postgres-binaries.ts'
 import { clearLeftovers } from './postgres-leftovers.ts'
@@ -56,7 +56,12 @@ const immediateShutdownMs = 2000
  * @throws KpiError `KPI_POSTGRES_BINARIES`, `KPI_DATA_DIR_UNUSABLE`, `KPI_PORT_BUSY`, `KPI_DISK_FULL`,
  *   `KPI_CHILD_FAILED`.
  */
-export async function startPostgres(options: PostgresServerOptions): Promise<PostgresServer> {
+export function startPostgres(options: PostgresServerOptions): Promise<PostgresServer> {
+  if (options.port) return startAt(options.port, options)
+  return startAtFreePort(async () => startAt(await choosePort(0), options))
+}
+
+async function startAt(port: number, options: PostgresServerOptions): Promise<PostgresServer> {
   const { dataDir, log, signal } = options
   const binaries = await findPostgres()
   const account = postgresAccount([dataDir, dirname(binaries.postgres)])
@@ -79,7 +84,6 @@ export async function startPostgres(options: PostgresServerOptions): Promise<Pos
     await clearLeftovers(storage, log)
   }
   signal?.throwIfAborted()
-  const port = options.port || (await choosePort(0))
   const child = await run('postgres', binaries.postgres, ['-D', storage, ...serverSettings(port, options.settings)])
   const server = serverOf({ child, port, secrets, database: options.database ?? 'bi_realtime' })
   await waitUntilReady(child, server, signal)
