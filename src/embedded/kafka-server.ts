@@ -9,7 +9,7 @@ import { GroupLoads } from './group-loads.ts'
 import { findJava } from './java.ts'
 import { writeKafkaConfig } from './kafka-config.ts'
 import { ensureKafkaJars } from './kafka-jars.ts'
-import { choosePort, startAtFreePort } from './ports.ts'
+import { choosePort, startAtPort } from './ports.ts'
 import { RotatingLog } from './rotating-log.ts'
 import type { RunRecords } from './run-records.ts'
 
@@ -82,8 +82,7 @@ const loadTimeoutMs = 10_000
  *   `KPI_CHILD_FAILED`.
  */
 export function startKafka(options: KafkaServerOptions): Promise<KafkaServer> {
-  if (options.port) return startAt(options.port, options)
-  return startAtFreePort(async () => startAt(await choosePort(0), options))
+  return startAtPort(options.port, (port) => startAt(port, options))
 }
 
 async function startAt(port: number, options: KafkaServerOptions): Promise<KafkaServer> {

@@ -63,6 +63,11 @@ export async function startAtFreePort<T>(start: () => Promise<T>): Promise<T> {
   }
 }
 
+/** At the port that was named, else (0, undefined) at any free one. */
+export async function startAtPort<T>(named: number | undefined, start: (port: number) => Promise<T>): Promise<T> {
+  return named ? start(named) : startAtFreePort(async () => start(await choosePort(0)))
+}
+
 async function anyPort(avoid: ReadonlySet<number>): Promise<number> {
   for (let tries = 0; tries < maxTries; tries++) {
     const port = await probe(0)

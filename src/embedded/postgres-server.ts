@@ -4,7 +4,7 @@ import pg from 'pg'
 import { KpiError, messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { Child, type ChildExit } from './child.ts'
-import { choosePort, startAtFreePort } from './ports.ts'
+import { startAtPort } from './ports.ts'
 import { type PostgresAccount, postgresAccount } from './postgres-account.ts'
 import { findPostgres, type PostgresBinaries } from './postgres-binaries.ts'
 import { clearLeftovers } from './postgres-leftovers.ts'
@@ -57,8 +57,7 @@ const immediateShutdownMs = 2000
  *   `KPI_CHILD_FAILED`.
  */
 export function startPostgres(options: PostgresServerOptions): Promise<PostgresServer> {
-  if (options.port) return startAt(options.port, options)
-  return startAtFreePort(async () => startAt(await choosePort(0), options))
+  return startAtPort(options.port, (port) => startAt(port, options))
 }
 
 async function startAt(port: number, options: PostgresServerOptions): Promise<PostgresServer> {

@@ -118,8 +118,11 @@ function observed({ snapshot, assessment }: Observation, thresholds: Thresholds)
     ),
     'kafka:disk': seenMeasure('Kafka disk', measures.diskPercent, 'percent', (value) => `${percentText(value)} used`),
     // A full pool is well used as long as nobody waits; otherwise there is a finding, and its text instead.
-    'postgres:pool': seenMeasure('Connection pool', measures.poolPercent, 'percent', (value) =>
-      value > pool.warningPercent ? `${percentText(value)} in use, nobody waits` : `${percentText(value)} in use`,
+    'postgres:pool': seenMeasure(
+      'Connection pool',
+      measures.poolPercent,
+      'percent',
+      (value) => `${percentText(value)} in use${value > pool.warningPercent ? ', nobody waits' : ''}`,
     ),
     'consumer:throughput': seenMeasure(
       'Throughput',
