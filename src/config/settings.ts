@@ -148,6 +148,14 @@ export const settings = {
     default: 300,
     description: "how far ahead of its record's Kafka timestamp a message may claim to be",
   }),
+  decimals: whole({
+    env: 'DECIMALS',
+    min: 8,
+    max: 18,
+    default: 8,
+    description:
+      'fractional digits that prices and volumes keep; part of what a database holds: `rebuild --all` changes it',
+  }),
   batchSize: whole({
     env: 'BATCH_SIZE',
     flag: '--batch-size ROWS',
