@@ -7,14 +7,14 @@ import type { Logger } from '../log.ts'
 import { Child, type ChildExit } from './child.ts'
 import { GroupLoads } from './group-loads.ts'
 import { findJava } from './java.ts'
-import { writeKafkaConfig } from './kafka-config.ts'
+import { type KafkaNode, writeKafkaConfig } from './kafka-config.ts'
 import { ensureKafkaJars } from './kafka-jars.ts'
 import { choosePort, startAtPort } from './ports.ts'
 import { RotatingLog } from './rotating-log.ts'
 import type { RunRecords } from './run-records.ts'
 
 /**
- * One KRaft node, broker and controller in one process, on loopback.
+ * One KRaft node, broker and controller in one process, on loopback; it stands alone unless it is told of other nodes.
  *
  * Durability: a write is acknowledged once it is in the page cache, which outlives kill −9 of the process; one node
  * cannot promise more without a flush a write.
@@ -27,6 +27,10 @@ export interface KafkaServerOptions {
   readonly port?: number
   /** Where clients are sent, when something stands between them and the broker. @defaultValue `port` */
   readonly advertisedPort?: number
+  /** Of a cluster of several nodes, which are started at the same time: none is ready before most of them run. */
+  readonly node?: KafkaNode
+  /** Settings of server.properties that win over those shipped. */
+  readonly settings?: Readonly<Record<string, string>>
   readonly log: Logger
   readonly records?: RunRecords
   readonly env?: NodeJS.ProcessEnv
@@ -93,8 +97,10 @@ async function startAt(port: number, options: KafkaServerOptions): Promise<Kafka
   const storage = join(options.dataDir, 'kafka')
   const output = new RotatingLog({ logsDir: options.logsDir, name: 'kafka' })
   const folder = join(options.dataDir, 'config')
+  const { node, settings } = options
+  const given = { folder, port, advertisedPort, controllerPort, ...(node && { node }), ...(settings && { settings }) }
   const run = (name: string, args: string[], kafkaOptions: { storage: string }, line?: (line: string) => void) => {
-    const files = writeKafkaConfig({ folder, port, advertisedPort, controllerPort, ...kafkaOptions })
+    const files = writeKafkaConfig({ ...given, ...kafkaOptions })
     return Child.start({
       name,
       command: java,
@@ -107,14 +113,15 @@ async function startAt(port: number, options: KafkaServerOptions): Promise<Kafka
     })
   }
   if (!existsSync(join(storage, 'meta.properties'))) {
-    await format({ storage, log, signal, run: (target) => run('kafka-format', formatArgs(), { storage: target }) })
+    const args = formatArgs(node?.clusterId ?? newClusterId())
+    await format({ storage, log, signal, run: (target) => run('kafka-format', args, { storage: target }) })
   }
   for (;;) {
     signal?.throwIfAborted()
     const loads = new GroupLoads()
     const child = await run('kafka', ['kafka.Kafka'], { storage }, (line) => loads.read(line))
     const server = serverOf(child, port)
-    await waitUntilReady(child, server, signal)
+    await waitUntilReady(child, server, node?.id ?? 1, signal)
     if (!(await mixesGroupsUp(child, loads, signal))) return server
     log.warn('Kafka mixed its groups up while it loaded them, as it may after kill -9: starting it once more')
     await server.stop(stopTimeoutMs)
@@ -140,12 +147,12 @@ const jvmFlags = [
   '-Djava.awt.headless=true',
 ]
 
-function formatArgs(): string[] {
-  return ['kafka.tools.StorageTool', 'format', '-t', newClusterId(), '-c']
+function formatArgs(clusterId: string): string[] {
+  return ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c']
 }
 
 /** 16 random bytes in Kafka's base64; one that starts with a dash would be read as an option. */
-function newClusterId(): string {
+export function newClusterId(): string {
   const id = randomBytes(16).toString('base64url')
   return id.startsWith('-') ? newClusterId() : id
 }
@@ -191,7 +198,12 @@ function serverOf(child: Child, port: number): KafkaServer {
 }
 
 /** Ready is an unfenced broker in the metadata that it answers itself, not a line in its log. */
-async function waitUntilReady(child: Child, server: KafkaServer, signal: AbortSignal | undefined): Promise<void> {
+async function waitUntilReady(
+  child: Child,
+  server: KafkaServer,
+  nodeId: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const cluster = new KafkaCluster({
     bootstrap: [server.bootstrap],
     clientId: 'market-kpi-up',
@@ -214,7 +226,7 @@ async function waitUntilReady(child: Child, server: KafkaServer, signal: AbortSi
       }
       try {
         await cluster.clusterMetadata()
-        if (cluster.brokers.length > 0) return
+        if (cluster.brokers.some((broker) => broker.nodeId === nodeId)) return
       } catch (error) {
         last = error
       }
