@@ -52,22 +52,28 @@ export class LogReader {
 
   /**
    * The messages from one offset up to another, in order; ends early where the log does. The next answer is asked for
-   * while the caller works on this one.
+   * while the caller works on this one. Nothing is asked of the broker where there is nothing to read, and no request is
+   * tried again once the caller has stopped reading.
    *
    * @throws KpiError `KPI_TOPIC_RECREATED`, and those of a connection that stays away for 30 s.
    */
   async *read(partition: number, from: number, end: number): AsyncGenerator<LogChunk, void> {
-    let offset = from
-    let asked = this.chunk(partition, offset)
-    while (offset < end) {
-      const chunk = await asked
-      if (chunk === undefined || chunk.from >= end) return
-      offset = chunk.next
-      if (offset < end) {
-        asked = this.chunk(partition, offset)
-        asked.catch(() => undefined) // told to whoever awaits it
+    if (from >= end) return
+    const stopped = new AbortController()
+    try {
+      let asked = this.#chunk(partition, from, stopped.signal)
+      for (let offset = from; offset < end; ) {
+        const chunk = await asked
+        if (chunk === undefined || chunk.from >= end) return
+        offset = chunk.next
+        if (offset < end) {
+          asked = this.#chunk(partition, offset, stopped.signal)
+          asked.catch(() => undefined) // thrown where it is awaited
+        }
+        yield offset <= end ? chunk : { ...chunk, next: end, records: chunk.records.filter((r) => r.offset < end) }
       }
-      yield offset <= end ? chunk : { ...chunk, next: end, records: chunk.records.filter((r) => r.offset < end) }
+    } finally {
+      stopped.abort()
     }
   }
 
@@ -77,7 +83,12 @@ export class LogReader {
    *
    * @throws KpiError as {@link read}.
    */
-  async chunk(partition: number, offset: number): Promise<LogChunk | undefined> {
+  chunk(partition: number, offset: number): Promise<LogChunk | undefined> {
+    return this.#chunk(partition, offset)
+  }
+
+  /** Also undefined once the signal is aborted and a request has failed. */
+  async #chunk(partition: number, offset: number, signal?: AbortSignal): Promise<LogChunk | undefined> {
     const backoff = new Backoff({ firstMs: 100, capMs: 2000 })
     const deadline = performance.now() + patienceMs
     for (let from = offset; ; ) {
@@ -87,6 +98,7 @@ export class LogReader {
         if (next > from) return chunkOf(found, from, next)
         if (Number(found.lastStableOffset) <= from) return undefined
       } catch (error) {
+        if (signal?.aborted) return undefined
         if (brokerErrorOf(error) === 'OFFSET_OUT_OF_RANGE') {
           const start = await this.logStart(partition)
           if (start <= from) return undefined
@@ -95,7 +107,8 @@ export class LogReader {
         }
         const failure = failureOf(error, partition)
         if (!failure.retryable || performance.now() > deadline) throw failure
-        await pause(backoff.nextMs())
+        await pause(backoff.nextMs(), signal)
+        if (signal?.aborted) return undefined
         await this.#refreshMetadata(deadline)
       }
     }

@@ -4,9 +4,20 @@ import { Backoff, pause } from './backoff.ts'
 import type { KafkaCluster, TopicMetadata } from './cluster.ts'
 import { brokerErrorName, brokerErrorOf, kafkaError } from './errors.ts'
 
-const timestamps = { earliest: -2n, latest: -1n } as const
+/** An end of a partition's log, as ListOffsets asks for it: a special timestamp, and who it is told to. */
+const ends = {
+  earliest: { timestamp: -2n, isolation: 0 },
+  latest: { timestamp: -1n, isolation: 0 },
+  stable: { timestamp: -1n, isolation: 1 },
+} as const
+/**
+ *   earliest  the first offset that the log holds
+ *   latest    the offset after its last message (the high watermark), whether its transaction is decided or not
+ *   stable    where the oldest transaction that is still open begins (the last stable offset), and `latest` where none
+ *             is: read_committed reads up to here
+ */
+export type LogEnd = keyof typeof ends
 
-const readCommitted = 1
 const consumerReplica = -1
 
 /** A leader that was made a moment ago, or another one, does not know yet that it leads. */
@@ -21,15 +32,14 @@ const patienceMs = 5000
 const backoffLimits = { firstMs: 50, capMs: 500 }
 
 /**
- * The first offset the log still holds, or the one after its last, of each partition; `latest` is the end of what
- * read_committed can see. Waits a little for leaders that are about to lead.
+ * One end of the log of each partition. Waits a little for leaders that have just been elected.
  *
  * @throws KpiError `KPI_KAFKA_REQUEST` when a partition has no leader or its leader refuses.
  */
 export async function listOffsets(
   cluster: KafkaCluster,
   metadata: TopicMetadata,
-  which: keyof typeof timestamps,
+  which: LogEnd,
   partitions: readonly number[] = metadata.partitions.map((p) => p.partition),
 ): Promise<Map<number, number>> {
   const untilMs = performance.now() + patienceMs
@@ -51,7 +61,7 @@ export async function listOffsets(
 async function askLeaders(
   cluster: KafkaCluster,
   metadata: TopicMetadata,
-  which: keyof typeof timestamps,
+  which: LogEnd,
   partitions: readonly number[],
 ): Promise<Map<number, number>> {
   const byLeader = new Map<number, { partitionIndex: number; currentLeaderEpoch: number; timestamp: bigint }[]>()
@@ -64,7 +74,7 @@ async function askLeaders(
       )
     }
     const asked = byLeader.get(leader.leaderId) ?? []
-    asked.push({ partitionIndex: partition, currentLeaderEpoch: leader.leaderEpoch, timestamp: timestamps[which] })
+    asked.push({ partitionIndex: partition, currentLeaderEpoch: leader.leaderEpoch, timestamp: ends[which].timestamp })
     byLeader.set(leader.leaderId, asked)
   }
   const offsets = new Map<number, number>()
@@ -72,7 +82,7 @@ async function askLeaders(
     [...byLeader].map(async ([leaderId, asked]) => {
       const topics = [{ name: metadata.topic, partitions: asked }]
       const answer = await cluster
-        .request(leaderId, 'control', listOffsetsV7.api, consumerReplica, readCommitted, topics)
+        .request(leaderId, 'control', listOffsetsV7.api, consumerReplica, ends[which].isolation, topics)
         .catch((error: unknown) => {
           throw kafkaError(error, `broker ${leaderId}`)
         })

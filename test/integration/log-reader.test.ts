@@ -1,16 +1,17 @@
 // The reader of verify, on what other producers write: transactions, compression, tombstones.
-import { Producer, stringSerializers } from '@platformatic/kafka'
-import { expect, inject, it } from 'vitest'
+import { Producer } from '@platformatic/kafka'
+import { expect, inject, it, vi } from 'vitest'
 import { LogReader, type LogRecord } from '../../src/kafka/log-reader.ts'
 import { listOffsets } from '../../src/kafka/offsets.ts'
 import { send } from './market.ts'
 import { makePipeline, type Pipeline } from './pipeline.ts'
+import { transactionalProducer } from './transactions.ts'
 import { until } from './until.ts'
 import { deleteRecords, verifyPipeline } from './verification.ts'
 import { startWorker } from './worker.ts'
 
 async function readAll({ cluster, metadata }: Pipeline, from = 0): Promise<{ records: LogRecord[]; end: number }> {
-  const end = (await listOffsets(cluster, metadata, 'latest')).get(0) ?? 0
+  const end = (await listOffsets(cluster, metadata, 'stable')).get(0) ?? 0
   const records: LogRecord[] = []
   for await (const chunk of new LogReader(cluster, metadata).read(0, from, end)) records.push(...chunk.records)
   return { records, end }
@@ -18,20 +19,10 @@ async function readAll({ cluster, metadata }: Pipeline, from = 0): Promise<{ rec
 
 const textOf = ({ value }: LogRecord) => value?.toString() ?? null
 
-function producerOf(transactionalId: string): Producer<string, string, string, string> {
-  return new Producer({
-    clientId: 'test',
-    bootstrapBrokers: [inject('bootstrap')],
-    serializers: stringSerializers,
-    idempotent: true,
-    transactionalId,
-  })
-}
-
 it('messages of aborted transactions are not there, and the worker says the same', async () => {
   await using pipeline = await makePipeline({ partitions: 1 })
   const { topic } = pipeline.metadata
-  const [one, two] = [producerOf(`${topic}-1`), producerOf(`${topic}-2`)]
+  const [one, two] = [transactionalProducer(`${topic}-1`), transactionalProducer(`${topic}-2`)]
   const message = (symbol: string) => ({
     topic,
     key: symbol,
@@ -115,4 +106,14 @@ it('a range begins and ends within batches; what was deleted makes the next one 
   await deleteRecords(pipeline, 0, 97)
   expect(await read(0, 99)).toEqual({ from: 97, next: 99, texts: ['97', '98'] })
   expect(await read(0, 90)).toEqual({ from: undefined, next: undefined, texts: [] })
+})
+
+it('the broker is asked for nothing where there is nothing to read', async () => {
+  await using pipeline = await makePipeline({ partitions: 1 })
+  const { cluster, metadata } = pipeline
+  const request = vi.spyOn(cluster, 'request')
+  for (const at of [0, 5]) {
+    for await (const chunk of new LogReader(cluster, metadata).read(0, at, at)) expect(chunk).toBeUndefined()
+  }
+  expect(request).not.toHaveBeenCalled()
 })
