@@ -14,6 +14,8 @@ export interface FetchRequest {
   readonly maxBytes: number
   readonly partitionMaxBytes: number
   readonly partitions: readonly { partition: number; offset: number; leaderEpoch: number }[]
+  /** Also what is behind a transaction that is still open, and what transactions wrote that were aborted. */
+  readonly isUncommitted?: boolean
 }
 
 export interface FetchedPartition {
@@ -34,6 +36,7 @@ export interface FetchResponse {
   readonly partitions: readonly FetchedPartition[]
 }
 
+const readUncommitted = 0
 const readCommitted = 1
 const noSession = { id: 0, epoch: -1 }
 
@@ -74,7 +77,7 @@ function writeFetch(version: number, request: FetchRequest): Writer {
     .appendInt32(request.maxWaitMs)
     .appendInt32(request.minBytes)
     .appendInt32(request.maxBytes)
-    .appendInt8(readCommitted)
+    .appendInt8(request.isUncommitted ? readUncommitted : readCommitted)
     .appendInt32(noSession.id)
     .appendInt32(noSession.epoch)
     .appendArray([request], (topics) => {

@@ -37,7 +37,8 @@ const maxWaitMs = 500
 
 /**
  * Finds the last record of each partition that matches, reading backwards from its end in steps until one is found or the
- * log begins: whatever others wrote behind it, and however much. Partitions without one are left out.
+ * log begins: whatever others wrote behind it, and however much. Partitions without one are left out. A transaction of
+ * another producer that is still open hides nothing: what stands behind it was written too, and is not to be sent again.
  *
  * @throws KpiError `KPI_KAFKA_REQUEST`, `KPI_KAFKA_UNREACHABLE`, `KPI_KAFKA_CORRUPT`; or the signal's reason.
  */
@@ -127,6 +128,7 @@ class StepReader<T> {
           maxBytes: partitionMaxBytes,
           partitionMaxBytes,
           partitions: [{ partition, offset, leaderEpoch }],
+          isUncommitted: true,
         },
         new AnswerMemory(),
       )

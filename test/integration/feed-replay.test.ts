@@ -10,6 +10,7 @@ import { makeTopic, type TestTopic } from './kafka-topic.ts'
 import { marketKpi, type Run } from './processes.ts'
 import { numbered, WatchedProducer } from './producing.ts'
 import { contentOf, countOf, type StoredRecord } from './topic-content.ts'
+import { openTransaction } from './transactions.ts'
 import { until } from './until.ts'
 
 const header = 'symbol,timestamp,close,volume\n'
@@ -92,6 +93,23 @@ it('a replay that is killed again and again sends every line once, among what ot
   expectLines(content, count)
   expect(content.flat()).toHaveLength(count + strange)
   stranger.producer.stop()
+})
+
+it('a replay sends no line twice while a transaction of another application is open', async () => {
+  using folder = temporaryFolder()
+  await using topic = await makeTopic({ partitions: 2 })
+  const path = join(folder.path, 'prices.csv')
+  writeFileSync(path, header + csvOf(400))
+  {
+    await using open = await openTransaction(topic.name, 0, ['not decided'])
+    await replayWhole(topic, path)
+    const again = await replayWhole(topic, path)
+    expect(again.stderr()).toMatch(/sent 0 messages/)
+    await open.commit()
+  }
+  const content = await contentOf(topic.cluster, topic.name)
+  expectLines(content, 400)
+  expect(content.flat()).toHaveLength(401)
 })
 
 it('a packed file goes on too, whatever it is called, and what was appended comes behind', async () => {

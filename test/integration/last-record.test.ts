@@ -6,6 +6,7 @@ import { compressions } from '../../src/kafka/record-batch-writer.ts'
 import { batchOf, type PlainMessage } from '../unit/kafka/batches.ts'
 import { deleteRecords, makeTopic, type TestTopic } from './kafka-topic.ts'
 import { numbered, WatchedProducer } from './producing.ts'
+import { openTransaction } from './transactions.ts'
 
 const { signal } = new AbortController()
 const match = (buffer: Buffer, valueEnd: number) => readHeaders(buffer, valueEnd).get('n')
@@ -75,6 +76,15 @@ describe('the last record of a kind', () => {
     await produce(topic, strangers(10))
     await deleteRecords(topic, 0, 5010)
     expect(await find(topic)).toEqual([])
+  })
+
+  it('is found behind a transaction of another application that is still open', async () => {
+    await using topic = await makeTopic()
+    await produce(topic, numbered(5))
+    await using _open = await openTransaction(topic.name, 0, ['not decided'])
+    await produce(topic, numbered(3, 5))
+    const [found] = await find(topic)
+    expect(found).toMatchObject({ partition: 0, offset: 8, match: '7', producer: { sequence: 2 } })
   })
 
   it('is looked for until told to stop', async () => {
