@@ -14,7 +14,7 @@ export class PartitionProgress {
   merged = 0
   rejected = 0
   withoutMessage = 0
-  /** The end of what can be read, as the last answer said; −1 before the first. */
+  /** The end of the log as the last answer said, undecided transactions included; −1 before the first. */
   endOffset = -1
 
   constructor(position: Position) {
@@ -28,7 +28,7 @@ export class PartitionProgress {
     return this.nextOffset > this.#fromOffset
   }
 
-  /** Offsets that can be read and have not been reduced. */
+  /** Offsets of the log that have not been reduced. */
   get unreadOffsets(): number {
     return Math.max(0, this.endOffset - this.nextOffset)
   }

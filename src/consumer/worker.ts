@@ -313,13 +313,17 @@ export class Worker {
   /** Tells the database which partitions stand at the end of the log, so that a quiet market's windows close. */
   async #markIdle(): Promise<void> {
     const atEnd = new Map<number, number>()
+    // What waits behind an open transaction is no silence: its windows have to stay open for it.
+    const blocked = new Map<number, number>()
     for (const lane of this.#lanes) {
       for (const { partition, nextOffset, endOffset, hasPending } of lane.partitions.values()) {
-        if (!hasPending && endOffset >= 0 && nextOffset >= endOffset) atEnd.set(partition, nextOffset)
+        if (hasPending || endOffset < 0) continue
+        const found = nextOffset >= endOffset ? atEnd : blocked
+        found.set(partition, nextOffset)
       }
     }
     try {
-      await this.#ports.markIdle(atEnd)
+      await this.#ports.markIdle(atEnd, blocked)
     } catch (error) {
       this.#options.log.debug(`idle partitions are not noted for now: ${messageOf(error)}`)
     }

@@ -10,7 +10,7 @@ export interface FetchedRecords {
   readonly from: number
   readonly next: number
   readonly aborted: readonly AbortedTransaction[]
-  /** The end of what can be read now; lag is this minus the position. */
+  /** The end of the log, undecided transactions included; lag is this minus the position. */
   readonly endOffset: number
   readonly logStartOffset: number
 }
@@ -54,12 +54,11 @@ export interface Asked {
 /** The records of one partition, its offset moved behind them; or why there are none. */
 export function takeRecords({ reading, offset }: Asked, found: FetchedPartition): FetchedRecords | string {
   if (found.errorCode !== 0) return brokerErrorName(found.errorCode)
-  const { partition, aborted, highWatermark, lastStableOffset, logStartOffset } = found
+  const { partition, aborted, highWatermark: endOffset, logStartOffset } = found
   const range = verified(found.records)
   const next = nextOffsetOf(range, offset)
   if (next === offset && range.end > range.start) return 'an answer without a whole record batch'
   reading.offset = next
-  const endOffset = lastStableOffset >= 0 ? lastStableOffset : highWatermark
   return { partition, range, from: offset, next, aborted, endOffset, logStartOffset }
 }
 

@@ -73,3 +73,26 @@ export async function markIdle(
     values: [key.group, key.topic, numberArray([...atEnd.keys()]), numberArray([...atEnd.values()])],
   })
 }
+
+/**
+ * Takes back that these partitions stand at the end of the log: messages have come that cannot be read yet, as they are
+ * behind an open transaction. A position that has moved meanwhile is left alone.
+ */
+export async function unmarkIdle(
+  database: Database,
+  key: PositionKey,
+  blocked: ReadonlyMap<number, number>,
+): Promise<void> {
+  if (blocked.size === 0) return
+  await database.query({
+    text: `UPDATE kpi_consumer_offsets o SET idle_since = NULL
+      FROM (
+        SELECT o.partition FROM kpi_consumer_offsets o
+        JOIN unnest($3::integer[], $4::bigint[]) AS e(partition, next_offset) USING (partition, next_offset)
+        WHERE o.consumer_group = $1 AND o.topic = $2 AND o.idle_since IS NOT NULL
+        ORDER BY o.partition FOR UPDATE OF o SKIP LOCKED
+      ) AS blocked
+      WHERE o.consumer_group = $1 AND o.topic = $2 AND o.partition = blocked.partition`,
+    values: [key.group, key.topic, numberArray([...blocked.keys()]), numberArray([...blocked.values()])],
+  })
+}

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { KpiError } from '../../src/errors.ts'
 import { type PartialRow, partialOf } from '../../src/kpi/partial.ts'
 import type { DeadLetter } from '../../src/store/commit.ts'
-import { markIdle, readPositions } from '../../src/store/positions.ts'
+import { markIdle, readPositions, unmarkIdle } from '../../src/store/positions.ts'
 import { acceptNewTopic } from '../../src/store/schema.ts'
 import { shuffled } from './market.ts'
 import { StoreScene } from './store-scene.ts'
@@ -252,6 +252,18 @@ describe('markIdle', () => {
     expect(await since()).toEqual(before)
     await scene.commit(worker, [{ partition: 2, from: 0, merged: 1 }], [rowOf('A', 1)])
     expect(await idle()).toEqual([0])
+    await unmarkIdle(worker, scene.key, new Map())
+    await unmarkIdle(worker, scene.key, new Map([[0, 5]]))
+    expect(await idle()).toEqual([0])
+    await unmarkIdle(
+      worker,
+      scene.key,
+      new Map([
+        [0, 0],
+        [1, 0],
+      ]),
+    )
+    expect(await idle()).toEqual([])
   })
 })
 

@@ -1,31 +1,21 @@
 // Transactions of another client's producer: the committed count, the aborted do not, and nobody waits for the open ones.
-import { Producer, stringSerializers } from '@platformatic/kafka'
-import { expect, inject, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { listOffsets } from '../../src/kafka/offsets.ts'
 import { FetchRecorder } from './fetch-recorder.ts'
 import { makeTopic, type TestTopic, valuesFor } from './kafka-topic.ts'
 import { send } from './market.ts'
+import { type TransactionalProducer, transactionalProducer } from './transactions.ts'
 import { until } from './until.ts'
-
-function transactionalProducer(name: string) {
-  return new Producer({
-    clientId: name,
-    bootstrapBrokers: [inject('bootstrap')],
-    serializers: stringSerializers,
-    idempotent: true,
-    transactionalId: name,
-  })
-}
 
 type End = 'commit' | 'abort'
 
 async function endOffset({ cluster, metadata }: TestTopic): Promise<number> {
-  return (await listOffsets(cluster, metadata, 'latest', [0])).get(0) ?? 0
+  return (await listOffsets(cluster, metadata, 'stable', [0])).get(0) ?? 0
 }
 
 /** The broker writes a transaction's marker after it has answered; only then is the next offset known. */
 async function transact(
-  producer: ReturnType<typeof transactionalProducer>,
+  producer: TransactionalProducer,
   topic: TestTopic,
   values: readonly string[],
   end: End,
@@ -70,7 +60,7 @@ it('committed messages are read, aborted ones and markers are counted as offsets
   }
 })
 
-it('an open transaction is the end of what can be read', async () => {
+it('an open transaction ends what can be read, and the log ends behind it', async () => {
   await using topic = await makeTopic({ partitions: 2 })
   const producer = transactionalProducer(topic.name)
   try {
@@ -82,7 +72,7 @@ it('an open transaction is the end of what can be read', async () => {
     recorder.seek(0, 0)
     recorder.seek(1, 0)
     await recorder.untilCount(1)
-    expect(recorder.of(0)).toMatchObject({ next: 1, endOffset: 1 })
+    expect(recorder.of(0)).toMatchObject({ next: 1, endOffset: 3 })
     const calls = recorder.wantsCalls
     await send(topic.cluster, topic.name, valuesFor(1, 2, ['elsewhere']))
     await recorder.untilCount(2)
