@@ -51,6 +51,7 @@ export const rulePatience: Readonly<Record<RuleName, RulePatience>> = {
 
 /** Rules about the alerting itself. */
 export const ownRuleNames = ['NotifierFailing', 'UserRuleFailing', 'Watchdog'] as const
+export type OwnRuleName = (typeof ownRuleNames)[number]
 
 /** The same in milliseconds, at the interval of whoever looks. */
 export interface Timing {

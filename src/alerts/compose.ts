@@ -1,20 +1,23 @@
 import { createHash } from 'node:crypto'
-import { ownRuleNames, rulePatience } from './alert-rules.ts'
+import { span } from '../observe/rules/rule.ts'
 import type { Dispatch } from './alert-store.ts'
 import type { Episode } from './episode.ts'
 import type { Notification, NotifiedAlert } from './notification.ts'
+import { hasTexts, type Places, resolvedText } from './rule-texts.ts'
 import type { Telling } from './what-to-tell.ts'
 
 /** What is the same in all notifications of an evaluator. */
 export interface Letterhead {
   readonly source: Notification['source']
-  /** Where docs/alerts/ can be read; undefined names the pages as they lie in the package. */
+  /** Where docs/alerts/ can be read; undefined where nobody said. */
   readonly runbookBaseUrl: string | undefined
+  /** As the texts of resolved alerts name them. */
+  readonly places: Omit<Places, 'topic'>
 }
 
 export function compose(
   telling: Telling,
-  { source, runbookBaseUrl }: Letterhead,
+  { source, runbookBaseUrl, places }: Letterhead,
   { receiver, nowMs }: { readonly receiver: string; readonly nowMs: number },
 ): Dispatch {
   const { reason, stage, episodes } = telling
@@ -25,7 +28,9 @@ export function compose(
       groupKey: `${source.topic}/${source.group}/${stage}`,
       reason,
       status: reason === 'resolved' ? 'resolved' : 'firing',
-      alerts: episodes.map((episode) => notifiedAlert(episode, runbookBaseUrl)),
+      alerts: episodes.map((episode) =>
+        notifiedAlert(episode, { runbookBaseUrl, places: { ...places, topic: source.topic } }),
+      ),
       source,
       sentAtMs: nowMs,
     },
@@ -53,21 +58,40 @@ function notificationId({ reason, episodes }: Telling, receiver: string, nowMs: 
   return `${a}-${b}-8${c}-8${d}-${e}`
 }
 
-function notifiedAlert(episode: Episode, runbookBaseUrl: string | undefined): NotifiedAlert {
-  const { fingerprint, rule, severity, stage, labels, summary, value, unit, resolvedAtMs } = episode
+function notifiedAlert(
+  episode: Episode,
+  { runbookBaseUrl, places }: { readonly runbookBaseUrl: string | undefined; readonly places: Places },
+): NotifiedAlert {
+  const { fingerprint, rule, severity, stage, labels, value, unit, resolvedAtMs, startedAtMs } = episode
+  const firedAtMs = episode.firedAtMs ?? startedAtMs
   return {
     fingerprint,
-    ...{ rule, severity, stage, labels, summary, value, unit, resolvedAtMs },
+    ...{ rule, severity, stage, labels, value, unit, resolvedAtMs, firedAtMs },
+    summary:
+      resolvedAtMs === null ? episode.summary : resolvedSummary(episode, (resolvedAtMs - firedAtMs) / 1000, places),
     state: resolvedAtMs === null ? 'firing' : 'resolved',
-    firedAtMs: episode.firedAtMs ?? episode.startedAtMs,
-    runbookUrl: runbookUrl(rule, runbookBaseUrl),
+    ...guidance(rule, runbookBaseUrl),
   }
 }
 
-const ownPages: readonly string[] = ownRuleNames
+/** What an alert found is over, so its own summary would be wrong in the present tense. */
+function resolvedSummary(episode: Episode, seconds: number, places: Places): string {
+  const after = `after ${span(Math.max(0, seconds))}`
+  // Nobody saw it end: see `maxUnknownMs` in state-machine.ts.
+  if (episode.unknownSinceMs !== null) {
+    return `closed ${after}, since it could not be checked for an hour; it fires again if it is still there`
+  }
+  return `${resolvedText(episode, places)} ${after}`
+}
 
-/** Rules of a market-kpi.yaml have no page of their own. */
-export function runbookUrl(rule: string, baseUrl: string | undefined): string {
-  const page = rule in rulePatience || ownPages.includes(rule) ? rule : 'README'
-  return `${(baseUrl ?? 'docs/alerts').replace(/\/+$/, '')}/${page}.md`
+/** Where people read what to do: the page at its address where there is one, and the command that prints it. */
+export function guidance(
+  rule: string,
+  baseUrl: string | undefined,
+): Pick<NotifiedAlert, 'runbookUrl' | 'explainCommand'> {
+  return {
+    // Rules of a market-kpi.yaml have no page of their own.
+    runbookUrl: baseUrl === undefined ? null : `${baseUrl.replace(/\/+$/, '')}/${hasTexts(rule) ? rule : 'README'}.md`,
+    explainCommand: `market-kpi alerts explain ${rule}`,
+  }
 }

@@ -9,7 +9,7 @@ export interface NotifiedAlert {
   readonly stage: Stage
   readonly state: 'firing' | 'resolved'
   readonly labels: Readonly<Record<string, string>>
-  /** One line for people. */
+  /** One line for people: what is wrong, or, once it is resolved, what is right again and after how long. */
   readonly summary: string
   /** What was measured last; null where nothing could be. */
   readonly value: number | null
@@ -18,8 +18,10 @@ export interface NotifiedAlert {
   readonly firedAtMs: number
   /** Null while it fires. */
   readonly resolvedAtMs: number | null
-  /** The page that says what to do. */
-  readonly runbookUrl: string
+  /** The page that says what to do; null where ALERT_RUNBOOK_BASE_URL is not set. */
+  readonly runbookUrl: string | null
+  /** The command that prints the same page. */
+  readonly explainCommand: string
 }
 
 /** Why a receiver is told now. */

@@ -105,7 +105,7 @@ function held(episode: Episode, look: AlertLook): Episode | undefined {
   const unknownSinceMs = episode.unknownSinceMs ?? look.atMs
   if (look.atMs - unknownSinceMs >= maxUnknownMs) {
     if (episode.state === 'pending') return undefined
-    return resolved({ ...episode, summary: `${episode.summary} (nobody could tell for an hour)` }, look.atMs)
+    return resolved({ ...episode, unknownSinceMs }, look.atMs)
   }
   const stoodMs = look.lastAtMs === null ? 0 : look.atMs - look.lastAtMs
   const { clearSinceMs } = episode

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { registerCheck } from './alerts/check.ts'
+import { registerExplain } from './alerts/explain.ts'
 import { registerHistory, registerList } from './alerts/list.ts'
 import { registerSilence, registerUnsilence } from './alerts/silence.ts'
 import { registerTest } from './alerts/test.ts'
@@ -8,7 +9,7 @@ import { registerWatch } from './alerts/watch.ts'
 export function register(program: Command): void {
   const alerts = program
     .command('alerts')
-    .description('what is wrong: look once, watch and tell, list, silence')
+    .description('what is wrong: check once, watch and notify, list, silence, explain')
     .addHelpText('after', '\nEach takes --help, --log-level <level> and --log-format <format>.')
   registerCheck(alerts)
   registerWatch(alerts)
@@ -17,4 +18,5 @@ export function register(program: Command): void {
   registerSilence(alerts)
   registerUnsilence(alerts)
   registerTest(alerts)
+  registerExplain(alerts)
 }

@@ -8,11 +8,12 @@ import type { Config } from '../config/load.ts'
 import { thresholdsOf } from '../config/thresholds.ts'
 import { samplesOf } from '../export/metrics/pipeline-samples.ts'
 import { aborted, pause } from '../kafka/backoff.ts'
+import { kafkaOptions } from '../kafka/options.ts'
 import type { Logger } from '../log.ts'
 import { alertMetrics } from '../metrics/alert-metrics.ts'
 import { renderPipeline } from '../metrics/pipeline-metrics.ts'
 import { healthJson } from '../observe/health-report.ts'
-import { postgresOptions } from '../store/connection.ts'
+import { placeOf, postgresOptions } from '../store/connection.ts'
 import { lookForSignals, userRules } from './alerts/signals.ts'
 import { observerOf } from './observer-of.ts'
 import { serveNear } from './service-status.ts'
@@ -46,14 +47,16 @@ export async function runEvaluator(options: RunEvaluatorOptions, stop: AbortSign
   const postgres = postgresOptions(config)
   const observer = observerOf(config, thresholds)
   const rules = userRules()
+  const lookForSignalsNow = lookForSignals(config, observer, rules)
   const evaluator = new AlertEvaluator({
-    look: lookForSignals(config, observer, rules),
+    look: async () => (await lookForSignalsNow()).signals,
     openStore: () => openPostgresStore(postgres),
     notifiers,
     timingOf: timingsAt(intervalMs, new Map(rules.map((rule) => [rule.name, rule.for]))),
     letterhead: {
       source: { topic: config.kafkaTopic, group: config.kafkaGroup, evaluator: hostname() },
       runbookBaseUrl: config.alertRunbookBaseUrl,
+      places: { kafka: kafkaOptions(config, '').bootstrap.join(','), postgres: placeOf(postgres) },
     },
     intervalMs,
     clock: { wallMs: Date.now, pause, random: Math.random },

@@ -90,6 +90,7 @@ export const notifierSettings = {
     env: 'ALERT_RUNBOOK_BASE_URL',
     pattern: /^https?:\/\/[^\s/?#]+[^\s?#]*$/,
     allowed: 'an http:// or https:// address',
-    description: 'where the pages of docs/alerts/ can be read, for the links in notifications: ADDRESS/RULE.md',
+    description:
+      'where the pages of docs/alerts/ can be read, for the links in notifications: ADDRESS/RULE.md; without it they name market-kpi alerts explain',
   }),
 } as const satisfies Record<string, Setting<unknown>>

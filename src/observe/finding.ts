@@ -2,6 +2,21 @@
 export const stages = ['feed', 'kafka', 'consumer', 'postgres', 'kpi'] as const
 export type Stage = (typeof stages)[number]
 
+/** As people read them. */
+export const stageNames: Readonly<Record<Stage, string>> = {
+  feed: 'Feed',
+  kafka: 'Kafka',
+  consumer: 'Consumer',
+  postgres: 'PostgreSQL',
+  kpi: 'KPI',
+}
+
+/** A summary for a line that begins with a name: under `Kafka`, "Kafka at HOST does not answer" becomes "HOST does not answer". */
+export function underName(name: string, summary: string): string {
+  const repeated = `${name} at `
+  return summary.startsWith(repeated) ? summary.slice(repeated.length) : summary
+}
+
 /** From harmless to worst. */
 export const severities = ['info', 'warning', 'critical'] as const
 export type Severity = (typeof severities)[number]

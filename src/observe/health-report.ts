@@ -1,7 +1,7 @@
 import type { Thresholds } from '../config/thresholds.ts'
 import type { Assessment } from './assess.ts'
 import { type Check, checksOf } from './checks.ts'
-import type { Stage } from './finding.ts'
+import { stageNames, underName } from './finding.ts'
 import type { Measure } from './measures.ts'
 import type { Observation } from './observer.ts'
 
@@ -16,21 +16,14 @@ function checkLine({ name, status, text }: Check, paint: Paint): string {
   return `${name}: ${paint(colours[status], words[status])}${text === '' ? '' : ` - ${text}`}`
 }
 
-const stageNames: Record<Stage, string> = {
-  feed: 'Feed',
-  kafka: 'Kafka',
-  consumer: 'Consumer',
-  postgres: 'PostgreSQL',
-  kpi: 'KPI',
-}
-
 /** The last line: all is well, or the first broken stage and what is wrong with it. */
 function verdictLine({ verdict, firstBrokenStage, findings }: Assessment, paint: Paint): string {
   if (verdict === 'ok') return paint('green', 'ALL SYSTEMS OPERATIONAL ✓')
   const cause = findings.find(
     ({ stage, inhibitedBy, severity }) => stage === firstBrokenStage && inhibitedBy === null && severity !== 'info',
   )
-  const why = firstBrokenStage && cause ? `${stageNames[firstBrokenStage]} - ${cause.summary}` : 'unknown'
+  const name = firstBrokenStage ? stageNames[firstBrokenStage] : ''
+  const why = cause ? `${name} - ${underName(name, cause.summary)}` : 'unknown'
   if (verdict === 'critical') return `${paint('red', 'SYSTEM FAILURE')}: ${why}`
   return `${paint('yellow', 'DEGRADED')}: ${verdict === 'unknown' ? `not all is known: ${why}` : why}`
 }

@@ -7,13 +7,42 @@ import { sendNow } from './observing.ts'
 import { makePipeline } from './pipeline.ts'
 import { startWorker, untilCounted } from './worker.ts'
 
-it('finds nothing in a pipeline that works, and ends with 0', async () => {
+it('lists what is well in a pipeline that works, and ends with 0', async () => {
   await using pipeline = await makePipeline()
   const worker = await startWorker(pipeline)
   await sendNow(pipeline, 100)
   await untilCounted(pipeline, 100)
-  expect(await alertsCheck(pipeline.env)).toEqual({ code: 0, stdout: 'ALERTS: 0 total\n', stderr: '' })
-  expect(await alertsCheck(pipeline.env, '--json')).toEqual({ code: 0, stdout: '[]\n', stderr: '' })
+  // This worker writes no worker_status, so nothing is known of its connections and its throughput.
+  const { code, stdout, stderr } = await alertsCheck(pipeline.env)
+  const lines = stdout.split('\n').filter((line) => line.startsWith('🟢 [INFO] '))
+  const checked = [
+    /^🟢 \[INFO\] Kafka: broker is reachable$/,
+    /^🟢 \[INFO\] Kafka topic: '.*' has 3 partitions, each with a leader$/,
+    /^🟢 \[INFO\] Kafka disk: [\d.]+ % used$/,
+    /^🟢 \[INFO\] PostgreSQL: database is reachable$/,
+    /^🟢 \[INFO\] Database schema: fits this version, \d+ KPI rows?$/,
+    /^🟢 \[INFO\] Data freshness: newest price \d+ s old$/,
+    /^🟢 \[INFO\] Consumer lag: 0 messages$/,
+    /^🟢 \[INFO\] Error rate: 0 % of the messages rejected$/,
+    /^🟢 \[INFO\] Feed: newest message \d+ s old$/,
+    /^🟢 \[INFO\] Workers: 1 member in the consumer group$/,
+    /^🟢 \[INFO\] Clocks: the servers agree with this machine$/,
+  ]
+  expect(lines).toEqual(checked.map((line) => expect.stringMatching(line)))
+  expect(stdout).toBe(`${lines.join('\n')}\nALERTS: 0 total\n`)
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  const json = await alertsCheck(pipeline.env, '--json')
+  expect(json.code).toBe(0)
+  expect(JSON.parse(json.stdout)).toContainEqual({
+    check: 'Kafka',
+    severity: 'info',
+    state: 'ok',
+    rule: null,
+    summary: 'broker is reachable',
+  })
+  expect(JSON.parse(json.stdout)).toHaveLength(checked.length)
+  expect(await alertsCheck(pipeline.env, '--quiet')).toEqual({ code: 0, stdout: 'ALERTS: 0 total\n', stderr: '' })
+  expect(await alertsCheck(pipeline.env, '--quiet', '--json')).toEqual({ code: 0, stdout: '[]\n', stderr: '' })
   await worker.stop()
 })
 
@@ -25,19 +54,25 @@ it('without a consumer: that one is critical, and what follows from it does not 
   await worker.stop()
   await sendNow(pipeline, 1500)
   const { code, stdout } = await alertsCheck(pipeline.env)
-  expect(stdout).toMatch(/^🔴 \[CRITICAL\] Consumer: NoConsumer: the group '.*' has no members\nALERTS: 1 total\n$/)
+  expect(stdout).toMatch(
+    /^🔴 \[CRITICAL\] Workers: the group '.*' has no members \(NoConsumer\)\n(🟢 .*\n)+ALERTS: 1 total\n$/,
+  )
+  // What is a symptom is not called well.
+  expect(stdout).not.toContain('[INFO] Consumer lag')
   expect(code).toBe(2)
   const all = await alertsCheck(pipeline.env, '--all')
-  expect(all.stdout).toMatch(/^🟡 \[WARNING\] Consumer: ConsumerLagHigh: .*: because of NoConsumer$/m)
+  expect(all.stdout).toMatch(/^🟡 \[WARNING\] Consumer lag: .* \(ConsumerLagHigh\): because of NoConsumer$/m)
   expect(all.stdout).toMatch(/^ALERTS: 1 total$/m)
-  const json = await alertsCheck(pipeline.env, '--json')
+  const json = await alertsCheck(pipeline.env, '--quiet', '--json')
   expect(JSON.parse(json.stdout)).toMatchObject([
     {
+      check: 'Workers',
       rule: 'NoConsumer',
       severity: 'critical',
       stage: 'consumer',
       state: 'firing',
-      runbookUrl: expect.stringMatching(/NoConsumer\.md$/),
+      runbookUrl: null,
+      explainCommand: 'market-kpi alerts explain NoConsumer',
     },
   ])
 })
@@ -45,8 +80,8 @@ it('without a consumer: that one is critical, and what follows from it does not 
 it('without its topic: the topic is what is missing', async () => {
   await using pipeline = await makePipeline()
   await deleteTopic(pipeline.cluster, pipeline.config.kafkaTopic)
-  const { code, stdout } = await alertsCheck(pipeline.env)
-  expect(stdout).toMatch(/^🔴 \[CRITICAL\] Kafka: TopicMissing: .*\nALERTS: 1 total\n$/)
+  const { code, stdout } = await alertsCheck(pipeline.env, '--quiet')
+  expect(stdout).toMatch(/^🔴 \[CRITICAL\] Kafka topic: .* \(TopicMissing\)\nALERTS: 1 total\n$/)
   expect(code).toBe(2)
 })
 
@@ -57,7 +92,9 @@ it('with nothing to reach: both servers are told of, and nothing else', async ()
     POSTGRES_SSLMODE: 'disable',
   }
   const { code, stdout, stderr } = await alertsCheck(env)
-  expect(stdout).toMatch(/^🔴 \[CRITICAL\] Kafka: .*\n🔴 \[CRITICAL\] PostgreSQL: .*\nALERTS: 2 total\n$/)
+  expect(stdout).toMatch(
+    /^🔴 \[CRITICAL\] Kafka: 127\.0\.0\.1:1 does not answer: .* \(KafkaUnreachable\)\n🔴 \[CRITICAL\] PostgreSQL: 127\.0\.0\.1:1\/bi_realtime does not answer: .* \(PostgresUnreachable\)\nALERTS: 2 total\n$/,
+  )
   expect(code).toBe(2)
   expect(stdout + stderr).not.toContain('secret-word')
 })

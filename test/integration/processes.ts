@@ -22,9 +22,14 @@ export function runScript(file: string, args: readonly string[], env: Record<str
   return runProgram([process.execPath, join(root, file), ...args], env)
 }
 
-export function runProgram([program, ...args]: readonly [string, ...string[]], env: Record<string, string>): Run {
+/** @param cwd - @defaultValue the project's own folder */
+export function runProgram(
+  [program, ...args]: readonly [string, ...string[]],
+  env: Record<string, string>,
+  cwd = root,
+): Run {
   const child = spawn(program, args, {
-    cwd: root,
+    cwd,
     env: { ...process.env, NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -45,8 +50,8 @@ export function runProgram([program, ...args]: readonly [string, ...string[]], e
 }
 
 /** `market-kpi ARGS`. */
-export function marketKpi(args: readonly string[], env: Record<string, string> = {}): Run {
-  return runProgram(marketKpiCommand(...args), env)
+export function marketKpi(args: readonly string[], env: Record<string, string> = {}, cwd?: string): Run {
+  return runProgram(marketKpiCommand(...args), env, cwd)
 }
 
 /** Its command line, to be run by another program. */

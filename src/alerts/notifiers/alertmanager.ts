@@ -60,8 +60,8 @@ class ToldSeverities {
 }
 
 /** The API's `postableAlert`. What is over ends in the past; what fires ends a while from now, if it is not sent again. */
-function postable(alert: NotifiedAlert, { source }: Notification, nowMs: number): object {
-  const { fingerprint, value, unit, runbookUrl, summary } = alert
+export function postable(alert: NotifiedAlert, { source }: Notification, nowMs: number): object {
+  const { fingerprint, value, unit, runbookUrl, explainCommand, summary } = alert
   const own = {
     alertname: alert.rule,
     severity: alert.severity,
@@ -74,7 +74,8 @@ function postable(alert: NotifiedAlert, { source }: Notification, nowMs: number)
     annotations: {
       summary,
       fingerprint,
-      runbook_url: runbookUrl,
+      ...(runbookUrl === null ? {} : { runbook_url: runbookUrl }),
+      what_to_do: explainCommand,
       ...(value === null ? {} : { value: unit === null ? String(value) : `${value} ${unit}` }),
     },
     startsAt: new Date(alert.firedAtMs).toISOString(),

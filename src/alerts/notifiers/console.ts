@@ -1,7 +1,7 @@
 import type { Logger } from '../../log.ts'
 import type { Severity } from '../../observe/finding.ts'
 import type { NotifiedAlert, Notifier } from '../notification.ts'
-import { headline } from './wording.ts'
+import { headline, whatToDo } from './wording.ts'
 
 /** The level of the line; a resolved alert is only worth knowing. */
 const levelOf: Record<Severity, 'info' | 'warn' | 'error'> = { info: 'info', warning: 'warn', critical: 'error' }
@@ -20,7 +20,7 @@ export function consoleNotifier(log: Logger): Notifier {
 }
 
 function tell(log: Logger, alert: NotifiedAlert, reason: string): void {
-  const { fingerprint, labels, runbookUrl } = alert
+  const { fingerprint, labels } = alert
   const level = alert.state === 'resolved' ? 'info' : levelOf[alert.severity]
-  log[level]({ fingerprint, reason, labels, runbook: runbookUrl }, headline(alert))
+  log[level]({ fingerprint, reason, labels, whatToDo: whatToDo(alert) }, headline(alert))
 }

@@ -1,5 +1,5 @@
 import type { Notification, NotifiedAlert } from '../notification.ts'
-import { clip, headline, instant, isWebAddress, since, sourceLine, title } from './wording.ts'
+import { clip, headline, instant, isWebAddress, since, sourceLine, title, whatToDo } from './wording.ts'
 
 const maxAlerts = 100
 const maxSubject = 200
@@ -46,7 +46,7 @@ function textBody(notification: Notification): string {
   const { alerts, sentAtMs } = notification
   const blocks = alerts
     .slice(0, maxAlerts)
-    .map((alert) => `${headline(alert)}\n  ${since(alert)}\n  What to do: ${alert.runbookUrl}`)
+    .map((alert) => `${headline(alert)}\n  ${since(alert)}\n  What to do: ${whatToDo(alert)}`)
   return `${[...blocks, ...overflow(alerts.length), `${sourceLine(notification)}, ${instant(sentAtMs)}`].join('\n\n')}\n`
 }
 
@@ -55,7 +55,7 @@ function htmlBody(notification: Notification): string {
   const blocks = alerts.slice(0, maxAlerts).map((alert) => {
     const page = isWebAddress(alert.runbookUrl)
       ? `<a href="${asHtml(alert.runbookUrl)}">What to do</a>`
-      : `What to do: ${asHtml(alert.runbookUrl)}`
+      : `What to do: ${asHtml(whatToDo(alert))}`
     return `<p><b>${asHtml(headline(alert))}</b><br>${asHtml(since(alert))}<br>${page}</p>`
   })
   const more = overflow(alerts.length).map((line) => `<p>${line}</p>`)

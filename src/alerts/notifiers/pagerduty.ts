@@ -1,7 +1,7 @@
 import type { Delivery, Notification, NotifiedAlert, Notifier } from '../notification.ts'
 import { DeliveredParts } from './delivered-parts.ts'
 import { type Endpoint, postJson } from './http-post.ts'
-import { clip, isWebAddress } from './wording.ts'
+import { clip, isWebAddress, whatToDo } from './wording.ts'
 
 export const pagerdutyUrl = 'https://events.pagerduty.com/v2/enqueue'
 
@@ -26,7 +26,7 @@ export function pagerdutyNotifier(endpoint: Endpoint & { routingKey: string }, n
       for (const [alert, action] of eventsOf(notification)) {
         const part = `${action} ${alert.fingerprint}`
         if (done.has(part)) continue
-        const body = JSON.stringify(eventBody(endpoint.routingKey, { notification, alert, action }))
+        const body = JSON.stringify(pagerdutyEvent(endpoint.routingKey, { notification, alert, action }))
         const delivery = await postJson(place, { body, signal, nowMs })
         if (delivery.outcome === 'retryable') return delivery
         if (delivery.outcome === 'delivered') done.add(part)
@@ -52,7 +52,7 @@ function eventsOf({ alerts, reason }: Notification): [NotifiedAlert, Action][] {
   })
 }
 
-function eventBody(
+export function pagerdutyEvent(
   routingKey: string,
   { notification, alert, action }: { notification: Notification; alert: NotifiedAlert; action: Action },
 ): object {
@@ -79,7 +79,7 @@ function eventBody(
         labels: alert.labels,
         value: alert.value,
         unit: alert.unit,
-        runbook: alert.runbookUrl,
+        what_to_do: whatToDo(alert),
       },
     },
   }

@@ -1,6 +1,6 @@
 import type { Notification, NotifiedAlert, Notifier } from '../notification.ts'
 import { type Endpoint, postJson } from './http-post.ts'
-import { badge, clip, isWebAddress, labelText, since, sourceLine, title } from './wording.ts'
+import { badge, clip, isWebAddress, labelText, since, sourceLine, title, whatToDo } from './wording.ts'
 
 // https://docs.slack.dev/reference/block-kit/blocks: a header has 150 characters at most, a section 3000, a message 50 blocks.
 const maxHeader = 150
@@ -44,13 +44,15 @@ export function slackMessage(notification: Notification): object {
 
 function alertText(alert: NotifiedAlert): string {
   const what = `${badge(alert)} *${escaped(alert.rule, 100)}*: ${escaped(alert.summary, 1500)}`
-  return `${what}\n${escaped(`${since(alert)}${labelText(alert.labels)}`, 800)}\n${page(alert.runbookUrl)}`
+  return `${what}\n${escaped(`${since(alert)}${labelText(alert.labels)}`, 800)}\n${page(alert)}`
 }
 
-function page(url: string): string {
+function page(alert: NotifiedAlert): string {
+  const { runbookUrl: url } = alert
   // Slack ends an address at `|` and `>`.
   const link = isWebAddress(url) ? new URL(url).href.replaceAll('|', '%7C').replaceAll('&', '&amp;') : ''
-  return link === '' || link.length > maxLink ? `What to do: ${escaped(url, maxLink)}` : `<${link}|What to do>`
+  if (link !== '' && link.length <= maxLink) return `<${link}|What to do>`
+  return `What to do: ${escaped(link === '' ? whatToDo(alert) : alert.explainCommand, maxLink)}`
 }
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' }

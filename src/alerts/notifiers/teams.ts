@@ -1,7 +1,7 @@
 import type { Severity } from '../../observe/finding.ts'
 import type { Notification, NotifiedAlert, Notifier } from '../notification.ts'
 import { type Endpoint, postJson } from './http-post.ts'
-import { badge, clip, isWebAddress, labelText, since, sourceLine, title } from './wording.ts'
+import { badge, clip, isWebAddress, labelText, since, sourceLine, title, whatToDo } from './wording.ts'
 
 /** Teams takes messages of 28 KB; some of it is for what Workflows adds. */
 export const maxMessageBytes = 24 * 1024
@@ -58,7 +58,7 @@ const colourOf: Record<Severity, string> = { critical: 'attention', warning: 'wa
 
 function alertContainer(alert: NotifiedAlert): object {
   const colour = alert.state === 'resolved' ? 'good' : colourOf[alert.severity]
-  const page = isWebAddress(alert.runbookUrl) ? '' : `. What to do: ${alert.runbookUrl}`
+  const page = isWebAddress(alert.runbookUrl) ? '' : `. What to do: ${whatToDo(alert)}`
   return {
     type: 'Container',
     separator: true,
@@ -77,7 +77,9 @@ function line(text: string, style: Readonly<Record<string, unknown>> = {}): obje
 
 /** One for each page. */
 function buttons(alerts: readonly NotifiedAlert[]): object[] {
-  const pages = new Map(alerts.map(({ rule, runbookUrl }) => [runbookUrl, rule]))
-  const links = [...pages].filter(([url]) => isWebAddress(url)).slice(0, maxButtons)
+  const pages = new Map(
+    alerts.flatMap(({ rule, runbookUrl }) => (isWebAddress(runbookUrl) ? [[runbookUrl, rule] as const] : [])),
+  )
+  const links = [...pages].slice(0, maxButtons)
   return links.map(([url, rule]) => ({ type: 'Action.OpenUrl', title: clip(`What to do: ${rule}`, 60), url }))
 }

@@ -1,22 +1,12 @@
-import type { Severity, Stage } from '../../observe/finding.ts'
+import type { Severity } from '../../observe/finding.ts'
 import type { Notification, NotifiedAlert } from '../notification.ts'
 
 /** Each sign has a word beside it: colours alone tell nothing to the colour-blind. */
 const signs: Record<Severity, string> = { critical: '🔴', warning: '🟡', info: '🟢' }
 
-const stageNames: Record<Stage, string> = {
-  feed: 'Feed',
-  kafka: 'Kafka',
-  consumer: 'Consumer',
-  postgres: 'PostgreSQL',
-  kpi: 'KPI',
-}
-
-/** `🔴 [CRITICAL] Consumer: ConsumerStalled: partition 2 stands still (partition=2)`, `✅ [RESOLVED] …`. */
+/** `🔴 [CRITICAL] ConsumerStalled: partition 2 does not move (partition=2)`, `✅ [RESOLVED] KafkaUnreachable: Kafka at … answers again after 4 min`. */
 export function headline(alert: NotifiedAlert): string {
-  return oneLine(
-    `${badge(alert)} ${stageNames[alert.stage]}: ${alert.rule}: ${alert.summary}${labelText(alert.labels)}`,
-  )
+  return oneLine(`${badge(alert)} ${alert.rule}: ${alert.summary}${labelText(alert.labels)}`)
 }
 
 export function badge({ state, severity }: NotifiedAlert): string {
@@ -30,7 +20,7 @@ export function labelText(labels: Readonly<Record<string, string>>): string {
 }
 
 /** Labels and templates of users may hold anything. */
-function oneLine(text: string): string {
+export function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\s]+/gu, ' ').trim()
 }
 
@@ -67,7 +57,11 @@ export function clip(text: string, maxLength: number): string {
   return `${text.slice(0, maxLength - 1).replace(/[\ud800-\udbff]$/, '')}…`
 }
 
-/** Pages without a base address are files of the repository, which a receiver cannot open by a click. */
-export function isWebAddress(url: string): boolean {
-  return /^https?:\/\//.test(url) && URL.canParse(url)
+/** The address of the page that says what to do, where a receiver can open it by a click; else the command that prints it. */
+export function whatToDo({ runbookUrl, explainCommand }: NotifiedAlert): string {
+  return runbookUrl ?? explainCommand
+}
+
+export function isWebAddress(url: string | null): url is string {
+  return url !== null && /^https?:\/\//.test(url) && URL.canParse(url)
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
-import { checkJson, checkReport, checkText } from '../../alerts/check-report.ts'
+import { checkJson, checkReport, checkText, healthyOwnRules } from '../../alerts/check-report.ts'
 import { thresholdsOf } from '../../config/thresholds.ts'
+import { healthyItems } from '../../observe/checked-items.ts'
 import { addSettingOptions, configure, withErrors } from '../command.ts'
 import { observerOf } from '../observer-of.ts'
 import { lookForSignals, userRules } from './signals.ts'
@@ -8,23 +9,25 @@ import { lookForSignals, userRules } from './signals.ts'
 export function registerCheck(parent: Command): void {
   const command = parent
     .command('check')
-    .description('look once, and print what is wrong')
+    .description('check everything once, and print what is wrong and what is well')
     .option('--json', 'print an array')
-    .option('--all', 'also what another alert explains, and what cannot be told')
+    .option('--quiet', 'print only what is wrong')
+    .option('--all', 'also print what another alert explains, and what cannot be judged')
   addSettingOptions(command, ['kafkaBootstrapServers', 'kafkaTopic', 'kafkaGroup'])
     .addHelpText('after', help)
     .action(withErrors((_flags: unknown, self: Command) => check(self), 'check'))
 }
 
 const help = `
-It needs no evaluator, tells nobody and minds no silence. What takes time to know, such as whether a lag grows,
-one look cannot tell.
+It prints a line for each thing that is wrong and one [INFO] line for each thing that is well, then the number of
+warnings and critical findings. It needs no evaluator, notifies nobody and ignores silences. One check cannot judge what
+takes time, such as whether a lag grows.
 
 Exit codes:
-  0  nothing but information
+  0  nothing is wrong
   1  a warning
   2  something critical
-  3  it could not be found out
+  3  it could not be checked
 
 Environment:
   DATABASE_URL or POSTGRES_HOST, …   the database; a role that may read it is enough
@@ -33,11 +36,18 @@ Environment:
 
 async function check(command: Command): Promise<void> {
   const { config } = configure(command)
-  const { json, all = false } = command.opts<{ json?: true; all?: true }>()
+  const { json, all = false, quiet = false } = command.opts<{ json?: true; all?: true; quiet?: true }>()
   const rules = userRules()
-  const signals = await lookForSignals(config, observerOf(config, thresholdsOf(config)), rules)()
-  const report = checkReport(signals, { nowMs: Date.now(), runbookBaseUrl: config.alertRunbookBaseUrl })
-  const text = json ? checkJson(report, all) : checkText(report, all)
+  const thresholds = thresholdsOf(config)
+  const { observation, signals } = await lookForSignals(config, observerOf(config, thresholds), rules)()
+  const own = healthyOwnRules(
+    rules.map(({ name }) => name),
+    signals,
+  )
+  const checked = { signals, healthy: [...healthyItems(observation, thresholds), ...own] }
+  const report = checkReport(checked, { nowMs: Date.now(), runbookBaseUrl: config.alertRunbookBaseUrl })
+  const shown = { isAll: all, isQuiet: quiet }
+  const text = json ? checkJson(report, shown) : checkText(report, shown)
   // A host that drops packets would hold up the end of the process for as long as a connection is tried.
   await new Promise<void>((resolve) => process.stdout.write(text, () => resolve()))
   process.exit(report.exitCode)

@@ -3,7 +3,7 @@ import { type Signal, signalsOf } from '../../alerts/signal.ts'
 import { judgeUserRules } from '../../alerts/user-rules/judge.ts'
 import { type Config, loadUserRules } from '../../config/load.ts'
 import type { UserRule } from '../../config/user-rules.ts'
-import type { Observer } from '../../observe/observer.ts'
+import type { Observation, Observer } from '../../observe/observer.ts'
 import { postgresOptions } from '../../store/connection.ts'
 
 /** @throws KpiError `KPI_CONFIG_INVALID`. */
@@ -11,19 +11,19 @@ export function userRules(): UserRule[] {
   return loadUserRules([...Object.keys(rulePatience), ...ownRuleNames])
 }
 
-/** All that one look finds: in the pipeline, and by the rules of market-kpi.yaml. */
+/** All that one observation finds: in the pipeline, and by the rules of market-kpi.yaml. */
 export function lookForSignals(
   config: Config,
   observer: Observer,
   rules: readonly UserRule[],
-): () => Promise<Signal[]> {
+): () => Promise<{ readonly observation: Observation; readonly signals: Signal[] }> {
   const postgres = postgresOptions(config)
   const { windowSeconds } = config
   return async () => {
-    const [{ assessment }, own] = await Promise.all([
+    const [observation, own] = await Promise.all([
       observer.observe(0),
       judgeUserRules({ postgres, rules, windowSeconds, now: Date.now }),
     ])
-    return [...signalsOf(assessment.findings), ...own]
+    return { observation, signals: [...signalsOf(observation.assessment.findings), ...own] }
   }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Command } from 'commander'
-import { runbookUrl } from '../../alerts/compose.ts'
+import { guidance } from '../../alerts/compose.ts'
 import type { Notification } from '../../alerts/notification.ts'
 import { makeNotifiers } from '../../alerts/notifiers/make-notifiers.ts'
 import { fingerprintOf } from '../../alerts/signal.ts'
@@ -59,12 +59,13 @@ function testNotification(config: Config): Notification {
         severity: 'info',
         stage: 'kpi',
         state: 'firing',
-        summary: 'a test: alerts of market-kpi arrive here',
+        summary: 'this is only a test; alerts of market-kpi arrive here',
         value: null,
         unit: null,
         firedAtMs: nowMs,
         resolvedAtMs: null,
-        runbookUrl: runbookUrl('Test', config.alertRunbookBaseUrl),
+        ...guidance('Test', config.alertRunbookBaseUrl),
+        explainCommand: 'market-kpi alerts explain',
       },
     ],
     source: { topic: config.kafkaTopic, group: config.kafkaGroup, evaluator: hostname() },

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import { timingsAt } from '../../alerts/alert-rules.ts'
-import { runbookUrl } from '../../alerts/compose.ts'
+import { guidance } from '../../alerts/compose.ts'
 import { thresholdsOf } from '../../config/thresholds.ts'
 import { inhibitFile } from '../../export/prometheus/inhibit-rules.ts'
 import { rulesFile } from '../../export/prometheus/rules-file.ts'
@@ -40,7 +40,10 @@ async function printRules(command: Command): Promise<void> {
         thresholds: thresholdsOf(config),
         intervalSeconds: Math.max(1, Math.round(interval / 1000)),
         timingOf: timingsAt(interval, new Map()),
-        runbookUrl: (rule) => runbookUrl(rule, config.alertRunbookBaseUrl),
+        guidance: (rule) => {
+          const { runbookUrl, explainCommand } = guidance(rule, config.alertRunbookBaseUrl)
+          return { ...(runbookUrl === null ? {} : { runbook_url: runbookUrl }), what_to_do: explainCommand }
+        },
       })
   process.stdout.write(text)
 }

@@ -9,7 +9,8 @@ export interface RulesFileOptions extends RuleSource {
   /** How long what is found must hold, and how long it must be gone, as the evaluator of `alerts watch` has it. */
   readonly timingOf: (rule: string) => { readonly forMs: number; readonly keepFiringForMs: number }
   /** The page that says what to do. */
-  readonly runbookUrl: (rule: string) => string
+  /** The annotations that say where to read what to do. */
+  readonly guidance: (rule: string) => Readonly<Record<string, string>>
 }
 
 /** A look, or the first scrape of a Prometheus that has only just started, may be so late. */
@@ -51,7 +52,7 @@ export function rulesFile(options: RulesFileOptions): string {
       ...(forMs > 0 ? { for: duration(forMs) } : {}),
       ...(keepFiringForMs > 0 ? { keep_firing_for: duration(keepFiringForMs) } : {}),
       labels: { severity: rule.severity, ...rule.labels },
-      annotations: { summary: rule.summary, runbook_url: options.runbookUrl(pageOf[rule.alert] ?? rule.alert) },
+      annotations: { summary: rule.summary, ...options.guidance(pageOf[rule.alert] ?? rule.alert) },
     }
   })
   const groups = [{ name: 'market-kpi', interval: `${options.intervalSeconds}s`, rules }]

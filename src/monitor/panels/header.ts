@@ -1,4 +1,5 @@
 import type { Assessment } from '../../observe/assess.ts'
+import { stageNames, underName } from '../../observe/finding.ts'
 import { justified, type Line, signed, span, type Tone, verdictLevels } from '../line.ts'
 import { ageText } from '../number-text.ts'
 import type { MonitorData } from '../refresher.ts'
@@ -55,13 +56,13 @@ function ageOf(data: MonitorData, clock: Clock): Line {
   return [...paused, span(`data ${age} old`, tone)]
 }
 
-const stageNames = { feed: 'Feed', kafka: 'Kafka', consumer: 'Consumer', postgres: 'PostgreSQL', kpi: 'KPI' } as const
-
 /** The first broken stage and what is wrong with it, or that nothing is. */
 export function firstFinding({ verdict, firstBrokenStage, findings }: Assessment): string {
   if (verdict === 'ok') return 'all systems operational'
   const cause = findings.find(
     ({ stage, inhibitedBy, severity }) => stage === firstBrokenStage && inhibitedBy === null && severity !== 'info',
   )
-  return firstBrokenStage && cause ? `${stageNames[firstBrokenStage]}: ${cause.summary}` : 'not all is known'
+  if (!firstBrokenStage || !cause) return 'not all is known'
+  const name = stageNames[firstBrokenStage]
+  return `${name}: ${underName(name, cause.summary)}`
 }

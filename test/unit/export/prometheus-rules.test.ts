@@ -19,7 +19,7 @@ function rules(settings: Settings = {}): string {
     thresholds: thresholds(settings),
     intervalSeconds: intervalMs / 1000,
     timingOf: timingsAt(intervalMs, new Map()),
-    runbookUrl: (rule) => `https://docs.example/${rule}.md`,
+    guidance: (rule) => ({ runbook_url: `https://docs.example/${rule}.md` }),
   })
 }
 

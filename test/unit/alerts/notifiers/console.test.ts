@@ -14,9 +14,9 @@ it('writes a line an alert, as loud as it is grave, and quietly that it is over'
   const delivery = await consoleNotifier(log).deliver(aNotification({ alerts }), new AbortController().signal)
   expect(delivery).toEqual({ outcome: 'delivered' })
   expect(log.lines).toEqual([
-    'error: 🔴 [CRITICAL] Consumer: ConsumerStalled: partition 2 stands still with 1,204 messages waiting (partition=2)',
-    'warn: 🟡 [WARNING] Consumer: WorkerDown: a worker is gone',
-    'info: 🟢 [INFO] KPI: Watchdog: alerts work',
-    'info: ✅ [RESOLVED] Consumer: ConsumerStalled: partition 2 stands still with 1,204 messages waiting (partition=2)',
+    'error: 🔴 [CRITICAL] ConsumerStalled: partition 2 stands still with 1,204 messages waiting (partition=2)',
+    'warn: 🟡 [WARNING] WorkerDown: a worker is gone',
+    'info: 🟢 [INFO] Watchdog: alerts work',
+    'info: ✅ [RESOLVED] ConsumerStalled: partition 2 stands still with 1,204 messages waiting (partition=2)',
   ])
 })

@@ -15,7 +15,8 @@ export function anAlert(changes: Partial<NotifiedAlert> = {}): NotifiedAlert {
     unit: 'messages',
     firedAtMs,
     resolvedAtMs: null,
-    runbookUrl: 'docs/alerts/ConsumerStalled.md',
+    runbookUrl: null,
+    explainCommand: 'market-kpi alerts explain ConsumerStalled',
     ...changes,
   }
 }

@@ -23,7 +23,7 @@ describe('a message', () => {
       [
         '🔴 [CRITICAL] *ConsumerStalled*: partition 2 stands still with 1,204 messages waiting',
         'since 2026-02-14 14:30:00 UTC (partition=2)',
-        'What to do: docs/alerts/ConsumerStalled.md',
+        'What to do: market-kpi alerts explain ConsumerStalled',
       ].join('\n'),
     )
     expect(blocks[2]?.text?.text).toContain('✅ [RESOLVED] *WorkerDown*')

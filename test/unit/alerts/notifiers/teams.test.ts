@@ -36,10 +36,10 @@ describe('a card', () => {
       '[FIRING:1] market-prices: ConsumerStalled',
       '🔴 [CRITICAL] ConsumerStalled',
       'partition 2 stands still with 1,204 messages waiting',
-      'since 2026-02-14 14:30:00 UTC (partition=2). What to do: docs/alerts/ConsumerStalled.md',
+      'since 2026-02-14 14:30:00 UTC (partition=2). What to do: market-kpi alerts explain ConsumerStalled',
       '✅ [RESOLVED] WorkerDown',
       'one is gone',
-      'from 2026-02-14 14:30:00 UTC to 2026-02-14 14:40:00 UTC (partition=2). What to do: docs/alerts/ConsumerStalled.md',
+      'from 2026-02-14 14:30:00 UTC to 2026-02-14 14:40:00 UTC (partition=2). What to do: market-kpi alerts explain ConsumerStalled',
       'topic market-prices, group market-kpi-processor, seen from desk-1',
     ])
   })

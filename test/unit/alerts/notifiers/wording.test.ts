@@ -29,7 +29,7 @@ it('a title says when it is only a test', () => {
 
 it('a headline is one line', () => {
   expect(headline(anAlert({ summary: 'a\n b\u0007', labels: { x: '\r\n' } }))).toBe(
-    '🔴 [CRITICAL] Consumer: ConsumerStalled: a b (x= )',
+    '🔴 [CRITICAL] ConsumerStalled: a b (x= )',
   )
 })
 
@@ -40,6 +40,7 @@ it('what is cut shows it, and tears no character', () => {
 })
 
 it.each([
+  [null, false],
   ['docs/alerts/KpiStale.md', false],
   ['https://docs.example/alerts/KpiStale.md', true],
   ['https://', false],

@@ -1,0 +1,132 @@
+// What people read about a rule apart from what it finds: one line about it, and what is true again when its alert ends.
+
+import type { RuleName } from '../observe/finding.ts'
+import type { OwnRuleName } from './alert-rules.ts'
+
+/** What a text may name besides the labels of the alert. */
+export interface Places {
+  /** `HOST:PORT`, several separated by commas. */
+  readonly kafka: string
+  /** `HOST:PORT/DATABASE`. */
+  readonly postgres: string
+  readonly topic: string
+}
+
+interface RuleText {
+  /** One line for `alerts explain` without a rule. */
+  readonly about: string
+  /**
+   * What is true again when the alert ends. A clause that " after 4 min" can follow; it may say nothing in the present
+   * tense that is over.
+   */
+  readonly resolved: (labels: Readonly<Record<string, string>>, places: Places) => string
+}
+
+/** A new rule does not compile before it has its texts here. */
+export const ruleTexts: Readonly<Record<RuleName | OwnRuleName, RuleText>> = {
+  KafkaUnreachable: {
+    about: 'no broker answers, or the brokers refuse the login or the certificate',
+    resolved: (_, { kafka }) => `Kafka at ${kafka} answers again`,
+  },
+  TopicMissing: {
+    about: 'the topic does not exist, or was deleted and created again',
+    resolved: (_, { topic }) => `the topic '${topic}' is available again`,
+  },
+  PartitionsOffline: {
+    about: 'partitions have no leader, or fewer replicas in sync than they should',
+    resolved: ({ kind }, { topic }) =>
+      kind === undefined
+        ? `every partition of '${topic}' has a leader again`
+        : `every partition of '${topic}' has all its replicas in sync again`,
+  },
+  KafkaDiskHigh: {
+    about: "a volume with Kafka's logs is nearly full, or will be soon",
+    resolved: ({ directory, broker }) => `the volume of ${directory} on broker ${broker} has enough free space again`,
+  },
+  PostgresUnreachable: {
+    about: 'PostgreSQL does not answer, refuses the login, or takes no writes',
+    resolved: (_, { postgres }) => `PostgreSQL at ${postgres} answers and takes writes again`,
+  },
+  SchemaInvalid: {
+    about: 'the database is not prepared for this version or these settings',
+    resolved: (_, { postgres }) => `the schema at ${postgres} fits this version and its settings again`,
+  },
+  ClockSkew: {
+    about: 'the clocks of the database, the brokers or the feed disagree',
+    resolved: ({ clock }) =>
+      clock === 'feed'
+        ? 'prices no longer carry timestamps from the future'
+        : `the ${clock}'s clock agrees with this machine's again`,
+  },
+  FeedSilent: {
+    about: 'no new messages come into the topic during trading hours',
+    resolved: (_, { topic }) => `'${topic}' receives messages again, or none are due now`,
+  },
+  WorkerDown: {
+    about: 'a worker or a feed ended without stopping in order, and nothing took its place',
+    resolved: ({ kind, worker }) => `the work of the ${kind} ${worker} is being done again`,
+  },
+  NoConsumer: {
+    about: 'no worker reads the topic, or some of its partitions',
+    resolved: (_, { topic }) => `workers read all partitions of '${topic}' again`,
+  },
+  ConsumerStalled: {
+    about: 'messages wait in a partition, and its position does not move',
+    resolved: (_, { topic }) => `no partition of '${topic}' is stalled any more`,
+  },
+  ConsumerLagHigh: {
+    about: 'many messages wait to be read',
+    resolved: () => 'the consumer lag is below its limit again',
+  },
+  ConsumerLagGrowing: {
+    about: 'the number of waiting messages has been growing for minutes, or a position moved back',
+    resolved: () => 'the consumer lag has stopped growing',
+  },
+  ThroughputLow: {
+    about: 'a backlog is worked off too slowly',
+    resolved: () => 'there is no slow backlog any more',
+  },
+  PoolSaturated: {
+    about: 'workers wait for database connections',
+    resolved: () => 'workers get their database connections in time again',
+  },
+  ErrorRateHigh: {
+    about: 'a large share of the messages is rejected',
+    resolved: () => 'the share of rejected messages is below its limit again',
+  },
+  DeadLettersGrowing: {
+    about: 'many messages are rejected, whatever their share',
+    resolved: () => 'the number of rejected messages is below its limit again',
+  },
+  KpiStale: {
+    about: 'the newest price in the table is old although newer ones should be there',
+    resolved: ({ symbol }) =>
+      symbol === undefined
+        ? 'the table holds fresh prices again, or none are due now'
+        : `${symbol} has a fresh price again, or none is due now`,
+  },
+  NotifierFailing: {
+    about: 'a receiver of alerts cannot be reached, or refuses them',
+    resolved: ({ notifier }) => `no alert for the receiver '${notifier}' is held up any more`,
+  },
+  UserRuleFailing: {
+    about: 'a rule of market-kpi.yaml cannot be evaluated',
+    resolved: ({ rule }) => `the rule ${rule} can be evaluated again`,
+  },
+  Watchdog: {
+    about: 'always on: proves to whoever receives it that alerts arrive',
+    resolved: () => 'the watchdog has ended',
+  },
+}
+
+export function hasTexts(rule: string): rule is keyof typeof ruleTexts {
+  return Object.hasOwn(ruleTexts, rule)
+}
+
+/** @returns A clause that " after 4 min" can follow. Rules of a market-kpi.yaml have no texts of their own. */
+export function resolvedText(
+  { rule, labels }: { readonly rule: string; readonly labels: Readonly<Record<string, string>> },
+  places: Places,
+): string {
+  return hasTexts(rule) ? ruleTexts[rule].resolved(labels, places) : 'its condition is no longer met'
+}

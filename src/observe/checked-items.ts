@@ -1,0 +1,130 @@
+// What `alerts check` lists: each thing that it checked, with the findings about it or with what makes it healthy.
+
+import type { Thresholds } from '../config/thresholds.ts'
+import type { Finding, RuleName } from './finding.ts'
+import type { Measure } from './measures.ts'
+import { liveWorkers } from './measures.ts'
+import type { Observation } from './observer.ts'
+import { grouped, percentText, span } from './rules/rule.ts'
+
+/** In the order in which they are printed. */
+const itemNames = [
+  'Kafka',
+  'Kafka topic',
+  'Kafka disk',
+  'PostgreSQL',
+  'Database schema',
+  'Database connections',
+  'Data freshness',
+  'Consumer lag',
+  'Throughput',
+  'Error rate',
+  'Feed',
+  'Workers',
+  'Clocks',
+] as const
+export type ItemName = (typeof itemNames)[number]
+
+const itemOfRule: Readonly<Record<RuleName, (labels: Finding['labels']) => ItemName>> = {
+  KafkaUnreachable: () => 'Kafka',
+  TopicMissing: () => 'Kafka topic',
+  PartitionsOffline: () => 'Kafka topic',
+  KafkaDiskHigh: () => 'Kafka disk',
+  PostgresUnreachable: () => 'PostgreSQL',
+  SchemaInvalid: () => 'Database schema',
+  ClockSkew: () => 'Clocks',
+  FeedSilent: () => 'Feed',
+  WorkerDown: ({ kind }) => (kind === 'feed' ? 'Feed' : 'Workers'),
+  NoConsumer: () => 'Workers',
+  ConsumerStalled: () => 'Consumer lag',
+  ConsumerLagHigh: () => 'Consumer lag',
+  ConsumerLagGrowing: () => 'Consumer lag',
+  ThroughputLow: () => 'Throughput',
+  PoolSaturated: () => 'Database connections',
+  ErrorRateHigh: () => 'Error rate',
+  DeadLettersGrowing: () => 'Error rate',
+  KpiStale: () => 'Data freshness',
+}
+
+/** The item that a finding is about; undefined for rules that are none of the pipeline's. */
+export function itemOf({ rule, labels }: { readonly rule: string; readonly labels: Finding['labels'] }) {
+  return Object.hasOwn(itemOfRule, rule) ? itemOfRule[rule as RuleName](labels) : undefined
+}
+
+export interface HealthyItem {
+  readonly name: ItemName
+  /** `broker is reachable` */
+  readonly summary: string
+}
+
+/** The items that were checked and have nothing wrong with them. Those that cannot be judged are left out. */
+export function healthyItems(observation: Observation, thresholds: Thresholds): HealthyItem[] {
+  const { findings } = observation.assessment
+  const seen = seenItems(observation, thresholds)
+  return itemNames.flatMap((name) => {
+    const summary = seen[name]
+    const said = findings.some(
+      (finding) => itemOf(finding) === name && (finding.severity !== 'info' || !finding.isUnknown),
+    )
+    return summary === undefined || said ? [] : [{ name, summary }]
+  })
+}
+
+/** What was seen of each; undefined where it is not known. */
+function seenItems(observation: Observation, thresholds: Thresholds): Record<ItemName, string | undefined> {
+  const { snapshot, assessment } = observation
+  const { measures } = assessment
+  const { cluster, topic, log } = snapshot.kafka
+  const { server } = snapshot.postgres
+  return {
+    Kafka: cluster.state === 'ok' ? 'broker is reachable' : undefined,
+    'Kafka topic':
+      topic.state === 'ok' && topic.isThere
+        ? `'${snapshot.asked.topic}' has ${counted(topic.partitions.length, 'partition')}, each with a leader`
+        : undefined,
+    'Kafka disk': measured(measures.diskPercent, (value) => `${percentText(value)} used`),
+    PostgreSQL: server.state === 'ok' ? 'database is reachable' : undefined,
+    'Database schema': schemaText(observation),
+    'Database connections': measured(
+      measures.poolPercent,
+      (value) => `${percentText(value)} of a worker's pool in use, and no query waits`,
+    ),
+    'Data freshness': measured(measures.freshnessSeconds, (value) => {
+      const text = `newest price ${span(value)} old`
+      return measures.market.isOpen ? text : `market is closed, ${text}`
+    }),
+    'Consumer lag': measured(measures.lagMessages, (value) => counted(value, 'message')),
+    Throughput: measured(measures.throughputPerSecond, (value) => `${grouped(value)} messages/s`),
+    'Error rate': measured(measures.errorRatePercent, (value) => `${percentText(value)} of the messages rejected`),
+    Feed: measured(measures.feedSilenceSeconds, (value) => {
+      const text = `newest message ${span(value)} old`
+      return measures.market.isOpen ? text : `market is closed, ${text}`
+    }),
+    Workers: workersText(observation, thresholds),
+    Clocks: server.state === 'ok' && log.state === 'ok' ? 'the servers agree with this machine' : undefined,
+  }
+}
+
+function schemaText({ snapshot: { postgres } }: Observation): string | undefined {
+  if (postgres.schema.state === 'unknown') return undefined
+  const { kpi } = postgres
+  if (kpi.state === 'unknown') return 'fits this version'
+  return `fits this version, ${kpi.isEstimate ? 'about ' : ''}${counted(kpi.rows, 'KPI row')}`
+}
+
+function workersText({ snapshot }: Observation, thresholds: Thresholds): string | undefined {
+  const { workers } = snapshot.postgres
+  const { group } = snapshot.kafka
+  if (workers.state === 'unknown') return undefined
+  const live = liveWorkers(workers.workers, 'consumer', thresholds).length
+  if (live > 0) return `${counted(live, 'worker')} running`
+  return group.state === 'ok' ? `${counted(group.members.length, 'member')} in the consumer group` : undefined
+}
+
+function measured(measure: Measure, text: (value: number) => string): string | undefined {
+  return measure.state === 'ok' ? text(measure.value) : undefined
+}
+
+function counted(count: number, noun: string): string {
+  return `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`
+}
