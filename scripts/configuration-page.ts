@@ -19,6 +19,20 @@ setting has. Secrets, marked 🔒, never appear in any output: keep them out of 
 `
 
 const after = `
+## The servers of up
+
+A command that needs Kafka or PostgreSQL, and whose settings name neither (\`KAFKA_BOOTSTRAP_SERVERS\`; \`DATABASE_URL\` or
+\`POSTGRES_HOST\`), uses the servers that \`up\` runs in the working directory. It reads them from \`.market-kpi/endpoints.json\`; \`--data-dir\` names
+another directory. The address, the encryption and the role come from there; topic and group too, unless the settings name
+them. The role is the one with the fewest rights: \`bi_reader\` for commands that only read (\`health\`, \`verify\`, \`alerts check\`, …),
+\`bi_user\` for those that write, the owner for \`init\`.
+
+Where the settings name one of the two servers, the other is taken from \`up\` only if that \`up\` uses the named server as well. A
+command never combines the broker of one pipeline with the database of another. When nothing runs there, the command says so in one
+line and ends with exit code 2, or 3 if it is a check; when the \`up\` there was killed, with 1 or 3.
+
+For psql and other programs \`up\` writes the same addresses to \`.market-kpi/env\`: \`. .market-kpi/env\`.
+
 ## Besides
 
 These are not settings of market-kpi's own and stand in the environment only.

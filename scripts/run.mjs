@@ -16,17 +16,16 @@ const oldestJava = 17
 /**
  * `needs`: what of the broker must be there before the command. `java` alone where the program fetches the rest.
  * `node`: flags of Node; why that one stands in bin/market-kpi.js.
- * `joins`: it works on the servers of `npm start`, where the environment names no other.
  *
- * @type {Record<string, { run: readonly string[], needs?: 'java' | 'broker', node?: readonly string[], joins?: true }>}
+ * @type {Record<string, { run: readonly string[], needs?: 'java' | 'broker', node?: readonly string[] }>}
  */
 const commands = {
   start: { run: ['bin/market-kpi.js', 'up'], needs: 'java', node: ['--max-semi-space-size=2'] },
   stop: { run: ['bin/market-kpi.js', 'down'] },
-  consume: { run: ['bin/market-kpi.js', 'consume'], joins: true, node: ['--max-semi-space-size=2'] },
-  health: { run: ['bin/market-kpi.js', 'health'], joins: true },
-  monitor: { run: ['bin/market-kpi.js', 'monitor'], joins: true },
-  alerts: { run: ['bin/market-kpi.js', 'alerts', 'check'], joins: true },
+  consume: { run: ['bin/market-kpi.js', 'consume'], node: ['--max-semi-space-size=2'] },
+  health: { run: ['bin/market-kpi.js', 'health'] },
+  monitor: { run: ['bin/market-kpi.js', 'monitor'] },
+  alerts: { run: ['bin/market-kpi.js', 'alerts', 'check'] },
   grafana: { run: ['bin/market-kpi.js', 'open', 'grafana'] },
   test: { run: ['scripts/test.ts'], needs: 'broker' },
   'test:unit': { run: ['scripts/test.ts', '--project', 'unit', '--project', 'house'] },
@@ -62,8 +61,7 @@ async function main(name, args) {
   if (command.needs !== undefined && !hasOwnBroker() && !args.includes('--help')) await checkJava()
   await ensureInstalled({ root, tell })
   const node = pinnedNode(root)
-  const joined = command.joins && !hasOwnBroker() ? startedServers() : {}
-  const env = { ...joined, ...process.env, PATH: [dirname(node), process.env.PATH ?? ''].join(delimiter) }
+  const env = { ...process.env, PATH: [dirname(node), process.env.PATH ?? ''].join(delimiter) }
   if (command.needs === 'broker') {
     const code = await runChild(node, [join(root, 'scripts', 'fetch-broker.ts')], { cwd: root, env })
     if (code !== 0) return code
@@ -79,18 +77,6 @@ function hasOwnBroker() {
   const dotenv = new RegExp(`^\\s*(export\\s+)?${variable}\\s*=\\s*\\S`, 'm')
   const yaml = new RegExp(`^${variable.toLowerCase()}\\s*:\\s*\\S`, 'm')
   return dotenv.test(textOf('.env')) || yaml.test(textOf('market-kpi.yaml'))
-}
-
-/**
- * What `npm start` wrote down for shells: `export NAME='VALUE'`, a quote in it as '\\''.
- *
- * @returns {Record<string, string>}
- */
-function startedServers() {
-  const lines = textOf('.market-kpi/env').matchAll(/^export (\w+)='(.*)'$/gm)
-  return Object.fromEntries(
-    [...lines].map(([, variable = '', value = '']) => [variable, value.replaceAll("'\\''", "'")]),
-  )
 }
 
 /** @param {string} path */

@@ -11,6 +11,7 @@ export const errorCodes = {
   KPI_POSTGRES_BINARIES: { retryable: false, exitCode: 1 },
   KPI_DATA_DIR_UNUSABLE: { retryable: false, exitCode: 1 },
   KPI_DATA_DIR_IN_USE: { retryable: false, exitCode: 1 },
+  KPI_STACK_NOT_RUNNING: { retryable: false, exitCode: 1 },
   KPI_DISK_FULL: { retryable: true, exitCode: 1 },
   KPI_PORT_BUSY: { retryable: false, exitCode: 1 },
   KPI_CHILD_FAILED: { retryable: true, exitCode: 1 },

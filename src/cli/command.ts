@@ -2,6 +2,8 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type Config, loadConfig } from '../config/load.ts'
 import type { Setting } from '../config/setting.ts'
 import { type SettingName, settings } from '../config/settings.ts'
+import { defaultDataDir } from '../embedded/data-dir.ts'
+import { type DatabaseAccess, findStackSettings } from '../embedded/running-stack.ts'
 import { assert, KpiError, messageOf } from '../errors.ts'
 import { createLogger, type Logger } from '../log.ts'
 
@@ -53,11 +55,31 @@ export function addSettingOptions(command: Command, names: readonly SettingName[
   return command
 }
 
+/** The option by which a command finds the servers of a running `up`. */
+class StackOption extends Option {
+  readonly access: () => DatabaseAccess
+
+  constructor(access: () => DatabaseAccess) {
+    super('--data-dir <dir>', 'of a running `up`, whose servers are used where the settings name none')
+    this.access = access
+    this.default(defaultDataDir)
+  }
+}
+
+/**
+ * Lets a command work on the servers of a running `up` when the settings name none: {@link configure} finds them.
+ *
+ * @param access - The least that the command needs; a function where that depends on its options.
+ */
+export function addStackOption(command: Command, access: DatabaseAccess | (() => DatabaseAccess)): Command {
+  return command.addOption(new StackOption(typeof access === 'function' ? access : () => access))
+}
+
 /**
  * The configuration, with the flags of this command that are settings on top, and a log after it.
  *
  * @param env - Instead of the process's environment.
- * @throws KpiError `KPI_CONFIG_INVALID`.
+ * @throws KpiError `KPI_CONFIG_INVALID`, `KPI_STACK_NOT_RUNNING`.
  */
 export function configure(command: Command, env?: NodeJS.ProcessEnv): { config: Config; log: Logger } {
   const flags: Partial<Record<SettingName, string>> = {}
@@ -65,11 +87,23 @@ export function configure(command: Command, env?: NodeJS.ProcessEnv): { config: 
     const value: unknown = option instanceof SettingOption ? command.getOptionValue(option.attributeName()) : undefined
     if (option instanceof SettingOption && typeof value === 'string') flags[option.settingName] = value
   }
-  const config = loadConfig({ flags, ...(env ? { env } : {}) })
+  const config = joinStack(command, { flags, env: env ?? process.env })
   return {
     config,
     log: createLogger({ level: config.logLevel, format: config.logFormat, colour: isColourful(process.stderr) }),
   }
+}
+
+/** The settings, and those of a running `up` where the command may use it and they name no servers. */
+function joinStack(command: Command, given: { flags: Partial<Record<SettingName, string>>; env: NodeJS.ProcessEnv }) {
+  const named = loadConfig(given)
+  const option = command.options.find((option) => option instanceof StackOption)
+  if (option === undefined) return named
+  const dataDir = String(command.getOptionValue(option.attributeName()))
+  const stack = findStackSettings(named, { dataDir, access: option.access() })
+  if (stack === undefined) return named
+  const { servers, names, file } = stack
+  return loadConfig({ ...given, env: { ...given.env, ...servers }, fallback: { values: names, file } })
 }
 
 /** https://no-color.org, and no colours where nobody looks. */

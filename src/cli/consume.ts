@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { reportLine } from '../consumer/report.ts'
 import { announceReady, whenSupervisorGone } from '../embedded/ready-signal.ts'
 import { listenForStop } from '../embedded/stop-signals.ts'
-import { addSettingOptions, configure, wholeNumber, withErrors } from './command.ts'
+import { addSettingOptions, addStackOption, configure, wholeNumber, withErrors } from './command.ts'
 import { runWorker } from './run-worker.ts'
 import { runWorkerProcesses } from './worker-processes.ts'
 
@@ -21,6 +21,7 @@ export function register(program: Command): void {
       'of /metrics, /livez, /readyz and /health, on this machine; further workers get the next ones; 0 for any free one (default: 9464, or the next free one)',
       wholeNumber(0, 65_535),
     )
+  addStackOption(command, 'pipeline')
   addSettingOptions(command, [
     'batchSize',
     'batchWaitMs',

@@ -11,7 +11,7 @@ import { findResumePoint } from '../feed/replay/resume-point.ts'
 import { SimulateSource } from '../feed/simulate/simulate-source.ts'
 import { symbolNames } from '../feed/simulate/symbols.ts'
 import type { Logger } from '../log.ts'
-import { addSettingOptions, configure, wholeNumber, withErrors } from './command.ts'
+import { addSettingOptions, addStackOption, configure, wholeNumber, withErrors } from './command.ts'
 import { addFeedOptions, checkFeedOptions, type FeedFlags, parseFeedSource } from './feed-options.ts'
 import { type OpenFeed, runFeed, usualFeedPort } from './run-feed.ts'
 import { httpPortHelp } from './service-status.ts'
@@ -35,6 +35,7 @@ export function register(program: Command): void {
     .description('send prices to Kafka: made up, or replayed from a file')
     .argument('[source]', 'simulate or replay:FILE', 'simulate')
   addFeedOptions(command).option('--http-port <port>', httpPortHelp(usualFeedPort), wholeNumber(0, 65_535))
+  addStackOption(command, 'pipeline')
   addSettingOptions(command, ['symbols', 'kafkaBootstrapServers', 'kafkaTopic'])
     .addHelpText('after', help)
     .action(withErrors((source: string, _flags: unknown, self: Command) => feed(source, self)))

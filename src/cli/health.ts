@@ -4,7 +4,7 @@ import { type Thresholds, thresholdsOf } from '../config/thresholds.ts'
 import { listenForStop } from '../embedded/stop-signals.ts'
 import { healthJson, healthPerfdata, healthText } from '../observe/health-report.ts'
 import type { Observation } from '../observe/observer.ts'
-import { addSettingOptions, configure, withErrors } from './command.ts'
+import { addSettingOptions, addStackOption, configure, withErrors } from './command.ts'
 import { observerOf } from './observer-of.ts'
 import { paint } from './table.ts'
 
@@ -25,6 +25,7 @@ export function register(program: Command): void {
     .option('--quiet', 'print only what is not well, and nothing when all is')
     .option('--perfdata', 'print one line for Nagios, with figures')
     .option('--watch [seconds]', 'look again and again, until Ctrl-C (default: REFRESH_INTERVAL_SECONDS)', seconds)
+  addStackOption(command, 'reader')
   addSettingOptions(command, ['kafkaBootstrapServers', 'kafkaTopic', 'kafkaGroup'])
     .addHelpText('after', help)
     .action(withErrors((_flags: unknown, self: Command) => health(self), 'check'))

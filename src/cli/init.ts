@@ -6,7 +6,7 @@ import { prepareTopic } from '../kafka/topic.ts'
 import type { Logger } from '../log.ts'
 import { postgresOptions } from '../store/connection.ts'
 import { acceptNewTopic, prepareSchema, recordDefinition } from '../store/schema.ts'
-import { addSettingOptions, configure, withErrors } from './command.ts'
+import { addSettingOptions, addStackOption, configure, withErrors } from './command.ts'
 import { definitionOf } from './definition.ts'
 
 export function register(program: Command): void {
@@ -17,6 +17,7 @@ export function register(program: Command): void {
       '--accept-new-topic',
       'the topic was deleted and created anew: keep the old rows apart, start with the new one',
     )
+  addStackOption(command, 'owner')
   addSettingOptions(command, ['kafkaBootstrapServers', 'kafkaTopic', 'kafkaGroup', 'partitionBy'])
     .addHelpText('after', environmentHelp)
     .action(withErrors((_flags: unknown, self: Command) => init(self)))

@@ -9,7 +9,7 @@ import { Refresher } from '../monitor/refresher.ts'
 import { type TickData, tickJson, tickLine } from '../monitor/tick-report.ts'
 import { postgresOptions } from '../store/connection.ts'
 import { SymbolStatisticsReader } from '../store/symbol-statistics.ts'
-import { addSettingOptions, configure, isColourful, withErrors } from './command.ts'
+import { addSettingOptions, addStackOption, configure, isColourful, withErrors } from './command.ts'
 import { monitorAlerts } from './monitor-alerts.ts'
 import { observerOf } from './observer-of.ts'
 
@@ -28,6 +28,7 @@ export function register(program: Command): void {
     .option('--interval <seconds>', 'between two looks (default: REFRESH_INTERVAL_SECONDS, 5)', seconds)
     .option('--once', 'print everything once, and end with the exit code of the verdict')
     .option('--json', 'print a line of JSON a look; with --once, one')
+  addStackOption(command, () => (command.opts<MonitorFlags>().once ? 'reader' : 'pipeline'))
   addSettingOptions(command, ['kafkaBootstrapServers', 'kafkaTopic', 'kafkaGroup'])
     .addHelpText('after', help)
     .action(withErrors((_flags: unknown, self: Command) => monitor(self), 'check'))

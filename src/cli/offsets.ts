@@ -4,7 +4,7 @@ import { findGaps } from '../operate/find-gaps.ts'
 import { type PartitionState, type PartitionView, viewPartitions } from '../operate/partition-states.ts'
 import { checkDefinition, readDefinition } from '../store/definition.ts'
 import { acceptGap, type Gap, type RecordedGap, readGaps } from '../store/gaps.ts'
-import { addSettingOptions, configure, wholeNumber, withErrors } from './command.ts'
+import { addSettingOptions, addStackOption, configure, wholeNumber, withErrors } from './command.ts'
 import { isConfirmed } from './confirm.ts'
 import { definitionOf } from './definition.ts'
 import { isoTime } from './instant-text.ts'
@@ -32,6 +32,8 @@ export function register(program: Command): void {
     .option('--partition <n>', 'of this partition', wholeNumber(0, 1_000_000))
     .option('--all', 'of every partition that has one')
     .option('--yes', 'do not ask')
+  addStackOption(show, 'reader')
+  addStackOption(accept, 'pipeline')
   for (const command of [show, accept]) {
     addSettingOptions(command, ['kafkaBootstrapServers', 'kafkaTopic', 'kafkaGroup'])
   }

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Argument, type Command } from 'commander'
 import type { Config } from '../config/load.ts'
 import { defaultDataDir } from '../embedded/data-dir.ts'
+import { readEndpoints } from '../embedded/endpoints.ts'
 import { configure, withErrors } from './command.ts'
 import { browserObstacle, showInBrowser, thisMachine } from './open/browser.ts'
 
@@ -66,9 +65,9 @@ function dashboardUrl({ dashboardUrl: named }: Config, dataDir: string): string 
 /** Undefined where no `up` runs there, or one without a dashboard. */
 function endpointsDashboard(dataDir: string): string | undefined {
   try {
-    const { dashboard } = JSON.parse(readFileSync(join(dataDir, 'endpoints.json'), 'utf8')) as { dashboard?: unknown }
-    return typeof dashboard === 'string' ? dashboard : undefined
+    return readEndpoints(dataDir)?.dashboard
   } catch {
+    // Another user's.
     return undefined
   }
 }

@@ -11,7 +11,7 @@ import { readDefinition } from '../store/definition.ts'
 import { addMonthsAhead } from '../store/partitions.ts'
 import { countPrunable, type PruneResult, pruneRows } from '../store/prune.ts'
 import { purgeLetters } from '../store/purge-letters.ts'
-import { addSettingOptions, configure, wholeNumber, withErrors } from './command.ts'
+import { addSettingOptions, addStackOption, configure, wholeNumber, withErrors } from './command.ts'
 import { isoTime } from './instant-text.ts'
 import { type PruneTally, runPrune, usualPrunePort } from './run-prune.ts'
 import { withDatabase } from './servers.ts'
@@ -32,6 +32,7 @@ export function register(program: Command): void {
     .option('--every <time>', 'do it again and again, so far apart, until stopped', ageOption)
     .option('--dry-run', 'say what would go, and delete nothing')
     .option('--http-port <port>', `with --every: ${httpPortHelp(usualPrunePort)}`, wholeNumber(0, 65_535))
+  addStackOption(command, 'pipeline')
   addSettingOptions(command, ['pruneRowsOlderThan', 'pruneLettersOlderThan'])
     .addHelpText('after', help)
     .action(withErrors((_flags: unknown, self: Command) => prune(self)))

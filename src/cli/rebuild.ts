@@ -3,7 +3,7 @@ import { KpiError } from '../errors.ts'
 import { type RebuildReport, rebuild } from '../rebuild/rebuild.ts'
 import { postgresOptions } from '../store/connection.ts'
 import type { WindowFilter } from '../store/verify-snapshot.ts'
-import { addSettingOptions, configure, withErrors } from './command.ts'
+import { addSettingOptions, addStackOption, configure, withErrors } from './command.ts'
 import { isConfirmed } from './confirm.ts'
 import { definitionOf } from './definition.ts'
 import { isoTime } from './instant-text.ts'
@@ -33,6 +33,7 @@ export function register(program: Command): void {
     .option('--dry-run', 'say what would change, and change nothing')
     .option('--yes', 'do not ask')
     .option('--json', 'print one JSON object')
+  addStackOption(command, 'pipeline')
   addSettingOptions(command, ['kafkaBootstrapServers', 'kafkaTopic', 'kafkaGroup'])
     .addHelpText('after', help)
     .action(withErrors((_flags: unknown, self: Command) => runRebuild(self)))

@@ -4,7 +4,7 @@ import { checkDefinition } from '../store/definition.ts'
 import type { WindowFilter } from '../store/verify-snapshot.ts'
 import type { Difference, UncheckedWindow } from '../verify/findings.ts'
 import { type VerifyReport, verify } from '../verify/verify.ts'
-import { addSettingOptions, configure, wholeNumber, withErrors } from './command.ts'
+import { addSettingOptions, addStackOption, configure, wholeNumber, withErrors } from './command.ts'
 import { definitionOf } from './definition.ts'
 import { progressLog } from './read-progress.ts'
 import { withDatabase, withTopic } from './servers.ts'
@@ -31,6 +31,7 @@ export function register(program: Command): void {
     .option('--to <time>', 'only windows that start before this time', instantOption)
     .option('--show <n>', 'how many differences to print; all are counted', wholeNumber(0, 1_000_000), 20)
     .option('--json', 'print one JSON object')
+  addStackOption(command, 'reader')
   addSettingOptions(command, ['kafkaBootstrapServers', 'kafkaTopic', 'kafkaGroup'])
     .addHelpText('after', help)
     .action(withErrors((_flags: unknown, self: Command) => runVerify(self), 'check'))

@@ -23,12 +23,14 @@ interface Source {
  * Flags win over the environment, that over `.env`, that over `market-kpi.yaml`, that over defaults. An empty value in
  * the environment or `.env` counts as not set.
  *
+ * @param given.fallback - Variables that win over defaults only, and the file that holds them.
  * @throws KpiError `KPI_CONFIG_INVALID` naming the variable, the value (unless it is a secret) and what is allowed.
  */
 export function loadConfig(given: {
   flags?: Partial<Record<SettingName, string>>
   env?: Record<string, string | undefined>
   directory?: string
+  fallback?: { readonly values: Readonly<Record<string, string>>; readonly file: string }
 }): Config {
   const directory = given.directory ?? process.cwd()
   const sources = [
@@ -36,6 +38,7 @@ export function loadConfig(given: {
     textSource(given.env ?? process.env, ''),
     textSource(readDotenv(directory), ' in .env'),
     yamlSource(directory),
+    ...(given.fallback ? [textSource(given.fallback.values, ` in ${given.fallback.file}`)] : []),
   ]
   const values: Record<string, unknown> = {}
   for (const [key, setting] of Object.entries(settings) as [SettingName, Setting<unknown>][]) {

@@ -1,4 +1,4 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** DIR/endpoints.json: what runs where. */
@@ -10,6 +10,9 @@ export interface Endpoints {
   readonly group: string
   /** With the owner's password: the file is readable by its owner alone. */
   readonly postgres: string
+  /** As the role bi_user, which the workers have too. */
+  readonly postgresPipeline?: string
+  /** As the role bi_reader, which may only read. */
   readonly postgresReader?: string
   readonly dashboard?: string
   readonly workers: readonly string[]
@@ -27,6 +30,34 @@ export interface Endpoints {
 /** Replaces the file at once, so that a reader sees the old or the new one, whole. */
 export function writeEndpoints(dataDir: string, endpoints: Endpoints): void {
   writePrivate(join(dataDir, 'endpoints.json'), `${JSON.stringify(endpoints, undefined, 2)}\n`)
+}
+
+/** @returns undefined where there is no such file, or one that is none of ours. */
+export function readEndpoints(dataDir: string): Endpoints | undefined {
+  const text = readText(join(dataDir, 'endpoints.json'))
+  if (text === undefined) return undefined
+  try {
+    const found = JSON.parse(text) as Partial<Endpoints> | null
+    const texts = [found?.kafka, found?.topic, found?.group, found?.postgres]
+    const isOurs = typeof found?.pid === 'number' && typeof found.pids === 'object' && texts.every(isText)
+    return isOurs ? (found as Endpoints) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string'
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw error
+  }
 }
 
 /** DIR/env: the same for a shell, `. DIR/env`; the commands of market-kpi and psql then find the servers. */

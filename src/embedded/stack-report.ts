@@ -1,3 +1,6 @@
+import { resolve } from 'node:path'
+import { defaultDataDir } from './data-dir.ts'
+
 /** One thing that runs, for the table. */
 export interface ReportRow {
   readonly what: string
@@ -13,7 +16,7 @@ export interface ReadyReport {
   readonly elapsedMs: number
 }
 
-/** What stands on the screen when the stack runs: where everything is, and what to try next. */
+/** What `up` prints when the stack runs: where everything is, and what to try next. */
 export function readyReport(report: ReadyReport): string[] {
   const data: ReportRow = { what: 'data', where: report.dataDir, note: 'logs in logs/, addresses in endpoints.json' }
   return ['', ...table([...report.rows, data]), '', ...tryNext(report), '', readyLine(report)]
@@ -28,16 +31,17 @@ function table(rows: readonly ReportRow[]): string[] {
 }
 
 function tryNext({ dataDir, hasReader }: ReadyReport): string[] {
-  const environment = `. ${shellWord(`${dataDir}/env`)}`
   const select = 'SELECT symbol, window_start, avg_close, vwap, trade_count FROM kpi_windows ORDER BY 2 DESC LIMIT 10'
-  const look = `(${environment}; psql "$READER_DATABASE_URL" -c '${select}')`
+  const look = `(. ${shellWord(`${dataDir}/env`)}; psql "$READER_DATABASE_URL" -c '${select}')`
+  // The commands find the usual directory by themselves.
+  const where = resolve(defaultDataDir) === dataDir ? '' : ` --data-dir ${shellWord(dataDir)}`
   return [
     '  try next, in another terminal',
     ...(hasReader ? [`    the rows      ${look}`] : []),
-    `    watch it      (${environment}; npx market-kpi monitor)`,
-    `    check them    (${environment}; npx market-kpi verify)`,
-    `    more workers  (${environment}; npx market-kpi consume --workers 2)`,
-    `    stop          Ctrl-C here, or npx market-kpi down --data-dir ${shellWord(dataDir)}`,
+    `    watch it      npx market-kpi monitor${where}`,
+    `    check them    npx market-kpi verify${where}`,
+    `    more workers  npx market-kpi consume --workers 2${where}`,
+    `    stop          Ctrl-C here, or npx market-kpi down${where}`,
   ]
 }
 

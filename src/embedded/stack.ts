@@ -268,6 +268,7 @@ class Stack {
       topic: config.kafkaTopic,
       group: config.kafkaGroup,
       postgres: this.#postgres?.url(ownerRole) ?? urlOf(postgresOptions(config)),
+      postgresPipeline: this.#postgres?.url(pipelineRole) ?? urlOf(postgresOptions(config)),
       ...(reader ? { postgresReader: reader } : {}),
       workers: this.#workers.flatMap(({ http }) => http ?? []),
       ...(this.#feed?.http ? { feed: this.#feed.http } : {}),

@@ -26,7 +26,7 @@ export function kafkaOptions(config: Config, clientId: string): KafkaOptions {
   if (config.kafkaBootstrapServers === undefined) {
     throw new KpiError(
       'KPI_CONFIG_INVALID',
-      'KAFKA_BOOTSTRAP_SERVERS is not set: name the brokers as HOST:PORT; `. .market-kpi/env` names those of `up`',
+      'KAFKA_BOOTSTRAP_SERVERS is not set: name the brokers as HOST:PORT, or no server at all to use those of a running `up`',
     )
   }
   const protocol = config.kafkaSecurityProtocol

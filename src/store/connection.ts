@@ -42,7 +42,7 @@ export function postgresOptions(config: Config): PostgresOptions {
   if (config.postgresHost === undefined) {
     throw new KpiError(
       'KPI_CONFIG_INVALID',
-      'neither DATABASE_URL nor POSTGRES_HOST is set: name the database server; `. .market-kpi/env` names that of `up`',
+      'neither DATABASE_URL nor POSTGRES_HOST is set: name the database server, or no server at all to use those of a running `up`',
     )
   }
   return {

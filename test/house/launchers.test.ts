@@ -1,9 +1,7 @@
 // The launchers of Windows and their twins, the npm scripts: the same commands under both.
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { basename } from 'node:path'
+import { describe, expect, it } from 'vitest'
 import { files, read, root } from './tracked-files.ts'
 
 /** What each starts, and whether it only reports: then its window stays open after a double click in any case. */
@@ -66,43 +64,4 @@ describe.each(all)('%s', (name, launcher) => {
 
 it('git gives them the line ends of Windows everywhere', () => {
   expect(read('.gitattributes')).toMatch(/^\*\.bat text eol=crlf$/m)
-})
-
-describe('a twin that looks at what `npm start` runs', () => {
-  let clone: string
-
-  beforeEach(() => {
-    clone = mkdtempSync(join(tmpdir(), 'market-kpi-launchers-'))
-    for (const part of ['bin', 'scripts', 'package.json', 'package-lock.json']) {
-      cpSync(join(root, part), join(clone, part), { recursive: true })
-    }
-    symlinkSync(join(root, 'node_modules'), join(clone, 'node_modules'))
-    mkdirSync(join(clone, 'src', 'cli'), { recursive: true })
-    mkdirSync(join(clone, '.market-kpi'))
-    const tell = 'console.log(process.env.KAFKA_BOOTSTRAP_SERVERS, process.env.DATABASE_URL, ...process.argv.slice(2))'
-    writeFileSync(join(clone, 'src', 'cli', 'main.ts'), tell)
-    const lines = [`export KAFKA_BOOTSTRAP_SERVERS='127.0.0.1:19092'`, `export DATABASE_URL='postgresql://a:b'\\''c@d'`]
-    writeFileSync(join(clone, '.market-kpi', 'env'), `${lines.join('\n')}\n`)
-  })
-
-  afterEach(() => rmSync(clone, { recursive: true, force: true }))
-
-  function run(script: string, env: Record<string, string> = {}): string {
-    const { KAFKA_BOOTSTRAP_SERVERS: _, DATABASE_URL: __, ...clean } = process.env
-    const options = { cwd: clone, env: { ...clean, ...env }, encoding: 'utf8' } as const
-    return spawnSync(process.execPath, ['scripts/run.mjs', script, '--json'], options).stdout
-  }
-
-  it.each([
-    ['health', 'health'],
-    ['alerts', 'alerts check'],
-    ['consume', 'consume'],
-  ])('%s finds its servers', (script, command) => {
-    expect(run(script)).toBe(`127.0.0.1:19092 postgresql://a:b'c@d ${command} --json\n`)
-  })
-
-  it('keeps to the servers that the environment names', () => {
-    const named = { KAFKA_BOOTSTRAP_SERVERS: 'broker:9092', DATABASE_URL: 'postgresql://x' }
-    expect(run('health', named)).toBe('broker:9092 postgresql://x health --json\n')
-  })
 })

@@ -62,7 +62,7 @@ describe('export grafana', () => {
   })
 
   it.each([
-    ['no database', ['--out', 'unused'], {}, /neither DATABASE_URL nor POSTGRES_HOST is set/],
+    ['no database', ['--out', 'unused', '--data-dir', 'unused'], {}, /^no servers are named, and nothing runs in /],
     [
       'an address that is none',
       ['--out', 'unused', '--prometheus-url', 'prom:9090'],

@@ -167,7 +167,7 @@ it('--watch looks again and again, and ends with what it saw last', async () => 
 })
 
 it.each([
-  ['servers that nobody named', {}, [], /KAFKA_BOOTSTRAP_SERVERS is not set/],
+  ['servers that nobody named', {}, ['--data-dir', 'unused'], /^no servers are named, and nothing runs in /],
   [
     'thresholds out of order',
     { LAG_WARNING_MESSAGES: '50' },

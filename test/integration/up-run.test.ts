@@ -87,6 +87,7 @@ describe('the first start, with two workers and both ports taken', () => {
       topic: 'market-prices',
       group: 'market-kpi-processor',
       postgres: expect.stringMatching(/^postgresql:\/\/market_kpi_owner:[^@]+@127\.0\.0\.1:\d+\/bi_realtime$/),
+      postgresPipeline: expect.stringMatching(/^postgresql:\/\/bi_user:[^@]+@127\.0\.0\.1:\d+\/bi_realtime$/),
       postgresReader: expect.stringMatching(/^postgresql:\/\/bi_reader:[^@]+@127\.0\.0\.1:\d+\/bi_realtime$/),
       workers: [worker, worker],
       feed: worker,

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { checkJson, checkReport, checkText, healthyOwnRules } from '../../alerts/check-report.ts'
 import { thresholdsOf } from '../../config/thresholds.ts'
 import { healthyItems } from '../../observe/checked-items.ts'
-import { addSettingOptions, configure, withErrors } from '../command.ts'
+import { addSettingOptions, addStackOption, configure, withErrors } from '../command.ts'
 import { observerOf } from '../observer-of.ts'
 import { lookForSignals, userRules } from './signals.ts'
 
@@ -13,6 +13,7 @@ export function registerCheck(parent: Command): void {
     .option('--json', 'print an array')
     .option('--quiet', 'print only what is wrong')
     .option('--all', 'also print what another alert explains, and what cannot be judged')
+  addStackOption(command, 'reader')
   addSettingOptions(command, ['kafkaBootstrapServers', 'kafkaTopic', 'kafkaGroup'])
     .addHelpText('after', help)
     .action(withErrors((_flags: unknown, self: Command) => check(self), 'check'))

@@ -2,22 +2,22 @@ import { type Command, Option } from 'commander'
 import type { AlertRow } from '../../store/alert-session.ts'
 import { listSilences, type SilenceRow } from '../../store/alert-silences.ts'
 import { listAlertHistory, listOpenAlerts } from '../../store/alerts.ts'
-import { configure, wholeNumber, withErrors } from '../command.ts'
+import { addStackOption, configure, wholeNumber, withErrors } from '../command.ts'
 import { isoTime } from '../instant-text.ts'
 import { withDatabase } from '../servers.ts'
 import { table } from '../table.ts'
 import { sinceOption } from '../time-option.ts'
 
 export function registerList(parent: Command): void {
-  parent
+  const command = parent
     .command('list')
     .description('alerts that fire or are pending, and silences, as the evaluator wrote them down')
     .option('--json', 'print one JSON object')
-    .action(withErrors((_flags: unknown, self: Command) => list(self)))
+  addStackOption(command, 'reader').action(withErrors((_flags: unknown, self: Command) => list(self)))
 }
 
 export function registerHistory(parent: Command): void {
-  parent
+  const command = parent
     .command('history')
     .description('alerts that fired, the newest first; kept for 90 days')
     .addOption(
@@ -27,7 +27,7 @@ export function registerHistory(parent: Command): void {
     )
     .option('--limit <n>', 'how many at most', wholeNumber(1, 100_000), 100)
     .option('--json', 'print an array')
-    .action(withErrors((_flags: unknown, self: Command) => history(self)))
+  addStackOption(command, 'reader').action(withErrors((_flags: unknown, self: Command) => history(self)))
 }
 
 async function list(command: Command): Promise<void> {

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { type Matcher, parseMatcher } from '../../alerts/silence.ts'
 import { assert, KpiError } from '../../errors.ts'
 import { addSilence, endSilence } from '../../store/alert-silences.ts'
-import { configure, wholeNumber, withErrors } from '../command.ts'
+import { addStackOption, configure, wholeNumber, withErrors } from '../command.ts'
 import { isoTime } from '../instant-text.ts'
 import { withDatabase } from '../servers.ts'
 import { ageOption } from '../time-option.ts'
@@ -11,22 +11,26 @@ import { ageOption } from '../time-option.ts'
 const maxDays = 90
 
 export function registerSilence(parent: Command): void {
-  parent
+  const command = parent
     .command('silence')
     .description('mute alerts for a while; what was told already is still resolved')
     .argument('<matchers...>', 'a rule, or label=value (also severity=, stage=); all must fit, * stands for anything')
     .requiredOption('--for <time>', 'until when: 30m, 2h, 7d', silenceTime)
     .option('--comment <text>', 'why', '')
     .option('--json', 'print the silence as JSON')
-    .action(withErrors((matchers: string[], _flags: unknown, self: Command) => silence(matchers, self)))
+  addStackOption(command, 'pipeline').action(
+    withErrors((matchers: string[], _flags: unknown, self: Command) => silence(matchers, self)),
+  )
 }
 
 export function registerUnsilence(parent: Command): void {
-  parent
+  const command = parent
     .command('unsilence')
     .description('end a silence')
     .argument('<id>', "its number, as 'alerts list' shows it", wholeNumber(1, 999_999_999_999_999))
-    .action(withErrors((id: number, _flags: unknown, self: Command) => unsilence(id, self)))
+  addStackOption(command, 'pipeline').action(
+    withErrors((id: number, _flags: unknown, self: Command) => unsilence(id, self)),
+  )
 }
 
 function silenceTime(text: string): number {

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import { makeNotifiers } from '../../alerts/notifiers/make-notifiers.ts'
 import { announceReady, whenSupervisorGone } from '../../embedded/ready-signal.ts'
 import { listenForStop } from '../../embedded/stop-signals.ts'
-import { addSettingOptions, configure, wholeNumber, withErrors } from '../command.ts'
+import { addSettingOptions, addStackOption, configure, wholeNumber, withErrors } from '../command.ts'
 import { runEvaluator } from '../run-evaluator.ts'
 import { ageOption } from '../time-option.ts'
 
@@ -16,6 +16,7 @@ export function registerWatch(parent: Command): void {
       'of /metrics, /livez, /readyz and /health, on this machine; 0 for any free one (default: 9494, or the next free one)',
       wholeNumber(0, 65_535),
     )
+  addStackOption(command, 'pipeline')
   addSettingOptions(command, ['kafkaBootstrapServers', 'kafkaTopic', 'kafkaGroup'])
     .addHelpText('after', help)
     .action(withErrors((_flags: unknown, self: Command) => watch(self)))

@@ -7,7 +7,7 @@ import {
   type ReasonCount,
 } from '../../store/dead-letters.ts'
 import { readDefinition } from '../../store/definition.ts'
-import { configure, wholeNumber, withErrors } from '../command.ts'
+import { addStackOption, configure, wholeNumber, withErrors } from '../command.ts'
 import { isoTime } from '../instant-text.ts'
 import { withDatabase } from '../servers.ts'
 import { grouped, table } from '../table.ts'
@@ -23,7 +23,7 @@ interface ListFlags {
 }
 
 export function registerList(parent: Command): void {
-  parent
+  const command = parent
     .command('list')
     .description('the newest rejected messages that were not retried, and how many there are for each reason')
     .addOption(reasonOption('only those rejected for this reason'))
@@ -31,7 +31,7 @@ export function registerList(parent: Command): void {
     .option('--retried', 'those that were retried instead')
     .option('--limit <n>', 'how many to list; all are counted', wholeNumber(0, 1_000_000), 50)
     .option('--json', 'print one JSON object')
-    .action(withErrors((_flags: unknown, self: Command) => list(self)))
+  addStackOption(command, 'reader').action(withErrors((_flags: unknown, self: Command) => list(self)))
 }
 
 async function list(command: Command): Promise<void> {

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { KpiError } from '../../errors.ts'
 import { readDefinition } from '../../store/definition.ts'
 import { purgeLetters } from '../../store/purge-letters.ts'
-import { configure, withErrors } from '../command.ts'
+import { addStackOption, configure, withErrors } from '../command.ts'
 import { withDatabase } from '../servers.ts'
 import { counted } from '../table.ts'
 import { sinceOption } from '../time-option.ts'
@@ -14,11 +14,12 @@ interface PurgeFlags {
 }
 
 export function registerPurge(parent: Command): void {
-  parent
+  const command = parent
     .command('purge')
     .description('delete rejected messages from the table; they stay counted, and in the log as long as it keeps them')
     .option('--older-than <age>', 'rejected longer ago: 90s, 15m, 2h, 30d, or before a date and time', sinceOption)
     .addOption(reasonOption('rejected for this reason'))
+  addStackOption(command, 'pipeline')
     .addHelpText('after', help)
     .action(withErrors((_flags: unknown, self: Command) => purge(self)))
 }

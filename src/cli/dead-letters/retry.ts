@@ -6,7 +6,7 @@ import { LetterRetrier, type RetryOutcome } from '../../operate/retry-letters.ts
 import { findLetter, type LetterPlace } from '../../store/dead-letters.ts'
 import { readDefinition } from '../../store/definition.ts'
 import { letterMissing } from '../../store/retry-letter.ts'
-import { configure, withErrors } from '../command.ts'
+import { addStackOption, configure, withErrors } from '../command.ts'
 import { isoTime } from '../instant-text.ts'
 import { withDatabase } from '../servers.ts'
 import { counted } from '../table.ts'
@@ -21,7 +21,7 @@ interface RetryFlags {
 }
 
 export function registerRetry(parent: Command): void {
-  parent
+  const command = parent
     .command('retry')
     .description('merge a rejected message after all: with a corrected value, or its own when it is accepted now')
     .argument('[partition]', 'where it stands in the log', partitionArgument)
@@ -30,6 +30,7 @@ export function registerRetry(parent: Command): void {
     .option('--file <path>', 'a file with the corrected value, - for standard input')
     .option('--all', 'all that were not retried, each with its own value')
     .addOption(reasonOption('with --all: only those rejected for this reason'))
+  addStackOption(command, 'pipeline')
     .addHelpText('after', help)
     .action(
       withErrors((partition: number | undefined, offset: number | undefined, _flags: unknown, self: Command) =>

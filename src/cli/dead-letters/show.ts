@@ -3,7 +3,7 @@ import { KpiError } from '../../errors.ts'
 import { findLetter, type Letter } from '../../store/dead-letters.ts'
 import { readDefinition } from '../../store/definition.ts'
 import { letterMissing } from '../../store/retry-letter.ts'
-import { configure, withErrors } from '../command.ts'
+import { addStackOption, configure, withErrors } from '../command.ts'
 import { isoTime } from '../instant-text.ts'
 import { payloadText } from '../payload-text.ts'
 import { withDatabase } from '../servers.ts'
@@ -16,13 +16,14 @@ interface ShowFlags {
 }
 
 export function registerShow(parent: Command): void {
-  parent
+  const command = parent
     .command('show')
     .description('one rejected message: why, and its value')
     .argument('<partition>', 'where it stands in the log', partitionArgument)
     .argument('<offset>', '', offsetArgument)
     .option('--raw', 'write nothing but the bytes of the value, to be corrected and retried with --file')
     .option('--json', 'print one JSON object')
+  addStackOption(command, 'reader')
     .addHelpText('after', databaseHelp)
     .action(
       withErrors((partition: number, offset: number, _flags: unknown, self: Command) =>

@@ -4,18 +4,19 @@ import type { Command } from 'commander'
 import { thresholdsOf } from '../../config/thresholds.ts'
 import { KpiError, messageOf } from '../../errors.ts'
 import { postgresOptions } from '../../store/connection.ts'
-import { configure, withErrors } from '../command.ts'
+import { addStackOption, configure, withErrors } from '../command.ts'
 
 /** Grafana fills it in when it reads the file. */
 const passwordVariable = 'MARKET_KPI_READER_PASSWORD'
 
 export function registerGrafana(parent: Command): void {
-  parent
+  const command = parent
     .command('grafana')
     .description('dashboards and data sources for Grafana, to be provisioned')
     .requiredOption('--out <dir>', 'where to write; files of an earlier export are replaced')
     .option('--prometheus-url <url>', 'where Grafana reaches Prometheus', 'http://127.0.0.1:9090')
     .option('--dashboards-path <dir>', 'where Grafana finds DIR/dashboards, when that is another place to it')
+  addStackOption(command, 'reader')
     .addHelpText('after', help)
     .action(withErrors((_flags: unknown, self: Command) => writeFiles(self)))
 }

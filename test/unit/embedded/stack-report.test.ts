@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { expect, it } from 'vitest'
 import { readyReport } from '../../../src/embedded/stack-report.ts'
 
@@ -18,9 +19,9 @@ it('says what runs where, what to try next, and ends with the line that starts w
     '',
     '  try next, in another terminal',
     `    the rows      (. /data/kpi/env; psql "$READER_DATABASE_URL" -c 'SELECT symbol, window_start, avg_close, vwap, trade_count FROM kpi_windows ORDER BY 2 DESC LIMIT 10')`,
-    '    watch it      (. /data/kpi/env; npx market-kpi monitor)',
-    '    check them    (. /data/kpi/env; npx market-kpi verify)',
-    '    more workers  (. /data/kpi/env; npx market-kpi consume --workers 2)',
+    '    watch it      npx market-kpi monitor --data-dir /data/kpi',
+    '    check them    npx market-kpi verify --data-dir /data/kpi',
+    '    more workers  npx market-kpi consume --workers 2 --data-dir /data/kpi',
     '    stop          Ctrl-C here, or npx market-kpi down --data-dir /data/kpi',
     '',
     'ready after 4.3 s: Kafka, PostgreSQL, feed',
@@ -30,6 +31,12 @@ it('says what runs where, what to try next, and ends with the line that starts w
 it('leaves out what cannot be tried, and quotes a folder for the shell', () => {
   const report = readyReport({ rows, dataDir: "/it's here", hasReader: false, elapsedMs: 10 }).join('\n')
   expect(report).not.toContain('psql')
-  expect(report).toContain(`(. '/it'\\''s here/env'; npx market-kpi verify)`)
+  expect(report).toContain(`npx market-kpi verify --data-dir '/it'\\''s here'`)
   expect(report).toContain(`npx market-kpi down --data-dir '/it'\\''s here'`)
+})
+
+it('names no folder where the commands find it by themselves', () => {
+  const report = readyReport({ rows, dataDir: resolve('.market-kpi'), hasReader: false, elapsedMs: 10 })
+  expect(report).toContain('    watch it      npx market-kpi monitor')
+  expect(report.join('\n')).not.toContain('--data-dir')
 })
