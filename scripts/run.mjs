@@ -2,7 +2,7 @@
 // The way into a clone: `node scripts/run.mjs COMMAND ARGS`, by any Node from 20 on, with nothing installed. It brings
 // what is missing, then runs the command on the pinned Node. Without dependencies.
 import { execFile } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runChild } from '../bin/run-child.js'
@@ -79,9 +79,14 @@ function hasOwnBroker() {
   return dotenv.test(textOf('.env')) || yaml.test(textOf('market-kpi.yaml'))
 }
 
-/** @param {string} path */
+/**
+ * What the program would refuse to read (a pipe, a huge file) is not read here either: it says so itself.
+ *
+ * @param {string} path
+ */
 function textOf(path) {
-  return existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8') : ''
+  const about = statSync(join(root, path), { throwIfNoEntry: false })
+  return about?.isFile() && about.size <= 1024 * 1024 ? readFileSync(join(root, path), 'utf8') : ''
 }
 
 /** Before the long download, not after it; what Java the broker gets in the end is src/embedded/java.ts's choice. */

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse as parseDotenv } from 'dotenv'
 import { parseDocument } from 'yaml'
 import { KpiError, messageOf } from '../errors.ts'
+import { readSettingsFile } from './read-settings-file.ts'
 import type { Setting } from './setting.ts'
 import { type SettingName, settings } from './settings.ts'
 import { parseUserRules, type UserRule } from './user-rules.ts'
@@ -124,9 +124,8 @@ function invalidYaml(why: string): KpiError {
 /** @returns undefined when there is no such file. */
 function readFile(directory: string, name: string): string | undefined {
   try {
-    return readFileSync(join(directory, name), 'utf8')
+    return readSettingsFile(join(directory, name))
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw new KpiError('KPI_CONFIG_INVALID', `${name} cannot be read: ${messageOf(error)}`, { cause: error })
   }
 }

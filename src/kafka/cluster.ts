@@ -231,7 +231,10 @@ export function isUsable({ status }: Connection): boolean {
 
 function topicError(topic: string, name: string): KpiError {
   if (name === 'UNKNOWN_TOPIC_OR_PARTITION' || name === 'UNKNOWN_TOPIC_ID') {
-    return new KpiError('KPI_TOPIC_MISSING', `the topic '${topic}' does not exist: create it with 'market-kpi init'`)
+    return new KpiError(
+      'KPI_TOPIC_MISSING',
+      `the topic '${topic}' does not exist: check KAFKA_TOPIC, or create it with 'market-kpi init'`,
+    )
   }
   if (name === 'TOPIC_AUTHORIZATION_FAILED') {
     return new KpiError(

@@ -22,7 +22,7 @@ const retryableStates = new Set([
 ])
 
 /** The table, function or column that a statement names is not there, or not as a newer market-kpi has it. */
-const schemaStates = new Set(['42P01', '42883', '42703', '42P10', '3F000'])
+const schemaStates = new Set(['42P01', '42883', '42703', '42P10'])
 
 const authStates = new Set(['28000', '28P01'])
 
@@ -53,11 +53,20 @@ export function postgresError(thrown: unknown, where: string): KpiError {
   if (state === definitionChanged)
     return make('KPI_DEFINITION_MISMATCH', `the database at ${where} now holds another definition`)
   if (state === '3D000' || state === '57P04')
-    return make('KPI_DATABASE_MISSING', `${messageOf(thrown)} at ${where}: create it with 'market-kpi init'`)
+    return make(
+      'KPI_DATABASE_MISSING',
+      `${messageOf(thrown)} at ${where}: correct its name, or create it with 'market-kpi init'`,
+    )
+  // Not by 'init': it grants the two roles what they need, and nothing to any other.
   if (state === '42501')
     return make(
       'KPI_POSTGRES_RIGHTS',
-      `PostgreSQL at ${where}: ${messageOf(thrown)}; let its owner run 'market-kpi init'`,
+      `PostgreSQL at ${where}: ${messageOf(thrown)}; log in as bi_user, or for 'init' as a role that may create databases and roles`,
+    )
+  if (state === '3F000')
+    return make(
+      'KPI_SCHEMA_MISSING',
+      `${messageOf(thrown)} at ${where}: let the database's owner create the schema 'public'`,
     )
   if (schemaStates.has(state)) {
     return make(

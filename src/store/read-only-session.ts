@@ -1,4 +1,4 @@
-import type { KpiError } from '../errors.ts'
+import { KpiError, messageOf } from '../errors.ts'
 import type { PostgresOptions } from './connection.ts'
 import { withProbe } from './probe.ts'
 
@@ -27,6 +27,8 @@ export async function withReadOnlySession<T>(
         await probe.query('BEGIN READ ONLY')
         try {
           return await probe.query(text, values)
+        } catch (error) {
+          throw inServersWords(error)
         } finally {
           await probe.query('ROLLBACK')
         }
@@ -35,4 +37,11 @@ export async function withReadOnlySession<T>(
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** A table that a stranger's question names and that is not there is no fault of the schema, which `init` would mend. */
+function inServersWords(error: unknown): unknown {
+  if (!(error instanceof KpiError)) return error
+  if (error.code !== 'KPI_SCHEMA_MISSING' && error.code !== 'KPI_POSTGRES_RIGHTS') return error
+  return new KpiError('KPI_POSTGRES_QUERY', messageOf(error.cause), { cause: error.cause })
 }

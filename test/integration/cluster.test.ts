@@ -60,7 +60,7 @@ describe('a topic', () => {
       await expect(cluster.topicMetadata('not-there')).rejects.toMatchObject({
         code: 'KPI_TOPIC_MISSING',
         retryable: true,
-        message: "the topic 'not-there' does not exist: create it with 'market-kpi init'",
+        message: "the topic 'not-there' does not exist: check KAFKA_TOPIC, or create it with 'market-kpi init'",
       })
       await expect(cluster.topicMetadata('not/allowed')).rejects.toMatchObject({ code: 'KPI_CONFIG_INVALID' })
     })

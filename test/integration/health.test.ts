@@ -105,7 +105,7 @@ it('without its topic: Kafka is what is broken, and what follows from it is not'
   const { code, stdout } = await health(pipeline.env)
   expect(stdout).toContain('Kafka connectivity: OK\n')
   expect(stdout).toMatch(
-    /^Kafka topic '.*': FAILED - the topic '.*' does not exist: create it with 'market-kpi init'$/m,
+    /^Kafka topic '.*': FAILED - the topic '.*' does not exist: 'market-kpi init --accept-new-topic' creates it and keeps/m,
   )
   expect(stdout).toContain('PostgreSQL connectivity: OK\n')
   expect(stdout).toMatch(/^SYSTEM FAILURE: Kafka - the topic /m)

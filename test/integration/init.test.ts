@@ -132,7 +132,7 @@ describe('a role without rights', () => {
 
   it('may not create the database', async () => {
     await expect(init({ DATABASE_URL: limitedUrl })).rejects.toMatchObject(
-      refused(/^PostgreSQL at [\d.:]+\/postgres: permission denied to create database; let its owner [^\n]+$/),
+      refused(/^PostgreSQL at [\d.:]+\/postgres: permission denied to create database; log in as [^\n]+$/),
     )
   })
 
@@ -159,7 +159,7 @@ describe('a role without rights', () => {
   it('may not give roles a password', async () => {
     await query(inject('ownerUrl'), `CREATE DATABASE "${name}" OWNER ${limited}`)
     await expect(init({ DATABASE_URL: limitedUrl })).rejects.toMatchObject(
-      refused(/^PostgreSQL at \S+: permission denied to alter role; let its owner [^\n]+$/),
+      refused(/^PostgreSQL at \S+: permission denied to alter role; log in as [^\n]+$/),
     )
   })
 

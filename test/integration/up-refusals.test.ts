@@ -192,7 +192,9 @@ describe('servers that are not as told', () => {
     const url = new URL(inject('ownerUrl'))
     url.pathname = '/nowhere'
     const { code, line } = await refusal(args(name), { ...pipeline.env, DATABASE_URL: url.href })
-    expect(line).toBe(`database "nowhere" does not exist at ${url.host}/nowhere: create it with 'market-kpi init'`)
+    expect(line).toBe(
+      `database "nowhere" does not exist at ${url.host}/nowhere: correct its name, or create it with 'market-kpi init'`,
+    )
     expect(code).toBe(failed(name))
   })
 
@@ -206,7 +208,7 @@ describe('servers that are not as told', () => {
 
   it.each(['consume', 'feed'])('%s, when the topic is missing', async (name) => {
     const { code, line } = await refusal(args(name), { ...pipeline.env, KAFKA_TOPIC: 'nowhere' })
-    expect(line).toBe("the topic 'nowhere' does not exist: create it with 'market-kpi init'")
+    expect(line).toBe("the topic 'nowhere' does not exist: check KAFKA_TOPIC, or create it with 'market-kpi init'")
     expect(code).toBe(1)
   })
 

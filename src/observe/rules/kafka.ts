@@ -1,5 +1,5 @@
 import { volumeKey } from '../history.ts'
-import type { VolumeState } from '../snapshot.ts'
+import type { HeldState, VolumeState } from '../snapshot.ts'
 import { beyond, cannotTell, found, partitionList, percentText, type Rule, type RuleScene, span } from './rule.ts'
 
 /** R1: the brokers do not answer, or refuse us. */
@@ -14,13 +14,19 @@ export const topicMissing: Rule = ({ snapshot }) => {
   const { schema } = snapshot.postgres
   const name = snapshot.asked.topic
   if (topic.state === 'unknown') return [cannotTell('TopicMissing', topic.reason, 'warning')]
-  if (!topic.isThere) {
-    return [found('TopicMissing', 'critical', `the topic '${name}' does not exist: create it with 'market-kpi init'`)]
-  }
   const held = schema.state === 'ok' ? schema.definition : null
+  if (!topic.isThere)
+    return [found('TopicMissing', 'critical', `the topic '${name}' does not exist: ${remedy(name, held)}`)]
   if (!held || held.topic !== name || held.topicId === topic.topicId) return []
   const summary = `the topic '${name}' was deleted and created anew: 'market-kpi init --accept-new-topic' goes on with it`
   return [found('TopicMissing', 'critical', summary)]
+}
+
+/** What helps depends on what the database holds: `init` accepts no other topic than that one, nor a new one by itself. */
+function remedy(name: string, held: HeldState | null): string {
+  if (!held) return "check KAFKA_TOPIC, or create it with 'market-kpi init'"
+  if (held.topic !== name) return `the database holds '${held.topic}': correct KAFKA_TOPIC`
+  return "'market-kpi init --accept-new-topic' creates it and keeps the old rows apart"
 }
 
 /** R3: partitions without a leader cannot be written or read; those with too few replicas may soon be so. */

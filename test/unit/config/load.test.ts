@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { loadConfig } from '../../../src/config/load.ts'
@@ -102,17 +103,6 @@ describe('a wrong value is one line that names setting, value, place and what is
   ])('%s', (_, given, line) => {
     expect(refusal(given)).toEqual(typeof line === 'string' ? line : expect.stringMatching(line))
   })
-
-  it.each(['.env', 'market-kpi.yaml'])('%s that cannot be read', (name) => {
-    using folder = temporaryFolder()
-    mkdirSync(join(folder.path, name))
-    expect(() => loadConfig({ env: {}, directory: folder.path })).toThrow(
-      expect.objectContaining({
-        code: 'KPI_CONFIG_INVALID',
-        message: expect.stringMatching(`^${name} cannot be read: EISDIR`),
-      }),
-    )
-  })
 })
 
 describe('a secret never shows', () => {
@@ -147,5 +137,40 @@ describe('market-kpi.yaml', () => {
 
   it('may be empty', () => {
     expect(load({ yaml: '# nothing yet\n' }).windowSeconds).toBe(300)
+  })
+})
+
+describe.each(['.env', 'market-kpi.yaml'])('%s has to be a regular file of at most 1 MB', (name) => {
+  /** What is said about the file that `make` puts there. */
+  function said(make: (path: string) => void): string {
+    using folder = temporaryFolder()
+    make(join(folder.path, name))
+    try {
+      loadConfig({ env: {}, directory: folder.path })
+    } catch (error) {
+      if (error instanceof KpiError && error.code === 'KPI_CONFIG_INVALID') return error.message
+      throw error
+    }
+    return ''
+  }
+
+  it.each<[string, (path: string) => void, string]>([
+    ['a pipe, which nobody writes', (path) => execFileSync('mkfifo', [path]), 'it is not a regular file'],
+    ['a device', (path) => symlinkSync('/dev/zero', path), 'it is not a regular file'],
+    ['a folder', (path) => mkdirSync(path), 'it is not a regular file'],
+    ['a huge file', (path) => writeFileSync(path, Buffer.alloc(1024 * 1024 + 1, '#')), 'it is larger than 1 MB'],
+  ])('so %s is refused', (_, make, why) => {
+    expect(said(make)).toBe(`${name} cannot be read: ${why}`)
+  })
+
+  it('so a link to one, and one of just 1 MB, are read', () => {
+    const comment = `${'#'.repeat(1023)}\n`
+    expect(said((path) => writeFileSync(path, comment.repeat(1024)))).toBe('')
+    expect(
+      said((path) => {
+        writeFileSync(`${path}.there`, comment)
+        symlinkSync(`${path}.there`, path)
+      }),
+    ).toBe('')
   })
 })

@@ -70,6 +70,17 @@ describe('postgresError', () => {
   })
 
   it.each([
+    ['42501', /POSTGRES|log in as bi_user/, false],
+    ['3F000', /create the schema 'public'$/, false],
+    ['42P01', /run 'market-kpi init'$/, true],
+    ['3D000', /correct its name, or create it with 'market-kpi init'$/, true],
+  ])('%s suggests what helps, and init only where it does', (state, hint, suggestsInit) => {
+    const { message } = postgresError(databaseError(state), where)
+    expect(message).toMatch(hint)
+    expect(message.includes("'market-kpi init'")).toBe(suggestsInit)
+  })
+
+  it.each([
     ['connect ECONNREFUSED 127.0.0.1:1'],
     ['Connection terminated unexpectedly'],
     ['timeout exceeded when trying to connect'],

@@ -4,9 +4,20 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { type Endpoints, writeEndpoints } from '../../../../src/embedded/endpoints.ts'
 import { marketKpi } from '../../../integration/processes.ts'
 import { until } from '../../../integration/until.ts'
 import { temporaryFolder } from '../../../temporary-folder.ts'
+
+const endpoints: Endpoints = {
+  pid: 1,
+  kafka: '127.0.0.1:1',
+  topic: 'market-prices',
+  group: 'market-kpi-processor',
+  postgres: 'postgresql://owner:secret@127.0.0.1:1/bi_realtime',
+  workers: [],
+  pids: { workers: [] },
+}
 
 let server: Server
 let url: string
@@ -37,14 +48,14 @@ it('prints the address of Grafana', async () => {
 it('prints the address of the dashboard that up wrote down', async () => {
   using folder = temporaryFolder()
   const dataDir = folder.path
-  writeFileSync(join(dataDir, 'endpoints.json'), JSON.stringify({ pid: 1, dashboard: url }))
+  writeEndpoints(dataDir, { ...endpoints, dashboard: url })
   expect(await open(['dashboard', '--data-dir', dataDir])).toEqual({ code: 0, stdout: `${url}\n`, stderr: '' })
 })
 
 it('prefers the dashboard that the environment names', async () => {
   using folder = temporaryFolder()
   const dataDir = folder.path
-  writeFileSync(join(dataDir, 'endpoints.json'), JSON.stringify({ pid: 1, dashboard: 'http://127.0.0.1:1' }))
+  writeEndpoints(dataDir, { ...endpoints, dashboard: 'http://127.0.0.1:1' })
   const found = await open(['dashboard', '--data-dir', dataDir], { DASHBOARD_URL: url })
   expect(found).toEqual({ code: 0, stdout: `${url}\n`, stderr: '' })
 })
