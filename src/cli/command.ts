@@ -79,7 +79,7 @@ export function addStackOption(command: Command, access: DatabaseAccess | (() =>
  * The configuration, with the flags of this command that are settings on top, and a log after it.
  *
  * @param env - Instead of the process's environment.
- * @throws KpiError `KPI_CONFIG_INVALID`, `KPI_STACK_NOT_RUNNING`.
+ * @throws KpiError `KPI_CONFIG_INVALID`.
  */
 export function configure(command: Command, env?: NodeJS.ProcessEnv): { config: Config; log: Logger } {
   const flags: Partial<Record<SettingName, string>> = {}
@@ -95,13 +95,18 @@ export function configure(command: Command, env?: NodeJS.ProcessEnv): { config: 
 }
 
 /** The settings, and those of a running `up` where the command may use it and they name no servers. */
-function joinStack(command: Command, given: { flags: Partial<Record<SettingName, string>>; env: NodeJS.ProcessEnv }) {
+function joinStack(
+  command: Command,
+  given: { flags: Partial<Record<SettingName, string>>; env: NodeJS.ProcessEnv },
+): Config {
   const named = loadConfig(given)
   const option = command.options.find((option) => option instanceof StackOption)
   if (option === undefined) return named
   const dataDir = String(command.getOptionValue(option.attributeName()))
   const stack = findStackSettings(named, { dataDir, access: option.access() })
   if (stack === undefined) return named
+  // A wrong option is told first, so this waits until somebody needs a server.
+  if (stack instanceof KpiError) return { ...named, missingServers: stack }
   const { servers, names, file } = stack
   return loadConfig({ ...given, env: { ...given.env, ...servers }, fallback: { values: names, file } })
 }

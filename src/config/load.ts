@@ -10,7 +10,10 @@ import { parseUserRules, type UserRule } from './user-rules.ts'
 type ValueOf<S> = S extends Setting<infer T> ? (S extends { readonly default: string } ? T : T | undefined) : never
 
 /** Every setting with its checked value; `undefined` where none was given and there is no default. */
-export type Config = { readonly [N in SettingName]: ValueOf<(typeof settings)[N]> }
+export type Config = { readonly [N in SettingName]: ValueOf<(typeof settings)[N]> } & {
+  /** Why no servers are known, where they were looked for: what a command that needs them ends with. */
+  readonly missingServers?: KpiError
+}
 
 /** What a value came from. `name` and `where` are the words of an error line: `NAME=value in .env`. */
 interface Source {

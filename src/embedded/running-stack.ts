@@ -33,21 +33,21 @@ type Found =
  * pipeline and the database of another.
  *
  * @param named - The settings without a stack.
- * @returns undefined where the settings name both servers, or one that the stack does not use.
- * @throws KpiError where they name none: `KPI_CONFIG_INVALID` when nothing runs in the data directory,
- *   `KPI_STACK_NOT_RUNNING` when the stack there is gone or not ready yet.
+ * @returns undefined where the settings name both servers, or one that the stack does not use. Where they name none, why
+ *   no server is known: `KPI_CONFIG_INVALID` when nothing runs in the data directory, `KPI_STACK_NOT_RUNNING` when the
+ *   stack there is gone or not ready yet, `KPI_DATA_DIR_UNUSABLE`.
  */
 export function findStackSettings(
   named: Config,
   { dataDir, access }: { dataDir: string; access: DatabaseAccess },
-): StackSettings | undefined {
+): StackSettings | KpiError | undefined {
   const namesKafka = named.kafkaBootstrapServers !== undefined
   const namesDatabase = named.databaseUrl !== undefined || named.postgresHost !== undefined
   if (namesKafka && namesDatabase) return undefined
   const found = findStack(dataDir)
-  if (found.state !== 'running') {
+  if (found instanceof KpiError || found.state !== 'running') {
     if (namesKafka || namesDatabase) return undefined
-    throw notRunning(dataDir, found)
+    return found instanceof KpiError ? found : notRunning(dataDir, found)
   }
   const { endpoints } = found
   if (namesKafka && named.kafkaBootstrapServers !== endpoints.kafka) return undefined
@@ -59,7 +59,7 @@ export function findStackSettings(
   }
 }
 
-function findStack(dataDir: string): Found {
+function findStack(dataDir: string): Found | KpiError {
   try {
     const endpoints = readEndpoints(dataDir)
     const owner = upLockOwner(dataDir)
@@ -67,8 +67,8 @@ function findStack(dataDir: string): Found {
     // What an earlier `up` left behind when it was killed is not what this one runs.
     return endpoints?.pid === owner.pid ? { state: 'running', endpoints } : { state: 'starting' }
   } catch (error) {
-    if (error instanceof KpiError || (error as NodeJS.ErrnoException).code === undefined) throw error
-    throw new KpiError('KPI_DATA_DIR_UNUSABLE', `the data directory ${dataDir} cannot be read: ${messageOf(error)}`, {
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error
+    return new KpiError('KPI_DATA_DIR_UNUSABLE', `the data directory ${dataDir} cannot be read: ${messageOf(error)}`, {
       cause: error,
     })
   }

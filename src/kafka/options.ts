@@ -24,6 +24,7 @@ export interface KafkaOptions {
  */
 export function kafkaOptions(config: Config, clientId: string): KafkaOptions {
   if (config.kafkaBootstrapServers === undefined) {
+    if (config.missingServers) throw config.missingServers
     throw new KpiError(
       'KPI_CONFIG_INVALID',
       'KAFKA_BOOTSTRAP_SERVERS is not set: name the brokers as HOST:PORT, or no server at all to use those of a running `up`',

@@ -40,6 +40,7 @@ const keepAliveDelayMs = 10_000
 export function postgresOptions(config: Config): PostgresOptions {
   if (config.databaseUrl !== undefined) return fromUrl(config.databaseUrl, config)
   if (config.postgresHost === undefined) {
+    if (config.missingServers) throw config.missingServers
     throw new KpiError(
       'KPI_CONFIG_INVALID',
       'neither DATABASE_URL nor POSTGRES_HOST is set: name the database server, or no server at all to use those of a running `up`',
