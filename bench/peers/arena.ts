@@ -12,7 +12,7 @@ import { postgresOptions } from '../../src/store/connection.ts'
 import type { PlainWindow } from '../../src/verify/plain-windows.ts'
 import { compareExactRows, comparePeerRows } from './compare-rows.ts'
 import { type ContenderName, contenders } from './contenders.ts'
-import { readExpectedWindows, windowSeconds } from './expected-windows.ts'
+import { decimals, readExpectedWindows, windowSeconds } from './expected-windows.ts'
 import { PeerProblem, runPeer } from './peer-process.ts'
 import type { Outcome } from './results.ts'
 import { preparePeerRows, readOwnRows, readPeerRows, settle, withDatabase } from './row-table.ts'
@@ -81,7 +81,7 @@ export class Arena {
     try {
       await settle(scene.database)
       const run = await runConsume(scene, { messages: topic.messages, workers: 1 })
-      const check = compareExactRows(await readOwnRows(scene.database), topic.windows, windowSeconds)
+      const check = compareExactRows(await readOwnRows(scene.database), topic.windows, { windowSeconds, decimals })
       const { messages, seconds, wholeSeconds, cpuSeconds, peakMemoryMb } = run
       return { messages, seconds, startSeconds: wholeSeconds - seconds, cpuSeconds, peakMemoryMb, check }
     } finally {

@@ -53,13 +53,13 @@ export function comparePeerRows(rows: readonly PeerRow[], windows: Windows): Row
 export function compareExactRows(
   rows: readonly Readonly<Record<string, string | null>>[],
   windows: Windows,
-  windowSeconds: number,
+  definition: { windowSeconds: number; decimals: number },
 ): RowCheck {
   return compare(
     rows.map((row) => ({ key: windowKey(row.symbol ?? '', Number(row.window_start)), row })),
     windows,
     (row, window, key) => {
-      const expected = expectedColumns(window, partsOf(key).startUs, windowSeconds)
+      const expected = expectedColumns(window, partsOf(key).startUs, definition)
       const names = Object.keys(expected) as ComparedColumn[]
       return names.find((name) => !isAsExpected(row[name] ?? null, expected[name]))
     },

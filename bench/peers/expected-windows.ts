@@ -4,6 +4,8 @@ import { decodePlainly } from '../../src/verify/plain-decoder.ts'
 import { type PlainWindow, PlainWindows } from '../../src/verify/plain-windows.ts'
 
 export const windowSeconds = 300
+/** As the setting `DECIMALS` has it by default. */
+export const decimals = 8
 /** After which a message is late, by default. */
 const latenessSeconds = 120
 /** The feed's prices are of the past, and none is refused for being in the future. */
@@ -32,7 +34,7 @@ async function addPartition(reader: LogReader, partition: number, windows: Plain
   let watermarkUs = -1
   for await (const { records } of reader.read(partition, 0, Number.MAX_SAFE_INTEGER)) {
     for (const { offset, value } of records) {
-      const message = decodePlainly(value, noLatestUs)
+      const message = decodePlainly(value, noLatestUs, decimals)
       if (typeof message === 'string') throw new Error(`offset ${offset} of partition ${partition}: ${message}`)
       const { timestampUs } = message
       const lateAfterUs = windows.startOf(timestampUs) + (windowSeconds + latenessSeconds) * 1e6

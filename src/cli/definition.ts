@@ -12,5 +12,6 @@ export function definitionOf(config: Config, metadata: TopicMetadata): Definitio
     windowSeconds: config.windowSeconds,
     allowedLatenessSeconds: config.allowedLatenessSeconds,
     maxFutureSeconds: config.maxFutureSeconds,
+    decimals: config.decimals,
   }
 }

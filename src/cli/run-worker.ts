@@ -70,8 +70,10 @@ export async function runWorker(options: RunWorkerOptions, stop: AbortSignal): P
     })
     const definitionId = await checkDefinition(database, definitionOf(config, metadata))
     const fatal = (error: KpiError) => failed.abort(error)
-    const { kafkaGroup: group, kafkaGroupProtocol: groupProtocol, batchWaitMs } = config
-    const ports = connectPorts({ cluster, database, metadata, group, groupProtocol, definitionId, batchWaitMs, log })
+    const { kafkaGroup: group, kafkaGroupProtocol: groupProtocol, batchWaitMs, decimals } = config
+    const ports = connectPorts({
+      ...{ cluster, database, metadata, group, groupProtocol, definitionId, decimals, batchWaitMs, log },
+    })
     const worker = new Worker(workerOptions(config, { ports, log, fatal, clock }))
     http = await serveWorker(worker, database, options)
     const around = { cluster, database: statusDatabase, group, topic: config.kafkaTopic }
@@ -98,6 +100,7 @@ function workerOptions(config: Config, parts: Pick<WorkerOptions, 'ports' | 'log
       windowSeconds: config.windowSeconds,
       allowedLatenessSeconds: config.allowedLatenessSeconds,
       maxFutureSeconds: config.maxFutureSeconds,
+      decimals: config.decimals,
       payloadsPerMinute: config.deadLetterPayloadsPerMinute,
     },
     batchSize: config.batchSize,

@@ -12,6 +12,7 @@ export interface ReductionOptions {
   readonly windowSeconds: number
   readonly allowedLatenessSeconds: number
   readonly maxFutureSeconds: number
+  readonly decimals: number
   readonly payloadsPerMinute: number
 }
 

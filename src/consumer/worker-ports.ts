@@ -35,6 +35,8 @@ export interface Surroundings {
   readonly groupProtocol: 'auto' | 'consumer' | 'classic'
   /** Under which this worker may write; see checkDefinition. */
   readonly definitionId: number
+  /** Fractional digits of prices and volumes, as in that definition. */
+  readonly decimals: number
   readonly batchWaitMs: number
   readonly log: Logger
 }
@@ -50,7 +52,7 @@ const maxGatherMs = 90
 
 /** A worker's way to a real cluster and a real database. */
 export function connectPorts(around: Surroundings): WorkerPorts {
-  const { cluster, database, metadata, group, groupProtocol, definitionId, batchWaitMs, log } = around
+  const { cluster, database, metadata, group, groupProtocol, definitionId, decimals, batchWaitMs, log } = around
   const { topic } = metadata
   const key = { group, topic }
   return {
@@ -68,7 +70,7 @@ export function connectPorts(around: Surroundings): WorkerPorts {
       if (positions.length < partitions.length) await assertStillHeld(database, definitionId)
       return positions
     },
-    commit: (batch) => commitBatch(database, { definitionId, group, topic, ...batch }),
+    commit: (batch) => commitBatch(database, { definitionId, group, topic, decimals, ...batch }),
     markIdle: async (atEnd, blocked) => {
       await markIdle(database, key, atEnd)
       await unmarkIdle(database, key, blocked)

@@ -1,23 +1,23 @@
-import { wideFrom } from './flat-decimal.ts'
+import { flatDecimals, wideFrom } from './flat-decimal.ts'
 import { powerOfTen } from './flat-text.ts'
+import { mostDecimals } from './precision.ts'
 
-/** Fractional digits of every price and volume: a number x is kept as the integer x · 10^8. */
-const scaleDigits = 8
 /** Digits before the point: a magnitude of 10^15 is the first that is refused. */
 const wholeDigits = 15
-const scaledLimit = 10n ** BigInt(wholeDigits + scaleDigits)
 
 const jsonNumber = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/
 
 /**
- * Reads a JSON number as the decimal digits that stand in its text, scaled by 10^8 and rounded half-even; −0 is 0.
- * Time and memory are linear in the length of the text, whatever its exponent.
+ * Reads a JSON number as the decimal digits in its text, rounded half-even to `decimals` fractional digits: the number x
+ * becomes the integer x · 10^decimals; −0 is 0. Time and memory are linear in the length of the text, whatever its
+ * exponent.
  *
+ * @param decimals - The setting `DECIMALS`, 8 to 18.
  * @returns undefined when the magnitude reaches 10^15 after rounding, and for a text that is no number.
  */
-export function parseScaled(text: string): bigint | undefined {
+export function parseScaled(text: string, decimals: number): bigint | undefined {
   const short = parseShort(text)
-  if (short !== undefined) return BigInt(short)
+  if (short !== undefined) return raised(BigInt(short), decimals - flatDecimals)
   const match = jsonNumber.exec(text)
   if (!match) return undefined
   const [, sign, whole = '', fraction = '', exponent = '0'] = match
@@ -26,16 +26,17 @@ export function parseScaled(text: string): bigint | undefined {
   // The value is 0.DIGITS · 10^point. An absurd exponent makes it infinite, which the comparisons below settle.
   const point = digits.length - fraction.length + Number(exponent)
   if (point > wholeDigits) return undefined
-  const kept = point + scaleDigits
+  const kept = point + decimals
   if (kept < 0) return 0n
   let scaled = BigInt(digits.slice(0, kept).padEnd(kept, '0') || '0')
   if (roundsUp(digits.slice(kept), scaled)) scaled += 1n
-  if (scaled >= scaledLimit) return undefined
+  if (scaled >= bigPowerOfTen(wholeDigits + decimals)) return undefined
   return sign === '-' ? -scaled : scaled
 }
 
 /**
- * A decimal of few digits, scaled exactly in a double below 2^52 in magnitude; undefined for all else, number or not.
+ * A decimal of few digits, scaled by 10^8 exactly in a double below 2^52 in magnitude; undefined for all else, number or
+ * not.
  */
 function parseShort(text: string): number | undefined {
   const first = text.charCodeAt(0) === minus ? 1 : 0
@@ -51,7 +52,7 @@ function parseShort(text: string): number | undefined {
   }
   const decimals = pointAt < 0 ? 0 : end - pointAt - 1
   if (end === first || pointAt === first || pointAt === end - 1) return undefined
-  const shift = scaleDigits - decimals + shortExponent(text, end)
+  const shift = flatDecimals - decimals + shortExponent(text, end)
   const scaled = digits * powerOfTen(shift)
   if (!(scaled < wideFrom)) return undefined
   return first === 1 ? 0 - scaled : scaled
@@ -90,4 +91,16 @@ export function formatScaled(value: bigint, scale: number): string {
   if (wholeLength > 0 && value >= 0n) return `${text.slice(0, wholeLength)}.${text.slice(wholeLength)}`
   if (value < 0n) return `-${formatScaled(-value, scale)}`
   return `0.${text.padStart(scale, '0')}`
+}
+
+/** value · 10^digits, exactly; 0 digits or more. */
+export function raised(value: bigint, digits: number): bigint {
+  return digits === 0 ? value : value * bigPowerOfTen(digits)
+}
+
+/** Of the largest magnitude with most decimals: 10^(15 + 18). To compute a power takes longer than to multiply by it. */
+const bigPowers = Array.from({ length: wholeDigits + mostDecimals + 1 }, (_, exponent) => 10n ** BigInt(exponent))
+
+function bigPowerOfTen(exponent: number): bigint {
+  return bigPowers[exponent] ?? 10n ** BigInt(exponent)
 }

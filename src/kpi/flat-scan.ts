@@ -8,7 +8,7 @@ import { UsualScan } from './usual-scan.ts'
  * The fast path: reads a message of the usual shape where it stands, straight into scaled integers and epoch time.
  *
  * It takes one flat object: known fields once each, in any order; other members with plain values; strings of ASCII
- * without escapes; numbers without exponents. All else it declines, valid or not: it never rejects, the full parser
+ * without escapes; numbers without exponents, of at most eight fractional digits where more are kept. All else it declines, valid or not: it never rejects, the full parser
  * does. What it takes, it must read as the full parser would; the tests hold the two together.
  *
  * Messages of the one layout that nearly all have are read by {@link UsualScan}, which is faster still.
@@ -26,11 +26,13 @@ export class FlatScan {
   /** Bits of the known fields that were seen in this message. */
   #seen = 0
   readonly #timestamp = new FlatTimestamp()
-  readonly #decimal = new FlatDecimal()
+  readonly #decimal: FlatDecimal
   readonly #usual: UsualScan
 
-  constructor(into: FlatMessage) {
+  /** @param decimals - Fractional digits that are kept: the setting `DECIMALS`. */
+  constructor(into: FlatMessage, decimals: number) {
     this.#into = into
+    this.#decimal = new FlatDecimal(decimals)
     this.#usual = new UsualScan(into, { timestamp: this.#timestamp, decimal: this.#decimal })
   }
 

@@ -2,6 +2,7 @@ import { parseScaled } from './decimal.ts'
 import { FlatDecimal } from './flat-decimal.ts'
 import { FlatTimestamp } from './flat-timestamp.ts'
 import { type JsonKind, JsonScanner, type MemberSink } from './json-scanner.ts'
+import { decimalsToKeep, losesPrecision } from './precision.ts'
 import type { RejectReason } from './reject-reason.ts'
 import { isSame } from './symbol-table.ts'
 import { endOfTimeUs, parseEpochMs, parseTimestamp } from './timestamp.ts'
@@ -16,7 +17,18 @@ interface Field {
   end: number
 }
 
+/** A number that lost precision when it was rounded. */
+export interface NumberLoss {
+  readonly field: string
+  /** As it is written in the message, cut when it is very long. */
+  readonly text: string
+  /** The setting of `DECIMALS` that keeps it; undefined when none does. */
+  readonly decimals: number | undefined
+}
+
 const maxSymbolBytes = 32
+/** Half a unit is one ten-thousandth of 5000 units: a number that is rounded to more keeps its precision. */
+const mostUnitsThatLose = 5000n
 const symbolPattern = /^[\x21-\x7e]{1,32}$/
 /** No name of a field is longer, each of its letters written as an escape of six bytes. */
 const longestNameBytes = 'timestamp'.length * 6
@@ -36,7 +48,7 @@ export class FullParser implements MemberSink {
   symbolLength = 0
   /** Microseconds since the epoch, below 2^53. */
   timestampUs = 0
-  /** Scaled by 10^8; one as a number is below 2^52 in magnitude. */
+  /** A number is scaled by 10^8 and below 2^52 in magnitude; a bigint is scaled by 10^decimals. */
   open: number | bigint = 0
   high: number | bigint = 0
   low: number | bigint = 0
@@ -44,7 +56,10 @@ export class FullParser implements MemberSink {
   volume: number | bigint = 0
   /** What was wrong: printable ASCII, at most 200 characters. */
   detail = ''
+  /** The number of the accepted message that lost most precision when it was rounded; undefined when none did. */
+  loss: NumberLoss | undefined
 
+  readonly #decimals: number
   readonly #scanner = new JsonScanner(this)
   readonly #symbol = field('symbol', true)
   readonly #timestamp = field('timestamp', true)
@@ -56,10 +71,16 @@ export class FullParser implements MemberSink {
   readonly #fields = [this.#symbol, this.#timestamp, this.#close, this.#volume, this.#open, this.#high, this.#low]
   readonly #byName = new Map(this.#fields.map((field) => [field.name, field]))
   readonly #usualTimestamp = new FlatTimestamp()
-  readonly #usualDecimal = new FlatDecimal()
+  readonly #usualDecimal: FlatDecimal
   /** Of the message before, too: many messages stand in one buffer. */
   #bytes: Buffer = Buffer.alloc(0)
   #view: DataView = new DataView(new ArrayBuffer(0))
+
+  /** @param decimals - Fractional digits that are kept: the setting `DECIMALS`. */
+  constructor(decimals: number) {
+    this.#decimals = decimals
+    this.#usualDecimal = new FlatDecimal(decimals)
+  }
 
   /**
    * @param latestUs the latest timestamp that is not in the future
@@ -71,6 +92,7 @@ export class FullParser implements MemberSink {
       this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     }
     for (const field of this.#fields) field.kind = 'absent'
+    this.loss = undefined
     if (!this.#scanner.scan(bytes, start, end)) {
       return this.#reject('not_json', `byte ${this.#scanner.problemAt - start}: ${this.#scanner.problem}`)
     }
@@ -178,9 +200,18 @@ export class FullParser implements MemberSink {
     }
     const usual = this.#usualDecimal
     if (usual.read(this.#view, field.start) === field.end) return usual.scaled
-    const scaled = parseScaled(this.#latin1(field.start, field.end))
+    const text = this.#latin1(field.start, field.end)
+    const scaled = parseScaled(text, this.#decimals)
     if (scaled === undefined) this.#wrong('bad_number', field, 'not below 10^15 in magnitude')
+    else if (scaled <= mostUnitsThatLose && scaled >= -mostUnitsThatLose) this.#noteLoss(field.name, text)
     return scaled
+  }
+
+  #noteLoss(field: string, text: string): void {
+    if (!losesPrecision(text, this.#decimals)) return
+    const decimals = decimalsToKeep(text)
+    const isWorse = this.loss === undefined || (decimals ?? Infinity) > (this.loss.decimals ?? Infinity)
+    if (isWorse) this.loss = { field, text: text.slice(0, excerptBytes), decimals }
   }
 
   /**

@@ -1,7 +1,8 @@
-import { wideFrom } from './flat-decimal.ts'
+import { raised } from './decimal.ts'
+import { flatDecimals, wideFrom } from './flat-decimal.ts'
 import type { FlatMessage } from './flat-message.ts'
 import { FlatScan } from './flat-scan.ts'
-import { FullParser } from './full-parser.ts'
+import { FullParser, type NumberLoss } from './full-parser.ts'
 import type { RejectReason } from './reject-reason.ts'
 
 export { type RejectReason, rejectReasons } from './reject-reason.ts'
@@ -9,6 +10,20 @@ export { type RejectReason, rejectReasons } from './reject-reason.ts'
 /** Larger values are rejected unread. */
 const maxBytes = 65_536
 const wideFromScaled = BigInt(wideFrom)
+
+export interface DecoderOptions {
+  /** How far a timestamp may be ahead of its record's own. */
+  readonly maxFutureSeconds: number
+  /** Fractional digits that are kept: the setting `DECIMALS`, 8 to 18. */
+  readonly decimals: number
+  /** Called for each accepted message of which a number was changed by more than one ten-thousandth when it was rounded. */
+  readonly onPrecisionLost?: (loss: PrecisionLoss) => void
+}
+
+/** One message that lost precision: the number that lost most. */
+export interface PrecisionLoss extends NumberLoss {
+  readonly symbol: string
+}
 
 /**
  * Decodes and validates messages, one after the other, as docs/message-format.md says.
@@ -24,7 +39,10 @@ export class MessageDecoder implements FlatMessage {
   symbolEnd = 0
   /** Event time in microseconds since the epoch, an integer from 0 to 2^53 − 1. */
   timestampUs = Number.NaN
-  /** Whether one of the five numbers has a scaled magnitude of 2^52 or more: then all five stand in the wide fields. */
+  /**
+   * Whether one of the five numbers has more than eight fractional digits, or a magnitude of 2^52 or more when it is
+   * scaled by 10^8: then all five are in the wide fields.
+   */
   isWide = false
   /** Scaled by 10^8, each below 2^52 in magnitude; valid when not wide. They start as NaN so that V8 keeps doubles. */
   open = Number.NaN
@@ -32,7 +50,7 @@ export class MessageDecoder implements FlatMessage {
   low = Number.NaN
   close = Number.NaN
   volume = Number.NaN
-  /** Scaled by 10^8; valid when wide. */
+  /** Scaled by 10^decimals; valid when wide. */
   wideOpen = 0n
   wideHigh = 0n
   wideLow = 0n
@@ -42,12 +60,20 @@ export class MessageDecoder implements FlatMessage {
   detail = ''
 
   readonly #maxFutureUs: number
-  readonly #scan = new FlatScan(this)
-  readonly #parser = new FullParser()
+  readonly #scan: FlatScan
+  readonly #parser: FullParser
+  /** Digits that wide numbers have beyond those of the fast path, and what one of the fast path is multiplied by. */
+  readonly #moreDigits: number
+  readonly #raise: bigint
+  readonly #onPrecisionLost: DecoderOptions['onPrecisionLost']
 
-  /** @param options.maxFutureSeconds how far a timestamp may be ahead of its record's own */
-  constructor(options: { maxFutureSeconds: number }) {
-    this.#maxFutureUs = options.maxFutureSeconds * 1e6
+  constructor({ maxFutureSeconds, decimals, onPrecisionLost }: DecoderOptions) {
+    this.#maxFutureUs = maxFutureSeconds * 1e6
+    this.#scan = new FlatScan(this, decimals)
+    this.#parser = new FullParser(decimals)
+    this.#moreDigits = decimals - flatDecimals
+    this.#raise = raised(1n, this.#moreDigits)
+    this.#onPrecisionLost = onPrecisionLost
     this.symbolBytes = this.#parser.symbolBytes
   }
 
@@ -94,28 +120,46 @@ export class MessageDecoder implements FlatMessage {
     this.symbolEnd = parser.symbolLength
     this.timestampUs = parser.timestampUs
     this.#setNumbers()
+    if (parser.loss !== undefined) this.#onPrecisionLost?.({ symbol: this.#symbol(), ...parser.loss })
     return undefined
+  }
+
+  #symbol(): string {
+    const { buffer, byteOffset } = this.symbolBytes
+    return Buffer.from(buffer, byteOffset + this.symbolStart, this.symbolEnd - this.symbolStart).toString('latin1')
   }
 
   #setNumbers(): void {
     const { open, high, low, close, volume } = this.#parser
-    this.isWide = isWide(open) || isWide(high) || isWide(low) || isWide(close) || isWide(volume)
+    this.isWide =
+      this.#isWide(close) || this.#isWide(volume) || this.#isWide(open) || this.#isWide(high) || this.#isWide(low)
     if (this.isWide) {
-      this.wideOpen = BigInt(open)
-      this.wideHigh = BigInt(high)
-      this.wideLow = BigInt(low)
-      this.wideClose = BigInt(close)
-      this.wideVolume = BigInt(volume)
+      this.wideOpen = this.#wide(open)
+      this.wideHigh = this.#wide(high)
+      this.wideLow = this.#wide(low)
+      this.wideClose = this.#wide(close)
+      this.wideVolume = this.#wide(volume)
     } else {
-      this.open = Number(open)
-      this.high = Number(high)
-      this.low = Number(low)
-      this.close = Number(close)
-      this.volume = Number(volume)
+      this.open = this.#narrow(open)
+      this.high = this.#narrow(high)
+      this.low = this.#narrow(low)
+      this.close = this.#narrow(close)
+      this.volume = this.#narrow(volume)
     }
   }
-}
 
-function isWide(scaled: number | bigint): boolean {
-  return typeof scaled === 'bigint' && (scaled >= wideFromScaled || scaled <= -wideFromScaled)
+  #isWide(scaled: number | bigint): boolean {
+    if (typeof scaled === 'number') return false
+    if (scaled % this.#raise !== 0n) return true
+    const flat = scaled / this.#raise
+    return flat >= wideFromScaled || flat <= -wideFromScaled
+  }
+
+  #wide(scaled: number | bigint): bigint {
+    return typeof scaled === 'bigint' ? scaled : raised(BigInt(scaled), this.#moreDigits)
+  }
+
+  #narrow(scaled: number | bigint): number {
+    return typeof scaled === 'bigint' ? Number(scaled / this.#raise) : scaled
+  }
 }

@@ -3,14 +3,14 @@ export interface PlacedPrice {
   readonly timestampUs: number
   readonly partition: number
   readonly offset: number
-  /** Scaled by 10^8. */
+  /** Scaled by 10^decimals. */
   readonly price: bigint
 }
 
 /**
  * What some messages of one symbol and window come to. {@link mergePartials} is associative and commutative, so a
- * window may be put together from any number of these, in any order. Prices and volumes are scaled by 10^8, products
- * by 10^16; all exact.
+ * window may be put together from any number of these, in any order. Prices and volumes are scaled by 10^decimals (the
+ * setting `DECIMALS`), products by its square; all exact. Only partials of one scale may be merged.
  */
 export interface PartialRow {
   readonly symbol: string
@@ -32,7 +32,7 @@ export interface PartialRow {
   readonly lateCount: number
 }
 
-/** One message's numbers, scaled by 10^8. */
+/** One message's numbers, scaled by 10^decimals. */
 export interface Bar {
   readonly symbol: string
   readonly timestampUs: number

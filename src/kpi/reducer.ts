@@ -1,3 +1,5 @@
+import { raised } from './decimal.ts'
+import { flatDecimals } from './flat-decimal.ts'
 import { addInteger, addProduct, integerSum, limbInverse, limbUnit, productSum } from './limbs.ts'
 import type { MessageDecoder } from './message.ts'
 import { mergePartials, type PartialRow, partialOf } from './partial.ts'
@@ -11,12 +13,15 @@ export type { PartialRow } from './partial.ts'
  * and begins anew.
  *
  * The partials stand in one array of doubles, a slot each, so that a message of the usual size touches one line of
- * numbers and makes no object. A message with a number too large for limbs becomes a partial of its own by
- * {@link partialOf}, and is merged with the slot's at the end.
+ * numbers and makes no object. A message with a number too large for limbs, or with more fractional digits than the
+ * fast path has, becomes a partial of its own by {@link partialOf}, and is merged with the slot's at the end. Slots are
+ * scaled by 10^8, products by 10^16, whatever the setting `DECIMALS`: rows are scaled by it when they are taken.
  */
 export class Reducer {
   readonly #windowUs: number
   readonly #latenessUs: number
+  /** Fractional digits that rows have beyond those of a slot. */
+  readonly #moreDigits: number
   readonly #symbols = new SymbolTable()
   readonly #owners: SymbolEntry[] = []
   #slots = new Float64Array(64 * slotSize)
@@ -25,9 +30,11 @@ export class Reducer {
   /** By `SYMBOL START`; a symbol has no space. */
   #wide = new Map<string, PartialRow>()
 
-  constructor(options: { windowSeconds: number; allowedLatenessSeconds: number }) {
+  /** @param options.decimals - Of the decoder whose messages are added, too: 8 to 18. */
+  constructor(options: { windowSeconds: number; allowedLatenessSeconds: number; decimals: number }) {
     this.#windowUs = options.windowSeconds * 1e6
     this.#latenessUs = options.allowedLatenessSeconds * 1e6
+    this.#moreDigits = options.decimals - flatDecimals
   }
 
   /** Rows (symbol, window) that {@link take} would hand over; one with usual and wide messages may count twice. */
@@ -62,7 +69,7 @@ export class Reducer {
     const rows: PartialRow[] = []
     for (let index = 0; index < this.#used; index++) {
       const symbol = this.#owners[index]?.name ?? ''
-      const row = rowOf(this.#slots, index * slotSize, symbol)
+      const row = rowOf(this.#slots, index * slotSize, symbol, this.#moreDigits)
       const wide = this.#wide.size > 0 ? this.#takeWide(row) : undefined
       rows.push(wide ? mergePartials(row, wide) : row)
     }
@@ -215,27 +222,28 @@ function isAfter(slots: Float64Array, at: number, partition: number, offset: num
   return partition === known ? offset > (slots[at + 1] as number) : partition > known
 }
 
-function rowOf(slots: Float64Array, at: number, symbol: string): PartialRow {
+/** @param digits - Fractional digits beyond those of the slot. */
+function rowOf(slots: Float64Array, at: number, symbol: string, digits: number): PartialRow {
   const value = (field: number) => slots[at + field] as number
   return {
     symbol,
     windowStartUs: value(f.windowStartUs),
     n: value(f.n),
-    sumClose: integerSum(slots, at + f.sumClose),
-    sumCloseSq: productSum(slots, at + f.sumCloseSq),
-    sumCloseVolume: productSum(slots, at + f.sumCloseVolume),
-    sumVolume: integerSum(slots, at + f.sumVolume),
-    minClose: BigInt(value(f.minClose)),
-    maxClose: BigInt(value(f.maxClose)),
-    high: BigInt(value(f.high)),
-    low: BigInt(value(f.low)),
-    first: placed(slots, at + f.firstUs),
-    last: placed(slots, at + f.lastUs),
+    sumClose: raised(integerSum(slots, at + f.sumClose), digits),
+    sumCloseSq: raised(productSum(slots, at + f.sumCloseSq), 2 * digits),
+    sumCloseVolume: raised(productSum(slots, at + f.sumCloseVolume), 2 * digits),
+    sumVolume: raised(integerSum(slots, at + f.sumVolume), digits),
+    minClose: raised(BigInt(value(f.minClose)), digits),
+    maxClose: raised(BigInt(value(f.maxClose)), digits),
+    high: raised(BigInt(value(f.high)), digits),
+    low: raised(BigInt(value(f.low)), digits),
+    first: placed(slots, at + f.firstUs, digits),
+    last: placed(slots, at + f.lastUs, digits),
     lateCount: value(f.late),
   }
 }
 
-function placed(slots: Float64Array, at: number): PartialRow['first'] {
+function placed(slots: Float64Array, at: number, digits: number): PartialRow['first'] {
   const [timestampUs = 0, partition = 0, offset = 0, price = 0] = slots.subarray(at, at + 4)
-  return { timestampUs, partition, offset, price: BigInt(price) }
+  return { timestampUs, partition, offset, price: raised(BigInt(price), digits) }
 }

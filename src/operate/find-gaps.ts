@@ -48,10 +48,10 @@ export async function findGaps(search: GapSearch): Promise<Gap[]> {
 async function deletedGap(search: GapSearch, position: Position, logStart: number): Promise<Gap> {
   const { cluster, metadata, definition, now } = search
   const { partition, nextOffset, watermarkUs } = position
-  const { maxFutureSeconds } = definition
+  const { maxFutureSeconds, decimals } = definition
   const chunk = await new LogReader(cluster, metadata).chunk(partition, logStart)
   const records = chunk?.records.slice(0, looksAfter) ?? []
-  const decoder = new MessageDecoder({ maxFutureSeconds })
+  const decoder = new MessageDecoder({ maxFutureSeconds, decimals })
   const afterUs: number[] = []
   for (const { value, timestampMs } of records) {
     const referenceMs = timestampMs >= 0 ? timestampMs : now()

@@ -1,5 +1,5 @@
 import type { LogRecord } from '../kafka/log-reader.ts'
-import { MessageDecoder } from '../kpi/message.ts'
+import { MessageDecoder, type RejectReason } from '../kpi/message.ts'
 import { type PartialRow, Reducer } from '../kpi/reducer.ts'
 import { windowStartUs } from '../kpi/window.ts'
 import type { RebuiltLetter } from '../store/rebuild-letters.ts'
@@ -10,6 +10,7 @@ export interface ReductionRules {
   readonly windowSeconds: number
   readonly allowedLatenessSeconds: number
   readonly maxFutureSeconds: number
+  readonly decimals: number
 }
 
 export interface LogReductionOptions {
@@ -41,6 +42,9 @@ const lastTimestampMs = 253_402_300_799_999
 const fullRows = 20_000
 const fullLetters = 5_000
 
+/** Reasons that depend on the rules: how far ahead a time may be, and what a number is after rounding. */
+const decidedByRules: ReadonlySet<RejectReason> = new Set(['future_timestamp', 'bad_number', 'negative_volume'])
+
 /** Decodes and reduces messages of the log as a worker does, and compares with how they were taken before. */
 export class LogReduction {
   readonly #options: LogReductionOptions
@@ -59,7 +63,7 @@ export class LogReduction {
     const { rules, rulesBefore, filter } = options
     this.#options = options
     this.#decoder = new MessageDecoder(rules)
-    const isSame = rules.maxFutureSeconds === rulesBefore.maxFutureSeconds
+    const isSame = rules.maxFutureSeconds === rulesBefore.maxFutureSeconds && rules.decimals === rulesBefore.decimals
     this.#decoderBefore = isSame ? undefined : new MessageDecoder(rulesBefore)
     this.#reducer = new Reducer(rules)
     this.#symbols = filter.symbols && new Set(filter.symbols)
@@ -79,7 +83,7 @@ export class LogReduction {
     const decoder = this.#decoder
     const reason = decoder.decode(bytes, start, end, referenceMs)
     const isAccepted = reason === undefined
-    const before = isAccepted || reason === 'future_timestamp' ? this.#decoderBefore : undefined
+    const before = isAccepted || decidedByRules.has(reason) ? this.#decoderBefore : undefined
     const wasAccepted = before ? before.decode(bytes, start, end, referenceMs) === undefined : isAccepted
     const timestampUs = isAccepted
       ? decoder.timestampUs

@@ -108,7 +108,7 @@ export class LogScan {
 
   async #flush(): Promise<void> {
     const { session, definition } = this.#options
-    await mergeIntoShadow(session, definition.windowSeconds, this.#reduction.takeRows())
+    await mergeIntoShadow(session, definition, this.#reduction.takeRows())
     await appendLetters(session, this.#reduction.takeLetters())
   }
 }

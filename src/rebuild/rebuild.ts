@@ -112,8 +112,9 @@ export async function rebuild(options: RebuildOptions): Promise<RebuildReport> {
 
 /** Of a changed definition the log has to be the same: it is what the rows are made of. */
 function checkDefinition({ definition: wanted, scope }: RebuildOptions, around: RebuildSurroundings, place: string) {
-  const { consumerGroup, windowSeconds, allowedLatenessSeconds, maxFutureSeconds } = around.definition
-  const free = scope === 'all' ? { consumerGroup, windowSeconds, allowedLatenessSeconds, maxFutureSeconds } : {}
+  const { consumerGroup, windowSeconds, allowedLatenessSeconds, maxFutureSeconds, decimals } = around.definition
+  const rules = { windowSeconds, allowedLatenessSeconds, maxFutureSeconds, decimals }
+  const free = scope === 'all' ? { consumerGroup, ...rules } : {}
   assertSameDefinition(around.definition, { ...wanted, ...free }, place)
 }
 
@@ -148,7 +149,7 @@ class RebuildRun {
   /** Whether the same messages would come to other rows. */
   get #hasNewRules(): boolean {
     const [held, wanted] = [this.#around.definition, this.#options.definition]
-    const names = ['windowSeconds', 'allowedLatenessSeconds', 'maxFutureSeconds'] as const
+    const names = ['windowSeconds', 'allowedLatenessSeconds', 'maxFutureSeconds', 'decimals'] as const
     return names.some((name) => held[name] !== wanted[name])
   }
 
@@ -238,7 +239,7 @@ class RebuildRun {
     if (this.#scan.earliestFlipUs >= fromUs) return { fromUs }
     throw new KpiError(
       'KPI_REBUILD_REFUSED',
-      'another MAX_FUTURE_SECONDS decides otherwise about messages of windows that the log no longer holds whole, or that were pruned',
+      'another MAX_FUTURE_SECONDS or DECIMALS decides otherwise about messages of windows that the log no longer holds whole, or that were pruned',
     )
   }
 

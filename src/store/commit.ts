@@ -35,6 +35,8 @@ export interface Batch {
   readonly topic: string
   readonly advances: readonly PartitionAdvance[]
   readonly rows: readonly PartialRow[]
+  /** The scale of the rows' prices and volumes, as in the definition. */
+  readonly decimals: number
   readonly letters: readonly DeadLetter[]
 }
 
@@ -67,7 +69,7 @@ export async function commitBatch(database: Database, batch: Batch): Promise<voi
       numberArray(advances.map((a) => a.merged)),
       numberArray(advances.map((a) => a.rejected)),
       numberArray(advances.map((a) => a.withoutMessage)),
-      ...partialColumns(batch.rows),
+      ...partialColumns(batch.rows, batch.decimals),
       numberArray(letters.map((l) => l.partition)),
       numberArray(letters.map((l) => l.offset)),
       textArray(letters.map((l) => l.reason)),

@@ -11,12 +11,14 @@ export interface Definition {
   readonly windowSeconds: number
   readonly allowedLatenessSeconds: number
   readonly maxFutureSeconds: number
+  /** Fractional digits of prices and volumes, 8 to 18. */
+  readonly decimals: number
 }
 
 export const selectDefinition = `
   SELECT id, cluster_id AS "clusterId", topic, topic_id AS "topicId", consumer_group AS "consumerGroup",
     window_seconds AS "windowSeconds", allowed_lateness_seconds AS "allowedLatenessSeconds",
-    max_future_seconds AS "maxFutureSeconds"
+    max_future_seconds AS "maxFutureSeconds", decimals
   FROM kpi_definition`
 
 /** In the words of the settings, so that an error line says what to set. */
@@ -28,6 +30,7 @@ const words: Record<keyof Definition, string> = {
   windowSeconds: 'WINDOW_SECONDS',
   allowedLatenessSeconds: 'ALLOWED_LATENESS_SECONDS',
   maxFutureSeconds: 'MAX_FUTURE_SECONDS',
+  decimals: 'DECIMALS',
 }
 
 export interface HeldDefinition extends Definition {

@@ -3,11 +3,15 @@ import type { PartialRow } from '../kpi/reducer.ts'
 
 /**
  * Partials as the array parameters of kpi_merge, in its order. Arrays travel as PostgreSQL's text form, which is built
- * here at once: none of these values can hold a character that would need quoting, symbols aside.
+ * here at once: none of these values can hold a character that would need quoting, symbols aside. All values of a column
+ * have the same number of digits behind the point, so that what a column shows does not depend on which of two equal
+ * values came first.
+ *
+ * @param decimals - The scale of the rows' prices and volumes; products have twice as many digits.
  */
-export function partialColumns(rows: readonly PartialRow[]): string[] {
-  const price = (of: (row: PartialRow) => bigint) => column(rows, (row) => formatScaled(of(row), 8))
-  const product = (of: (row: PartialRow) => bigint) => column(rows, (row) => formatScaled(of(row), 16))
+export function partialColumns(rows: readonly PartialRow[], decimals: number): string[] {
+  const price = (of: (row: PartialRow) => bigint) => column(rows, (row) => formatScaled(of(row), decimals))
+  const product = (of: (row: PartialRow) => bigint) => column(rows, (row) => formatScaled(of(row), 2 * decimals))
   const whole = (of: (row: PartialRow) => number) => column(rows, of)
   return [
     textArray(rows.map((row) => row.symbol)),

@@ -64,14 +64,11 @@ export async function replaceDefinition(
   held: HeldDefinition,
   wanted: Definition,
 ): Promise<void> {
-  const { consumerGroup, windowSeconds, allowedLatenessSeconds, maxFutureSeconds } = wanted
-  const replaced = await session.run<{ id: number | null }>('SELECT kpi_replace_definition($1, $2, $3, $4, $5) AS id', [
-    held.id,
-    consumerGroup,
-    windowSeconds,
-    allowedLatenessSeconds,
-    maxFutureSeconds,
-  ])
+  const { consumerGroup, windowSeconds, allowedLatenessSeconds, maxFutureSeconds, decimals } = wanted
+  const replaced = await session.run<{ id: number | null }>(
+    'SELECT kpi_replace_definition($1, $2, $3, $4, $5, $6) AS id',
+    [held.id, consumerGroup, windowSeconds, allowedLatenessSeconds, maxFutureSeconds, decimals],
+  )
   if (replaced.rows[0]?.id == null) {
     throw new KpiError('KPI_DEFINITION_MISMATCH', `the database at ${session.place} now holds another definition`)
   }

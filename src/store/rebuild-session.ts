@@ -2,7 +2,7 @@ import type pg from 'pg'
 import { KpiError } from '../errors.ts'
 import type { PartialRow } from '../kpi/partial.ts'
 import { type PostgresOptions, placeOf, withClient } from './connection.ts'
-import { type HeldDefinition, selectDefinition } from './definition.ts'
+import { type Definition, type HeldDefinition, selectDefinition } from './definition.ts'
 import { type RecordedGap, selectGaps } from './gaps.ts'
 import { partialColumns } from './partial-columns.ts'
 import type { PositionKey } from './positions.ts'
@@ -148,9 +148,9 @@ const mergeParameters = Array.from({ length: 21 }, (_, i) => `$${i + 1}`).join('
 /** Merges partials into the shadow. */
 export async function mergeIntoShadow(
   session: RebuildSession,
-  windowSeconds: number,
+  { windowSeconds, decimals }: Pick<Definition, 'windowSeconds' | 'decimals'>,
   rows: readonly PartialRow[],
 ): Promise<void> {
   if (rows.length === 0) return
-  await session.run(`SELECT kpi_merge(${mergeParameters})`, [windowSeconds, ...partialColumns(rows)])
+  await session.run(`SELECT kpi_merge(${mergeParameters})`, [windowSeconds, ...partialColumns(rows, decimals)])
 }

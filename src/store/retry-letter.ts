@@ -27,7 +27,7 @@ const mergeParameters = Array.from({ length: 21 }, (_, i) => `$${i + 1}`).join('
 export async function retryLetter(
   database: Database,
   key: PositionKey,
-  definition: { id: number; windowSeconds: number },
+  definition: { id: number; windowSeconds: number; decimals: number },
   letter: RetriedLetter,
 ): Promise<PartialRow> {
   const { group, topic } = key
@@ -49,7 +49,8 @@ export async function retryLetter(
       [topic, partition, offset, letter.payload, row.lateCount > 0],
     )
     if (position.rowCount !== 1 || marked.rowCount !== 1) throw letterMissing({ partition, offset })
-    await client.query(`SELECT kpi_merge(${mergeParameters})`, [definition.windowSeconds, ...partialColumns([row])])
+    const columns = partialColumns([row], definition.decimals)
+    await client.query(`SELECT kpi_merge(${mergeParameters})`, [definition.windowSeconds, ...columns])
     return row
   })
 }

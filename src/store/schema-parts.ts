@@ -82,6 +82,7 @@ export const schemaParts: {
       'allowed_lateness_seconds',
       'max_future_seconds',
       'created_at',
+      'decimals',
     ],
     kpi_earlier_rows: ['starts_before', 'left_at', 'window_seconds'],
     kpi_gaps: [

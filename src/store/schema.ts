@@ -197,8 +197,8 @@ export async function recordDefinition(options: PostgresOptions, wanted: Definit
     if (await holds(client, wanted, placeOf(options))) return []
     const inserted = await client.query(
       `INSERT INTO kpi_definition (cluster_id, topic, topic_id, consumer_group, window_seconds,
-         allowed_lateness_seconds, max_future_seconds)
-       VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (only_one) DO NOTHING`,
+         allowed_lateness_seconds, max_future_seconds, decimals)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (only_one) DO NOTHING`,
       definitionValues(wanted),
     )
     if (inserted.rowCount === 1)
@@ -226,6 +226,7 @@ function definitionValues(d: Definition): unknown[] {
     d.windowSeconds,
     d.allowedLatenessSeconds,
     d.maxFutureSeconds,
+    d.decimals,
   ]
 }
 
@@ -259,7 +260,7 @@ export async function acceptNewTopic(options: PostgresOptions, wanted: Definitio
     )
     await client.query(
       `INSERT INTO kpi_definition (cluster_id, topic, topic_id, consumer_group, window_seconds,
-         allowed_lateness_seconds, max_future_seconds) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+         allowed_lateness_seconds, max_future_seconds, decimals) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
       definitionValues(wanted),
     )
     await client.query('COMMIT')

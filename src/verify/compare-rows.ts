@@ -1,7 +1,7 @@
 import { isTouched, type LogLosses } from '../kpi/log-losses.ts'
 import { rowColumns } from '../store/verify-snapshot.ts'
 import { type Difference, type Findings, isoInstant, type UncheckedWindow } from './findings.ts'
-import { type PlainWindow, type PlainWindows, partsOf, windowKey } from './plain-windows.ts'
+import { type PlainWindows, partsOf, windowKey } from './plain-windows.ts'
 import { type ComparedColumn, expectedColumns, expectedText, isAsExpected, tableText } from './row-columns.ts'
 
 const columnNames = Object.keys(rowColumns)
@@ -36,6 +36,8 @@ export interface RowFindings {
 export interface RowSurroundings {
   readonly losses: LogLosses
   readonly windowSeconds: number
+  /** Fractional digits of prices and volumes. */
+  readonly decimals: number
   /** Windows that start earlier were pruned, or are of an earlier definition: they are not compared. */
   readonly floorUs: number
 }
@@ -44,14 +46,15 @@ export interface RowSurroundings {
 export function compareRows(
   rows: TableRows,
   { windows, crowdedOut }: PlainWindows,
-  { losses, windowSeconds, floorUs }: RowSurroundings,
+  { losses, windowSeconds, decimals, floorUs }: RowSurroundings,
   { differences, unchecked }: RowFindings,
 ): void {
   for (const { key, columns } of rows) {
     const window = windows.get(key)
     windows.delete(key)
     if (partsOf(key).startUs < floorUs) continue
-    const wrong = window ? wrongColumns(columns, window, partsOf(key).startUs, windowSeconds) : [noMessage(columns)]
+    const expected = window && expectedColumns(window, partsOf(key).startUs, { windowSeconds, decimals })
+    const wrong = expected ? wrongColumns(columns, expected) : [noMessage(columns)]
     if (wrong.length === 0) continue
     const { symbol, startUs } = partsOf(key)
     const name = { symbol, window: isoInstant(startUs) }
@@ -80,11 +83,8 @@ function noMessage(columns: readonly (string | null)[]): WrongColumn {
 
 function wrongColumns(
   columns: readonly (string | null)[],
-  window: PlainWindow,
-  startUs: number,
-  windowSeconds: number,
+  expected: ReturnType<typeof expectedColumns>,
 ): WrongColumn[] {
-  const expected = expectedColumns(window, startUs, windowSeconds)
   return comparedNames.flatMap((column, index) => {
     const text = columns[index + 2] ?? null
     if (isAsExpected(text, expected[column])) return []

@@ -20,6 +20,7 @@ export interface PartitionCheckOptions {
   readonly windowSeconds: number
   readonly allowedLatenessSeconds: number
   readonly maxFutureSeconds: number
+  readonly decimals: number
   readonly differences: Findings<Difference>
   readonly onMessages: (count: number) => void
 }
@@ -90,11 +91,11 @@ export class PartitionCheck {
   }
 
   #take(record: LogRecord): void {
-    const { position, windows, retried, maxFutureSeconds } = this.#options
+    const { position, windows, retried, maxFutureSeconds, decimals } = this.#options
     const { offset, timestampMs } = record
     if (offset >= this.#cutFrom) this.#isWatermarkKnown = false
     const referenceMs = timestampMs >= 0 ? timestampMs : Date.now()
-    const message = decodePlainly(record.value, (referenceMs + maxFutureSeconds * 1000) * 1000)
+    const message = decodePlainly(record.value, (referenceMs + maxFutureSeconds * 1000) * 1000, decimals)
     this.#compareLetter(offset, typeof message === 'string' ? message : undefined)
     if (typeof message === 'string' || retried.has(offset)) {
       this.#rejected += 1

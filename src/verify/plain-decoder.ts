@@ -7,7 +7,7 @@ export interface PlainMessage {
   readonly symbol: string
   /** Microseconds since the epoch, below 2^53. */
   readonly timestampUs: number
-  /** Prices and volume scaled by 10^8. */
+  /** Prices and volume scaled by 10^decimals. */
   readonly open: bigint
   readonly high: bigint
   readonly low: bigint
@@ -31,8 +31,8 @@ const maxBytes = 65_536
 const maxDepth = 64
 /** From here on no instant counts, and below it a double holds every one: docs/decisions/0004. */
 const endOfTimeUs = 2 ** 53
-/** 10^15, scaled. */
-const scaledLimit = 10n ** 23n
+/** A magnitude of 10^15 is the first that is refused. */
+const wholeDigits = 15
 /** As Node has it since version 21; TypeScript's library does not know the third argument yet. */
 type ParseWithSource = (
   text: string,
@@ -44,8 +44,10 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 /**
  * @param value - Null where the record has none.
  * @param latestUs - The latest timestamp that is not in the future.
+ * @param decimals - Fractional digits that numbers keep.
  */
-export function decodePlainly(value: Uint8Array | null, latestUs: number): Decoded {
+export function decodePlainly(value: Uint8Array | null, latestUs: number, decimals: number): Decoded {
+  const scaledOf = (number: unknown) => scaledNumber(number, decimals)
   if (value === null || value.length === 0) return 'empty'
   if (value.length > maxBytes) return 'too_large'
   const document = parseJson(value)
@@ -105,20 +107,20 @@ function depthOf(text: string): number {
   return deepest
 }
 
-/** The number times 10^8, rounded half-even; undefined when it is none, or not below 10^15. */
-function scaledOf(value: unknown): bigint | undefined {
+/** The number times 10^decimals, rounded half-even; undefined when it is none, or not below 10^15. */
+function scaledNumber(value: unknown, decimals: number): bigint | undefined {
   if (!(value instanceof NumberText)) return undefined
   const match = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(value.digits)
   if (!match) return undefined
   const [, sign, whole = '', fraction = '', exponent = '0'] = match
   const digits = whole + fraction
-  // The number is DIGITS · 10^(shift − 8).
-  const shift = Number(exponent) - fraction.length + 8
+  // The number is DIGITS · 10^(shift − decimals).
+  const shift = Number(exponent) - fraction.length + decimals
   let scaled: bigint
   if (/^0*$/.test(digits) || shift < -digits.length) scaled = 0n
-  else if (shift > 23) return undefined
+  else if (shift > wholeDigits + decimals) return undefined
   else scaled = shift >= 0 ? BigInt(digits + '0'.repeat(shift)) : divideHalfEven(BigInt(digits), 10n ** BigInt(-shift))
-  if (scaled >= scaledLimit) return undefined
+  if (scaled >= 10n ** BigInt(wholeDigits + decimals)) return undefined
   return sign === '-' ? -scaled : scaled
 }
 

@@ -16,17 +16,19 @@ export interface ExpectedValue {
 export type ComparedColumn = Exclude<RowColumn, 'symbol' | 'window_start'>
 
 const instants: ReadonlySet<string> = new Set(['window_end', 'first_event_at', 'last_event_at'])
-/** Digits of quotients and roots: of the smallest ones there are, over a dozen remain. */
-const roundedScale = 64
 
 /** Each column of the row that a window should have; null where it must be null. */
 export function expectedColumns(
   w: PlainWindow,
   startUs: number,
-  windowSeconds: number,
+  { windowSeconds, decimals }: { windowSeconds: number; decimals: number },
 ): Record<ComparedColumn, ExpectedValue | null> {
   const n = BigInt(w.n)
-  const variance = n * w.sumCloseSq - w.sumClose * w.sumClose
+  const price = (value: bigint) => ({ value, scale: decimals })
+  const product = (value: bigint) => ({ value, scale: 2 * decimals })
+  const digits = roundedScale(decimals)
+  const deviation = root(product(n * w.sumCloseSq - w.sumClose * w.sumClose), digits)
+  const volume = w.sumVolume === 0n ? null : price(w.sumVolume)
   return {
     window_end: whole(startUs + windowSeconds * 1e6),
     trade_count: whole(w.n),
@@ -40,14 +42,13 @@ export function expectedColumns(
     first_event_at: whole(w.first.timestampUs),
     last_event_at: whole(w.last.timestampUs),
     late_count: { ...whole(w.late), upTo: BigInt(w.late + w.maybeLate) },
-    avg_close: quotient({ value: w.sumClose, scale: 8 }, { value: n, scale: 0 }),
-    vwap:
-      w.sumVolume === 0n ? null : quotient({ value: w.sumCloseVolume, scale: 16 }, { value: w.sumVolume, scale: 8 }),
+    avg_close: quotient(price(w.sumClose), whole(w.n), digits),
+    vwap: volume && quotient(product(w.sumCloseVolume), volume, digits),
     price_volatility: price(w.maxClose - w.minClose),
-    close_stddev: quotient(root({ value: variance, scale: 16 }), { value: n, scale: 0 }),
+    close_stddev: quotient(deviation, whole(w.n), digits),
     sum_close: price(w.sumClose),
-    sum_close_sq: { value: w.sumCloseSq, scale: 16 },
-    sum_close_volume: { value: w.sumCloseVolume, scale: 16 },
+    sum_close_sq: product(w.sumCloseSq),
+    sum_close_volume: product(w.sumCloseVolume),
     first_partition: whole(w.first.partition),
     first_offset: whole(w.first.offset),
     last_partition: whole(w.last.partition),
@@ -55,22 +56,26 @@ export function expectedColumns(
   }
 }
 
+/**
+ * Digits of quotients and roots. The smallest quotient, a vwap, is one unit of a product (10^-2·decimals) divided by a
+ * volume of 10^15 in each of 10^12 messages: at least 21 of its digits remain.
+ */
+function roundedScale(decimals: number): number {
+  return 48 + 2 * decimals
+}
+
 function whole(value: number): ExpectedValue {
   return { value: BigInt(value), scale: 0 }
 }
 
-function price(value: bigint): ExpectedValue {
-  return { value, scale: 8 }
-}
-
-function quotient(a: ExpectedValue, b: ExpectedValue): ExpectedValue {
-  const value = (a.value * 10n ** BigInt(roundedScale + b.scale - a.scale)) / b.value
-  return { value, scale: roundedScale, isRounded: true }
+function quotient(a: ExpectedValue, b: ExpectedValue, scale: number): ExpectedValue {
+  const value = (a.value * 10n ** BigInt(scale + b.scale - a.scale)) / b.value
+  return { value, scale, isRounded: true }
 }
 
 /** Of a number that is not negative. */
-function root({ value, scale }: ExpectedValue): ExpectedValue {
-  return { value: integerRoot(value * 10n ** BigInt(2 * roundedScale - scale)), scale: roundedScale }
+function root(of: ExpectedValue, scale: number): ExpectedValue {
+  return { value: integerRoot(of.value * 10n ** BigInt(2 * scale - of.scale)), scale }
 }
 
 /** The largest integer whose square is not above: Newton's method, from above. */

@@ -104,7 +104,7 @@ class VerifyRun {
   /** One range of windows, and with the first also letters and counters, which know no windows. */
   async pass(slice: WindowFilter, isFirst: boolean): Promise<void> {
     const { database, definition, rowsAtOnce = 200_000 } = this.#options
-    const { topic, consumerGroup: group, windowSeconds } = definition
+    const { topic, consumerGroup: group, windowSeconds, decimals } = definition
     const rows = new TableRows()
     const letters = new Map<number, LetterList>()
     const retried = new Map<number, Set<number>>()
@@ -123,7 +123,7 @@ class VerifyRun {
     compareRows(
       rows,
       windows,
-      { losses: { holes, gaps }, windowSeconds, floorUs },
+      { losses: { holes, gaps }, windowSeconds, decimals, floorUs },
       { differences: this.#differences, unchecked: this.#unchecked },
     )
     this.#rows += rows.count
@@ -143,9 +143,9 @@ class VerifyRun {
     windows: PlainWindows,
     isFirst: boolean,
   ): void {
-    const { maxFutureSeconds } = this.#options.definition
+    const { maxFutureSeconds, decimals } = this.#options.definition
     const latestUs = messageAtUs === null ? Number.POSITIVE_INFINITY : messageAtUs + maxFutureSeconds * 1e6
-    const message = decodePlainly(payload, latestUs)
+    const message = decodePlainly(payload, latestUs, decimals)
     if (typeof message !== 'string') windows.add(message, { partition, offset }, isLate)
     if (!isFirst) return
     this.#retried += 1

@@ -32,7 +32,7 @@ describe('a simulated feed', () => {
     const records = (await contentOf(pipeline.cluster, pipeline.metadata.topic)).flat()
     expect(records).toHaveLength(20_000)
     expect(new Set(records.map(({ key }) => key)).size).toBe(50)
-    const decoder = new MessageDecoder({ maxFutureSeconds: 5 })
+    const decoder = new MessageDecoder({ maxFutureSeconds: 5, decimals: 8 })
     for (const { key, value } of records) {
       const bytes = Buffer.from(value ?? '')
       expect(decoder.decode(bytes, 0, bytes.length, Date.now())).toBeUndefined()
@@ -71,7 +71,7 @@ describe('a simulated feed', () => {
     const feed = marketKpi(args, kafkaOnly(pipeline))
     expect(await feed.exited, feed.stderr()).toEqual({ code: 0, signal: null })
     const records = (await contentOf(pipeline.cluster, pipeline.metadata.topic)).flat()
-    const decoder = new MessageDecoder({ maxFutureSeconds: 300 })
+    const decoder = new MessageDecoder({ maxFutureSeconds: 300, decimals: 8 })
     const reasons = records.map(({ value }) => {
       const bytes = Buffer.from(value ?? '')
       return decoder.decode(bytes, value === null ? -1 : 0, bytes.length, Date.now())

@@ -186,7 +186,7 @@ describe('accept-gap of a log that was cut', () => {
     })
     const timestampUs = (marketOpenMs + minute * minuteMs) * 1000
     await commitBatch(pipeline.owner, {
-      ...{ definitionId: id, group, topic },
+      ...{ definitionId: id, group, topic, decimals: 8 },
       advances: [
         {
           partition: 0,

@@ -82,6 +82,7 @@ export async function makePipeline(
     windowSeconds: config.windowSeconds,
     allowedLatenessSeconds: config.allowedLatenessSeconds,
     maxFutureSeconds: config.maxFutureSeconds,
+    decimals: config.decimals,
   })
   const owner = await openDatabase(ownerOptions, { maxConnections: 2, applicationName: 'market-kpi test' })
   return {

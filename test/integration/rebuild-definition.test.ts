@@ -161,9 +161,9 @@ describe('another MAX_FUTURE_SECONDS', () => {
   })
 })
 
-async function heldDefinition({ owner, config }: Pipeline): Promise<{ id: number; windowSeconds: number }> {
+async function heldDefinition({ owner, config }: Pipeline) {
   const [held] = await owner.query<{ id: number }>({ text: 'SELECT id FROM kpi_definition' })
-  return { id: held?.id ?? -1, windowSeconds: config.windowSeconds }
+  return { id: held?.id ?? -1, windowSeconds: config.windowSeconds, decimals: config.decimals }
 }
 
 /** What {@link at} comes to. */

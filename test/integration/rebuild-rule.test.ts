@@ -49,11 +49,11 @@ it('are the same by both', async () => {
   await using pipeline = await makePipeline()
   const rules = { filter: {}, windowSeconds, allowedLatenessSeconds: 120 }
   const left = await withRebuildSession(postgresOptions(pipeline.config), async (session) => {
-    await mergeIntoShadow(session, windowSeconds, rowsOf('inTable'))
+    await mergeIntoShadow(session, { windowSeconds, decimals: 8 }, rowsOf('inTable'))
     await planRows(session, { ...rules, losses: { latestUs: -1, likelyLatestUs: -1, cuts: [] } })
     await applyPlan(session)
     await session.run('TRUNCATE pg_temp.kpi_market_prices, rebuild_plan')
-    await mergeIntoShadow(session, windowSeconds, rowsOf('inLog'))
+    await mergeIntoShadow(session, { windowSeconds, decimals: 8 }, rowsOf('inLog'))
     await planRows(session, { ...rules, losses: { latestUs, likelyLatestUs, cuts: [cut] } })
     return leftWindows(session, 1000)
   })

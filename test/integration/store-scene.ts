@@ -64,6 +64,7 @@ export class StoreScene {
       windowSeconds: 300,
       allowedLatenessSeconds: 120,
       maxFutureSeconds: 300,
+      decimals: 8,
       ...definition,
     }
     this.ownerOptions = this.#optionsOf(new URL(server.ownerUrl))
@@ -106,6 +107,7 @@ export class StoreScene {
         withoutMessage,
       })),
       rows,
+      decimals: this.definition.decimals,
       letters,
     }
   }

@@ -35,7 +35,7 @@ export async function startWorker(
     applicationName: 'market-kpi test worker',
   })
   const metadata = await cluster.topicMetadata(config.kafkaTopic)
-  const { windowSeconds, allowedLatenessSeconds, maxFutureSeconds } = config
+  const { windowSeconds, allowedLatenessSeconds, maxFutureSeconds, decimals } = config
   const definitionId = await checkDefinition(database, {
     clusterId: metadata.clusterId,
     topic: metadata.topic,
@@ -44,15 +44,16 @@ export async function startWorker(
     windowSeconds,
     allowedLatenessSeconds,
     maxFutureSeconds,
+    decimals,
   })
   const { promise: fatal, resolve } = Promise.withResolvers<KpiError>()
   const { kafkaGroup: group, kafkaGroupProtocol: groupProtocol } = config
   const { log = silentLog, batchWaitMs = 20 } = options
-  const around = { cluster, database, metadata, group, groupProtocol, definitionId, batchWaitMs, log }
+  const around = { cluster, database, metadata, group, groupProtocol, definitionId, decimals, batchWaitMs, log }
   const ports = connectPorts(around)
   const worker = new Worker({
     ports,
-    reduction: { windowSeconds, allowedLatenessSeconds, maxFutureSeconds, payloadsPerMinute: 1000 },
+    reduction: { windowSeconds, allowedLatenessSeconds, maxFutureSeconds, decimals, payloadsPerMinute: 1000 },
     batchSize: options.batchSize ?? 10_000,
     batchWaitMs,
     lanes: options.lanes ?? 2,

@@ -15,7 +15,7 @@ import { prepareSchema, recordDefinition } from '../../store/schema.ts'
 import { treeCpuSeconds } from './cpu.ts'
 import type { DatabaseVariant } from './database-variants.ts'
 import { monotonicMs } from './monotonic.ts'
-import { type PartialBatches, windowSeconds } from './partial-batches.ts'
+import { decimals, type PartialBatches, windowSeconds } from './partial-batches.ts'
 
 /** What the server counted so far; two of them, and what lies between, are a measurement. */
 export interface DatabaseCounters {
@@ -124,6 +124,7 @@ export class DatabaseScene {
       topic: this.#definition.topic,
       advances: [{ ...advance, merged: messages, rejected: 0, withoutMessage: 0 }],
       rows,
+      decimals,
       letters: [],
     })
     this.#commits += 1
@@ -165,5 +166,6 @@ function definitionFor(name: string): Definition {
     windowSeconds,
     allowedLatenessSeconds: 120,
     maxFutureSeconds: windowSeconds,
+    decimals,
   }
 }

@@ -17,6 +17,8 @@ export interface BatchShape {
 }
 
 export const windowSeconds = 300
+/** As the setting `DECIMALS` has it by default. */
+export const decimals = 8
 /** Rounded to the start of a window; any day will do. */
 const firstWindowMs = Date.UTC(2026, 1, 14, 14, 30)
 
@@ -66,8 +68,8 @@ async function reduceOne(shape: BatchShape, index: number): Promise<PartialRow[]
   const seconds = windows === 1 ? spanSeconds / commitsPerSpan : spanSeconds
   const market = { ...orderlyMarket({ symbols, ratePerSecond: messages / seconds, count: messages }), seed: `${index}` }
   const source = new SimulateSource(market, hurryingClock(firstWindowMs))
-  const decoder = new MessageDecoder({ maxFutureSeconds: windowSeconds })
-  const reducer = new Reducer({ windowSeconds, allowedLatenessSeconds: 120 })
+  const decoder = new MessageDecoder({ maxFutureSeconds: windowSeconds, decimals })
+  const reducer = new Reducer({ windowSeconds, allowedLatenessSeconds: 120, decimals })
   const { signal } = new AbortController()
   let offset = 0
   for (let batch = await source.next(signal); batch; batch = await source.next(signal)) {

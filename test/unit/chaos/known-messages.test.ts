@@ -11,7 +11,7 @@ it(`known messages mean what they say (seed ${seed})`, () => {
   const reasons = new Set<string>()
   for (let index = 0; index < count; index++) {
     const { value, meaning } = knownMessage(seed, index)
-    const decoded = decodePlainly(Buffer.from(value), latestUs)
+    const decoded = decodePlainly(Buffer.from(value), latestUs, 8)
     if (typeof meaning === 'string') reasons.add(meaning)
     const expected = typeof meaning === 'string' ? meaning : { ...meaning, timestampUs: Number(meaning.timestampUs) }
     expect(decoded, value).toEqual(expected)

@@ -11,7 +11,13 @@ import { SimulatedStore } from './simulated-store.ts'
 
 const partitions = 3
 const log = createLogger({ level: 'silent', format: 'json' })
-const reduction = { windowSeconds: 300, allowedLatenessSeconds: 120, maxFutureSeconds: 1e6, payloadsPerMinute: 10 }
+const reduction = {
+  windowSeconds: 300,
+  allowedLatenessSeconds: 120,
+  maxFutureSeconds: 1e6,
+  decimals: 8,
+  payloadsPerMinute: 10,
+}
 const firstSeed = Number(process.env.FC_SEED ?? Date.now() % 1_000_000)
 const runs = Number(process.env.FC_NUM_RUNS ?? 400)
 

@@ -23,7 +23,7 @@ describe('parseScaled', () => {
     ['999999999999999.99999999', 99_999_999_999_999_999_999_999n],
     ['-999999999999999.99999999', -99_999_999_999_999_999_999_999n],
   ])('reads %s', (text, scaled) => {
-    expect(parseScaled(text)).toBe(scaled)
+    expect(parseScaled(text, 8)).toBe(scaled)
   })
 
   it.each([
@@ -48,20 +48,20 @@ describe('parseScaled', () => {
     ['4.9e-9', 0n],
     ['6e-9', 1n],
   ])('rounds %s half-even at the eighth digit', (text, scaled) => {
-    expect(parseScaled(text)).toBe(scaled)
+    expect(parseScaled(text, 8)).toBe(scaled)
   })
 
   it.each(['1e15', '-1e15', '1000000000000000', '9.007e15', '1e400', '10e14', '0.001e18'])(
     'refuses %s, which is too large',
     (text) => {
-      expect(parseScaled(text)).toBeUndefined()
+      expect(parseScaled(text, 8)).toBeUndefined()
     },
   )
 
   it('looks at the magnitude after rounding', () => {
-    expect(parseScaled('999999999999999.999999994999')).toBe(10n ** 23n - 1n)
-    expect(parseScaled('999999999999999.999999995')).toBeUndefined()
-    expect(parseScaled('-999999999999999.999999995')).toBeUndefined()
+    expect(parseScaled('999999999999999.999999994999', 8)).toBe(10n ** 23n - 1n)
+    expect(parseScaled('999999999999999.999999995', 8)).toBeUndefined()
+    expect(parseScaled('-999999999999999.999999995', 8)).toBeUndefined()
   })
 
   it.each([
@@ -73,25 +73,40 @@ describe('parseScaled', () => {
     ['123456789e-99999999999999999999', 0n],
     ['1e0000000000000000000000000000000000002', 10_000_000_000n],
   ])('settles the absurd exponent of %s at once', (text, scaled) => {
-    expect(parseScaled(text)).toBe(scaled)
+    expect(parseScaled(text, 8)).toBe(scaled)
   })
 
   it('reads as many digits as a message can hold, and the last of them counts', () => {
     const nothing = '0'.repeat(60_000)
-    expect(parseScaled(`0.000000005${nothing}`)).toBe(0n)
-    expect(parseScaled(`0.000000005${nothing}1`)).toBe(1n)
-    expect(parseScaled(`1${nothing}e-60000`)).toBe(100_000_000n)
-    expect(parseScaled(`0.${nothing}1e60001`)).toBe(100_000_000n)
+    expect(parseScaled(`0.000000005${nothing}`, 8)).toBe(0n)
+    expect(parseScaled(`0.000000005${nothing}1`, 8)).toBe(1n)
+    expect(parseScaled(`1${nothing}e-60000`, 8)).toBe(100_000_000n)
+    expect(parseScaled(`0.${nothing}1e60001`, 8)).toBe(100_000_000n)
+  })
+
+  it.each([
+    ['0.000000123789', 12, 123_789n],
+    ['1.23789e-7', 12, 123_789n],
+    ['187.18', 18, 187_180_000_000_000_000_000n],
+    ['1e-18', 18, 1n],
+    ['0.5e-18', 18, 0n],
+    ['1.5e-18', 18, 2n],
+    ['-0.00000000015', 10, -2n],
+    ['999999999999999.999999999999999999', 18, 10n ** 33n - 1n],
+    ['999999999999999.9999999999999999995', 18, undefined],
+    ['1e15', 18, undefined],
+  ])('reads %s with %i decimals', (text, decimals, scaled) => {
+    expect(parseScaled(text, decimals)).toBe(scaled)
   })
 
   it.each(['', '-', '1.', '.5', '+1', '1e', '0x10', ' 1', 'NaN', '1\n'])('refuses %j, which is no number', (text) => {
-    expect(parseScaled(text)).toBeUndefined()
+    expect(parseScaled(text, 8)).toBeUndefined()
   })
 
   it('gives back what formatScaled wrote', () => {
     const scaled = fc.bigInt({ min: 1n - 10n ** 23n, max: 10n ** 23n - 1n })
-    const property = fc.property(scaled, (value) => {
-      expect(parseScaled(formatScaled(value, 8))).toBe(value)
+    const property = fc.property(scaled, fc.integer({ min: 8, max: 18 }), (value, decimals) => {
+      expect(parseScaled(formatScaled(value, decimals), decimals)).toBe(value)
     })
     fc.assert(property, propertyRuns)
   })
@@ -99,8 +114,8 @@ describe('parseScaled', () => {
   it('reads a number and its negative alike', () => {
     const property = fc.property(numberText, (text) => {
       const negative = text.startsWith('-') ? text.slice(1) : `-${text}`
-      const scaled = parseScaled(text)
-      expect(parseScaled(negative)).toBe(scaled === undefined ? undefined : -scaled)
+      const scaled = parseScaled(text, 8)
+      expect(parseScaled(negative, 8)).toBe(scaled === undefined ? undefined : -scaled)
     })
     fc.assert(property, propertyRuns)
   })

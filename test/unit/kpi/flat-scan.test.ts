@@ -4,7 +4,7 @@ import { decode, decodeAlone, recordMs } from './decoded.ts'
 import { rawMessage } from './raw-message.ts'
 import { referenceDecode } from './reference-decoder.ts'
 
-const decoder = new MessageDecoder({ maxFutureSeconds: 300 })
+const decoder = new MessageDecoder({ maxFutureSeconds: 300, decimals: 8 })
 
 /** Whether the message was read where it stands; the full parser puts the symbol into a buffer of its own. */
 function isTaken(text: string): boolean {
@@ -64,15 +64,46 @@ describe('the fast path', () => {
 
   it('takes what it can round: half-even at the eighth digit', () => {
     const rounded = (close: string) => (isTaken(rawMessage({ close })) ? decoder.close : undefined)
-    expect(rounded('0.000000005')).toBe(0)
-    expect(rounded('0.000000015')).toBe(2)
-    expect(rounded('0.0000000050000000000000000000000000001')).toBe(1)
+    expect(rounded('1.000000005')).toBe(100_000_000)
+    expect(rounded('1.000000015')).toBe(100_000_002)
+    expect(rounded('1.0000000050000000000000000000000000001')).toBe(100_000_001)
+    expect(rounded('0.00005000500000')).toBe(5000)
     expect(rounded('0.99999999500000')).toBe(100_000_000)
     expect(rounded('0.999999994999999999')).toBe(99_999_999)
-    expect(rounded('-0.000000015')).toBe(-2)
-    expect(rounded('-0.000000004')).toBe(0)
+    expect(rounded('-1.000000015')).toBe(-100_000_002)
+    expect(rounded('0.0000000100000')).toBe(1)
+    expect(rounded('-0.000000000')).toBe(0)
     expect(rounded('45035996.273704954')).toBe(2 ** 52 - 1)
     expect(rounded('45035996.273704955')).toBeUndefined()
+  })
+
+  it('leaves a number to the full parser that rounding would change too much', () => {
+    for (const [close, scaled] of [
+      ['0.000000005', 0n],
+      ['0.000000015', 2n],
+      ['-0.000000004', 0n],
+      ['0.000049995', 5000n],
+      ['0.00004999500000000000001', 5000n],
+    ] as const) {
+      expect(isTaken(rawMessage({ close }))).toBe(false)
+      expect(decode(decoder, rawMessage({ close }))).toMatchObject({ close: scaled })
+    }
+  })
+
+  it('takes eight digits behind the point where more are kept, and zeros behind them', () => {
+    const finer = new MessageDecoder({ maxFutureSeconds: 300, decimals: 12 })
+    const taken = (close: string) => {
+      const bytes = Buffer.from(rawMessage({ close }))
+      expect(finer.decode(bytes, 0, bytes.length, recordMs)).toBeUndefined()
+      return finer.symbolBytes === bytes && !finer.isWide
+    }
+    expect(['187.18', '0.00000012', '0.000000120000', '-1.5000000000000'].map(taken)).toEqual([true, true, true, true])
+    expect(['0.000000123', '187.000000001', '1.0000000000001'].map(taken)).toEqual([false, false, false])
+    // The full parser gives what fits the fast path in its form.
+    expect(taken('15e-1')).toBe(false)
+    expect([finer.isWide, finer.close]).toEqual([false, 150_000_000])
+    expect(taken('1.0000000000001')).toBe(false)
+    expect([finer.isWide, finer.close]).toEqual([false, 100_000_000])
   })
 
   it.each([

@@ -11,6 +11,9 @@ const wholeDigits = fc.oneof(
 const fractionDigits = fc.oneof(
   { weight: 6, arbitrary: digits({ minLength: 1, maxLength: 3 }) },
   digits({ minLength: 8, maxLength: 17 }),
+  // Of tokens worth next to nothing, and with zeros that mean nothing.
+  { weight: 2, arbitrary: digits({ minLength: 1, maxLength: 14 }).map((d) => `000000${d}`) },
+  digits({ minLength: 1, maxLength: 8 }).map((d) => d.padEnd(14, '0')),
   // Where half-even decides.
   fc
     .tuple(digits({ minLength: 8, maxLength: 8 }), fc.constantFrom('5', '50', '500001', '49', '51'))

@@ -9,7 +9,7 @@ const windowSeconds = 300
 const windowUs = windowSeconds * 1e6
 const allowedLatenessSeconds = 120
 
-/** Numbers scaled by 10^8, on both sides of where limbs end. */
+/** Numbers scaled by 10^decimals. */
 interface Message {
   readonly symbol: string
   readonly timestampUs: number
@@ -21,36 +21,52 @@ interface Message {
   readonly partition: number
 }
 
-const price = fc.oneof(
-  fc.bigInt({ min: -(10n ** 13n), max: 10n ** 13n }),
-  fc.bigInt({ min: -(10n ** 23n) + 1n, max: 10n ** 23n - 1n }),
-  fc.constantFrom(0n, 1n, -1n, 2n ** 52n - 1n, 2n ** 52n, -(2n ** 52n), 1n - 2n ** 52n),
-)
-const size = price.map((x) => (x < 0n ? -x : x))
-const message: fc.Arbitrary<Message> = fc.record({
-  symbol: fc.constantFrom('AAPL', 'MSFT', 'X', 'BRK.B', 'A-symbol-of-thirty-two-characters'.slice(0, 32)),
-  // Few instants, so that many messages share one, at the edges of windows and of lateness.
-  timestampUs: fc
-    .tuple(fc.integer({ min: 0, max: 6 }), fc.constantFrom(0, 1, windowUs - 1, 120e6, 120e6 + 1, 7))
-    .map(([window, us]) => 1_771_079_400_000_000 + window * windowUs + us),
-  open: price,
-  high: price,
-  low: price,
-  close: price,
-  volume: size,
-  partition: fc.integer({ min: 0, max: 2 }),
-})
-
-const decoder = new MessageDecoder({ maxFutureSeconds: 4e9 })
-
-function decimal(scaled: bigint): string {
-  const digits = (scaled < 0n ? -scaled : scaled).toString().padStart(9, '0')
-  return `${scaled < 0n ? '-' : ''}${digits.slice(0, -8)}.${digits.slice(-8)}`
+/** On both sides of where limbs end, with as many digits as the fast path has and with more. */
+function priceOf(decimals: number): fc.Arbitrary<bigint> {
+  const raise = 10n ** BigInt(decimals - 8)
+  const most = 10n ** BigInt(15 + decimals) - 1n
+  const flat = fc.oneof(
+    fc.bigInt({ min: -(10n ** 13n), max: 10n ** 13n }),
+    fc.constantFrom(0n, 1n, -1n, 2n ** 52n - 1n, 2n ** 52n, -(2n ** 52n), 1n - 2n ** 52n),
+  )
+  return fc.oneof(
+    { weight: 4, arbitrary: flat.map((x) => x * raise) },
+    fc.bigInt({ min: -most, max: most }),
+    fc.bigInt({ min: -1000n, max: 1000n }),
+  )
 }
 
-function decode(m: Message): MessageDecoder {
+function messageOf(decimals: number): fc.Arbitrary<Message> {
+  const price = priceOf(decimals)
+  return fc.record({
+    symbol: fc.constantFrom('AAPL', 'MSFT', 'X', 'BRK.B', 'A-symbol-of-thirty-two-characters'.slice(0, 32)),
+    // Few instants, so that many messages share one, at the edges of windows and of lateness.
+    timestampUs: fc
+      .tuple(fc.integer({ min: 0, max: 6 }), fc.constantFrom(0, 1, windowUs - 1, 120e6, 120e6 + 1, 7))
+      .map(([window, us]) => 1_771_079_400_000_000 + window * windowUs + us),
+    open: price,
+    high: price,
+    low: price,
+    close: price,
+    volume: price.map((x) => (x < 0n ? -x : x)),
+    partition: fc.integer({ min: 0, max: 2 }),
+  })
+}
+
+const message = messageOf(8)
+const decoders = Array.from({ length: 11 }, (_, i) => new MessageDecoder({ maxFutureSeconds: 4e9, decimals: 8 + i }))
+
+function decimal(scaled: bigint, decimals: number): string {
+  const digits = (scaled < 0n ? -scaled : scaled).toString().padStart(decimals + 1, '0')
+  return `${scaled < 0n ? '-' : ''}${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`
+}
+
+function decode(m: Message, decimals = 8): MessageDecoder {
+  const decoder = decoders[decimals - 8] as MessageDecoder
   const time = `${new Date(Math.floor(m.timestampUs / 1000)).toISOString().slice(0, 19)}.${String(m.timestampUs % 1e6).padStart(6, '0')}Z`
-  const numbers = (['open', 'high', 'low', 'close', 'volume'] as const).map((name) => `"${name}":${decimal(m[name])}`)
+  const numbers = (['open', 'high', 'low', 'close', 'volume'] as const).map(
+    (name) => `"${name}":${decimal(m[name], decimals)}`,
+  )
   const bytes = Buffer.from(`{"symbol":"${m.symbol}","timestamp":"${time}",${numbers.join(',')}}`)
   expect(decoder.decode(bytes, 0, bytes.length, 0)).toBeUndefined()
   return decoder
@@ -92,15 +108,20 @@ function mergeInto(rows: Map<string, PartialRow>, more: Map<string, PartialRow>)
 
 describe('Reducer', () => {
   it('comes to what the messages come to one by one, wherever the batch is split', () => {
-    const messages = fc.array(message, { minLength: 1, maxLength: 60 })
+    const messages = fc.oneof(fc.constant(8), fc.integer({ min: 8, max: 18 })).chain((decimals) =>
+      fc.record({
+        decimals: fc.constant(decimals),
+        list: fc.array(messageOf(decimals), { minLength: 1, maxLength: 60 }),
+      }),
+    )
     fc.assert(
-      fc.property(messages, fc.array(fc.nat(60), { maxLength: 4 }), (list, cuts) => {
-        const reducer = new Reducer({ windowSeconds, allowedLatenessSeconds })
+      fc.property(messages, fc.array(fc.nat(60), { maxLength: 4 }), ({ decimals, list }, cuts) => {
+        const reducer = new Reducer({ windowSeconds, allowedLatenessSeconds, decimals })
         const watermarks = new Map<number, number>()
         const rows = new Map<string, PartialRow>()
         list.forEach((m, offset) => {
           if (cuts.includes(offset)) mergeInto(rows, keyed(reducer.take()))
-          const decoded = decode(m)
+          const decoded = decode(m, decimals)
           reducer.add(decoded, m.partition, offset, watermarks.get(m.partition) ?? -1)
           watermarks.set(m.partition, Math.max(watermarks.get(m.partition) ?? -1, decoded.timestampUs))
         })
@@ -114,7 +135,7 @@ describe('Reducer', () => {
   })
 
   it('counts the rows that it would hand over', () => {
-    const reducer = new Reducer({ windowSeconds, allowedLatenessSeconds })
+    const reducer = new Reducer({ windowSeconds, allowedLatenessSeconds, decimals: 8 })
     const base: Message = {
       symbol: 'A',
       timestampUs: 0,
@@ -133,8 +154,9 @@ describe('Reducer', () => {
   })
 
   it('keeps symbols apart that come through a buffer which is used again', () => {
-    const reducer = new Reducer({ windowSeconds, allowedLatenessSeconds })
+    const reducer = new Reducer({ windowSeconds, allowedLatenessSeconds, decimals: 8 })
     // Escapes send a message to the full parser, which has one buffer for all symbols.
+    const decoder = decoders[0] as MessageDecoder
     const symbols = ['\\u0041', 'B', '\\u0043', '\\u0041', 'A', '\\u0042', 'C']
     symbols.forEach((symbol, offset) => {
       const bytes = Buffer.from(`{"symbol":"${symbol}","timestamp":0,"close":1,"volume":1}`)
@@ -147,7 +169,7 @@ describe('Reducer', () => {
   })
 
   it('forgets what is discarded', () => {
-    const reducer = new Reducer({ windowSeconds, allowedLatenessSeconds })
+    const reducer = new Reducer({ windowSeconds, allowedLatenessSeconds, decimals: 8 })
     const big = 10n ** 20n
     for (const close of [5n, big]) {
       const m = { symbol: 'A', timestampUs: 0, open: close, high: close, low: close, close, volume: 1n, partition: 0 }

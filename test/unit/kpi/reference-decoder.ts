@@ -25,16 +25,21 @@ const parseJson = JSON.parse as (text: string, reviver: Reviver) => unknown
  * The contract of docs/message-format.md once more, in as few and as plain words as it takes: JSON.parse, regular
  * expressions, Date and bigints, without a thought about speed. The tests hold the decoder against it.
  */
-export function referenceDecode(bytes: Uint8Array | null, referenceMs: number, maxFutureSeconds: number): Decoded {
+export function referenceDecode(
+  bytes: Uint8Array | null,
+  referenceMs: number,
+  maxFutureSeconds: number,
+  decimals = 8,
+): Decoded {
   try {
-    return accept(bytes, referenceMs, maxFutureSeconds)
+    return accept(bytes, referenceMs, maxFutureSeconds, decimals)
   } catch (thrown) {
     if (thrown instanceof Rejection) return { reason: thrown.reason }
     throw thrown
   }
 }
 
-function accept(bytes: Uint8Array | null, referenceMs: number, maxFutureSeconds: number): Decoded {
+function accept(bytes: Uint8Array | null, referenceMs: number, maxFutureSeconds: number, decimals: number): Decoded {
   if (bytes === null || bytes.length === 0) throw new Rejection('empty')
   if (bytes.length > 65_536) throw new Rejection('too_large')
   const members = membersOf(bytes)
@@ -44,10 +49,10 @@ function accept(bytes: Uint8Array | null, referenceMs: number, maxFutureSeconds:
   const symbol = members.get('symbol')
   if (typeof symbol !== 'string' || !/^[!-~]{1,32}$/.test(symbol)) throw new Rejection('bad_symbol')
   const timestampUs = timestampOf(members.get('timestamp'))
-  const close = numberOf(members.get('close'))
-  const volume = numberOf(members.get('volume'))
+  const close = numberOf(members.get('close'), decimals)
+  const volume = numberOf(members.get('volume'), decimals)
   const [open, high, low] = ['open', 'high', 'low'].map((name) =>
-    members.has(name) ? numberOf(members.get(name)) : close,
+    members.has(name) ? numberOf(members.get(name), decimals) : close,
   ) as [bigint, bigint, bigint]
   if (volume < 0n) throw new Rejection('negative_volume')
   const isAhead = timestampUs > (BigInt(referenceMs) + BigInt(maxFutureSeconds) * 1000n) * 1000n
@@ -103,18 +108,18 @@ function timestampOf(value: unknown): bigint {
   return us
 }
 
-function numberOf(value: unknown): bigint {
+function numberOf(value: unknown, decimals: number): bigint {
   if (!(value instanceof NumberText)) throw new Rejection('bad_number')
   const [mantissa = '', exponent = '0'] = value.text.toLowerCase().split('e')
   const [whole = '', fraction = ''] = mantissa.replace('-', '').split('.')
   const digits = BigInt(whole + fraction)
   if (digits === 0n) return 0n
-  const power = Number(exponent) - fraction.length + 8
+  const power = Number(exponent) - fraction.length + decimals
   if (power > 100) throw new Rejection('bad_number')
   // A quotient this small is none: it has fewer digits than the divisor by far.
   if (power < -100_000) return 0n
   const scaled = power >= 0 ? digits * 10n ** BigInt(power) : quotientHalfEven(digits, 10n ** BigInt(-power))
-  if (scaled >= 10n ** 23n) throw new Rejection('bad_number')
+  if (scaled >= 10n ** BigInt(15 + decimals)) throw new Rejection('bad_number')
   return value.text.startsWith('-') ? -scaled : scaled
 }
 

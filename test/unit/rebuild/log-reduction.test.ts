@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { LogReduction, type LogReductionOptions } from '../../../src/rebuild/log-reduction.ts'
 
-const rules = { windowSeconds: 300, allowedLatenessSeconds: 120, maxFutureSeconds: 300 }
+const rules = { windowSeconds: 300, allowedLatenessSeconds: 120, maxFutureSeconds: 300, decimals: 8 }
 const base: LogReductionOptions = {
   ...{ rules, rulesBefore: rules, filter: {}, maxPayloads: 1, keepsLetters: true, now: () => 1_000_000 },
 }
@@ -55,6 +55,18 @@ describe('what the log comes to', () => {
     expect(first?.payload).toEqual(record(0, at).value)
     expect(second?.payload).toBe(null)
     expect(reduction.takeRows()).toEqual([])
+  })
+
+  it.each([
+    ['a volume that is 0 after rounding, and below 0 with more digits', '1', '-1e-9', true],
+    ['a close that is too large after rounding only', '999999999999999.999999995', '1', false],
+  ])('with more digits the decision about %s is another', (_what, close, volume, wasAccepted) => {
+    const reduction = new LogReduction({ ...base, rules: { ...rules, decimals: 12 } })
+    const value = Buffer.from(`{"symbol":"A","timestamp":${baseMs},"close":${close},"volume":${volume}}`)
+    const verdict = { isAccepted: !wasAccepted, wasAccepted, timestampUs: baseMs * 1000 }
+    expect(reduction.add({ offset: 1, timestampMs: baseMs, value }, 0, -1)).toEqual(verdict)
+    expect(reduction.earliestFlipUs).toBe(baseMs * 1000)
+    expect(reduction.takeLetters()).toMatchObject([{ reason: wasAccepted ? 'negative_volume' : null }])
   })
 
   it('one that is rejected by both is a letter without bytes: the table has them', () => {

@@ -9,6 +9,7 @@ const held: Definition = {
   windowSeconds: 300,
   allowedLatenessSeconds: 120,
   maxFutureSeconds: 300,
+  decimals: 8,
 }
 
 describe('assertSameDefinition', () => {
@@ -21,6 +22,7 @@ describe('assertSameDefinition', () => {
     [{ consumerGroup: 'other' }, 'KAFKA_GROUP group (here: other)'],
     [{ allowedLatenessSeconds: 0 }, 'ALLOWED_LATENESS_SECONDS 120 (here: 0)'],
     [{ maxFutureSeconds: 1 }, 'MAX_FUTURE_SECONDS 300 (here: 1)'],
+    [{ decimals: 12 }, 'DECIMALS 8 (here: 12)'],
     // Another topic has another id, which says nothing more.
     [{ topic: 'other', topicId: 'id-2' }, 'KAFKA_TOPIC prices (here: other)'],
     [{ clusterId: 'c2', topicId: 'id-2' }, 'Kafka cluster c1 (here: c2)'],

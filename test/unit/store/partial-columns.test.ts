@@ -48,7 +48,7 @@ it('numbers are written in full', () => {
   expect([numberArray([]), textArray([]), byteaArray([])]).toEqual(['{}', '{}', '{}'])
 })
 
-it('partials become one array a parameter of kpi_merge, every price with 8 and every product with 16 digits', () => {
+it('partials become one array a parameter of kpi_merge, every price with DECIMALS and every product with twice as many digits', () => {
   const row: PartialRow = {
     symbol: 'BTC/"USDT\\',
     windowStartUs: 1_771_079_400_000_000,
@@ -65,7 +65,7 @@ it('partials become one array a parameter of kpi_merge, every price with 8 and e
     last: { timestampUs: 1_771_079_400_000_002, partition: 0, offset: 0, price: 3n },
     lateCount: 1,
   }
-  expect(partialColumns([row])).toEqual([
+  expect(partialColumns([row], 8)).toEqual([
     '{"BTC/\\"USDT\\\\"}',
     '{1771079400000000}',
     '{2}',
@@ -87,5 +87,10 @@ it('partials become one array a parameter of kpi_merge, every price with 8 and e
     '{0.00000003}',
     '{1}',
   ])
-  expect(partialColumns([]).every((column) => column === '{}')).toBe(true)
+  const finer = { ...row, sumClose: 1_500_000_000_000n, sumCloseSq: 10n ** 24n, minClose: 1n }
+  const [, , , sumClose, sumCloseSq, , , minClose] = partialColumns([finer], 12)
+  expect(sumClose).toBe('{1.500000000000}')
+  expect(sumCloseSq).toBe('{1.000000000000000000000000}')
+  expect(minClose).toBe('{0.000000000001}')
+  expect(partialColumns([], 8).every((column) => column === '{}')).toBe(true)
 })

@@ -10,8 +10,8 @@ import { rawMessage } from '../kpi/raw-message.ts'
 
 const maxFutureSeconds = 300
 const latestUs = (recordMs + maxFutureSeconds * 1000) * 1000
-const plainly = (value: string | Uint8Array | null) =>
-  decodePlainly(value === null ? null : Buffer.from(value), latestUs)
+const plainly = (value: string | Uint8Array | null, decimals = 8) =>
+  decodePlainly(value === null ? null : Buffer.from(value), latestUs, decimals)
 
 it('reads a message', () => {
   expect(plainly(rawMessage())).toEqual({
@@ -46,6 +46,25 @@ it.each([
   ['45035996.27370496', 4_503_599_627_370_496n],
 ])('reads the number %s digit by digit', (text, scaled) => {
   expect(plainly(rawMessage({ close: text }))).toMatchObject({ close: scaled })
+})
+
+it.each([
+  ['1e-18', 18, 1n],
+  ['0.000000123789', 12, 123_789n],
+  ['0.0000000000005', 12, 0n],
+  ['0.0000000000015', 12, 2n],
+  ['187.18', 18, 187_180_000_000_000_000_000n],
+  ['999999999999999.999999999999', 12, 10n ** 27n - 1n],
+])('reads the number %s with %i decimals', (text, decimals, scaled) => {
+  expect(plainly(rawMessage({ close: text }), decimals)).toMatchObject({ close: scaled })
+})
+
+it('looks at range and sign after rounding', () => {
+  const close = '999999999999999.9999999999995'
+  expect([12, 13].map((decimals) => typeof plainly(rawMessage({ close }), decimals))).toEqual(['string', 'object'])
+  const volume = '-1e-9'
+  expect(plainly(rawMessage({ volume }), 8)).toMatchObject({ volume: 0n })
+  expect(plainly(rawMessage({ volume }), 9)).toBe('negative_volume')
 })
 
 it.each([
@@ -88,20 +107,23 @@ it.each([
 })
 
 describe('it agrees with the workers’ decoder', () => {
-  const decoder = new MessageDecoder({ maxFutureSeconds })
-  const expectAgreement = (bytes: Uint8Array) => {
-    const message = plainly(bytes)
-    expect(typeof message === 'string' ? { reason: message } : message).toEqual(decode(decoder, bytes))
+  const decoders = Array.from({ length: 11 }, (_, i) => new MessageDecoder({ maxFutureSeconds, decimals: 8 + i }))
+  const decimals = fc.oneof(fc.constant(8), fc.integer({ min: 8, max: 18 }))
+  const expectAgreement = (bytes: Uint8Array, decimals: number) => {
+    const message = plainly(bytes, decimals)
+    const decoder = decoders[decimals - 8] as MessageDecoder
+    const decoded = decode(decoder, bytes, recordMs, decimals)
+    expect(typeof message === 'string' ? { reason: message } : message).toEqual(decoded)
   }
 
   it('on messages of many forms', () => {
     fc.assert(
-      fc.property(messageText, (text) => expectAgreement(Buffer.from(text))),
+      fc.property(messageText, decimals, (text, d) => expectAgreement(Buffer.from(text), d)),
       propertyRuns,
     )
   })
 
   it('on messages with a few bytes changed', () => {
-    fc.assert(fc.property(mutatedMessage, expectAgreement), propertyRuns)
+    fc.assert(fc.property(mutatedMessage, decimals, expectAgreement), propertyRuns)
   })
 })

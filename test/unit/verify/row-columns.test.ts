@@ -11,12 +11,12 @@ function message(close: bigint, volume: bigint, secondsIn: number): PlainMessage
   return { symbol: 'A', timestampUs: startUs + secondsIn * 1e6, open: close, high: close, low: close, close, volume }
 }
 
-function columnsOf(messages: readonly PlainMessage[]) {
+function columnsOf(messages: readonly PlainMessage[], decimals = 8) {
   const windows = new PlainWindows({ windowSeconds: 300, range: {}, maxWindows: 10 })
   for (const [offset, m] of messages.entries()) windows.add(m, { partition: 2, offset }, false)
   const window = windows.windows.get(windowKey('A', startUs))
   if (!window) throw new Error('no window')
-  return expectedColumns(window, startUs, 300)
+  return expectedColumns(window, startUs, { windowSeconds: 300, decimals })
 }
 
 const price = 100_000_000n
@@ -58,6 +58,27 @@ describe('the columns of a window', () => {
     ).toBe(false)
     expect(isAsExpected(null, columns[column])).toBe(false)
     expect(isAsExpected('NaN', columns[column])).toBe(false)
+  })
+
+  it('with more decimals the same digits mean less', () => {
+    const { min_close, sum_close_volume, avg_close, vwap, close_stddev } = columnsOf(
+      [message(123_789n, 2n, 20), message(123_790n, 1n, 10)],
+      12,
+    )
+    expect(isAsExpected('0.000000123789', min_close)).toBe(true)
+    expect(isAsExpected('0.000000000000000000371368', sum_close_volume)).toBe(true)
+    expect(isAsExpected('0.0000001237895', avg_close)).toBe(true)
+    expect(isAsExpected('0.000000123789333333333333', vwap)).toBe(true)
+    expect(isAsExpected('0.0000000000005', close_stddev)).toBe(true)
+    expect(isAsExpected('0.0000001237894', avg_close)).toBe(false)
+  })
+
+  it('of the smallest vwap with the most decimals twelve digits are compared', () => {
+    const most = 10n ** 33n - 1n
+    const { vwap } = columnsOf([message(1n, 3n, 0), message(0n, most, 1)], 18)
+    // 3e-36 / (10^15 + 2e-18)
+    expect(isAsExpected(`0.${'0'.repeat(50)}3000000000000000`, vwap)).toBe(true)
+    expect(isAsExpected(`0.${'0'.repeat(50)}3000000000100000`, vwap)).toBe(false)
   })
 
   it('vwap is null without volume, and nothing else', () => {

@@ -51,7 +51,7 @@ describe('rows of others', () => {
 
 describe('rows of market-kpi', () => {
   it('are right to the last digit', () => {
-    expect(isCorrect(compareExactRows([ownRow], windowOfTwo(), windowSeconds))).toBe(true)
+    expect(isCorrect(compareExactRows([ownRow], windowOfTwo(), { windowSeconds, decimals: 8 }))).toBe(true)
   })
 
   it.each(ownColumns)('are wrong when %s is not', (name) => {
@@ -60,7 +60,7 @@ describe('rows of market-kpi', () => {
       { ...ownRow, [name]: value },
       { ...ownRow, [name]: null },
     ]) {
-      expect(compareExactRows([row], windowOfTwo(), windowSeconds)).toMatchObject({
+      expect(compareExactRows([row], windowOfTwo(), { windowSeconds, decimals: 8 })).toMatchObject({
         wrong: 1,
         example: `A 600000000: ${name}`,
       })
@@ -69,6 +69,6 @@ describe('rows of market-kpi', () => {
 
   it('are wrong in the eighth decimal already', () => {
     const row = { ...ownRow, min_close: '1.50000001' }
-    expect(compareExactRows([row], windowOfTwo(), windowSeconds)).toMatchObject({ wrong: 1 })
+    expect(compareExactRows([row], windowOfTwo(), { windowSeconds, decimals: 8 })).toMatchObject({ wrong: 1 })
   })
 })

@@ -24,17 +24,20 @@ async function valuesOf(source: { next(signal: AbortSignal): Promise<MessageBatc
   }
 }
 
+const decimals = 8
+
 /** Whether the fast path takes it. */
 function isFlat(value: Buffer): boolean {
   const numbers = { timestampUs: 0, open: 0, high: 0, low: 0, close: 0, volume: 0 }
-  return new FlatScan({ symbolStart: 0, symbolEnd: 0, ...numbers }).scan(value, 0, value.length)
+  return new FlatScan({ symbolStart: 0, symbolEnd: 0, ...numbers }, decimals).scan(value, 0, value.length)
 }
 
 it('every message says the same as before, and so many of them only to the full parser', async () => {
   const usual = await valuesOf(market())
   const unusual = await valuesOf(new UnusualSource(market(), 25))
   expect(unusual).toHaveLength(count)
-  const decoded = (values: readonly Buffer[]) => values.map((value) => decodePlainly(value, Number.POSITIVE_INFINITY))
+  const decoded = (values: readonly Buffer[]) =>
+    values.map((value) => decodePlainly(value, Number.POSITIVE_INFINITY, decimals))
   expect(decoded(usual).every((message) => typeof message === 'object')).toBe(true)
   expect(decoded(unusual)).toEqual(decoded(usual))
   expect(usual.every(isFlat)).toBe(true)

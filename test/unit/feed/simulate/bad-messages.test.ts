@@ -4,7 +4,7 @@ import { MessageDecoder, rejectReasons } from '../../../../src/kpi/message.ts'
 
 const timeMs = Date.UTC(2026, 1, 16, 15, 0)
 /** As lenient as it can be set. */
-const decoder = new MessageDecoder({ maxFutureSeconds: 31_536_000 })
+const decoder = new MessageDecoder({ maxFutureSeconds: 31_536_000, decimals: 8 })
 
 it.each(badKinds)('a message that is bad by %s is rejected for that', (kind) => {
   const value = Buffer.from(badValue(kind, 'BRK.B', timeMs))

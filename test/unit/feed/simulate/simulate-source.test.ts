@@ -40,7 +40,7 @@ describe('a simulated feed', () => {
 
   it('sends prices that all count, keyed by their symbol, of every symbol', async () => {
     const messages = await simulate({})
-    const decoder = new MessageDecoder({ maxFutureSeconds: 0 })
+    const decoder = new MessageDecoder({ maxFutureSeconds: 0, decimals: 8 })
     for (const { key, value } of messages) {
       const bytes = Buffer.from(value)
       expect(decoder.decode(bytes, 0, bytes.length, Date.UTC(2026, 1, 17))).toBeUndefined()
@@ -91,7 +91,7 @@ describe('a simulated feed', () => {
   it('sends a share of bad messages, of every kind', async () => {
     const clock = new FakeClock()
     const messages = await simulate({ bad: 0.1 }, clock)
-    const decoder = new MessageDecoder({ maxFutureSeconds: 300 })
+    const decoder = new MessageDecoder({ maxFutureSeconds: 300, decimals: 8 })
     const reasons = messages.map(({ value }) => {
       const bytes = Buffer.from(value)
       return decoder.decode(bytes, bytes.length === 0 ? -1 : 0, bytes.length, clock.nowMs)
