@@ -43,6 +43,7 @@ export const rulePatience: Readonly<Record<RuleName, RulePatience>> = {
   ConsumerLagHigh: { ...swinging, blindWhile: noPipeline },
   ConsumerLagGrowing: { ...swinging, forLooks: 1, blindWhile: noPipeline },
   ThroughputLow: { ...swinging, forLooks: 1, blindWhile: noPipeline },
+  TransactionStuck: { ...fact, blindWhile: noPipeline },
   PoolSaturated: { ...swinging, forLooks: 1, leastForMs: reportedTwiceMs, blindWhile: noRows },
   ErrorRateHigh: { ...fact, blindWhile: noRows },
   DeadLettersGrowing: { ...fact, blindWhile: noRows },

@@ -86,6 +86,11 @@ export const ruleTexts: Readonly<Record<RuleName | OwnRuleName, RuleText>> = {
     about: 'a backlog is worked off too slowly',
     resolved: () => 'there is no slow backlog any more',
   },
+  TransactionStuck: {
+    about: 'messages wait for a transaction of another application that has been open for long',
+    resolved: ({ partition }, { topic }) =>
+      `no message in partition ${partition} of '${topic}' waits for an old transaction any more`,
+  },
   PoolSaturated: {
     about: 'workers wait for database connections',
     resolved: () => 'workers get their database connections in time again',

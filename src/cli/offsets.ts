@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { KpiError } from '../errors.ts'
+import { transactionText } from '../kafka/open-transactions.ts'
 import { findGaps } from '../operate/find-gaps.ts'
 import { type PartitionState, type PartitionView, viewPartitions } from '../operate/partition-states.ts'
 import { checkDefinition, readDefinition } from '../store/definition.ts'
@@ -56,7 +57,13 @@ async function showOffsets(command: Command): Promise<void> {
     }),
   )
   if (command.opts<{ json?: true }>().json) process.stdout.write(`${JSON.stringify(shown)}\n`)
-  else process.stdout.write(partitionTable(shown.partitions) + gapLines(shown.gaps) + advice(shown.partitions))
+  else
+    process.stdout.write(
+      partitionTable(shown.partitions) +
+        transactionLines(shown.partitions) +
+        gapLines(shown.gaps) +
+        advice(shown.partitions),
+    )
 }
 
 const none = '-'
@@ -80,6 +87,17 @@ function partitionTable(partitions: readonly PartitionView[]): string {
       paint(colours[state], state),
     ]),
   )
+}
+
+function transactionLines(partitions: readonly PartitionView[]): string {
+  const lines = partitions.flatMap(({ partition, blocked, openTransaction }) => {
+    if (openTransaction === null || !blocked) return []
+    const { sinceMs } = openTransaction
+    const since = sinceMs === null ? '' : `, open since ${isoTime(new Date(sinceMs))}`
+    const wait = blocked === 1 ? '1 message waits' : `${blocked} messages wait`
+    return [`partition ${partition}: ${wait} for ${transactionText(openTransaction)}${since}\n`]
+  })
+  return lines.length === 0 ? '' : `\n${lines.join('')}`
 }
 
 const colours: Record<PartitionState, 'green' | 'yellow' | 'red'> = {

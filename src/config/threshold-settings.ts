@@ -35,6 +35,16 @@ export const thresholdSettings = {
     30,
     'a lag above its warning for so long is a backlog, and throughput counts',
   ),
+  transactionWarningSeconds: seconds(
+    'TRANSACTION_WARNING_SECONDS',
+    60,
+    'a transaction of another application that has been open for so long, with messages waiting behind it, is a warning',
+  ),
+  transactionCriticalSeconds: seconds(
+    'TRANSACTION_CRITICAL_SECONDS',
+    900,
+    'one that has been open for so long is critical',
+  ),
   throughputWarningPerSecond: count('THROUGHPUT_WARNING_PER_SECOND', 500, 'messages a second that a backlog wants'),
   throughputCriticalPerSecond: count('THROUGHPUT_CRITICAL_PER_SECOND', 100, 'below this it is critical'),
   throughputCriticalSeconds: seconds('THROUGHPUT_CRITICAL_SECONDS', 60, 'after so long below it'),

@@ -13,6 +13,8 @@ export interface Thresholds {
     readonly stalledSeconds: number
     readonly backlogSeconds: number
   }
+  /** How long a transaction may be open that messages wait for. */
+  readonly transaction: Limits
   readonly throughput: {
     readonly warningPerSecond: number
     readonly criticalPerSecond: number
@@ -48,6 +50,7 @@ export interface Percents {
 /** The one must be reached before the other. */
 const inOrder = [
   ['lagTargetMessages', 'lagWarningMessages'],
+  ['transactionWarningSeconds', 'transactionCriticalSeconds'],
   ['throughputCriticalPerSecond', 'throughputWarningPerSecond'],
   ['freshnessTargetSeconds', 'freshnessWarningSeconds'],
   ['freshnessWarningSeconds', 'freshnessCriticalSeconds'],
@@ -76,6 +79,10 @@ export function thresholdsOf(config: Config): Thresholds {
       growingSeconds: config.lagGrowingSeconds,
       stalledSeconds: config.stalledSeconds,
       backlogSeconds: config.backlogSeconds,
+    },
+    transaction: {
+      warningSeconds: config.transactionWarningSeconds,
+      criticalSeconds: config.transactionCriticalSeconds,
     },
     throughput: {
       warningPerSecond: config.throughputWarningPerSecond,

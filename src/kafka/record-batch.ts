@@ -74,6 +74,12 @@ export function nextOffsetOf(range: RecordRange, from: number): number {
   }
 }
 
+/** Whether the broker's clock gave the timestamps of the first batch, and not its producer. */
+export function isAppendTime(range: RecordRange): boolean {
+  if (wholeBatchEnd(range, range.start) < 0) return false
+  return (range.buffer.readInt16BE(range.start + attributesAt) & logAppendTimeBit) !== 0
+}
+
 /**
  * The same range, the checksums of its whole batches compared.
  *

@@ -48,13 +48,25 @@ export const pipelineMetrics = {
   market_kpi_newest_record_timestamp_seconds: gauge('When something new last came into the topic.'),
 
   market_kpi_lag_messages: gauge('Messages in the log and not in the rows, of all partitions.'),
+  market_kpi_readable_lag_messages: gauge('Of these, messages that do not wait for an open transaction.'),
   market_kpi_partition_lag_messages: gauge('Messages in the log and not in the rows.', 'partition'),
+  market_kpi_partition_readable_lag_messages: gauge(
+    'Of these, messages that do not wait for an open transaction.',
+    'partition',
+  ),
+  market_kpi_partition_transaction_open_since_timestamp_seconds: gauge(
+    'When the open transaction began that messages wait for; no series without one.',
+    'partition',
+  ),
   market_kpi_partition_oldest_unread_timestamp_seconds: gauge(
     'When the oldest message that is not in the rows came; no series without one.',
     'partition',
   ),
   market_kpi_partition_log_start_offset: gauge('First offset of the log.', 'partition'),
-  market_kpi_partition_log_end_offset: gauge('Offset after the last that can be read.', 'partition'),
+  market_kpi_partition_log_end_offset: gauge(
+    'Offset after the last message, those of open transactions included.',
+    'partition',
+  ),
   market_kpi_partition_next_offset: gauge("The pipeline's position: first offset not in the rows.", 'partition'),
   market_kpi_partition_moved_timestamp_seconds: gauge(
     "When the position moved last, by the database's clock.",

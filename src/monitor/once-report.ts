@@ -99,8 +99,8 @@ function consumerLines({ snapshot, assessment }: Observation): string[] {
     said('pool_in_use', poolPercent, ({ value }) => percentText(value)),
     `  waiting_for_a_connection: ${sum(({ pool }) => pool?.waiting ?? 0)}`,
     ...assessment.partitions.map(
-      ({ partition, status: word, lagMessages: lag, why }) =>
-        `  partition ${partition}: ${word}, lag ${lag === null ? 'unknown' : grouped(lag)}${why === '' ? '' : ` - ${why}`}`,
+      ({ partition, status: word, lagMessages: lag, blockedMessages: blocked, why }) =>
+        `  partition ${partition}: ${word}, lag ${lag === null ? 'unknown' : grouped(lag)}${blocked ? `, ${grouped(blocked)} in or behind an open transaction` : ''}${why === '' ? '' : ` - ${why}`}`,
     ),
   ]
 }

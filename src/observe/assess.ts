@@ -17,6 +17,7 @@ import { kafkaDiskHigh, kafkaUnreachable, partitionsOffline, topicMissing } from
 import { poolSaturated, postgresUnreachable, schemaInvalid } from './rules/postgres.ts'
 import { deadLettersGrowing, errorRateHigh, kpiStale } from './rules/quality.ts'
 import type { Rule } from './rules/rule.ts'
+import { transactionStuck } from './rules/transactions.ts'
 import type { PipelineSnapshot } from './snapshot.ts'
 
 /** What one look at the pipeline comes to. Plain JSON values. */
@@ -35,7 +36,7 @@ export interface Assessment {
   readonly partitions: readonly PartitionLag[]
 }
 
-/** By number: R1 to R18. */
+/** By number: R1 to R19. */
 const rules: Readonly<Record<RuleName, Rule>> = {
   KafkaUnreachable: kafkaUnreachable,
   TopicMissing: topicMissing,
@@ -51,6 +52,7 @@ const rules: Readonly<Record<RuleName, Rule>> = {
   ConsumerLagHigh: consumerLagHigh,
   ConsumerLagGrowing: consumerLagGrowing,
   ThroughputLow: throughputLow,
+  TransactionStuck: transactionStuck,
   PoolSaturated: poolSaturated,
   ErrorRateHigh: errorRateHigh,
   DeadLettersGrowing: deadLettersGrowing,

@@ -40,6 +40,7 @@ const itemOfRule: Readonly<Record<RuleName, (labels: Finding['labels']) => ItemN
   ConsumerLagHigh: () => 'Consumer lag',
   ConsumerLagGrowing: () => 'Consumer lag',
   ThroughputLow: () => 'Throughput',
+  TransactionStuck: () => 'Consumer lag',
   PoolSaturated: () => 'Database connections',
   ErrorRateHigh: () => 'Error rate',
   DeadLettersGrowing: () => 'Error rate',

@@ -53,6 +53,7 @@ const keyOf: Readonly<Record<RuleName, (finding: Finding) => CheckKey>> = {
   ConsumerLagHigh: () => 'consumer:lag',
   ConsumerLagGrowing: () => 'consumer:lag',
   ThroughputLow: () => 'consumer:throughput',
+  TransactionStuck: () => 'consumer:lag',
   PoolSaturated: () => 'postgres:pool',
   ErrorRateHigh: () => 'consumer:errors',
   DeadLettersGrowing: () => 'consumer:errors',
@@ -111,7 +112,7 @@ function observed({ snapshot, assessment }: Observation, thresholds: Thresholds)
     ...observedServers(snapshot),
     'consumer:lag': seenMeasure('Consumer lag', measures.lagMessages, 'messages', (value) =>
       withTarget(
-        `${grouped(value)} ${value === 1 ? 'message' : 'messages'}`,
+        `${grouped(value)} ${value === 1 ? 'message' : 'messages'}${blockedText(value, measures.readableLagMessages)}`,
         value >= lag.targetMessages,
         `below ${lag.targetMessages}`,
       ),
@@ -151,6 +152,11 @@ function observed({ snapshot, assessment }: Observation, thresholds: Thresholds)
       (value) => `newest message ${span(value)} old`,
     ),
   }
+}
+
+function blockedText(lag: number, readable: Measure): string {
+  const blocked = readable.state === 'ok' ? lag - readable.value : 0
+  return blocked > 0 ? `, of which ${grouped(blocked)} wait for an open transaction` : ''
 }
 
 type ServerKey = 'kafka:connectivity' | 'kafka:topic' | 'postgres:connectivity' | 'postgres:schema'

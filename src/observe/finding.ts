@@ -41,6 +41,7 @@ export const ruleNames = [
   'ErrorRateHigh',
   'DeadLettersGrowing',
   'KpiStale',
+  'TransactionStuck',
 ] as const
 export type RuleName = (typeof ruleNames)[number]
 

@@ -1,10 +1,17 @@
-import type { PipelineSnapshot } from './snapshot.ts'
+import { type PipelineSnapshot, readableEnd } from './snapshot.ts'
 
 /** Where a partition stood at one look. */
 export interface PartitionLook {
   readonly position: number
   readonly startOffset: number
   readonly endOffset: number
+  /** Up to here messages could be read: where a transaction that was open began, or the end. */
+  readonly readableEnd: number
+}
+
+/** What could be read and was not: what waits for an open transaction is not the worker's to read. */
+export function readableLag({ position, startOffset, readableEnd }: PartitionLook): number {
+  return Math.max(0, readableEnd - Math.max(position, startOffset))
 }
 
 /** What rules over time need of one snapshot; null for what it could not see. */
@@ -111,16 +118,19 @@ function lookOf(snapshot: PipelineSnapshot): Look {
 
 /** None while the positions are of an earlier topic than the log. */
 function partitionsOf(snapshot: PipelineSnapshot): Map<number, PartitionLook> {
-  const { log, topic } = snapshot.kafka
+  const { log: logs, topic } = snapshot.kafka
   const { positions } = snapshot.postgres
   const partitions = new Map<number, PartitionLook>()
-  if (log.state === 'unknown' || positions.state === 'unknown') return partitions
+  if (logs.state === 'unknown' || positions.state === 'unknown') return partitions
   const held = heldTopicId(snapshot)
   if (held !== undefined && topic.state === 'ok' && topic.isThere && topic.topicId !== held) return partitions
   const byPartition = new Map(positions.partitions.map((p) => [p.partition, p.nextOffset]))
-  for (const { partition, startOffset, endOffset } of log.partitions) {
-    const position = byPartition.get(partition)
-    if (position !== undefined) partitions.set(partition, { position, startOffset, endOffset })
+  for (const log of logs.partitions) {
+    const position = byPartition.get(log.partition)
+    const { partition, startOffset, endOffset } = log
+    if (position !== undefined) {
+      partitions.set(partition, { position, startOffset, endOffset, readableEnd: readableEnd(log) })
+    }
   }
   return partitions
 }

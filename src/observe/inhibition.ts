@@ -1,6 +1,7 @@
 import { type Finding, isAtLeast, type RuleName } from './finding.ts'
 
 const consuming = [
+  'TransactionStuck',
   'ConsumerStalled',
   'ConsumerLagHigh',
   'ConsumerLagGrowing',
@@ -25,6 +26,8 @@ export const symptomsOf: readonly (readonly [cause: RuleName, symptoms: readonly
   ['FeedSilent', ['WorkerDown', 'KpiStale']],
   ['NoConsumer', ['WorkerDown', 'PoolSaturated', ...consuming]],
   ['ConsumerStalled', ['ConsumerLagHigh', 'ConsumerLagGrowing', 'ThroughputLow', 'KpiStale']],
+  // What else these rules find of the consumer is judged without the messages that wait for a transaction.
+  ['TransactionStuck', ['ConsumerLagHigh', 'KpiStale']],
   ['PoolSaturated', ['ConsumerLagHigh', 'ConsumerLagGrowing', 'ThroughputLow', 'KpiStale']],
   ['ConsumerLagHigh', ['ConsumerLagGrowing', 'ThroughputLow', 'KpiStale']],
   ['ErrorRateHigh', ['DeadLettersGrowing', 'KpiStale']],

@@ -1,6 +1,6 @@
 import type { Thresholds } from '../config/thresholds.ts'
-import type { Look } from './history.ts'
-import type { PartitionLog, PipelineSnapshot, PositionState } from './snapshot.ts'
+import { type Look, readableLag } from './history.ts'
+import { type PartitionLog, type PipelineSnapshot, type PositionState, readableEnd } from './snapshot.ts'
 
 /**
  * How one partition is consumed.
@@ -9,6 +9,7 @@ import type { PartitionLog, PipelineSnapshot, PositionState } from './snapshot.t
  *   STALL     a message waits, and the position has not moved for a while
  *   STOP      nobody is there to consume it; or the worker stopped, as its position is not in the log
  *   REWIND    the position went back, and is not where it had been
+ *   BLOCKED   all that can be read is; the rest waits for a transaction that has been open for too long
  *   UNKNOWN   it cannot be told
  *
  * After Burrow's rules (linkedin/Burrow, core/internal/evaluator/caching.go), with what made them cry wolf changed: a
@@ -16,13 +17,17 @@ import type { PartitionLog, PipelineSnapshot, PositionState } from './snapshot.t
  * a lag below the target is never called growing (#223); a position before the log's start counts from there, so that
  * retention makes no lag (redpanda#30624); a position that is missing makes the lag unknown, neither 0 nor years (#45).
  */
-export type PartitionStatus = 'OK' | 'WARN' | 'STALL' | 'STOP' | 'REWIND' | 'UNKNOWN'
+export type PartitionStatus = 'OK' | 'WARN' | 'STALL' | 'STOP' | 'REWIND' | 'BLOCKED' | 'UNKNOWN'
 
 export interface PartitionLag {
   readonly partition: number
   readonly status: PartitionStatus
-  /** Messages to read; null where it cannot be told. */
+  /** Messages of the log that are not in the rows; null where it is not known. */
   readonly lagMessages: number | null
+  /** Of these, messages in or behind a transaction that is still open, which nobody can read yet; null as above. */
+  readonly blockedMessages: number | null
+  /** How long that transaction has been open; null where none is, and where it is not known. */
+  readonly blockedSeconds: number | null
   /** How long the oldest of them has been waiting; 0 without a lag, null where it was not looked at. */
   readonly waitingSeconds: number | null
   /** One line; empty for OK. */
@@ -66,32 +71,53 @@ function positionsObstacle({ kafka, postgres }: PipelineSnapshot): string | unde
 }
 
 function unknownLag(partition: number, why: string): PartitionLag {
-  return { partition, status: 'UNKNOWN', lagMessages: null, waitingSeconds: null, why }
+  const unknown = { lagMessages: null, blockedMessages: null, blockedSeconds: null, waitingSeconds: null }
+  return { partition, status: 'UNKNOWN', ...unknown, why }
 }
 
 function lagOf(scene: Scene, log: PartitionLog, position: PositionState | undefined): PartitionLag {
   const { partition, startOffset, endOffset } = log
   if (!position) {
     // Where the log is empty there is nothing to wait for, whoever will come to read it.
-    if (endOffset === startOffset) return judged(scene, log, { lagMessages: 0 })
+    if (endOffset === startOffset) return judged(scene, log, { lagMessages: 0, blockedMessages: 0 })
     return unknownLag(partition, 'no worker has opened it yet')
   }
-  const lagMessages = Math.max(0, endOffset - Math.max(position.nextOffset, startOffset))
-  return judged(scene, log, { lagMessages, position })
+  const unread = Math.max(position.nextOffset, startOffset)
+  const lagMessages = Math.max(0, endOffset - unread)
+  const blockedMessages = Math.max(0, endOffset - Math.max(unread, readableEnd(log)))
+  return judged(scene, log, { lagMessages, blockedMessages, position })
 }
 
-function judged(
-  scene: Scene,
-  log: PartitionLog,
-  { lagMessages, position }: { lagMessages: number; position?: PositionState },
-): PartitionLag {
+interface Unread {
+  readonly lagMessages: number
+  readonly blockedMessages: number
+  readonly position?: PositionState
+}
+
+function judged(scene: Scene, log: PartitionLog, { lagMessages, blockedMessages, position }: Unread): PartitionLag {
   const waitingMs = log.nextRecordAtMs === null ? null : Math.max(0, scene.nowMs - log.nextRecordAtMs)
   const waitingSeconds = lagMessages === 0 ? 0 : waitingMs === null ? null : waitingMs / 1000
+  const blockedSeconds = blockedMessages > 0 ? openSeconds(scene, log) : null
+  const readable = lagMessages - blockedMessages
   const [status, why] =
     outsideLog(log, position) ??
     unattended(scene, log.partition) ??
-    (lagMessages === 0 || !position ? fine : behind(scene, log, position, lagMessages))
-  return { partition: log.partition, status, lagMessages, waitingSeconds, why }
+    (readable === 0 || !position ? blocked(scene, blockedSeconds) : behind(scene, log, position, readable))
+  return { partition: log.partition, status, lagMessages, blockedMessages, blockedSeconds, waitingSeconds, why }
+}
+
+/** How long the oldest open transaction of a partition has been open, or as long as it was seen to be. */
+function openSeconds({ looks, nowMs }: Scene, { partition, openTransaction }: PartitionLog): number {
+  const sinceMs = openTransaction?.sinceMs ?? null
+  if (sinceMs !== null) return Math.max(0, nowMs - sinceMs) / 1000
+  const startOffset = openTransaction?.startOffset
+  const open = trailing(looksAt(looks, partition), (at) => at.readableEnd === startOffset && at.endOffset > startOffset)
+  return spanOf(open) / 1000
+}
+
+function blocked({ thresholds }: Scene, blockedSeconds: number | null): Judgement {
+  if (blockedSeconds === null || blockedSeconds <= thresholds.transaction.warningSeconds) return fine
+  return ['BLOCKED', `messages wait for a transaction that has been open for ${Math.round(blockedSeconds)} s`]
 }
 
 type Judgement = readonly [PartitionStatus, string]
@@ -145,7 +171,10 @@ function isStalled(scene: Scene, log: PartitionLog, position: PositionState): bo
   if (logs.state === 'ok' && logs.isAppendTime && log.nextRecordAtMs !== null) {
     return Math.min(stoodMs, nowMs - log.nextRecordAtMs) > spanMs
   }
-  const still = trailing(looksAt(looks, log.partition), (at) => at.position === position.nextOffset && lagAt(at) > 0)
+  const still = trailing(
+    looksAt(looks, log.partition),
+    (at) => at.position === position.nextOffset && readableLag(at) > 0,
+  )
   return spanOf(still) > spanMs
 }
 
@@ -154,6 +183,7 @@ interface TimedLook {
   readonly position: number
   readonly startOffset: number
   readonly endOffset: number
+  readonly readableEnd: number
 }
 
 function looksAt(looks: readonly Look[], partition: number): TimedLook[] {
@@ -161,10 +191,6 @@ function looksAt(looks: readonly Look[], partition: number): TimedLook[] {
     const at = partitions.get(partition)
     return at ? [{ atMs, ...at }] : []
   })
-}
-
-function lagAt({ position, startOffset, endOffset }: TimedLook): number {
-  return Math.max(0, endOffset - Math.max(position, startOffset))
 }
 
 /** The looks at the end that all fit. */
@@ -184,7 +210,7 @@ function isRewound(looks: readonly TimedLook[]): boolean {
 
 /** Above the floor all the time, never smaller than at the look before, and larger at the end. */
 function isGrowing(looks: readonly TimedLook[], { spanMs, floor }: { spanMs: number; floor: number }): boolean {
-  const lags = looks.map((look) => ({ atMs: look.atMs, lag: lagAt(look) }))
+  const lags = looks.map((look) => ({ atMs: look.atMs, lag: readableLag(look) }))
   return isGrowingSeries(lags, { spanMs, floor })
 }
 

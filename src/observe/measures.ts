@@ -9,6 +9,8 @@ export type Measure = Source<{ readonly value: number }>
 
 export interface Measures {
   readonly lagMessages: Measure
+  /** The same without what waits for an open transaction. */
+  readonly readableLagMessages: Measure
   readonly throughputPerSecond: Measure
   /** Since the event of the newest price in the rows. */
   readonly freshnessSeconds: Measure
@@ -35,7 +37,8 @@ export interface MeasureScene {
 
 export function measure(scene: MeasureScene): Measures {
   return {
-    lagMessages: lagMessages(scene),
+    lagMessages: lagMessages(scene, () => 0),
+    readableLagMessages: lagMessages(scene, ({ blockedMessages }) => blockedMessages ?? 0),
     throughputPerSecond: throughput(scene),
     freshnessSeconds: freshness(scene),
     feedSilenceSeconds: feedSilence(scene),
@@ -50,14 +53,15 @@ function known(value: number): Measure {
   return { state: 'ok', value }
 }
 
-function lagMessages({ snapshot, lags }: MeasureScene): Measure {
+function lagMessages({ snapshot, lags }: MeasureScene, leftOut: (lag: PartitionLag) => number): Measure {
   const { topic } = snapshot.kafka
   if (topic.state === 'unknown') return topic
   if (!topic.isThere) return unknown(`the topic '${snapshot.asked.topic}' does not exist`)
   let sum = 0
-  for (const { partition, lagMessages: lag, why } of lags) {
+  for (const lagOf of lags) {
+    const { partition, lagMessages: lag, why } = lagOf
     if (lag === null) return unknown(lags.every((other) => other.why === why) ? why : `partition ${partition}: ${why}`)
-    sum += lag
+    sum += lag - leftOut(lagOf)
   }
   return known(sum)
 }

@@ -1,5 +1,7 @@
+import type { OpenTransaction } from '../kafka/open-transactions.ts'
+
 /** Raised with every change of meaning or shape that a reader of the JSON could trip over. */
-export const snapshotVersion = 1
+export const snapshotVersion = 2
 
 /** What could not be looked at, and why. Never 0, never NaN. */
 export interface Unknown {
@@ -83,13 +85,23 @@ export interface LogState {
 
 export interface PartitionLog {
   readonly partition: number
-  /** The first offset that the log holds, and the one after the last that can be read. */
+  /** The first offset that the log holds, and the one after its last, messages of open transactions included. */
   readonly startOffset: number
   readonly endOffset: number
+  /** The oldest transaction that is still open: nobody can read beyond its beginning. Null where none is open. */
+  readonly openTransaction: OpenTransaction | null
   /** Kafka's timestamp of the newest record; null in an empty log and where the broker does not tell. */
   readonly newestRecordAtMs: number | null
   /** Of the oldest record that is not in the rows; null where there is none, or it was not looked at. */
   readonly nextRecordAtMs: number | null
+}
+
+/** Up to here messages can be read. */
+export function readableEnd({
+  endOffset,
+  openTransaction,
+}: Pick<PartitionLog, 'endOffset' | 'openTransaction'>): number {
+  return openTransaction ? Math.min(openTransaction.startOffset, endOffset) : endOffset
 }
 
 export interface GroupState {

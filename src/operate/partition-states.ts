@@ -1,6 +1,7 @@
 import type { KafkaCluster, TopicMetadata } from '../kafka/cluster.ts'
 import { committedOffsets } from '../kafka/committed-offsets.ts'
 import { listOffsets } from '../kafka/offsets.ts'
+import { type OpenTransaction, openTransactions } from '../kafka/open-transactions.ts'
 import type { Database } from '../store/connection.ts'
 import type { HeldDefinition } from '../store/definition.ts'
 import { readPositions } from '../store/positions.ts'
@@ -23,8 +24,12 @@ export interface PartitionView {
   readonly logEnd: number
   /** The first offset that is not in the rows; null before the partition is opened. */
   readonly position: number | null
-  /** Offsets that can be read and were not; null where no position tells. */
+  /** Offsets of the log that are not in the rows, those behind an open transaction included; null where there is no position. */
   readonly lag: number | null
+  /** Of these, messages in or behind a transaction that is still open: nobody can read them yet. */
+  readonly blocked: number | null
+  /** That transaction; null where none is open. */
+  readonly openTransaction: OpenTransaction | null
   /** What the group has committed to Kafka, for other tools. */
   readonly committed: number | null
 }
@@ -52,18 +57,30 @@ export async function viewPartitions(
     listOffsets(cluster, metadata, 'latest'),
     committedOffsets(cluster, metadata, group),
   ])
+  // Behind the ends: of messages that come meanwhile none is taken for one behind an open transaction.
+  const stable = await listOffsets(cluster, metadata, 'stable')
+  const open = await openTransactions(
+    cluster,
+    metadata,
+    new Map([...stable].filter(([partition, offset]) => offset < (ends.get(partition) ?? 0))),
+  )
   const isSameTopic = metadata.topicId === definition.topicId
   return metadata.partitions.map(({ partition }) => {
     const [logStart, logEnd] = [starts.get(partition) ?? 0, ends.get(partition) ?? 0]
     const position = positions.get(partition)
     const state = stateOf(position, logStart, logEnd)
+    const unread = position === undefined || !isSameTopic ? null : Math.max(position, logStart)
+    const openTransaction = open.get(partition) ?? null
+    const readableEnd = openTransaction?.startOffset ?? logEnd
     return {
       partition,
       state: isSameTopic ? state : 'topic re-created',
       logStart,
       logEnd,
       position: position ?? null,
-      lag: position === undefined || !isSameTopic ? null : Math.max(0, logEnd - Math.max(position, logStart)),
+      lag: unread === null ? null : Math.max(0, logEnd - unread),
+      blocked: unread === null ? null : Math.max(0, logEnd - Math.max(unread, readableEnd)),
+      openTransaction,
       committed: committed.get(partition) ?? null,
     }
   })

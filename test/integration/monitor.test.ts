@@ -89,7 +89,7 @@ it('prints a line of JSON a look', async () => {
   run.child.kill('SIGINT')
   expect((await run.exited).code).toBe(0)
   const lines = run.stdout().trimEnd().split('\n')
-  expect(lines.map((line) => JSON.parse(line).snapshot.version)).toEqual(lines.map(() => 1))
+  expect(lines.map((line) => JSON.parse(line).snapshot.version)).toEqual(lines.map(() => 2))
 })
 
 it.each(['q', 'Ctrl-C', 'SIGTERM', 'SIGHUP'] as const)('gives the terminal back at %s', async (end) => {

@@ -30,9 +30,15 @@ function lagSection(): Section {
     panels: [
       graph({
         title: 'Lag by partition',
-        about: 'Messages in the log and not yet in the rows.',
+        about: 'Messages in the log and not yet in the rows; of these, messages that wait for an open transaction.',
         width: 12,
-        queries: [prom(largest('partition_lag_messages', 'partition'), 'partition {{partition}}')],
+        queries: [
+          prom(largest('partition_lag_messages', 'partition'), 'partition {{partition}}'),
+          prom(
+            `${largest('partition_lag_messages', 'partition')} - ${largest('partition_readable_lag_messages', 'partition')} > 0`,
+            'partition {{partition}}, behind a transaction',
+          ),
+        ],
       }),
       graph({
         title: 'Oldest message that waits',
@@ -59,7 +65,8 @@ function lagSection(): Section {
       }),
       graph({
         title: 'Partitions by state',
-        about: 'stall: messages wait and the position stands still. stop: nobody reads it. warn: the lag grows.',
+        about:
+          'stall: messages wait and the position stands still. stop: nobody reads it. warn: the lag grows. blocked: the rest waits for an open transaction.',
         width: 12,
         queries: [prom(largest('partitions', 'status'), '{{status}}')],
       }),

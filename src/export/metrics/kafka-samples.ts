@@ -35,7 +35,7 @@ function volumeSamples(volume: DiskState['volumes'][number]): Sample[] {
   ]
 }
 
-const statuses: readonly PartitionStatus[] = ['OK', 'WARN', 'STALL', 'STOP', 'REWIND', 'UNKNOWN']
+const statuses: readonly PartitionStatus[] = ['OK', 'WARN', 'STALL', 'STOP', 'REWIND', 'BLOCKED', 'UNKNOWN']
 
 /** Where each partition is read, and how far that is from its end. */
 export function partitionSamples(snapshot: PipelineSnapshot, lags: readonly PartitionLag[]): Sample[] {
@@ -47,9 +47,7 @@ export function partitionSamples(snapshot: PipelineSnapshot, lags: readonly Part
       const count = lags.filter((lag) => lag.status === status).length
       return sample('market_kpi_partitions', count, { status: status.toLowerCase() })
     }),
-    ...lags.flatMap(({ partition, lagMessages }) =>
-      sample('market_kpi_partition_lag_messages', lagMessages, { partition: String(partition) }),
-    ),
+    ...lags.flatMap((lag) => lagSamples(lag, snapshot.takenAtMs)),
     ...(log.state === 'ok' ? log.partitions : []).flatMap((at) => {
       const labels = { partition: String(at.partition) }
       return [
@@ -66,6 +64,20 @@ export function partitionSamples(snapshot: PipelineSnapshot, lags: readonly Part
       ]
     }),
     ...sample('market_kpi_partitions_stranded', strandedCount(snapshot, lags)),
+  ]
+}
+
+function lagSamples(
+  { partition, lagMessages, blockedMessages, blockedSeconds }: PartitionLag,
+  nowMs: number,
+): Sample[] {
+  const labels = { partition: String(partition) }
+  const readable = lagMessages === null ? null : lagMessages - (blockedMessages ?? 0)
+  const sinceMs = blockedSeconds === null ? null : nowMs - blockedSeconds * 1000
+  return [
+    ...sample('market_kpi_partition_lag_messages', lagMessages, labels),
+    ...sample('market_kpi_partition_readable_lag_messages', readable, labels),
+    ...instant('market_kpi_partition_transaction_open_since_timestamp_seconds', sinceMs, labels),
   ]
 }
 

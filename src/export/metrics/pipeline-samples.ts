@@ -67,6 +67,7 @@ function measureSamples(measures: Measures, { takenAtMs, kafka: { log } }: Pipel
   const newestMs = silence.state === 'ok' ? Math.max(takenAtMs - silence.value * 1000, ...newest) : null
   return [
     ...measured('market_kpi_lag_messages', measures.lagMessages),
+    ...measured('market_kpi_readable_lag_messages', measures.readableLagMessages),
     ...measured('market_kpi_throughput_messages_per_second', measures.throughputPerSecond),
     ...measured('market_kpi_error_ratio', measures.errorRatePercent, 100),
     ...measured('market_kpi_pool_used_ratio', measures.poolPercent, 100),

@@ -20,7 +20,7 @@ export function inhibitRules(): InhibitRule[] {
     {
       source_matchers: ['severity="critical"'],
       target_matchers: ['severity="warning"'],
-      equal: [...equal, 'alertname', 'symbol', 'clock', 'kind', 'broker', 'directory'],
+      equal: [...equal, 'alertname', 'symbol', 'clock', 'kind', 'broker', 'directory', 'partition'],
     },
     ...symptomsOf.flatMap(([cause, symptoms]) => {
       const kind = kindOf[cause]

@@ -101,9 +101,10 @@ function detail(observation: Observation, { samples, width }: Curves): Line[] {
     positions.state === 'unknown'
       ? unknownFact('Processed', positions.reason)
       : fact('Processed', `${grouped(positions.merged)} merged, ${grouped(positions.rejected)} rejected`),
-    ...assessment.partitions.map(({ partition, status, lagMessages, waitingSeconds, why }) => {
+    ...assessment.partitions.map(({ partition, status, lagMessages, blockedMessages, waitingSeconds, why }) => {
+      const blocked = blockedMessages ? `, ${grouped(blockedMessages)} in or behind an open transaction` : ''
       const waits = waitingSeconds ? `, the oldest waits for ${ageText(waitingSeconds)}` : ''
-      const lag = lagMessages === null ? 'lag unknown' : `${grouped(lagMessages)} behind${waits}`
+      const lag = lagMessages === null ? 'lag unknown' : `${grouped(lagMessages)} behind${blocked}${waits}`
       return fact(`Partition ${partition}`, `${status}, ${lag}${why === '' ? '' : `: ${why}`}`)
     }),
     [],

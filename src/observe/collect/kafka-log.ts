@@ -1,12 +1,19 @@
 import { listOffsetsV7 } from '@platformatic/kafka'
 import { isOwnMistake, KpiError } from '../../errors.ts'
-import { AnswerMemory } from '../../kafka/answer-memory.ts'
 import type { KafkaCluster, TopicMetadata } from '../../kafka/cluster.ts'
-import { fetchApiKey, fetchVersions, sendFetch } from '../../kafka/fetch-protocol.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
-import { walkRecords } from '../../kafka/record-batch.ts'
+import { type OpenTransaction, openTransactions } from '../../kafka/open-transactions.ts'
+import { recordTimeAt } from '../../kafka/record-time.ts'
 import { timestampType, topicConfigs } from '../../kafka/topic.ts'
-import type { LogState, PartitionLog, PartitionState, PositionsState, Source, TopicState } from '../snapshot.ts'
+import {
+  type LogState,
+  type PartitionLog,
+  type PartitionState,
+  type PositionsState,
+  readableEnd,
+  type Source,
+  type TopicState,
+} from '../snapshot.ts'
 import { withDeadline } from './answer.ts'
 
 export interface LogPlace {
@@ -57,16 +64,32 @@ async function partitionLogs(place: LogPlace, asked: readonly PartitionState[]):
   const numbers = asked.map(({ partition }) => partition)
   const [starts, ends, newest] = await Promise.all([
     listOffsets(place.cluster, metadata, 'earliest', numbers),
-    listOffsets(place.cluster, metadata, 'latest', numbers),
+    endsOf(place, numbers),
     newestTimes(place, asked),
   ])
   return numbers.flatMap((partition) => {
-    const [startOffset, endOffset] = [starts.get(partition), ends.get(partition)]
-    if (startOffset === undefined || endOffset === undefined) return []
-    return [
-      { partition, startOffset, endOffset, newestRecordAtMs: newest.get(partition) ?? null, nextRecordAtMs: null },
-    ]
+    const [startOffset, end] = [starts.get(partition), ends.get(partition)]
+    if (startOffset === undefined || end === undefined) return []
+    const newestRecordAtMs = newest.get(partition) ?? null
+    return [{ partition, startOffset, ...end, newestRecordAtMs, nextRecordAtMs: null }]
   })
+}
+
+type Ends = Pick<PartitionLog, 'endOffset' | 'openTransaction'>
+
+/** The end first: of messages that come between the two questions none is taken for one behind an open transaction. */
+async function endsOf(place: LogPlace, partitions: readonly number[]): Promise<Map<number, Ends>> {
+  const metadata = metadataOf(place)
+  const ends = await listOffsets(place.cluster, metadata, 'latest', partitions)
+  const stable = await listOffsets(place.cluster, metadata, 'stable', partitions)
+  return new Map(
+    [...ends].map(([partition, endOffset]) => {
+      const startOffset = stable.get(partition) ?? endOffset
+      const isOpen = startOffset < endOffset
+      const openTransaction = isOpen ? { startOffset, producerId: null, transactionalId: null, sinceMs: null } : null
+      return [partition, { endOffset, openTransaction }]
+    }),
+  )
 }
 
 const maxTimestamp = -3n
@@ -93,12 +116,12 @@ async function newestTimes(place: LogPlace, asked: readonly PartitionState[]): P
   }
 }
 
-/** Partitions whose waiting record is asked for its time: those that are furthest behind. */
+/** Partitions whose waiting record is asked for its time, and whose open transaction is asked for: the furthest behind. */
 const maxTimed = 16
 
 /**
- * Adds the times of the records that wait at the positions. And looks again at the end of a log that seems to end before
- * its position: it was asked for a moment sooner, and records come all the time.
+ * Adds the times of the records that wait at the positions, and the transactions that they wait for. Asks again for the
+ * end of a log that seems to end before its position: it was asked for a moment sooner, and records come all the time.
  */
 export async function addPositionTimes(
   place: LogPlace,
@@ -113,8 +136,15 @@ export async function addPositionTimes(
     const aborted = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined)))
     const settled = await Promise.race([settleEnds(place, log.partitions, held), aborted])
     const known = settled ?? log.partitions
-    const times = await Promise.race([waitingTimes(place, known, held), aborted])
-    return known.map((p) => ({ ...p, nextRecordAtMs: times?.get(p.partition) ?? null }))
+    const [times, open] = await Promise.all([
+      Promise.race([waitingTimes(place, known, held), aborted]),
+      Promise.race([blockingTransactions(place, known), aborted]),
+    ])
+    return known.map((p) => ({
+      ...p,
+      openTransaction: open?.get(p.partition) ?? p.openTransaction,
+      nextRecordAtMs: times?.get(p.partition) ?? null,
+    }))
   })
   return { ...log, partitions }
 }
@@ -124,12 +154,24 @@ async function settleEnds(
   partitions: readonly PartitionLog[],
   held: ReadonlyMap<number, number>,
 ): Promise<readonly PartitionLog[]> {
-  const passed = partitions.filter(({ partition, endOffset }) => (held.get(partition) ?? 0) > endOffset)
+  const passed = partitions.filter((p) => (held.get(p.partition) ?? 0) > readableEnd(p))
   if (passed.length === 0) return partitions
   const numbers = passed.map(({ partition }) => partition)
-  const ends = await listOffsets(place.cluster, metadataOf(place), 'latest', numbers).catch(failure)
+  const ends = await endsOf(place, numbers).catch(failure)
   if (ends instanceof Error) return partitions
-  return partitions.map((p) => ({ ...p, endOffset: ends.get(p.partition) ?? p.endOffset }))
+  return partitions.map((p) => ({ ...p, ...ends.get(p.partition) }))
+}
+
+async function blockingTransactions(
+  place: LogPlace,
+  partitions: readonly PartitionLog[],
+): Promise<ReadonlyMap<number, OpenTransaction>> {
+  const blocked = partitions
+    .filter(({ openTransaction }) => openTransaction !== null)
+    .sort((a, b) => b.endOffset - readableEnd(b) - (a.endOffset - readableEnd(a)))
+    .slice(0, maxTimed)
+  const startOffsets = new Map(blocked.map((p) => [p.partition, readableEnd(p)]))
+  return openTransactions(place.cluster, metadataOf(place), startOffsets)
 }
 
 async function waitingTimes(
@@ -138,17 +180,19 @@ async function waitingTimes(
   held: ReadonlyMap<number, number>,
 ): Promise<ReadonlyMap<number, number>> {
   const behind = partitions
-    .flatMap(({ partition, startOffset, endOffset }) => {
+    .flatMap((p) => {
+      const { partition, startOffset, endOffset } = p
       const offset = Math.max(held.get(partition) ?? startOffset, startOffset)
-      return endOffset > offset ? [{ partition, offset, lag: endOffset - offset }] : []
+      const isUncommitted = offset >= readableEnd(p)
+      return endOffset > offset ? [{ partition, offset, isUncommitted, lag: endOffset - offset }] : []
     })
     .sort((a, b) => b.lag - a.lag)
     .slice(0, maxTimed)
   const times = new Map<number, number>()
   await Promise.all(
-    behind.map(async ({ partition, offset }) => {
-      const at = await timeAt(place, partition, offset).catch(passing)
-      if (at !== undefined) times.set(partition, at)
+    behind.map(async (waiting) => {
+      const at = await recordTimeAt(place.cluster, metadataOf(place), waiting).catch(passing)
+      if (at !== undefined) times.set(waiting.partition, at)
     }),
   )
   return times
@@ -157,28 +201,4 @@ async function waitingTimes(
 function passing(error: unknown): undefined {
   if (isOwnMistake(error)) throw error
   return undefined
-}
-
-/** Kafka's timestamp of the first record at or after an offset; undefined where there is none, or it has none. */
-async function timeAt(place: LogPlace, partition: number, offset: number): Promise<number | undefined> {
-  const { cluster, topicState } = place
-  const { leaderId, leaderEpoch } = topicState.partitions.find((p) => p.partition === partition) ?? {}
-  if (typeof leaderId !== 'number' || leaderEpoch === undefined) return undefined
-  const version = await cluster.apiVersion(leaderId, fetchApiKey, fetchVersions)
-  if (version === undefined) return undefined
-  // A broker sends one whole batch, however few bytes are asked for.
-  const limits = { maxWaitMs: 0, minBytes: 0, maxBytes: 1, partitionMaxBytes: 1 }
-  const request = { topicId: topicState.topicId, ...limits, partitions: [{ partition, offset, leaderEpoch }] }
-  const connection = await cluster.connection(leaderId, 'fetch')
-  const answer = await sendFetch(connection, version, request, new AnswerMemory())
-  const [found] = answer.partitions
-  if (found?.errorCode !== 0) return undefined
-  const times: number[] = []
-  walkRecords(found.records, offset, found.aborted, {
-    record: (_buffer, _offset, timestampMs) => {
-      if (times.length === 0 && timestampMs >= 0) times.push(timestampMs)
-    },
-    withoutMessage: () => undefined,
-  })
-  return times[0]
 }

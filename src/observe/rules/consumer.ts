@@ -1,6 +1,6 @@
 import type { Thresholds } from '../../config/thresholds.ts'
 import type { Finding } from '../finding.ts'
-import type { Look } from '../history.ts'
+import { type Look, readableLag } from '../history.ts'
 import { isGrowingSeries, type PartitionLag } from '../lag.ts'
 import { countedOver, liveWorkers } from '../measures.ts'
 import type { WorkerState } from '../snapshot.ts'
@@ -142,11 +142,14 @@ function unknownLags(lags: readonly PartitionLag[]): string[] {
   return [`${partitionList(left.map(({ partition }) => partition))}: ${whys}`]
 }
 
+/** Messages in or behind a transaction as young as this are about to be readable: so other applications write. */
+export const youngTransactionSeconds = 10
+
 /** R12: more messages wait than should. */
 export const consumerLagHigh: Rule = ({ measures, lags, thresholds }) => {
   const { lagMessages } = measures
   // What is known of some partitions is a lower bound for all.
-  const atLeast = lags.reduce((sum, { lagMessages: lag }) => sum + (lag ?? 0), 0)
+  const atLeast = lags.reduce((sum, lag) => sum + (lag.lagMessages ?? 0) - aboutToBeReadable(lag), 0)
   if (atLeast > thresholds.lag.warningMessages) {
     const waiting = Math.max(...lags.map(({ waitingSeconds }) => waitingSeconds ?? 0))
     const since = waiting > 0 ? `, the oldest for ${span(waiting)}` : ''
@@ -156,10 +159,15 @@ export const consumerLagHigh: Rule = ({ measures, lags, thresholds }) => {
   return lagMessages.state === 'unknown' ? [cannotTell('ConsumerLagHigh', lagMessages.reason)] : []
 }
 
+function aboutToBeReadable({ blockedMessages, blockedSeconds }: PartitionLag): number {
+  const isYoung = blockedSeconds !== null && blockedSeconds < youngTransactionSeconds
+  return isYoung ? (blockedMessages ?? 0) : 0
+}
+
 /** R13: the lag has been growing for minutes, or a position went back. */
 export const consumerLagGrowing: Rule = ({ looks, lags, measures, thresholds }) => {
   const { growingSeconds, targetMessages } = thresholds.lag
-  const lag = measures.lagMessages.state === 'ok' ? measures.lagMessages.value : undefined
+  const lag = measures.readableLagMessages.state === 'ok' ? measures.readableLagMessages.value : undefined
   const told = { ...(lag === undefined ? {} : { value: lag, unit: 'messages' }) }
   const behind = lags.filter(({ status }) => status === 'WARN' || status === 'REWIND')
   if (behind.length > 0) {
@@ -180,16 +188,13 @@ export const consumerLagGrowing: Rule = ({ looks, lags, measures, thresholds }) 
 }
 
 function totalLag({ partitions }: Look): number {
-  return [...partitions.values()].reduce(
-    (sum, { position, startOffset, endOffset }) => sum + Math.max(0, endOffset - Math.max(position, startOffset)),
-    0,
-  )
+  return [...partitions.values()].reduce((sum, partition) => sum + readableLag(partition), 0)
 }
 
 /** R14: a backlog stands, and is worked off too slowly. Without a backlog, few messages a second are no fault. */
 export const throughputLow: Rule = (scene) => {
   const { measures, thresholds, looks, lags } = scene
-  const { lagMessages, throughputPerSecond: rate } = measures
+  const { readableLagMessages: lagMessages, throughputPerSecond: rate } = measures
   const { warningMessages, backlogSeconds } = thresholds.lag
   if (lagMessages.state === 'unknown') return [cannotTell('ThroughputLow', lagMessages.reason)]
   if (lagMessages.value <= warningMessages) return []

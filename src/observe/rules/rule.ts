@@ -36,6 +36,7 @@ const stageOf: Record<RuleName, Stage> = {
   ConsumerLagHigh: 'consumer',
   ConsumerLagGrowing: 'consumer',
   ThroughputLow: 'consumer',
+  TransactionStuck: 'kafka',
   PoolSaturated: 'postgres',
   ErrorRateHigh: 'feed',
   DeadLettersGrowing: 'feed',

@@ -100,6 +100,18 @@ function stuck(snapshot: PipelineSnapshot): PipelineSnapshot {
   return withSource(standing, 'kafka', 'log', { partitions: waiting })
 }
 
+/** Messages in partition 1 wait for a transaction of another application; the worker has read all that it can. */
+function blocked(snapshot: PipelineSnapshot, openSeconds: number, messages = 50): PipelineSnapshot {
+  const { log } = snapshot.kafka
+  if (log.state === 'unknown') return snapshot
+  const sinceMs = snapshot.takenAtMs - openSeconds * 1000
+  const openTransaction = { startOffset: 1000, producerId: 4001, transactionalId: 'orders', sinceMs }
+  const partitions = log.partitions.map((p) =>
+    p.partition === 1 ? { ...p, endOffset: 1000 + messages, openTransaction, nextRecordAtMs: sinceMs } : p,
+  )
+  return withSource(snapshot, 'kafka', 'log', { partitions })
+}
+
 function outsideLog(snapshot: PipelineSnapshot): PipelineSnapshot {
   const { log } = snapshot.kafka
   if (log.state === 'unknown') return snapshot
@@ -253,6 +265,17 @@ export const scenarios: readonly Scenario[] = [
   scenario('the lag is growing', ['warning ConsumerLagGrowing'], (s, look) => lagging(s, 100 + look, 1), { looks: 26 }),
   scenario('a backlog is worked off slowly', ['warning ThroughputLow'], slow(300)),
   scenario('a backlog is hardly worked off', ['critical ThroughputLow'], slow(50)),
+  scenario('transactions of other applications are open for seconds', [], (s) => blocked(s, 5, 20_000)),
+  scenario('many messages wait for a transaction', ['warning ConsumerLagHigh'], (s) => blocked(s, 15, 20_000)),
+  scenario('messages wait for a transaction', ['warning TransactionStuck partition=1'], (s) => blocked(s, 61)),
+  scenario('messages have waited for a transaction for long', ['critical TransactionStuck partition=1'], (s) =>
+    blocked(s, 901),
+  ),
+  scenario(
+    'many messages wait for a transaction, and rows get old',
+    ['critical TransactionStuck partition=1', 'warning ConsumerLagHigh', 'critical KpiStale'],
+    (s) => oldPrices(blocked(s, 1000, 20_000), 1000),
+  ),
   scenario('a pool is rather full', ['warning PoolSaturated'], (s) => pool(s, 80)),
   scenario('a pool is full', ['critical PoolSaturated'], (s) => pool(s, 95)),
   scenario('some messages are bad', ['warning ErrorRateHigh'], (s) => rejecting(s, 3)),

@@ -11,7 +11,8 @@ interface Stand {
 
 function standing({ log, position }: Stand, atMs = nowMs): PipelineSnapshot {
   const snapshot = healthy(atMs)
-  const first = { partition: 0, startOffset: 0, endOffset: 1000, newestRecordAtMs: atMs, nextRecordAtMs: null, ...log }
+  const times = { newestRecordAtMs: atMs, nextRecordAtMs: null }
+  const first = { partition: 0, startOffset: 0, endOffset: 1000, openTransaction: null, ...times, ...log }
   const held = { partition: 0, nextOffset: 1000, movedAtMs: atMs, idleSinceMs: null, ...position }
   return withSource(withSource(snapshot, 'kafka', 'log', { partitions: [first] }), 'postgres', 'positions', {
     partitions: position === null ? [] : [held],
@@ -132,4 +133,41 @@ it('is unknown while the positions are, or are those of an earlier topic', () =>
   expect(first(without(healthy(), 'postgres', 'positions'))?.status).toBe('UNKNOWN')
   const recreated = withSource(healthy(), 'kafka', 'topic', { topicId: 'another' })
   expect(first(recreated)).toMatchObject({ status: 'UNKNOWN', lagMessages: null })
+})
+
+describe('an open transaction of another application', () => {
+  const open = (sinceMs: number | null, startOffset = 1000) => ({
+    openTransaction: { startOffset, producerId: 4001, transactionalId: 'orders', sinceMs },
+  })
+
+  it('hides nothing: what waits for it is lag', () => {
+    const waiting = standing({ log: { endOffset: 1050, ...open(nowMs - 5000) } })
+    expect(first(waiting)).toMatchObject({ status: 'OK', lagMessages: 50, blockedMessages: 50, blockedSeconds: 5 })
+    const { topic } = waiting.kafka
+    const partitions = topic.state === 'ok' ? topic.partitions.slice(0, 1) : []
+    const { measures } = judge(withSource(waiting, 'kafka', 'topic', { partitions }))
+    expect(measures.lagMessages).toEqual({ state: 'ok', value: 50 })
+    expect(measures.readableLagMessages).toEqual({ state: 'ok', value: 0 })
+  })
+
+  it('blocks a partition once it has been open for long, and stalls none', () => {
+    const old = {
+      log: { endOffset: 1050, nextRecordAtMs: longAgo, ...open(longAgo) },
+      position: { movedAtMs: longAgo },
+    }
+    expect(first(standing(old))).toMatchObject({ status: 'BLOCKED', blockedSeconds: 3600 })
+    const before = { ...old, position: { nextOffset: 990, movedAtMs: longAgo } }
+    expect(first(standing(before))).toMatchObject({ status: 'STALL', lagMessages: 60, blockedMessages: 50 })
+  })
+
+  it('has been open for as long as it was seen to be, where no broker tells', () => {
+    const at = (seconds: number, startOffset: number) =>
+      standing(
+        { log: { endOffset: 1050, ...open(null, startOffset) }, position: { nextOffset: startOffset } },
+        nowMs - seconds * 1000,
+      )
+    expect(first(at(0, 1000))).toMatchObject({ blockedSeconds: 0 })
+    const looks = [at(200, 1000), at(100, 1010), at(40, 1010), at(0, 1010)]
+    expect(first(looks)).toMatchObject({ status: 'BLOCKED', blockedMessages: 40, blockedSeconds: 100 })
+  })
 })

@@ -15,7 +15,7 @@ export const topicId = '11111111-2222-3333-4444-555555555555'
 export function healthy(atMs = nowMs): PipelineSnapshot {
   const partitions = [0, 1, 2]
   return {
-    version: 1,
+    version: 2,
     takenAtMs: atMs,
     tookMs: 50,
     asked: {
@@ -52,6 +52,7 @@ export function healthy(atMs = nowMs): PipelineSnapshot {
           partition,
           startOffset: 0,
           endOffset: 1000,
+          openTransaction: null,
           newestRecordAtMs: atMs - 1000,
           nextRecordAtMs: null,
         })),

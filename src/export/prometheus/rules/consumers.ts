@@ -1,7 +1,8 @@
+import { youngTransactionSeconds } from '../../../observe/rules/consumer.ts'
 import { type AlertingRule, critical, type RuleSource, warning } from '../alerting-rule.ts'
 import { ageOfEach, ago, down, each, over, unjudged } from '../expressions.ts'
 
-/** R9 to R14: workers, positions, lag, throughput. */
+/** R9 to R14 and R19: workers, positions, lag, throughput, transactions that messages wait for. */
 export function consumerRules(source: RuleSource): AlertingRule[] {
   const consumers = '{kind="consumer"}'
   const missing = each('market_kpi_workers_missing', ['kind'])
@@ -24,6 +25,7 @@ export function consumerRules(source: RuleSource): AlertingRule[] {
     }),
     ...lagRules(source),
     ...throughputRules(source),
+    ...transactionRules(source),
   ]
 }
 
@@ -31,11 +33,11 @@ export function consumerRules(source: RuleSource): AlertingRule[] {
 function stalled({ thresholds: { lag }, intervalSeconds }: RuleSource): string {
   const on = 'on (job, partition)'
   const seconds = lag.stalledSeconds
-  const waits = `${each('market_kpi_partition_lag_messages', ['partition'])} > 0`
+  const waits = `${each('market_kpi_partition_readable_lag_messages', ['partition'])} > 0`
   const ahead = each('market_kpi_postgres_clock_ahead_seconds')
   const moved = `${ageOfEach('market_kpi_partition_moved_timestamp_seconds', 'partition')} + on (job) group_left () ${ahead} > ${seconds}`
   const oldest = `${ageOfEach('market_kpi_partition_oldest_unread_timestamp_seconds', 'partition')} > ${seconds}`
-  const always = `${over('min_over_time', 'market_kpi_partition_lag_messages', seconds + intervalSeconds, ['partition'])} > 0`
+  const always = `${over('min_over_time', 'market_kpi_partition_readable_lag_messages', seconds + intervalSeconds, ['partition'])} > 0`
   const append = each('market_kpi_log_append_time')
   // Producers' times say nothing of how long a message has waited.
   const waitedLong = `((${oldest} and on (job) ${append} == 1) or (${always} unless on (job) ${append} == 1))`
@@ -51,11 +53,31 @@ function outside(): string {
   return `(${next} < ${start} or ${next} > ${end})`
 }
 
+/** Messages in or behind an open transaction, and how long it has been open. */
+const blocked = `(${each('market_kpi_partition_lag_messages', ['partition'])} - ${each('market_kpi_partition_readable_lag_messages', ['partition'])} > 0)`
+const openFor = ageOfEach('market_kpi_partition_transaction_open_since_timestamp_seconds', 'partition')
+
+function transactionRules({ thresholds: { transaction } }: RuleSource): AlertingRule[] {
+  const openLongerThan = (seconds: number) => ({
+    expr: `${blocked} and on (job, partition) ${openFor} > ${seconds}`,
+    summary: 'partition {{ $labels.partition }}: {{ $value | humanize }} messages wait for an open transaction',
+  })
+  return [
+    critical('TransactionStuck', openLongerThan(transaction.criticalSeconds)),
+    warning('TransactionStuck', openLongerThan(transaction.warningSeconds)),
+  ]
+}
+
 function lagRules({ thresholds: { lag } }: RuleSource): AlertingRule[] {
   const { targetMessages, warningMessages, growingSeconds } = lag
   const known = `sum by (job) (${each('market_kpi_partition_lag_messages', ['partition'])})`
+  // What waits for a transaction that has only just begun is about to be readable.
+  const young = `sum by (job) (${blocked} and on (job, partition) ${openFor} < ${youngTransactionSeconds})`
   // Larger than it was, above the floor all the time, and never smaller than at the look before.
-  const growing = (metric: 'market_kpi_lag_messages' | 'market_kpi_partition_lag_messages', labels: string[]) =>
+  const growing = (
+    metric: 'market_kpi_readable_lag_messages' | 'market_kpi_partition_readable_lag_messages',
+    labels: string[],
+  ) =>
     [
       `${each(metric, labels)} > ${ago(metric, growingSeconds, labels)}`,
       `${over('min_over_time', metric, growingSeconds, labels)} > ${targetMessages}`,
@@ -63,15 +85,15 @@ function lagRules({ thresholds: { lag } }: RuleSource): AlertingRule[] {
     ].join(` and on (${['job', ...labels].join(', ')}) `)
   const partition = ['partition']
   const next = 'market_kpi_partition_next_offset' as const
-  const rewound = `${each(next, partition)} < ${over('max_over_time', next, 600, partition)} and on (job, partition) ${each('market_kpi_partition_lag_messages', partition)} > ${targetMessages}`
+  const rewound = `${each(next, partition)} < ${over('max_over_time', next, 600, partition)} and on (job, partition) ${each('market_kpi_partition_readable_lag_messages', partition)} > ${targetMessages}`
   const anyPartition = (what: string) => `count by (job) (${what})`
   return [
     warning('ConsumerLagHigh', {
-      expr: `${known} > ${warningMessages}`,
+      expr: `${known} - (${young} or 0 * ${known}) > ${warningMessages}`,
       summary: '{{ $value | humanize }} messages wait',
     }),
     warning('ConsumerLagGrowing', {
-      expr: `(${growing('market_kpi_lag_messages', [])}) or ${anyPartition(growing('market_kpi_partition_lag_messages', partition))} or ${anyPartition(rewound)}`,
+      expr: `(${growing('market_kpi_readable_lag_messages', [])}) or ${anyPartition(growing('market_kpi_partition_readable_lag_messages', partition))} or ${anyPartition(rewound)}`,
       summary: `the lag has been growing for ${growingSeconds} s, or a position went back`,
     }),
   ]
@@ -81,9 +103,9 @@ function throughputRules({ thresholds: { lag, throughput }, intervalSeconds }: R
   const { warningMessages, backlogSeconds } = lag
   const { warningPerSecond, criticalPerSecond, criticalSeconds } = throughput
   const backlogFor = (seconds: number) =>
-    `${over('min_over_time', 'market_kpi_lag_messages', seconds)} > ${warningMessages} and on (job) ${ago('market_kpi_lag_messages', seconds)} > ${warningMessages}`
+    `${over('min_over_time', 'market_kpi_readable_lag_messages', seconds)} > ${warningMessages} and on (job) ${ago('market_kpi_readable_lag_messages', seconds)} > ${warningMessages}`
   const oldest = `max by (job) (${ageOfEach('market_kpi_partition_oldest_unread_timestamp_seconds', 'partition')}) >= ${backlogSeconds}`
-  const backlog = `${each('market_kpi_lag_messages')} > ${warningMessages} and on (job) ((${backlogFor(backlogSeconds)}) or ${oldest})`
+  const backlog = `${each('market_kpi_readable_lag_messages')} > ${warningMessages} and on (job) ((${backlogFor(backlogSeconds)}) or ${oldest})`
   const slow = `${each('market_kpi_throughput_messages_per_second')} < ${warningPerSecond}`
   const span = criticalSeconds + intervalSeconds
   const counted = (['merged', 'rejected'] as const).map((what) =>

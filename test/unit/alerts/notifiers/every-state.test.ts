@@ -36,6 +36,10 @@ const alerts: Record<AlertName, { labels?: Record<string, string>; over: string 
   ConsumerLagHigh: { over: 'the consumer lag is below its limit again' },
   ConsumerLagGrowing: { over: 'the consumer lag has stopped growing' },
   ThroughputLow: { over: 'there is no slow backlog any more' },
+  TransactionStuck: {
+    labels: { partition: '2' },
+    over: "no message in partition 2 of 'market-prices' waits for an old transaction any more",
+  },
   PoolSaturated: { over: 'workers get their database connections in time again' },
   ErrorRateHigh: { over: 'the share of rejected messages is below its limit again' },
   DeadLettersGrowing: { over: 'the number of rejected messages is below its limit again' },
