@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { type API, apiVersionsV3, Connection, ConnectionStatuses, metadataV12 } from '@platformatic/kafka'
 import { KpiError } from '../errors.ts'
-import { brokerErrorName, kafkaError } from './errors.ts'
+import { brokerErrorName, isConnectionLoss, kafkaError } from './errors.ts'
 import type { KafkaOptions } from './options.ts'
 
 /**
@@ -51,6 +51,8 @@ export class KafkaCluster {
   readonly #connections = new Map<string, Promise<Connection>>()
   readonly #apiRanges = new Map<string, ReadonlyMap<number, ApiRange>>()
   #brokers = new Map<number, BrokerAddress>()
+  /** Addresses whose connection failed or ended, in the order in which that happened last. */
+  readonly #lost = new Set<string>()
   #closed = false
 
   constructor(options: KafkaOptions) {
@@ -104,7 +106,7 @@ export class KafkaCluster {
     return { clusterId: response.clusterId ?? '', controllerId: response.controllerId }
   }
 
-  /** Asks one broker. `'any'` takes the first that can be reached. */
+  /** Asks one broker. `'any'` takes the first that can be reached, last of all those that broke off before. */
   async request<A extends unknown[], R>(
     target: number | 'any',
     purpose: Purpose,
@@ -112,7 +114,7 @@ export class KafkaCluster {
     ...args: A
   ): Promise<R> {
     const connection = target === 'any' ? await this.#anyConnection(purpose) : await this.connection(target, purpose)
-    return api.async(connection, ...args)
+    return this.#watched(connection, api.async(connection, ...args))
   }
 
   /** An open connection to a broker of the last metadata answer. */
@@ -144,7 +146,8 @@ export class KafkaCluster {
 
   async #metadata(topics: string[]): Promise<MetadataResponse> {
     const connection = await this.#anyConnection('control')
-    const response = await metadataV12.api.async(connection, topics, false, false).catch((error: unknown) => {
+    const asked = metadataV12.api.async(connection, topics, false, false)
+    const response = await this.#watched(connection, asked).catch((error: unknown) => {
       // The library throws when any topic or partition carries an error; the answer itself is whole, and ours to judge.
       const answer = (error as { response?: MetadataResponse }).response
       if (answer?.brokers) return answer
@@ -160,16 +163,15 @@ export class KafkaCluster {
     const key = `${connection.host}:${connection.port}`
     const known = this.#apiRanges.get(key)
     if (known) return known
-    const response = await apiVersionsV3.api.async(connection, 'market-kpi', '1')
+    const response = await this.#watched(connection, apiVersionsV3.api.async(connection, 'market-kpi', '1'))
     const ranges = new Map(response.apiKeys.map((api) => [api.apiKey, api]))
     this.#apiRanges.set(key, ranges)
     return ranges
   }
 
   async #anyConnection(purpose: Purpose): Promise<Connection> {
-    const known = this.brokers.map(({ host, port }) => `${host}:${port}`)
     let last: unknown
-    for (const address of new Set([...known, ...this.#options.bootstrap])) {
+    for (const address of this.#addresses()) {
       const colon = address.lastIndexOf(':')
       try {
         return await this.#open(address.slice(0, colon), Number(address.slice(colon + 1)), purpose)
@@ -178,6 +180,32 @@ export class KafkaCluster {
       }
     }
     throw last
+  }
+
+  /**
+   * A frozen broker, or whatever stands before one that is down, may take every connection and answer nothing: one that
+   * failed must not be the first to be asked again.
+   */
+  #addresses(): string[] {
+    const known = this.brokers.map(({ host, port }) => `${host}:${port}`)
+    const all = new Set([...known, ...this.#options.bootstrap])
+    const lost = [...this.#lost].filter((address) => all.has(address))
+    return [...[...all].filter((address) => !this.#lost.has(address)), ...lost]
+  }
+
+  /** A request that times out fails before its connection says that it is closed. */
+  async #watched<R>(connection: Connection, answer: Promise<R>): Promise<R> {
+    try {
+      return await answer
+    } catch (error) {
+      if (isConnectionLoss(error)) this.#noteLoss(`${connection.host}:${connection.port}`)
+      throw error
+    }
+  }
+
+  #noteLoss(address: string): void {
+    this.#lost.delete(address)
+    this.#lost.add(address)
   }
 
   async #open(host: string, port: number, purpose: Purpose): Promise<Connection> {
@@ -203,6 +231,7 @@ export class KafkaCluster {
     const drop = () => {
       if (this.#connections.get(key) === opening) this.#connections.delete(key)
       this.#apiRanges.delete(`${host}:${port}`)
+      this.#noteLoss(`${host}:${port}`)
     }
     const opening = this.#connect(connection, host, port)
     opening.catch(drop)

@@ -116,6 +116,14 @@ describe('a broker', () => {
     })
   })
 
+  it('that takes connections and says nothing is not the first to be asked again', async () => {
+    await using server = await silentServer()
+    await withCluster({ bootstrap: [server.address, inject('bootstrap')], requestTimeoutMs: 300 }, async (cluster) => {
+      await expect(cluster.clusterMetadata()).rejects.toMatchObject({ code: 'KPI_KAFKA_UNREACHABLE' })
+      expect((await cluster.clusterMetadata()).clusterId).not.toBe('')
+    })
+  })
+
   it('is connected to once for each purpose, and again after the connection broke', async () => {
     await using proxy = await TcpProxy.startKafka(inject('bootstrap'))
     await withCluster({ bootstrap: [proxy.address] }, async (cluster) => {
