@@ -3,6 +3,7 @@ import { type Config, loadConfig } from '../config/load.ts'
 import type { Setting } from '../config/setting.ts'
 import { type SettingName, settings } from '../config/settings.ts'
 import { defaultDataDir } from '../embedded/data-dir.ts'
+import { announceFailure } from '../embedded/ready-signal.ts'
 import { type DatabaseAccess, findStackSettings } from '../embedded/running-stack.ts'
 import { assert, KpiError, messageOf } from '../errors.ts'
 import { createLogger, type Logger } from '../log.ts'
@@ -30,6 +31,7 @@ export function withErrors<A extends Action>(
     } catch (error) {
       if (!(error instanceof KpiError)) throw error
       process.stderr.write(`${messageOf(error)}\n`)
+      announceFailure(error)
       process.exitCode = style === 'check' ? exitUnknown : error.exitCode
     }
   }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Config } from '../config/load.ts'
+import { KpiError, messageOf } from '../errors.ts'
 import { systemClock } from '../feed/clock.ts'
 import { Feed } from '../feed/feed.ts'
 import { RateMeter, reportLine } from '../feed/feed-report.ts'
@@ -13,7 +14,7 @@ import type { Compression } from '../kafka/record-batch-writer.ts'
 import type { Logger } from '../log.ts'
 import type { StatusServer } from '../metrics/status-server.ts'
 import { postgresOptions } from '../store/connection.ts'
-import type { WorkerReport } from '../store/worker-status.ts'
+import { failedState, type WorkerReport } from '../store/worker-status.ts'
 import { feedRoutes } from './feed-status-routes.ts'
 import { serveNear } from './service-status.ts'
 
@@ -47,6 +48,7 @@ const reportIntervalMs = 30_000
 // `up` allows the feed four seconds from the wish to stop to its end.
 const flushDeadlineMs = 2500
 const statusDeadlineMs = 500
+const failureDeadlineMs = 2500
 const stopDeadlineMs = 3700
 
 /**
@@ -85,6 +87,7 @@ export async function runFeed(options: RunFeedOptions, stop: AbortSignal): Promi
     return await work({ feed: parts.feed, source, http: parts.http.url }, options, stop)
   } catch (error) {
     if (stop.aborted && error === stop.reason) return 0
+    if (error instanceof KpiError && !error.retryable) await recordFailure(error, parts, options)
     throw error
   } finally {
     await parts.http?.close()
@@ -131,12 +134,41 @@ function startStatus(running: Running, { config, log }: RunFeedOptions): FeedSta
   const meter = new RateMeter()
   const status = new FeedStatus({
     postgres: postgresOptions(config),
-    workerId: `feed-${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`,
+    workerId: newFeedId(),
     report: () => workerReport(running, meter),
     log,
   })
   status.start()
   return status
+}
+
+/** In worker_status, for those who look for the feed and do not see its log. */
+async function recordFailure(
+  error: KpiError,
+  { feed, source }: { readonly feed?: Feed; readonly source?: PriceSource },
+  { config, log, sourceKind }: RunFeedOptions,
+): Promise<void> {
+  if (config.databaseUrl === undefined && config.postgresHost === undefined) return
+  const { messages = 0, batches = 0, rejected = 0 } = feed?.figures ?? {}
+  const status = new FeedStatus({
+    postgres: postgresOptions(config),
+    workerId: newFeedId(),
+    report: () => ({
+      state: failedState,
+      messagesProcessed: messages,
+      batchesWritten: batches,
+      errors: rejected,
+      throughputPerSecond: 0,
+      detail: { source: source?.description ?? sourceKind, failure: messageOf(error) },
+    }),
+    log,
+  })
+  status.start()
+  await status.stop(failureDeadlineMs)
+}
+
+function newFeedId(): string {
+  return `feed-${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`
 }
 
 function workerReport({ feed: { figures }, source, http }: Running, meter: RateMeter): WorkerReport {

@@ -2,7 +2,7 @@ import { nodeFlags } from '../config/node-flags.ts'
 import { KpiError } from '../errors.ts'
 import { pause } from '../kafka/backoff.ts'
 import { Child, type ChildExit } from './child.ts'
-import { isReadyMessage } from './ready-signal.ts'
+import { type FailedMessage, isFailedMessage, isReadyMessage } from './ready-signal.ts'
 import { RotatingLog } from './rotating-log.ts'
 import type { RunRecords } from './run-records.ts'
 import { stopPlanOf } from './stop-order.ts'
@@ -40,6 +40,7 @@ async function startCommand(options: CommandPartOptions, signal: AbortSignal): P
   const args = await options.args()
   signal.throwIfAborted()
   const ready = Promise.withResolvers<string | undefined>()
+  let failed: FailedMessage | undefined
   const child = await Child.start({
     name,
     command: process.execPath,
@@ -48,6 +49,7 @@ async function startCommand(options: CommandPartOptions, signal: AbortSignal): P
     env: options.env,
     ipc: (message) => {
       if (isReadyMessage(message)) ready.resolve(message.http)
+      if (isFailedMessage(message)) failed = message
     },
     output: new RotatingLog({ logsDir: options.logsDir, name }),
     ...(options.records ? { records: options.records } : {}),
@@ -65,11 +67,22 @@ async function startCommand(options: CommandPartOptions, signal: AbortSignal): P
     signal.throwIfAborted()
     throw new KpiError('KPI_CHILD_FAILED', `${name} was not ready within ${readyTimeoutMs / 1000} s: see its log`)
   }
-  if ('exit' in outcome) throw child.failure(outcome.exit)
-  return runningCommand(child, outcome.http)
+  const failure = (exit: ChildExit) => failureOfCommand(child, exit, failed)
+  if ('exit' in outcome) throw failure(outcome.exit)
+  return runningCommand(child, outcome.http, failure)
 }
 
-function runningCommand(child: Child, http: string | undefined): RunningCommand {
+/** The error that the command ended on, by its own word; else what its end and its last line say. */
+function failureOfCommand(child: Child, exit: ChildExit, failed: FailedMessage | undefined): KpiError {
+  if (failed === undefined || exit.signal !== null) return child.failure(exit)
+  return new KpiError(failed.code, `${child.name} ended with code ${exit.code}: ${failed.message}`)
+}
+
+function runningCommand(
+  child: Child,
+  http: string | undefined,
+  failure: (exit: ChildExit) => KpiError,
+): RunningCommand {
   let stopping: Promise<ChildExit> | undefined
   return {
     pid: child.pid,
@@ -80,6 +93,6 @@ function runningCommand(child: Child, http: string | undefined): RunningCommand 
       await stopping
     },
     kill: () => child.signal('SIGKILL'),
-    failure: (exit) => child.failure(exit),
+    failure,
   }
 }

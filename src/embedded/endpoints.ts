@@ -17,6 +17,8 @@ export interface Endpoints {
   readonly dashboard?: string
   readonly workers: readonly string[]
   readonly feed?: string
+  /** Why there is no feed, though `up` was to run one. */
+  readonly feedFailure?: string
   /** Of the alert evaluator, whose /metrics tell the whole pipeline. */
   readonly alerts?: string
   readonly pids: {

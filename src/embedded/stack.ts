@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Config } from '../config/load.ts'
-import { messageOf } from '../errors.ts'
+import { KpiError, messageOf } from '../errors.ts'
 import { aborted, pause } from '../kafka/backoff.ts'
 import type { Logger } from '../log.ts'
 import { type PostgresOptions, placeOf, postgresOptions } from '../store/connection.ts'
@@ -84,6 +84,8 @@ class Stack {
   #kafka: KafkaServer | undefined
   #postgres: PostgresServer | undefined
   #feed: RunningCommand | undefined
+  /** Why there is no feed, though one was asked for. */
+  #feedFailure: string | undefined
   #alerts: RunningCommand | undefined
   readonly #workers: RunningCommand[] = []
   #ready = false
@@ -151,12 +153,21 @@ class Stack {
   async #startFeed(): Promise<void> {
     const { feed } = this.#options
     if (feed === 'none') return
-    await this.#keep(
-      this.#command('feed', async () => ['feed', feed]),
-      (running) => {
+    const givenUp = (error: KpiError) => {
+      this.#feed = undefined
+      this.#feedFailure = messageOf(error)
+      if (this.#ready) this.#writeEndpoints()
+    }
+    const part = { ...this.#command('feed', async () => ['feed', feed]), isFinal: isFinalForFeed, givenUp }
+    try {
+      await this.#keep(part, (running) => {
         this.#feed = running
-      },
-    )
+      })
+    } catch (error) {
+      if (!(error instanceof KpiError && isFinalForFeed(error))) throw error
+      this.#options.log.error(`${error.message}; all else runs without a feed`)
+      givenUp(error)
+    }
   }
 
   /** Only where the settings say what is old. */
@@ -272,6 +283,7 @@ class Stack {
       ...(reader ? { postgresReader: reader } : {}),
       workers: this.#workers.flatMap(({ http }) => http ?? []),
       ...(this.#feed?.http ? { feed: this.#feed.http } : {}),
+      ...(this.#feedFailure === undefined ? {} : { feedFailure: this.#feedFailure }),
       ...(this.#alerts?.http ? { alerts: this.#alerts.http } : {}),
       pids: {
         ...(this.#kafka ? { kafka: this.#kafka.pid } : {}),
@@ -300,6 +312,7 @@ class Stack {
         ? { what: 'PostgreSQL', where: `127.0.0.1:${this.#postgres.port}`, note: `database ${config.postgresDb}` }
         : { what: 'PostgreSQL', where: placeOf(postgresOptions(config)), note: external },
       ...(this.#feed ? [{ what: 'feed', where: this.#feed.http ?? '', note: feed }] : []),
+      ...(this.#feedFailure === undefined ? [] : [{ what: 'no feed', where: feed, note: this.#feedFailure }]),
       ...this.#workers.map(({ http }, index) => ({
         what: `worker ${index + 1}`,
         where: http ?? '',
@@ -331,6 +344,11 @@ class Stack {
 }
 
 const graceMs = 500
+
+/** What is wrong with the file or the options stays wrong at the next start, which would read the whole file again. */
+function isFinalForFeed({ code, exitCode }: KpiError): boolean {
+  return code === 'KPI_FEED_FILE' || exitCode === 2
+}
 
 /** Like Promise.all; the failures that come after the first are the first one's doing, and are nobody's to handle. */
 async function allOrFirstFailure(starts: readonly (Promise<unknown> | undefined)[]): Promise<void> {

@@ -1,4 +1,4 @@
-import { type KpiError, messageOf } from '../errors.ts'
+import { KpiError, messageOf } from '../errors.ts'
 import { Backoff } from '../kafka/backoff.ts'
 import type { Logger } from '../log.ts'
 import type { ChildExit } from './child.ts'
@@ -8,8 +8,11 @@ import type { ChildExit } from './child.ts'
  *
  * A part is `starting → running → (it ended) waiting → starting → …` until the supervisor stops; then `stopped` for
  * good. The first start is the caller's: its failure is thrown, not retried. Later ones are retried for ever, with
- * growing waits; a part that ran well for a while starts over with the shortest. No part ends by itself: a feed whose
- * file is at its end waits for the stop.
+ * growing waits; a part that ran well for a while starts over with the shortest. A part that ends on an error that
+ * another start cannot change is `given up`: it is not started again. No part ends by itself: a feed whose file is at
+ * its end waits for the stop.
+ *
+ * An error that only a person can mend (wrong settings, a missing schema) is logged once, not at each retry.
  */
 export interface Part<R extends RunningPart = RunningPart> {
   readonly name: string
@@ -19,6 +22,10 @@ export interface Part<R extends RunningPart = RunningPart> {
   readonly stopDeadlineMs: number
   /** Returns when the part is ready. Aborting must end what was begun. */
   start(signal: AbortSignal): Promise<R>
+  /** Whether another start cannot help after this error. @defaultValue It always may. */
+  isFinal?(error: KpiError): boolean
+  /** It is given up. */
+  givenUp?(error: KpiError): void
 }
 
 export interface RunningPart {
@@ -48,6 +55,8 @@ const healthyMs = 5000
 
 interface Watched {
   readonly part: Part
+  /** The error of its last end; undefined after it ran well for a while. */
+  lastError: string | undefined
   running: RunningPart | undefined
   /** Ends when the part is stopped for good. */
   life: Promise<void>
@@ -71,7 +80,7 @@ export class Supervisor {
   /** Starts a part for the first time and watches it from then on. @throws whatever its start throws. */
   async start<R extends RunningPart>(part: Part<R>): Promise<R> {
     this.#stopping.signal.throwIfAborted()
-    const watched: Watched = { part, running: undefined, life: Promise.resolve() }
+    const watched: Watched = { part, lastError: undefined, running: undefined, life: Promise.resolve() }
     this.#watched.set(part.name, watched)
     const starting = part.start(this.#stopping.signal)
     watched.life = starting.then(
@@ -126,9 +135,28 @@ export class Supervisor {
       const exit = await running.exited
       watched.running = undefined
       if (this.#stopping.signal.aborted) return
-      if (this.#clock.now() - sinceMs >= healthyMs) backoff.reset()
-      this.#log.error(running.failure(exit).message)
+      if (this.#clock.now() - sinceMs >= healthyMs) {
+        backoff.reset()
+        watched.lastError = undefined
+      }
+      if (this.#noteFailure(watched, running.failure(exit)) === 'given up') return
     }
+  }
+
+  /** Logs why a part ended, or could not start; the same once more only where it may pass by itself. */
+  #noteFailure(watched: Watched, error: unknown): 'given up' | 'repeated' | 'new' {
+    const { part } = watched
+    const message = messageOf(error)
+    if (error instanceof KpiError && part.isFinal?.(error)) {
+      this.#log.error(`${message}; ${part.name} is not started again`)
+      part.givenUp?.(error)
+      return 'given up'
+    }
+    const isRepeated = error instanceof KpiError && !error.retryable && message === watched.lastError
+    watched.lastError = message
+    if (isRepeated) this.#log.debug(message)
+    else this.#log.error(message)
+    return isRepeated ? 'repeated' : 'new'
   }
 
   /** It became ready at the moment the supervisor began to stop, and missed that. */
@@ -137,12 +165,13 @@ export class Supervisor {
     await running.stop(part.stopDeadlineMs)
   }
 
-  /** @returns undefined when the supervisor stops meanwhile. */
-  async #restart({ part }: Watched, backoff: Backoff): Promise<RunningPart | undefined> {
+  /** @returns undefined when the supervisor stops meanwhile, or the part is given up. */
+  async #restart(watched: Watched, backoff: Backoff): Promise<RunningPart | undefined> {
+    const { part } = watched
     const { signal } = this.#stopping
-    for (;;) {
+    for (let level: 'info' | 'debug' = 'info'; ; ) {
       const waitMs = backoff.nextMs()
-      this.#log.info(`starting ${part.name} again in ${(waitMs / 1000).toFixed(1)} s`)
+      this.#log[level](`starting ${part.name} again in ${(waitMs / 1000).toFixed(1)} s`)
       await this.#clock.pause(waitMs, signal)
       if (signal.aborted) return undefined
       try {
@@ -151,7 +180,9 @@ export class Supervisor {
         return running
       } catch (error) {
         if (signal.aborted) return undefined
-        this.#log.error(messageOf(error))
+        const noted = this.#noteFailure(watched, error)
+        if (noted === 'given up') return undefined
+        level = noted === 'repeated' ? 'debug' : 'info'
       }
     }
   }

@@ -208,6 +208,8 @@ export interface WorkerState {
   readonly strandedPartitions: readonly number[]
   /** What it counted over `recentSeconds` at most; null from those that do not tell. */
   readonly recent: { readonly seconds: number; readonly processed: number; readonly rejected: number } | null
+  /** Of one that ended on an error: that error. */
+  readonly failure: string | null
   /** Of a feed: where its prices come from. */
   readonly source: string | null
 }

@@ -17,6 +17,9 @@ export interface WorkerReport {
   readonly detail?: Readonly<Record<string, unknown>>
 }
 
+/** The state of who ended on an error that another start cannot change; `detail.failure` has the error. */
+export const failedState = 'failed'
+
 /** How long a worker's row outlives it. */
 const keptHours = 24
 
@@ -93,7 +96,7 @@ export class WorkerStatusWriter {
       process.pid,
       this.#startedAt,
       stopped,
-      stopped ? 'stopped' : r.state,
+      stopped && r.state !== failedState ? 'stopped' : r.state,
       r.messagesProcessed,
       r.batchesWritten,
       r.errors,

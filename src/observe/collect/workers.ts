@@ -4,7 +4,7 @@ import type { WorkerState, WorkersState } from '../snapshot.ts'
 /** Those seen last; a machine that starts workers again and again leaves many rows. */
 const maxWorkers = 500
 
-interface Row extends Omit<WorkerState, 'pool' | 'strandedPartitions' | 'recent' | 'source'> {
+interface Row extends Omit<WorkerState, 'pool' | 'strandedPartitions' | 'recent' | 'source' | 'failure'> {
   readonly poolSize: number | null
   readonly poolInUse: number | null
   readonly poolWaiting: number | null
@@ -13,6 +13,7 @@ interface Row extends Omit<WorkerState, 'pool' | 'strandedPartitions' | 'recent'
     readonly strandedPartitions?: number[]
     readonly recent?: { seconds: number; processed: number; rejected: number }
     readonly source?: string
+    readonly failure?: string
   }
 }
 
@@ -33,6 +34,7 @@ function workerOf({ poolSize, poolInUse, poolWaiting, poolAcquireMs, detail, ...
     strandedPartitions: detail.strandedPartitions ?? [],
     recent: detail.recent ?? null,
     source: detail.source ?? null,
+    failure: detail.failure ?? null,
   }
 }
 

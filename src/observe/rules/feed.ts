@@ -106,9 +106,12 @@ function silentFeed({ snapshot, thresholds }: RuleScene, seconds: number): Silen
   const workers = source.state === 'ok' ? source.workers : []
   const broken = seconds > thresholds.workerDownSeconds ? (severity ?? 'warning') : undefined
   const quiet = severity === 'critical' ? 'warning' : severity && 'info'
+  // An error that ended it will not pass, so there is nothing to wait for.
+  const failure = lastSeenFeed(workers)?.failure ?? null
+  const down = failure === null ? broken : (severity ?? 'warning')
   const told: Record<FeedState, Omit<SilentFeed, 'isDown'>> = {
     none: { severity, why: 'feed unknown, the producer is none of ours' },
-    down: { severity: broken, why: downText(workers) },
+    down: { severity: down, why: downText(workers) },
     unconnected: { severity: broken, why: 'the feed does not reach Kafka' },
     finished: { severity: severity && 'info', why: 'the feed is at the end of its source' },
     sending: { severity: quiet, why: 'the feed lives, the market is quiet' },
@@ -118,9 +121,15 @@ function silentFeed({ snapshot, thresholds }: RuleScene, seconds: number): Silen
 }
 
 function downText(workers: readonly WorkerState[]): string {
-  const [last] = workers.filter(({ kind }) => kind === 'feed').toSorted((a, b) => a.seenAgoSeconds - b.seenAgoSeconds)
+  const last = lastSeenFeed(workers)
   if (!last) return ''
+  if (last.failure !== null) return `the feed ended on an error: ${last.failure}`
   return last.stoppedAtMs === null
     ? `the feed was last heard of ${span(last.seenAgoSeconds)} ago`
     : `the feed was stopped ${span(last.seenAgoSeconds)} ago`
+}
+
+function lastSeenFeed(workers: readonly WorkerState[]): WorkerState | undefined {
+  const feeds = workers.filter(({ kind }) => kind === 'feed')
+  return feeds.toSorted((a, b) => a.seenAgoSeconds - b.seenAgoSeconds)[0]
 }

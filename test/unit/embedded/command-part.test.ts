@@ -80,6 +80,20 @@ describe('a start that fails', () => {
     })
   })
 
+  it('is the error that the command says it ends on', async () => {
+    const said = `{ type: 'failed', code: 'KPI_FEED_FILE', message: 'prices.csv, line 7: no price' }`
+    const feed = part('feed', `process.exitCode = 1; process.send(${said}); process.disconnect()`)
+    await expect(feed.start(never)).rejects.toMatchObject({
+      code: 'KPI_FEED_FILE',
+      message: 'feed ended with code 1: prices.csv, line 7: no price',
+    })
+    const unknown = part(
+      'feed',
+      `process.exitCode = 1; process.send({ type: 'failed', code: 'toString' }); process.disconnect()`,
+    )
+    await expect(unknown.start(never)).rejects.toMatchObject({ code: 'KPI_CHILD_FAILED' })
+  })
+
   it('gives up one that does not become ready, and ends it', async () => {
     const feed = part('feed', `console.log(process.pid); setInterval(() => {}, 1000)`, { readyTimeoutMs: 500 })
     await expect(feed.start(never)).rejects.toMatchObject({

@@ -35,10 +35,16 @@ class TestPart implements Part {
   gate: Promise<void> = Promise.resolve()
   /** Whether it ends when it is asked to. */
   obeys = true
+  /** Which errors no other start can change. */
+  isFinal = (_error: KpiError): boolean => false
+  givenUp = (error: KpiError): void => void events.push(`given up ${this.name}: ${error.message}`)
+  /** The error that it ends on. */
+  failure = new KpiError('KPI_CHILD_FAILED', 'it ended')
   #end: ((exit: ChildExit) => void) | undefined
 
   constructor(name: string, options: { stage?: number; stopDeadlineMs?: number } = {}) {
     this.name = name
+    this.failure = new KpiError('KPI_CHILD_FAILED', `${name} ended`)
     this.stage = options.stage ?? 0
     this.stopDeadlineMs = options.stopDeadlineMs ?? 1000
   }
@@ -67,7 +73,7 @@ class TestPart implements Part {
         events.push(`kill ${this.name}`)
         end(killed)
       },
-      failure: () => new KpiError('KPI_CHILD_FAILED', `${this.name} ended`),
+      failure: () => this.failure,
     }
   }
 
@@ -77,6 +83,56 @@ class TestPart implements Part {
     await nextTurn()
   }
 }
+
+describe('an error that another start cannot change', () => {
+  const badFile = new KpiError('KPI_FEED_FILE', 'prices.csv, line 7: no price')
+  const wrongSetting = new KpiError('KPI_CONFIG_INVALID', 'BATCH_SIZE=x: must be a number')
+
+  it('ends the part for good, and is reported once, while the others run on', async () => {
+    const [feed, worker] = [new TestPart('feed'), new TestPart('worker')]
+    feed.isFinal = ({ code }) => code === 'KPI_FEED_FILE'
+    await Promise.all([supervisor.start(feed), supervisor.start(worker)])
+    feed.failure = badFile
+    await feed.dies({ code: 1, signal: null })
+    await clock.advance(60_000)
+    expect(feed.starts).toBe(1)
+    expect(log.lines).toEqual(['error: prices.csv, line 7: no price; feed is not started again'])
+    expect(events).toEqual(['given up feed: prices.csv, line 7: no price'])
+    await worker.dies()
+    await clock.advance(500)
+    expect(worker.starts).toBe(2)
+    await supervisor.stop(1000)
+  })
+
+  it('ends it also when the start after another end fails by it', async () => {
+    const feed = new TestPart('feed')
+    feed.isFinal = ({ code }) => code === 'KPI_FEED_FILE'
+    await supervisor.start(feed)
+    feed.failures.push(badFile)
+    await feed.dies()
+    await clock.advance(60_000)
+    expect(feed.starts).toBe(2)
+    expect(events).toEqual(['given up feed: prices.csv, line 7: no price'])
+    await supervisor.stop(1000)
+  })
+
+  it('but that a person can mend is logged once, and tried again quietly until it is mended', async () => {
+    const worker = new TestPart('worker')
+    await supervisor.start(worker)
+    worker.failures.push(wrongSetting, wrongSetting, wrongSetting)
+    await worker.dies()
+    for (const ms of [500, 1000, 2000, 4000]) await clock.advance(ms)
+    expect(worker.starts).toBe(5)
+    expect(log.lines.filter((line) => !line.startsWith('debug'))).toEqual([
+      'error: worker ended',
+      'info: starting worker again in 0.5 s',
+      'error: BATCH_SIZE=x: must be a number',
+      'info: starting worker again in 1.0 s',
+      'info: worker runs again (pid 5)',
+    ])
+    await supervisor.stop(1000)
+  })
+})
 
 describe('a part that dies', () => {
   it('is started again after half a second, and said to', async () => {

@@ -194,6 +194,12 @@ const stopped = worker('feed-1', {
   stoppedAtMs: nowMs - 60_000,
   seenAgoSeconds: 60,
 })
+const failed = worker('feed-1', {
+  kind: 'feed',
+  workerState: 'failed',
+  stoppedAtMs: nowMs - 2000,
+  failure: 'prices.csv, line 7: no price',
+})
 const lost = worker('feed-1', { kind: 'feed', seenAgoSeconds: 60 })
 const away = worker('feed-1', { kind: 'feed', workerState: 'kafka away' })
 const atEnd = worker('feed-1', { kind: 'feed', workerState: 'at its end' })
@@ -226,6 +232,8 @@ table('FeedSilent', [
     ],
     ['warning'],
   ],
+  ['ended on an error, at once', silent(1, failed), ['warning']],
+  ['ended on an error, and another one sends', silent(1, failed, worker('feed-2', { kind: 'feed' })), []],
   ['with times of long ago, and grown within 30 s', recorded(30), []],
   ['with times of long ago, and grown within 31 s', recorded(31), ['warning']],
   ['killed, at 31 s', silent(31, lost), ['warning']],

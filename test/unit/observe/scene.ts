@@ -129,6 +129,7 @@ export function worker(workerId: string, more: Partial<WorkerState> = {}): Worke
   const isFeed = more.kind === 'feed'
   return {
     workerId,
+    failure: null,
     kind: 'consumer',
     host: 'here',
     startedAtMs: nowMs - 3_600_000,
