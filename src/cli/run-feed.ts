@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Config } from '../config/load.ts'
+import { placeOfProcess } from '../config/place.ts'
 import { KpiError, messageOf } from '../errors.ts'
 import { systemClock } from '../feed/clock.ts'
 import { Feed } from '../feed/feed.ts'
@@ -84,7 +85,9 @@ export async function runFeed(options: RunFeedOptions, stop: AbortSignal): Promi
     parts.http = await serveNear({ ...options, usualPort: usualFeedPort }, routes)
     log.info(`sending to '${topic}': ${source.description}; HTTP at ${parts.http.url}`)
     options.ready(parts.http.url)
-    return await work({ feed: parts.feed, source, http: parts.http.url }, options, stop)
+    const { url } = parts.http
+    const place = placeOfProcess(options.httpPort, url)
+    return await work({ feed: parts.feed, source, http: url, place }, options, stop)
   } catch (error) {
     if (stop.aborted && error === stop.reason) return 0
     if (error instanceof KpiError && !error.retryable) await recordFailure(error, parts, options)
@@ -102,6 +105,7 @@ interface Running {
   readonly source: PriceSource
   /** The address of its metrics and health. */
   readonly http: string
+  readonly place: string | null
 }
 
 async function work(running: Running, options: RunFeedOptions, stop: AbortSignal): Promise<number> {
@@ -171,8 +175,9 @@ function newFeedId(): string {
   return `feed-${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`
 }
 
-function workerReport({ feed: { figures }, source, http }: Running, meter: RateMeter): WorkerReport {
-  const { bytes, retries, waiting } = figures
+function workerReport({ feed: { figures }, source, http, place }: Running, meter: RateMeter): WorkerReport {
+  const { bytes, retries, waiting, endedAtMs } = figures
+  const { replay } = source
   return {
     state: figures.state,
     messagesProcessed: figures.messages,
@@ -180,7 +185,15 @@ function workerReport({ feed: { figures }, source, http }: Running, meter: RateM
     errors: figures.rejected,
     throughputPerSecond: meter.perSecond(figures),
     http,
-    detail: { source: source.description, bytes, retries, waiting },
+    detail: {
+      source: source.description,
+      bytes,
+      retries,
+      waiting,
+      ...(place === null ? {} : { place }),
+      ...(replay === undefined ? {} : { replay }),
+      ...(endedAtMs === null ? {} : { endedAtMs }),
+    },
   }
 }
 

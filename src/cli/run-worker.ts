@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Config } from '../config/load.ts'
+import { placeOfProcess } from '../config/place.ts'
 import { type Clock, systemClock } from '../consumer/clock.ts'
 import { RecentMeter } from '../consumer/recent-counts.ts'
 import { type Report, ReportMeter } from '../consumer/report.ts'
@@ -17,6 +18,7 @@ import type { StatusRoutes, StatusServer } from '../metrics/status-server.ts'
 import { type WorkerMeasures, workerMetrics } from '../metrics/worker-metrics.ts'
 import { type Database, openDatabase, postgresOptions } from '../store/connection.ts'
 import { checkDefinition } from '../store/definition.ts'
+import { PoolWaitMeter } from '../store/pool-wait-meter.ts'
 import { type WorkerReport, WorkerStatusWriter } from '../store/worker-status.ts'
 import { definitionOf } from './definition.ts'
 import { observedHealth, serveNear } from './service-status.ts'
@@ -125,13 +127,14 @@ async function work(running: Running, options: RunWorkerOptions, end: AbortSigna
   const now = () => performance.now()
   const meter = new ReportMeter(now())
   const recent = new RecentMeter(now(), config.errorRateSeconds * 1000)
-  const meters = { report: new ReportMeter(now()), recent }
+  const meters = { report: new ReportMeter(now()), recent, wait: new PoolWaitMeter(database, now()) }
+  const place = placeOfProcess(options.httpPort, http.url)
   const status = new WorkerStatusWriter({
     database: statusDatabase,
     workerId,
     kind: 'consumer',
     log,
-    report: () => statusOf(worker.figures, meters, { database, http: http.url }),
+    report: () => statusOf(worker.figures, meters, { database, http: http.url, place }),
   })
   await unlessAborted(worker.ready, end)
   worker.start()
@@ -149,12 +152,15 @@ async function work(running: Running, options: RunWorkerOptions, end: AbortSigna
 
 function statusOf(
   figures: WorkerFigures,
-  meters: { readonly report: ReportMeter; readonly recent: RecentMeter },
-  { database, http }: { readonly database: Database; readonly http: string },
+  meters: { readonly report: ReportMeter; readonly recent: RecentMeter; readonly wait: PoolWaitMeter },
+  { database, http, place }: { readonly database: Database; readonly http: string; readonly place: string | null },
 ): WorkerReport {
   const nowMs = performance.now()
   const report = meters.report.interval(figures, nowMs)
   const counts = { processed: report.messages_processed, rejected: report.errors }
+  const { size, inUse, waiting } = poolOf(database, figures)
+  // A batch that has waited for ten seconds has waited for the whole interval.
+  const wait = meters.wait.interval(nowMs, figures.overdueBatches > 0)
   return {
     state: figures.state,
     messagesProcessed: report.messages_processed,
@@ -163,13 +169,15 @@ function statusOf(
     throughputPerSecond: report.throughput_msg_per_sec,
     partitions: figures.partitions,
     http,
-    pool: { ...poolOf(database, figures), acquireMs: database.takeLongestAcquireMs() },
+    pool: { size, inUse, waiting, acquireMs: wait.longestMs },
     detail: {
       unreadOffsets: figures.unreadOffsets,
       pendingRows: figures.pendingRows,
       floodWaits: figures.floodWaits,
       rowsWritten: figures.rows,
       recent: meters.recent.recent(counts, nowMs),
+      poolWaitedPercent: wait.percent,
+      ...(place === null ? {} : { place }),
       ...(figures.stranded.length > 0 ? { strandedPartitions: figures.stranded } : {}),
     },
   }
@@ -178,9 +186,9 @@ function statusOf(
 function poolOf(
   { pool }: Database,
   { overdueBatches }: WorkerFigures,
-): { size: number; inUse: number; waiting: number } {
-  const { totalCount: size, idleCount, waitingCount } = pool
-  return { size, inUse: size - idleCount, waiting: waitingCount + overdueBatches }
+): { size: number; open: number; inUse: number; waiting: number } {
+  const { options, totalCount: open, idleCount, waitingCount } = pool
+  return { size: options.max, open, inUse: open - idleCount, waiting: waitingCount + overdueBatches }
 }
 
 function serveWorker(worker: Worker, database: Database, options: RunWorkerOptions): Promise<StatusServer> {
@@ -211,7 +219,7 @@ function measuresOf(figures: WorkerFigures, database: Database): WorkerMeasures 
     stranded: figures.stranded.length,
     isBackedUp: figures.state === 'database away',
     isReady: obstaclesOf(figures).length === 0,
-    pool: poolOf(database, figures),
+    pool: { ...poolOf(database, figures), waitedSeconds: database.acquireWaitedMs() / 1000 },
   }
 }
 

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import type { Command } from 'commander'
 import { nodeFlags } from '../config/node-flags.ts'
+import { placeVariable } from '../config/place.ts'
 import { isReadyMessage } from '../embedded/ready-signal.ts'
 import type { StopWish } from '../embedded/stop-signals.ts'
 import { type Part, type RunningPart, Supervisor } from '../embedded/supervisor.ts'
@@ -29,7 +30,7 @@ export async function runWorkerProcesses(
   try {
     const starts = Array.from({ length: workers }, (_, index) => {
       const port = httpPort === undefined ? undefined : httpPort === 0 ? 0 : httpPort + index
-      return supervisor.start(workerPart(index, argumentsFor(options.command, port)))
+      return supervisor.start(workerPart(index, argumentsFor(options.command, port), httpPort === 0))
     })
     await Promise.race([Promise.all(starts), stopped])
     await stopped
@@ -49,14 +50,20 @@ function argumentsFor(command: Command, httpPort: number | undefined): string[] 
   return ['consume', ...args, ...(httpPort === undefined ? [] : ['--http-port', String(httpPort)])]
 }
 
-function workerPart(index: number, args: readonly string[]): Part {
+/** @param isNamed - A port that changes with each start does not name its place. */
+function workerPart(index: number, args: readonly string[], isNamed: boolean): Part {
   const name = `worker-${index + 1}`
-  return { name, stage: 0, stopDeadlineMs, start: (signal) => startWorker(name, args, signal) }
+  const env = isNamed ? { ...process.env, [placeVariable]: `${process.cwd()} ${name}` } : process.env
+  return { name, stage: 0, stopDeadlineMs, start: (signal) => startWorker({ name, args, env }, signal) }
 }
 
-function startWorker(name: string, args: readonly string[], signal: AbortSignal): Promise<RunningPart> {
+function startWorker(
+  { name, args, env }: { readonly name: string; readonly args: readonly string[]; readonly env: NodeJS.ProcessEnv },
+  signal: AbortSignal,
+): Promise<RunningPart> {
   const child = spawn(process.execPath, [...nodeFlags(), cliEntry, ...args], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    env,
     // A Ctrl-C in the terminal reaches this process alone, which stops its workers in order.
     detached: true,
   })

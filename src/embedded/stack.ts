@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Config } from '../config/load.ts'
+import { placeVariable } from '../config/place.ts'
 import { KpiError, messageOf } from '../errors.ts'
 import { aborted, pause } from '../kafka/backoff.ts'
 import type { Logger } from '../log.ts'
@@ -215,12 +216,18 @@ class Stack {
   }
 
   #command(name: string, args: () => Promise<readonly string[]>): Part<RunningCommand> {
-    const { cliEntry, env } = this.#options
+    const { cliEntry, env, dataDir } = this.#options
     return commandPart({
       name,
       cliEntry,
       args,
-      env: { ...env, NO_COLOR: '1', ...this.#kafkaEnvironment(), ...this.#pipelineEnvironment() },
+      env: {
+        ...env,
+        NO_COLOR: '1',
+        [placeVariable]: `${dataDir} ${name}`,
+        ...this.#kafkaEnvironment(),
+        ...this.#pipelineEnvironment(),
+      },
       logsDir: this.#around.logsDir,
       records: this.#around.records,
     })

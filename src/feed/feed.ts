@@ -15,6 +15,8 @@ export interface FeedFigures {
   /** Taken from the source and not acknowledged. */
   readonly waiting: number
   readonly elapsedSeconds: number
+  /** Wall clock when all of the source was sent; null before. */
+  readonly endedAtMs: number | null
   /** Wall clock when the brokers last acknowledged some; null before the first. */
   readonly lastMessageAtMs: number | null
   /** How long the brokers have answered nothing of what is under way to them; 0 while nothing is. */
@@ -32,6 +34,7 @@ export class Feed {
   readonly #startedAtMs: number
   readonly #failed = new AbortController()
   #atEnd = false
+  #endedAtMs: number | null = null
 
   constructor(options: { source: PriceSource; producer: Producer; clock: Clock }) {
     this.#source = options.source
@@ -51,6 +54,7 @@ export class Feed {
       rejected: this.#source.rejectedCount,
       waiting: this.#producer.waitingCount,
       elapsedSeconds: (this.#clock.now() - this.#startedAtMs) / 1000,
+      endedAtMs: this.#endedAtMs,
       lastMessageAtMs,
       unansweredMs: this.#producer.unansweredMs,
     }
@@ -88,6 +92,7 @@ export class Feed {
       left = await this.#producer.flush(AbortSignal.any([AbortSignal.timeout(flushDeadlineMs), this.#failed.signal]))
     }
     this.#failed.signal.throwIfAborted()
+    if (this.#atEnd && left === 0) this.#endedAtMs = this.#clock.now()
     return left
   }
 }

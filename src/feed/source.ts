@@ -6,6 +6,8 @@ export interface PriceSource {
   readonly description: string
   /** Lines or answers of the source that could not be made into a message. */
   readonly rejectedCount: number
+  /** Of prices with recorded times instead of those of now; absent where there are none. */
+  readonly replay?: Replay | undefined
   /**
    * Waits until messages are due and returns them, in order; undefined at the end, or when the signal is aborted. The
    * batch is the source's own: the next call overwrites it.
@@ -15,6 +17,14 @@ export interface PriceSource {
   next(signal: AbortSignal): Promise<MessageBatch | undefined>
   /** Lets go of files and connections. Idempotent. */
   stop(): Promise<void>
+}
+
+/** Where a replay is by its own clock. */
+export interface Replay {
+  /** The latest time of a price so far, milliseconds since the Unix epoch; null before the first. */
+  readonly eventAtMs: number | null
+  /** Whether its prices come at a pace, rather than as fast as it goes. */
+  readonly isPaced: boolean
 }
 
 /** The time, passed in, so that tests turn the hands. */

@@ -81,16 +81,30 @@ export const pipelineMetrics = {
   market_kpi_error_ratio: gauge('Rejected of all messages, over ERROR_RATE_SECONDS.'),
   market_kpi_dead_letters_recent: gauge('Messages rejected within ERROR_RATE_SECONDS.', 'reason'),
   market_kpi_workers: gauge('Workers and feeds that have been heard of lately.', 'kind'),
-  market_kpi_workers_missing: gauge('Those that ended without a word, and nobody took their place.', 'kind'),
+  market_kpi_workers_missing: gauge(
+    'Those that ended without stopping in order, and nothing took their place.',
+    'kind',
+  ),
   market_kpi_worker_seen_timestamp_seconds: gauge(
-    'When one that has not ended was heard of last; of the 100 seen last.',
+    'When one that did not stop in order was heard of last; for ten minutes after, and of the 100 seen last.',
     'worker',
     'kind',
   ),
   market_kpi_feed_state: gauge('1 for what the feed is doing; none: the producer is not ours.', 'state'),
-  market_kpi_feed_replays_recorded_times: gauge('1 while the feed replays prices with their old times.'),
-  market_kpi_pool_used_ratio: gauge("Of the fullest worker's pool of database connections, those in use."),
-  market_kpi_pool_waited_ratio: gauge('The same, of pools for which somebody waits; 0 while nobody does.'),
+  market_kpi_feed_replays_recorded_times: gauge(
+    '1 while all prices come from a replay that keeps their recorded times; freshness is then judged by its clock.',
+  ),
+  market_kpi_feed_replays_at_full_speed: gauge('1 while such a replay goes as fast as it can.'),
+  market_kpi_replay_timestamp_seconds: gauge('The latest time of a price that the replay has sent.'),
+  market_kpi_replay_behind_seconds: gauge('How long the oldest message of the replay that is in no row has waited.'),
+  market_kpi_pool_wait_ratio: gauge(
+    'The share of the time in which a query waited for a database connection, of the worker that waits most.',
+  ),
+  market_kpi_pool_wait_longest_seconds: gauge('The longest of these waits over the last seconds.'),
+  market_kpi_pool_used_ratio: gauge('Connections in use, of the fullest pool of a worker with more than one.'),
+  market_kpi_pool_pressure_ratio: gauge(
+    'What the limits of the pool are for: the share of waiting, or in a pool with more than one connection the share in use while a query waits.',
+  ),
 
   market_kpi_postgres_latency_seconds: gauge('Of one query.'),
   market_kpi_postgres_clock_ahead_seconds: gauge("How far the database's clock is ahead of the observer's."),

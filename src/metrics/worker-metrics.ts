@@ -13,7 +13,13 @@ export interface WorkerMeasures {
   readonly stranded: number
   readonly isBackedUp: boolean
   readonly isReady: boolean
-  readonly pool: { readonly size: number; readonly inUse: number; readonly waiting: number }
+  readonly pool: {
+    readonly open: number
+    readonly inUse: number
+    readonly waiting: number
+    /** Since the start. */
+    readonly waitedSeconds: number
+  }
 }
 
 /** Name and meaning of each metric; docs/metrics.md lists them. */
@@ -26,6 +32,10 @@ export const workerCounters = {
     'Times that reading had to wait with as many rows pending as memory allows: very many symbols or windows.',
     (m) => m.floodWaits,
   ],
+  market_kpi_worker_pool_wait_seconds_total: [
+    'Time in which at least one query waited for a database connection.',
+    (m) => m.pool.waitedSeconds,
+  ],
 } as const satisfies Record<string, Measure<WorkerMeasures>>
 
 export const workerGauges = {
@@ -35,7 +45,7 @@ export const workerGauges = {
   market_kpi_worker_stranded_partitions: ['Of these, those whose position is not in the log.', (m) => m.stranded],
   market_kpi_worker_unread_offsets: ['Offsets between what is reduced and the end of the log.', (m) => m.unreadOffsets],
   market_kpi_worker_pending_rows: ['Partial rows that wait for a commit.', (m) => m.pendingRows],
-  market_kpi_worker_pool_connections: ['Open database connections.', (m) => m.pool.size],
+  market_kpi_worker_pool_connections: ['Open database connections.', (m) => m.pool.open],
   market_kpi_worker_pool_connections_in_use: ['Database connections in use.', (m) => m.pool.inUse],
   market_kpi_worker_pool_waiting: [
     'Calls, and batches ready for long, that wait for a database connection.',

@@ -1,4 +1,5 @@
 import type { Observation } from '../observe/observer.ts'
+import { poolText } from '../observe/pool-text.ts'
 import type { Source } from '../observe/snapshot.ts'
 import { alertRows } from './alert-rows.ts'
 import { clean, padTo, widthOf } from './cell-text.ts'
@@ -80,12 +81,14 @@ function postgresLines({ snapshot }: Observation): string[] {
 
 function consumerLines({ snapshot, assessment }: Observation): string[] {
   const { positions, workers } = snapshot.postgres
-  const { lagMessages, throughputPerSecond, errorRatePercent, poolPercent } = assessment.measures
-  const sum = (
-    pick: (worker: { batchesWritten: number; errors: number; pool: { waiting: number } | null }) => number,
-  ) => said2(workers, (all) => grouped(all.filter(({ kind }) => kind === 'consumer').reduce((n, w) => n + pick(w), 0)))
-  const live = said2(workers, (all) =>
-    String(all.filter((w) => w.kind === 'consumer' && w.stoppedAtMs === null).length),
+  const { lagMessages, throughputPerSecond, errorRatePercent, poolWaitPercent } = assessment.measures
+  const sum = (pick: (worker: { batchesWritten: number; errors: number }) => number) =>
+    said2(workers, (all) => grouped(all.filter(({ kind }) => kind === 'consumer').reduce((n, w) => n + pick(w), 0)))
+  const consumers = assessment.workers.filter(({ worker }) => worker.kind === 'consumer')
+  const gone = consumers.filter(({ word }) => word === 'gone').length
+  const live = said2(
+    workers,
+    () => `${consumers.filter(({ isGone }) => !isGone).length}${gone > 0 ? `, and ${gone} gone` : ''}`,
   )
   return [
     `  workers: ${live}`,
@@ -96,8 +99,7 @@ function consumerLines({ snapshot, assessment }: Observation): string[] {
     said('error_rate', errorRatePercent, ({ value }) => percentText(value)),
     `  batches_written: ${sum(({ batchesWritten }) => batchesWritten)}`,
     `  errors: ${sum(({ errors }) => errors)}`,
-    said('pool_in_use', poolPercent, ({ value }) => percentText(value)),
-    `  waiting_for_a_connection: ${sum(({ pool }) => pool?.waiting ?? 0)}`,
+    said('connections', poolWaitPercent, () => poolText(assessment.measures) ?? ''),
     ...assessment.partitions.map(
       ({ partition, status: word, lagMessages: lag, blockedMessages: blocked, why }) =>
         `  partition ${partition}: ${word}, lag ${lag === null ? 'unknown' : grouped(lag)}${blocked ? `, ${grouped(blocked)} in or behind an open transaction` : ''}${why === '' ? '' : ` - ${why}`}`,

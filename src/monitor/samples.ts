@@ -6,7 +6,7 @@ export interface Sample {
   readonly ratePerSecond: number | null
   readonly rejectedPerSecond: number | null
   readonly lagMessages: number | null
-  readonly poolPercent: number | null
+  readonly waitPercent: number | null
 }
 
 /** Twenty minutes at one every five seconds, and wider than a terminal. */
@@ -26,7 +26,7 @@ function sampleOf(observation: Observation, before: Observation | undefined): Sa
   return {
     ...ratesOf(observation, before),
     lagMessages: measures.lagMessages.state === 'ok' ? measures.lagMessages.value : null,
-    poolPercent: measures.poolPercent.state === 'ok' ? measures.poolPercent.value : null,
+    waitPercent: measures.poolWaitPercent.state === 'ok' ? measures.poolWaitPercent.value : null,
   }
 }
 

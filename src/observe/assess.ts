@@ -19,6 +19,7 @@ import { deadLettersGrowing, errorRateHigh, kpiStale } from './rules/quality.ts'
 import type { Rule } from './rules/rule.ts'
 import { transactionStuck } from './rules/transactions.ts'
 import type { PipelineSnapshot } from './snapshot.ts'
+import { type ShownWorker, shownWorkers } from './workers.ts'
 
 /** What one look at the pipeline comes to. Plain JSON values. */
 export interface Assessment {
@@ -34,6 +35,8 @@ export interface Assessment {
   readonly measures: Measures
   /** By partition number. */
   readonly partitions: readonly PartitionLag[]
+  /** Workers and feeds that live, and for ten minutes those that ended. */
+  readonly workers: readonly ShownWorker[]
 }
 
 /** By number: R1 to R19. */
@@ -77,7 +80,9 @@ export function assess(
   const measures = measure({ snapshot, looks, thresholds, nowMs, lags: partitions })
   const scene = { snapshot, looks, diskLooks, thresholds, nowMs, lags: partitions, measures }
   const findings = markSymptoms(ruleNames.flatMap((name) => rules[name](scene))).sort(worstFirst)
-  return { ...verdictOf(findings), findings, measures, partitions }
+  const { workers: source } = snapshot.postgres
+  const workers = source.state === 'ok' ? shownWorkers(source.workers, thresholds) : []
+  return { ...verdictOf(findings), findings, measures, partitions, workers }
 }
 
 /** Sorting is stable: within a severity the order of the rules stays. */

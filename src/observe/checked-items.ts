@@ -3,9 +3,11 @@
 import type { Thresholds } from '../config/thresholds.ts'
 import type { Finding, RuleName } from './finding.ts'
 import type { Measure } from './measures.ts'
-import { liveWorkers } from './measures.ts'
 import type { Observation } from './observer.ts'
-import { grouped, percentText, span } from './rules/rule.ts'
+import { poolText } from './pool-text.ts'
+import { grouped, percentText } from './rules/rule.ts'
+import { freshnessText, silenceText } from './time-texts.ts'
+import { liveWorkers } from './workers.ts'
 
 /** In the order in which they are printed. */
 const itemNames = [
@@ -86,21 +88,12 @@ function seenItems(observation: Observation, thresholds: Thresholds): Record<Ite
     'Kafka disk': measured(measures.diskPercent, (value) => `${percentText(value)} used`),
     PostgreSQL: server.state === 'ok' ? 'database is reachable' : undefined,
     'Database schema': schemaText(observation),
-    'Database connections': measured(
-      measures.poolPercent,
-      (value) => `${percentText(value)} of a worker's pool in use, and no query waits`,
-    ),
-    'Data freshness': measured(measures.freshnessSeconds, (value) => {
-      const text = `newest price ${span(value)} old`
-      return measures.market.isOpen ? text : `market is closed, ${text}`
-    }),
+    'Database connections': poolText(measures),
+    'Data freshness': measured(measures.freshnessSeconds, () => freshnessText(measures)),
     'Consumer lag': measured(measures.lagMessages, (value) => counted(value, 'message')),
     Throughput: measured(measures.throughputPerSecond, (value) => `${grouped(value)} messages/s`),
     'Error rate': measured(measures.errorRatePercent, (value) => `${percentText(value)} of the messages rejected`),
-    Feed: measured(measures.feedSilenceSeconds, (value) => {
-      const text = `newest message ${span(value)} old`
-      return measures.market.isOpen ? text : `market is closed, ${text}`
-    }),
+    Feed: measured(measures.feedSilenceSeconds, () => silenceText(measures)),
     Workers: workersText(observation, thresholds),
     Clocks: server.state === 'ok' && log.state === 'ok' ? 'the servers agree with this machine' : undefined,
   }

@@ -2,7 +2,9 @@ import type { Thresholds } from '../config/thresholds.ts'
 import { type Finding, type RuleName, severities } from './finding.ts'
 import type { Measure } from './measures.ts'
 import type { Observation } from './observer.ts'
+import { poolText } from './pool-text.ts'
 import { grouped, percentText, span } from './rules/rule.ts'
+import { freshnessText, silenceText } from './time-texts.ts'
 
 /** The checks of `health`, in the order in which it prints them; the first five are the ones every reader knows. */
 export const checkKeys = [
@@ -107,7 +109,7 @@ type Seen = Pick<Check, 'name' | 'text' | 'value' | 'unit'>
 
 function observed({ snapshot, assessment }: Observation, thresholds: Thresholds): Record<CheckKey, Seen> {
   const { measures } = assessment
-  const { lag, freshness, errorRate, pool } = thresholds
+  const { lag, freshness, errorRate } = thresholds
   return {
     ...observedServers(snapshot),
     'consumer:lag': seenMeasure('Consumer lag', measures.lagMessages, 'messages', (value) =>
@@ -118,12 +120,12 @@ function observed({ snapshot, assessment }: Observation, thresholds: Thresholds)
       ),
     ),
     'kafka:disk': seenMeasure('Kafka disk', measures.diskPercent, 'percent', (value) => `${percentText(value)} used`),
-    // A full pool is well used as long as nobody waits; otherwise there is a finding, and its text instead.
+    // A full pool is well used as long as no query waits; otherwise there is a finding, and its text instead.
     'postgres:pool': seenMeasure(
       'Connection pool',
-      measures.poolPercent,
+      measures.poolPressurePercent,
       'percent',
-      (value) => `${percentText(value)} in use${value > pool.warningPercent ? ', nobody waits' : ''}`,
+      () => poolText(measures) ?? '',
     ),
     'consumer:throughput': seenMeasure(
       'Throughput',
@@ -139,18 +141,9 @@ function observed({ snapshot, assessment }: Observation, thresholds: Thresholds)
       ),
     ),
     'kpi:freshness': seenMeasure('KPI freshness', measures.freshnessSeconds, 's', (value) =>
-      withTarget(
-        `newest price ${span(value)} old`,
-        value >= freshness.targetSeconds,
-        `below ${span(freshness.targetSeconds)}`,
-      ),
+      withTarget(freshnessText(measures), value >= freshness.targetSeconds, `below ${span(freshness.targetSeconds)}`),
     ),
-    'feed:activity': seenMeasure(
-      'Feed activity',
-      measures.feedSilenceSeconds,
-      's',
-      (value) => `newest message ${span(value)} old`,
-    ),
+    'feed:activity': seenMeasure('Feed activity', measures.feedSilenceSeconds, 's', () => silenceText(measures)),
   }
 }
 

@@ -90,7 +90,9 @@ export function healthPerfdata({ assessment }: Observation, thresholds: Threshol
     perfdatum('kpi_freshness', measures.freshnessSeconds, seconds(freshness)),
     perfdatum('feed_silence', measures.feedSilenceSeconds, seconds(feedSilence)),
     perfdatum('error_rate', measures.errorRatePercent, percents(errorRate)),
-    perfdatum('connection_pool', measures.poolPercent, percents(pool)),
+    perfdatum('connection_wait', measures.poolWaitPercent, percents(pool)),
+    perfdatum('connection_wait_longest', measures.poolWaitMs, 'ms;;;0'),
+    perfdatum('connection_pool', measures.poolUsedPercent, percents(pool)),
     perfdatum('kafka_disk', measures.diskPercent, percents(disk)),
   ]
   // A bar in the text would begin the data.

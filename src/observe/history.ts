@@ -1,4 +1,4 @@
-import { type PipelineSnapshot, readableEnd } from './snapshot.ts'
+import { type PipelineSnapshot, type PoolState, readableEnd } from './snapshot.ts'
 
 /** Where a partition stood at one look. */
 export interface PartitionLook {
@@ -20,8 +20,8 @@ export interface Look {
   readonly partitions: ReadonlyMap<number, PartitionLook>
   /** Messages merged and rejected since the beginning. */
   readonly counts: { readonly merged: number; readonly rejected: number } | null
-  /** The fullest pool that had somebody waiting, in percent; 0 when none had. */
-  readonly poolPercent: number | null
+  /** See `poolPressurePercent`, of the worst pool of a worker heard of lately. */
+  readonly poolPressurePercent: number | null
 }
 
 /** Bytes in use on a volume, kept for a day. */
@@ -112,7 +112,7 @@ function lookOf(snapshot: PipelineSnapshot): Look {
     atMs: snapshot.takenAtMs,
     partitions: partitionsOf(snapshot),
     counts: positions.state === 'ok' ? { merged: positions.merged, rejected: positions.rejected } : null,
-    poolPercent: workers.state === 'ok' ? waitedPoolPercent(workers.workers) : null,
+    poolPressurePercent: workers.state === 'ok' ? worstPressure(workers.workers) : null,
   }
 }
 
@@ -137,13 +137,23 @@ function partitionsOf(snapshot: PipelineSnapshot): Map<number, PartitionLook> {
 
 type Workers = Extract<PipelineSnapshot['postgres']['workers'], { state: 'ok' }>['workers']
 
-/** Of the fullest pool among those where somebody waits: a full pool in which nobody waits is well used. */
-export function waitedPoolPercent(workers: Workers): number | null {
-  const pools = workers.flatMap(({ pool, stoppedAtMs }) => (pool && stoppedAtMs === null ? [pool] : []))
-  if (pools.length === 0) return null
-  return Math.max(0, ...pools.filter(({ waiting }) => waiting > 0).map(poolPercent))
+/** A row that is older says nothing about now. */
+const recentSeconds = 60
+
+function worstPressure(workers: Workers): number | null {
+  const pools = workers.flatMap(({ pool, stoppedAtMs, seenAgoSeconds }) =>
+    pool && stoppedAtMs === null && seenAgoSeconds <= recentSeconds ? [pool] : [],
+  )
+  return pools.length > 0 ? Math.max(...pools.map(poolPressurePercent)) : null
 }
 
-function poolPercent({ size, inUse }: { size: number; inUse: number }): number {
-  return size > 0 ? (inUse / size) * 100 : 0
+/**
+ * How hard it is to get a connection of a pool: the share of the time in which a query waited for one, or, of a pool with
+ * more than one while somebody waits, the share that is in use. A full pool in which nobody waits is well used.
+ */
+export function poolPressurePercent({ size, inUse, waiting, waitedPercent }: PoolState): number {
+  const used = waiting > 0 && size > 1 ? (inUse / size) * 100 : 0
+  // A worker of an earlier version says only whether somebody waits.
+  const waited = waitedPercent ?? (waiting > 0 && size === 1 ? 100 : 0)
+  return Math.max(used, waited)
 }

@@ -1,8 +1,10 @@
 import type { Thresholds } from '../config/thresholds.ts'
 import { anyOpenSinceMs } from '../config/trading-hours.ts'
-import { type Look, waitedPoolPercent } from './history.ts'
+import { type Look, poolPressurePercent } from './history.ts'
 import type { PartitionLag } from './lag.ts'
-import { type PipelineSnapshot, type Source, unknown, type WorkerState } from './snapshot.ts'
+import { type ReplayClock, replayOf } from './replay.ts'
+import { type PipelineSnapshot, type PoolState, type Source, unknown } from './snapshot.ts'
+import { liveWorkers } from './workers.ts'
 
 /** A number that views show and rules judge, or why there is none. */
 export type Measure = Source<{ readonly value: number }>
@@ -12,13 +14,21 @@ export interface Measures {
   /** The same without what waits for an open transaction. */
   readonly readableLagMessages: Measure
   readonly throughputPerSecond: Measure
-  /** Since the event of the newest price in the rows. */
+  /** Since the event of the newest price in the rows; of a replay, how long its oldest price that is in no row has waited. */
   readonly freshnessSeconds: Measure
+  /** The replay that all prices come from; null where they are of now. */
+  readonly replay: ReplayClock | null
   /** Since the newest record came into the topic. */
   readonly feedSilenceSeconds: Measure
   readonly errorRatePercent: Measure
-  /** Of the fullest pool of a worker, whether somebody waits for it or not. */
-  readonly poolPercent: Measure
+  /** The share of the time in which a query waited for a database connection, of the worker that waits most. */
+  readonly poolWaitPercent: Measure
+  /** The longest such wait of the last seconds, in milliseconds. */
+  readonly poolWaitMs: Measure
+  /** Connections in use of the fullest pool with more than one; a single one is always in use or not. */
+  readonly poolUsedPercent: Measure
+  /** What the limits of the pool are for: the share of waiting, or of use while somebody waits in a pool with more than one. */
+  readonly poolPressurePercent: Measure
   /** Of the fullest volume with a log of Kafka's. */
   readonly diskPercent: Measure
   readonly market: MarketState
@@ -36,16 +46,18 @@ export interface MeasureScene {
 }
 
 export function measure(scene: MeasureScene): Measures {
+  const replay = replayOf(scene.snapshot, scene.thresholds) ?? null
   return {
     lagMessages: lagMessages(scene, () => 0),
     readableLagMessages: lagMessages(scene, ({ blockedMessages }) => blockedMessages ?? 0),
     throughputPerSecond: throughput(scene),
-    freshnessSeconds: freshness(scene),
+    freshnessSeconds: replay ? replayFreshness(scene) : freshness(scene),
+    replay,
     feedSilenceSeconds: feedSilence(scene),
     errorRatePercent: errorRate(scene),
-    poolPercent: pool(scene),
+    ...poolMeasures(scene),
     diskPercent: disk(scene),
-    market: market(scene),
+    market: market(scene, replay),
   }
 }
 
@@ -97,19 +109,18 @@ export function countedOver(
   }
 }
 
-export function liveWorkers(
-  workers: readonly WorkerState[],
-  kind: WorkerState['kind'],
-  { workerDownSeconds }: Thresholds,
-): WorkerState[] {
-  return workers.filter((w) => w.kind === kind && w.stoppedAtMs === null && w.seenAgoSeconds <= workerDownSeconds)
-}
-
 function freshness({ snapshot, nowMs }: MeasureScene): Measure {
   const { kpi } = snapshot.postgres
   if (kpi.state === 'unknown') return kpi
   if (kpi.newestEventAtMs === null) return unknown('there are no rows yet')
   return known(Math.max(0, nowMs - kpi.newestEventAtMs) / 1000)
+}
+
+/** By the replay's own clock the rows are fresh when they hold all that it has sent. */
+function replayFreshness(scene: MeasureScene): Measure {
+  const lag = lagMessages(scene, () => 0)
+  if (lag.state === 'unknown') return lag
+  return known(Math.max(0, ...scene.lags.map(({ waitingSeconds }) => waitingSeconds ?? 0)))
 }
 
 function feedSilence({ snapshot, looks, nowMs }: MeasureScene): Measure {
@@ -158,13 +169,27 @@ function recentCounts(
   return { seconds: Math.max(...told.map(({ seconds }) => seconds)), merged: processed - rejected, rejected }
 }
 
-function pool({ snapshot, thresholds }: MeasureScene): Measure {
+type PoolMeasures = Pick<Measures, 'poolWaitPercent' | 'poolWaitMs' | 'poolUsedPercent' | 'poolPressurePercent'>
+
+function poolMeasures({ snapshot, thresholds }: MeasureScene): PoolMeasures {
   const { workers } = snapshot.postgres
-  if (workers.state === 'unknown') return workers
-  const live = liveWorkers(workers.workers, 'consumer', thresholds)
-  const used = live.flatMap((w) => (w.pool && w.pool.size > 0 ? [(w.pool.inUse / w.pool.size) * 100] : []))
-  if (used.length === 0) return unknown('no worker tells')
-  return known(Math.max(...used, waitedPoolPercent(live) ?? 0))
+  const pools =
+    workers.state === 'ok' ? liveWorkers(workers.workers, 'consumer', thresholds).flatMap((w) => w.pool ?? []) : []
+  const none = workers.state === 'unknown' ? workers : unknown('no worker reports its connections')
+  const worst = (of: (pool: PoolState) => number | null, otherwise = none): Measure => {
+    const values = pools.flatMap((pool) => of(pool) ?? [])
+    return values.length > 0 ? known(Math.max(...values)) : otherwise
+  }
+  const single = unknown('no worker has more than one connection')
+  return {
+    poolWaitPercent: worst(({ waitedPercent }) => waitedPercent),
+    poolWaitMs: worst(({ acquireMs }) => acquireMs),
+    poolUsedPercent: worst(
+      ({ size, inUse }) => (size > 1 ? (inUse / size) * 100 : null),
+      pools.length > 0 ? single : none,
+    ),
+    poolPressurePercent: worst(poolPressurePercent),
+  }
 }
 
 function disk({ snapshot }: MeasureScene): Measure {
@@ -177,11 +202,13 @@ function disk({ snapshot }: MeasureScene): Measure {
   return known(Math.max(...used))
 }
 
-function market({ snapshot, thresholds, nowMs }: MeasureScene): MarketState {
+function market({ snapshot, thresholds, nowMs }: MeasureScene, replay: ReplayClock | null): MarketState {
   const { symbols } = snapshot.postgres
   const names = symbols.state === 'ok' ? symbols.symbols.map(({ symbol }) => symbol) : []
-  const sinceMs = anyOpenSinceMs(thresholds.tradingHours, names, nowMs)
+  const sinceMs = anyOpenSinceMs(thresholds.tradingHours, names, replay?.eventAtMs ?? nowMs)
   if (sinceMs === undefined) return { isOpen: false }
+  // How long it has been open by the replay's clock says nothing about silences, which are of ours.
+  if (replay) return { isOpen: true, sinceMs: null }
   return { isOpen: true, sinceMs: Number.isFinite(sinceMs) ? sinceMs : null }
 }
 

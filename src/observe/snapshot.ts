@@ -210,15 +210,26 @@ export interface WorkerState {
   readonly recent: { readonly seconds: number; readonly processed: number; readonly rejected: number } | null
   /** Of one that ended on an error: that error. */
   readonly failure: string | null
+  /** Names the machine and the place on it; a later start there is a successor. Null where nothing of it lasts. */
+  readonly place: string | null
   /** Of a feed: where its prices come from. */
   readonly source: string | null
+  /** Of a feed that has sent all there is: since when, by its own clock. */
+  readonly endedAtMs: number | null
+  /** Of a feed whose prices keep their recorded times: the latest one so far, and whether they come at a pace. */
+  readonly replay: { readonly eventAtMs: number | null; readonly isPaced: boolean } | null
 }
 
 export interface PoolState {
+  /** Connections that it may open. */
   readonly size: number
   readonly inUse: number
+  /** Queries that wait for a connection, and batches that have waited for long. */
   readonly waiting: number
+  /** The longest wait over the last report's interval. */
   readonly acquireMs: number
+  /** The share of that interval in which a query waited; null from a worker that does not report it. */
+  readonly waitedPercent: number | null
 }
 
 export interface DeadLettersState {

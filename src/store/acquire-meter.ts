@@ -6,6 +6,9 @@ export class AcquireMeter {
   readonly #now: () => number
   readonly #waiting = new Set<{ readonly sinceMs: number }>()
   #longestMs = 0
+  /** The time in which somebody waited, up to when nobody did last. */
+  #waitedMs = 0
+  #someoneSinceMs = 0
 
   /** @param now - Milliseconds, monotonic. */
   constructor(now: () => number = () => performance.now()) {
@@ -23,6 +26,7 @@ export class AcquireMeter {
   /** Runs something that begins by waiting for a connection. */
   async measure<T>(work: () => Promise<T>): Promise<T> {
     const call = { sinceMs: this.#now() }
+    if (this.#waiting.size === 0) this.#someoneSinceMs = call.sinceMs
     this.#waiting.add(call)
     try {
       return await work()
@@ -41,7 +45,15 @@ export class AcquireMeter {
     return longestMs
   }
 
+  /** The time, since the beginning, in which at least one call waited; milliseconds. */
+  get waitedMs(): number {
+    return this.#waitedMs + (this.#waiting.size > 0 ? this.#now() - this.#someoneSinceMs : 0)
+  }
+
   #end(call: { readonly sinceMs: number }): void {
-    if (this.#waiting.delete(call)) this.#longestMs = Math.max(this.#longestMs, this.#now() - call.sinceMs)
+    if (!this.#waiting.delete(call)) return
+    const nowMs = this.#now()
+    this.#longestMs = Math.max(this.#longestMs, nowMs - call.sinceMs)
+    if (this.#waiting.size === 0) this.#waitedMs += nowMs - this.#someoneSinceMs
   }
 }

@@ -177,6 +177,8 @@ export interface Database {
   query<R extends pg.QueryResultRow>(query: pg.QueryConfig): Promise<R[]>
   /** The longest wait for a connection since this was last asked for, milliseconds. */
   takeLongestAcquireMs(): number
+  /** The time in which at least one query waited for a connection, since the pool was opened; milliseconds. */
+  acquireWaitedMs(): number
   /** Runs statements in one transaction on one connection. */
   transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T>
   /** A query that is still under way after a second loses its connection; whether it was done, nobody knows then. */
@@ -220,6 +222,7 @@ export async function openDatabase(
     query: (query) => guarded(async () => (await acquiring.measure(() => pool.query(query))).rows),
     transaction: (work) => guarded(() => acquiring.measure(() => inTransaction(pool, work))),
     takeLongestAcquireMs: () => acquiring.takeLongestMs(),
+    acquireWaitedMs: () => acquiring.waitedMs,
     close: () => closePool(pool, clients),
   }
 }

@@ -80,8 +80,8 @@ function workerSection(limits: PanelLimits): Section {
     panels: [
       graph({
         title: 'Who is there',
-        about: 'Workers and feeds heard of lately, and those that ended without a word.',
-        width: 8,
+        about: 'Workers and feeds heard of lately, and those that ended without stopping in order.',
+        width: 6,
         queries: [
           prom(largest('workers', 'kind'), '{{kind}}'),
           prom(largest('workers_missing', 'kind'), '{{kind}} missing'),
@@ -89,20 +89,25 @@ function workerSection(limits: PanelLimits): Section {
       }),
       graph({
         title: 'Connection pool',
-        about: "Of the fullest worker's database connections; the limits hold while somebody waits.",
-        width: 8,
+        about:
+          'The share of the time in which a query waited for a database connection; and, in pools with more than one, the share in use, for which the limits hold while a query waits.',
+        width: 6,
         unit: 'percentunit',
         max: 1,
         limits: limits.poolRatio,
-        queries: [
-          prom(largest('pool_used_ratio'), 'in use'),
-          prom(largest('pool_waited_ratio'), 'in use, and waited for'),
-        ],
+        queries: [prom(largest('pool_wait_ratio'), 'waiting'), prom(largest('pool_used_ratio'), 'in use')],
+      }),
+      graph({
+        title: 'Longest wait for a connection',
+        about: 'How long a query waited for a database connection at the longest, over five seconds.',
+        width: 6,
+        unit: 's',
+        queries: [prom(largest('pool_wait_longest_seconds'), 'longest')],
       }),
       graph({
         title: 'Rows a commit',
         about: 'Rows (symbol and window) that one commit writes, on average; and those that wait.',
-        width: 8,
+        width: 6,
         queries: [
           prom(
             `sum(increase(market_kpi_worker_rows_total${ofJob}[5m])) / clamp_min(sum(increase(market_kpi_worker_batches_total${ofJob}[5m])), 1)`,

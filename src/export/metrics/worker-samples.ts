@@ -1,11 +1,10 @@
 import type { Thresholds } from '../../config/thresholds.ts'
 import type { Sample } from '../../metrics/pipeline-metrics.ts'
-import type { Finding } from '../../observe/finding.ts'
-import { waitedPoolPercent } from '../../observe/history.ts'
-import { liveWorkers } from '../../observe/measures.ts'
+import type { Assessment } from '../../observe/assess.ts'
+import type { Measures } from '../../observe/measures.ts'
 import { feedStateOf, feedStates } from '../../observe/rules/feed.ts'
-import { replaysOldPrices } from '../../observe/rules/quality.ts'
-import type { PipelineSnapshot, WorkerState } from '../../observe/snapshot.ts'
+import type { PipelineSnapshot } from '../../observe/snapshot.ts'
+import { liveWorkers, type ShownWorker, shownWorkers } from '../../observe/workers.ts'
 import { instant, sample } from './sample.ts'
 
 /** Each restart makes a series more: Prometheus wants a bound. */
@@ -14,7 +13,7 @@ const maxWorkerSeries = 100
 /** Workers and feeds: who is there, who is missing, what they do. */
 export function workerSamples(
   snapshot: PipelineSnapshot,
-  findings: readonly Finding[],
+  { findings, measures }: Pick<Assessment, 'findings' | 'measures'>,
   thresholds: Thresholds,
 ): Sample[] {
   const { workers: source } = snapshot.postgres
@@ -22,23 +21,31 @@ export function workerSamples(
   const { workers } = source
   const kinds = ['consumer', 'feed'] as const
   const down = findings.filter(({ rule, isUnknown }) => rule === 'WorkerDown' && !isUnknown)
-  const waited = waitedPoolPercent(liveWorkers(workers, 'consumer', thresholds))
   return [
     ...kinds.flatMap((kind) => [
       ...sample('market_kpi_workers', liveWorkers(workers, kind, thresholds).length, { kind }),
       ...sample('market_kpi_workers_missing', down.filter(({ labels }) => labels.kind === kind).length, { kind }),
     ]),
-    ...seenSamples(snapshot.takenAtMs, workers),
+    ...seenSamples(snapshot.takenAtMs, shownWorkers(workers, thresholds)),
+    ...replaySamples(measures),
     ...feedStates.flatMap((state) =>
       sample('market_kpi_feed_state', Number(feedStateOf(workers, thresholds) === state), { state }),
     ),
-    ...sample('market_kpi_feed_replays_recorded_times', Number(replaysOldPrices({ snapshot, thresholds }))),
-    ...sample('market_kpi_pool_waited_ratio', waited === null ? null : waited / 100),
   ]
 }
 
-function seenSamples(takenAtMs: number, workers: readonly WorkerState[]): Sample[] {
-  return workers
+function replaySamples({ replay, freshnessSeconds: behind }: Measures): Sample[] {
+  return [
+    ...sample('market_kpi_feed_replays_recorded_times', Number(replay !== null)),
+    ...sample('market_kpi_feed_replays_at_full_speed', Number(replay?.isPaced === false)),
+    ...sample('market_kpi_replay_behind_seconds', replay && behind.state === 'ok' ? behind.value : null),
+    ...instant('market_kpi_replay_timestamp_seconds', replay?.eventAtMs ?? null),
+  ]
+}
+
+function seenSamples(takenAtMs: number, shown: readonly ShownWorker[]): Sample[] {
+  return shown
+    .map(({ worker }) => worker)
     .filter(({ stoppedAtMs }) => stoppedAtMs === null)
     .toSorted((a, b) => a.seenAgoSeconds - b.seenAgoSeconds)
     .slice(0, maxWorkerSeries)

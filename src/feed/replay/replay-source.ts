@@ -1,7 +1,7 @@
 import { KpiError } from '../../errors.ts'
 import { MessageBatch } from '../../kafka/message-batch.ts'
 import type { Logger } from '../../log.ts'
-import { batchLimits, type Clock, type PriceSource } from '../source.ts'
+import { batchLimits, type Clock, type PriceSource, type Replay } from '../source.ts'
 import { BadLines } from './bad-lines.ts'
 import type { FieldMapping } from './field-names.ts'
 import { MarkWriter, newPass, passText } from './line-mark.ts'
@@ -52,6 +52,8 @@ export class ReplaySource implements PriceSource {
   readonly #symbol = new FieldText()
   #form: SymbolForm | undefined
   #made = 0
+  /** The latest time of a line that was made into a message. */
+  #latestUs = Number.NEGATIVE_INFINITY
   #isAtEnd = false
 
   /** @throws KpiError `KPI_FEED_FILE` when it is no file of prices. */
@@ -81,6 +83,12 @@ export class ReplaySource implements PriceSource {
 
   get rejectedCount(): number {
     return this.#bad.count
+  }
+
+  get replay(): Replay | undefined {
+    if (this.#options.shiftToNow) return undefined
+    const eventAtMs = Number.isFinite(this.#latestUs) ? this.#latestUs / 1000 : null
+    return { eventAtMs, isPaced: this.#pace.isPaced }
   }
 
   async next(signal: AbortSignal): Promise<MessageBatch | undefined> {
@@ -158,6 +166,7 @@ export class ReplaySource implements PriceSource {
 
   #make(form: SymbolForm): void {
     this.#form = undefined
+    if (this.#time.us > this.#latestUs) this.#latestUs = this.#time.us
     const { line, position } = this.#reader
     const price = { line: this.#line, form, time: this.#time }
     const at = this.#batch.reserve(this.#writer.roomFor(this.#line, form) + this.#marks.maxBytes)

@@ -1,6 +1,8 @@
 import type { Measure } from '../../observe/measures.ts'
 import type { Observation } from '../../observe/observer.ts'
+import { poolText } from '../../observe/pool-text.ts'
 import type { WorkerState } from '../../observe/snapshot.ts'
+import type { ShownWorker } from '../../observe/workers.ts'
 import { padTo, widthOf } from '../cell-text.ts'
 import { cells, type Line, signed, span } from '../line.ts'
 import { ageText, counted, grouped, percentText, rateText } from '../number-text.ts'
@@ -39,7 +41,7 @@ function curvesOf({ assessment: { measures } }: Observation, samples: readonly S
       text: measured(measures.errorRatePercent, percentText),
       pick: (sample) => sample.rejectedPerSecond,
     },
-    { name: 'pool', text: measured(measures.poolPercent, percentText), pick: (sample) => sample.poolPercent },
+    { name: 'waits', text: measured(measures.poolWaitPercent, percentText), pick: (sample) => sample.waitPercent },
   ]
 }
 
@@ -64,11 +66,15 @@ function curveText({ name, text, pick }: Curve, samples: readonly Sample[], widt
 function workersText({ snapshot, assessment }: Observation): Line {
   const { workers } = snapshot.postgres
   if (workers.state === 'unknown') return [signed('unknown', `workers unknown: ${workers.reason}`)]
-  const live = workers.workers.filter(({ kind, stoppedAtMs }) => kind === 'consumer' && stoppedAtMs === null)
+  const consumers = assessment.workers.filter(({ worker }) => worker.kind === 'consumer')
+  const live = consumers.filter(({ isGone }) => !isGone).map(({ worker }) => worker)
+  const gone = consumers.filter(({ word }) => word === 'gone').length
   const batches = live.reduce((sum, { batchesWritten }) => sum + batchesWritten, 0)
   const held = live.filter(isHeldBack).length
   return [
-    span(`${counted(live.length, 'worker')}, ${grouped(batches)} batches, `),
+    span(`${counted(live.length, 'worker')}, `),
+    ...(gone > 0 ? [span(`${gone} gone, `, 'faint')] : []),
+    span(`${grouped(batches)} batches, `),
     held > 0 ? signed('warning', `back-pressure in ${held}`) : span('no back-pressure'),
     span(`, ${partitionsText(assessment.partitions)}`),
   ]
@@ -101,6 +107,7 @@ function detail(observation: Observation, { samples, width }: Curves): Line[] {
     positions.state === 'unknown'
       ? unknownFact('Processed', positions.reason)
       : fact('Processed', `${grouped(positions.merged)} merged, ${grouped(positions.rejected)} rejected`),
+    fact('Connections', poolText(assessment.measures) ?? 'unknown: no worker reports them'),
     ...assessment.partitions.map(({ partition, status, lagMessages, blockedMessages, waitingSeconds, why }) => {
       const blocked = blockedMessages ? `, ${grouped(blockedMessages)} in or behind an open transaction` : ''
       const waits = waitingSeconds ? `, the oldest waits for ${ageText(waitingSeconds)}` : ''
@@ -108,7 +115,7 @@ function detail(observation: Observation, { samples, width }: Curves): Line[] {
       return fact(`Partition ${partition}`, `${status}, ${lag}${why === '' ? '' : `: ${why}`}`)
     }),
     [],
-    ...(workers.state === 'unknown' ? [unknownFact('Workers', workers.reason)] : workerLines(workers.workers)),
+    ...(workers.state === 'unknown' ? [unknownFact('Workers', workers.reason)] : workerLines(assessment.workers)),
   ]
 }
 
@@ -120,23 +127,22 @@ const columns = [
   { title: 'Rate', width: 8, align: 'right' },
   { title: 'Batches', width: 8, align: 'right' },
   { title: 'Errors', width: 6, align: 'right' },
-  { title: 'Pool', width: 5, align: 'right' },
+  { title: 'Waits', width: 6, align: 'right' },
 ] as const
 
-function workerLines(workers: readonly WorkerState[]): Line[] {
-  const rows = workers.map((worker): Line => {
-    const isStopped = worker.stoppedAtMs !== null
+function workerLines(workers: readonly ShownWorker[]): Line[] {
+  const rows = workers.map(({ worker, isGone, word }): Line => {
     const text = cells(columns, [
       worker.kind,
-      isStopped ? 'stopped' : worker.workerState,
+      word,
       ageText(worker.seenAgoSeconds),
       grouped(worker.messagesProcessed),
       rateText(worker.throughputPerSecond),
       grouped(worker.batchesWritten),
       grouped(worker.errors),
-      worker.pool ? `${worker.pool.inUse}/${worker.pool.size}` : '',
+      worker.pool?.waitedPercent == null ? '' : percentText(worker.pool.waitedPercent),
     ])
-    return [span(text, isStopped ? 'faint' : 'plain'), span(` ${worker.workerId}`, 'faint')]
+    return [span(text, isGone ? 'faint' : 'plain'), span(` ${worker.workerId}`, 'faint')]
   })
   const titles = columns.map(({ title }) => title)
   return [[span(`${cells(columns, titles)} Worker`, 'heading')], ...rows]

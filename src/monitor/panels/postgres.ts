@@ -19,8 +19,10 @@ function summary({ snapshot, assessment }: Observation, width: number): Line[] {
   }
   const wrong = assessment.findings.find(({ rule, isUnknown }) => rule === 'SchemaInvalid' && !isUnknown)
   const { serverVersion, latencyMs, connectionsUsed, connectionsMax } = server
-  const { freshnessSeconds } = assessment.measures
-  const newestText = freshnessSeconds.state === 'ok' ? `, newest ${ageText(freshnessSeconds.value)} old` : ''
+  const { freshnessSeconds, replay } = assessment.measures
+  const age = replay ? 'behind the replay' : 'old'
+  const newestText =
+    freshnessSeconds.state === 'ok' ? `, ${replay ? '' : 'newest '}${ageText(freshnessSeconds.value)} ${age}` : ''
   const version = serverVersion.split(' ')[0] ?? ''
   return [
     [span(` ${version}, ${latencyMs.toFixed(1)} ms, ${connectionsUsed} of ${connectionsMax} connections`)],

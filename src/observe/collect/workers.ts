@@ -4,18 +4,19 @@ import type { WorkerState, WorkersState } from '../snapshot.ts'
 /** Those seen last; a machine that starts workers again and again leaves many rows. */
 const maxWorkers = 500
 
-interface Row extends Omit<WorkerState, 'pool' | 'strandedPartitions' | 'recent' | 'source' | 'failure'> {
+interface Row extends Omit<WorkerState, 'pool' | keyof Detail> {
   readonly poolSize: number | null
   readonly poolInUse: number | null
   readonly poolWaiting: number | null
   readonly poolAcquireMs: number | null
-  readonly detail: {
-    readonly strandedPartitions?: number[]
-    readonly recent?: { seconds: number; processed: number; rejected: number }
-    readonly source?: string
-    readonly failure?: string
-  }
+  readonly detail: Partial<Detail> & { readonly poolWaitedPercent?: number }
 }
+
+/** What only some workers report. */
+type Detail = Pick<
+  WorkerState,
+  'strandedPartitions' | 'recent' | 'place' | 'source' | 'failure' | 'endedAtMs' | 'replay'
+>
 
 /** What workers and feeds say of themselves. */
 export async function lookAtWorkers(probe: Probe): Promise<WorkersState> {
@@ -27,14 +28,23 @@ function workerOf({ poolSize, poolInUse, poolWaiting, poolAcquireMs, detail, ...
   const pool =
     poolSize === null
       ? null
-      : { size: poolSize, inUse: poolInUse ?? 0, waiting: poolWaiting ?? 0, acquireMs: poolAcquireMs ?? 0 }
+      : {
+          size: poolSize,
+          inUse: poolInUse ?? 0,
+          waiting: poolWaiting ?? 0,
+          acquireMs: poolAcquireMs ?? 0,
+          waitedPercent: detail.poolWaitedPercent ?? null,
+        }
   return {
     ...row,
     pool,
     strandedPartitions: detail.strandedPartitions ?? [],
     recent: detail.recent ?? null,
+    place: detail.place ?? null,
     source: detail.source ?? null,
     failure: detail.failure ?? null,
+    endedAtMs: detail.endedAtMs ?? null,
+    replay: detail.replay ?? null,
   }
 }
 

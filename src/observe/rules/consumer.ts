@@ -2,12 +2,10 @@ import type { Thresholds } from '../../config/thresholds.ts'
 import type { Finding } from '../finding.ts'
 import { type Look, readableLag } from '../history.ts'
 import { isGrowingSeries, type PartitionLag } from '../lag.ts'
-import { countedOver, liveWorkers } from '../measures.ts'
+import { countedOver } from '../measures.ts'
 import type { WorkerState } from '../snapshot.ts'
+import { liveWorkers, lostWorkers, missingWorkers } from '../workers.ts'
 import { cannotTell, found, grouped, partitionList, type Rule, type RuleScene, span, trailingLooks } from './rule.ts'
-
-/** A worker that is gone for so long, while others do the work, was taken away rather than lost. */
-const forgetWorkerSeconds = 3600
 
 /** R9: a worker or a feed ended without saying so, and nobody took its place. */
 export const workerDown: Rule = (scene) => {
@@ -23,12 +21,9 @@ export const workerDown: Rule = (scene) => {
 
 function downWorkers(workers: readonly WorkerState[], thresholds: Thresholds): Finding[] {
   return (['consumer', 'feed'] as const).flatMap((kind) => {
-    const live = liveWorkers(workers, kind, thresholds)
-    const down = missingWorkers(workers, kind, live).filter(
-      ({ seenAgoSeconds }) => live.length === 0 || seenAgoSeconds <= forgetWorkerSeconds,
-    )
-    const severity = live.length === 0 && kind === 'consumer' ? 'critical' : 'warning'
-    return down.map((worker) =>
+    const isLast = liveWorkers(workers, kind, thresholds).length === 0
+    const severity = isLast && kind === 'consumer' ? 'critical' : 'warning'
+    return missingWorkers(workers, kind, thresholds).map((worker) =>
       found(
         'WorkerDown',
         severity,
@@ -48,24 +43,6 @@ function downWorkers(workers: readonly WorkerState[], thresholds: Thresholds): F
 function wasDatabaseAway({ looks, nowMs, thresholds }: RuleScene): boolean {
   const last = looks.findLast(({ counts }) => counts === null)
   return last !== undefined && nowMs - last.atMs <= thresholds.workerDownSeconds * 1000
-}
-
-/** Those that ended without a word, less one for each that has started since. */
-function missingWorkers(
-  workers: readonly WorkerState[],
-  kind: WorkerState['kind'],
-  live: readonly WorkerState[],
-): WorkerState[] {
-  const lost = workers.filter((w) => w.kind === kind && w.stoppedAtMs === null && !live.includes(w))
-  const successors = [...live]
-  return lost
-    .toSorted((a, b) => a.seenAgoSeconds - b.seenAgoSeconds)
-    .filter((worker) => {
-      // Both of the database's clock: who was seen last at that time cannot have started after it.
-      const index = successors.findIndex((next) => next.startedAtMs > worker.startedAtMs)
-      if (index >= 0) successors.splice(index, 1)
-      return index < 0
-    })
 }
 
 /** R10: nobody consumes the topic, or some of its partitions. */
@@ -92,9 +69,9 @@ function areMembersGone(scene: RuleScene, members: number): boolean {
   const { workers } = snapshot.postgres
   if (workers.state === 'unknown' || wasDatabaseAway(scene)) return false
   const live = liveWorkers(workers.workers, 'consumer', thresholds)
-  const missing = missingWorkers(workers.workers, 'consumer', live)
+  const lost = lostWorkers(workers.workers, 'consumer', thresholds)
   // Members that keep no row are somebody's too.
-  return live.length === 0 && missing.length >= members
+  return live.length === 0 && lost.length >= members
 }
 
 function noWorkerTold(scene: RuleScene, reason: string): Finding[] {
@@ -108,9 +85,11 @@ function noWorkerTold(scene: RuleScene, reason: string): Finding[] {
 }
 
 /** R11: messages wait, and their partition's position stands still. */
-export const consumerStalled: Rule = ({ snapshot, lags }) => {
+export const consumerStalled: Rule = ({ snapshot, lags, thresholds }) => {
   const { group, log } = snapshot.kafka
-  const stranded = snapshot.postgres.workers.state === 'ok' ? strandedPartitions(snapshot.postgres.workers.workers) : []
+  const { workers } = snapshot.postgres
+  const live = workers.state === 'ok' ? liveWorkers(workers.workers, 'consumer', thresholds) : []
+  const stranded = live.flatMap(({ strandedPartitions }) => strandedPartitions)
   const isStuck = ({ status, partition, lagMessages }: PartitionLag) =>
     status === 'STALL' ||
     (status === 'STOP' && (isOutside(partition) || (stranded.includes(partition) && lagMessages !== 0)))
@@ -128,10 +107,6 @@ export const consumerStalled: Rule = ({ snapshot, lags }) => {
   }
   const isAttended = group.state === 'ok' && group.members.length > 0 && !group.isRebalancing
   return unknownLags(lags).map((why) => cannotTell('ConsumerStalled', why, isAttended ? 'warning' : 'info'))
-}
-
-function strandedPartitions(workers: readonly WorkerState[]): number[] {
-  return workers.filter(({ stoppedAtMs }) => stoppedAtMs === null).flatMap((worker) => worker.strandedPartitions)
 }
 
 /** One reason for all, with the partitions. */
@@ -153,8 +128,11 @@ export const consumerLagHigh: Rule = ({ measures, lags, thresholds }) => {
   if (atLeast > thresholds.lag.warningMessages) {
     const waiting = Math.max(...lags.map(({ waitingSeconds }) => waitingSeconds ?? 0))
     const since = waiting > 0 ? `, the oldest for ${span(waiting)}` : ''
-    const summary = `${grouped(atLeast)} messages wait${since}`
-    return [found('ConsumerLagHigh', 'warning', summary, { value: atLeast, unit: 'messages' })]
+    // A replay that goes as fast as it can always has many messages on their way.
+    const { replay, freshnessSeconds: behind } = measures
+    const isFlood = replay?.isPaced === false && behind.state === 'ok' && behind.value < thresholds.lag.backlogSeconds
+    const summary = `${grouped(atLeast)} messages wait${since}${isFlood ? ', while a file is replayed as fast as it goes' : ''}`
+    return [found('ConsumerLagHigh', isFlood ? 'info' : 'warning', summary, { value: atLeast, unit: 'messages' })]
   }
   return lagMessages.state === 'unknown' ? [cannotTell('ConsumerLagHigh', lagMessages.reason)] : []
 }

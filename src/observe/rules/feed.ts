@@ -1,7 +1,9 @@
 import type { Thresholds } from '../../config/thresholds.ts'
 import type { Finding } from '../finding.ts'
-import { liveWorkers, openSeconds } from '../measures.ts'
+import { openSeconds } from '../measures.ts'
+import { lastFeed } from '../replay.ts'
 import type { WorkerState } from '../snapshot.ts'
+import { liveWorkers } from '../workers.ts'
 import { beyond, cannotTell, found, grouped, type Rule, type RuleScene, span } from './rule.ts'
 
 /** R7: clocks that disagree: of the database, of the brokers, or of who makes the prices. */
@@ -81,7 +83,7 @@ interface SilentFeed {
 }
 
 function silentFinding({ why }: SilentFeed, severity: Finding['severity'], seconds: number): Finding {
-  const told = seconds > 0 ? `nothing new for ${span(seconds)}: ${why}` : why
+  const told = seconds > 0 ? `no new messages for ${span(seconds)}: ${why}` : why
   return found('FeedSilent', severity, told, { ...(seconds > 0 ? { value: seconds, unit: 's' } : {}) })
 }
 
@@ -93,13 +95,14 @@ export function feedStateOf(workers: readonly WorkerState[], thresholds: Thresho
   const rows = workers.filter(({ kind }) => kind === 'feed')
   if (rows.length === 0) return 'none'
   const live = liveWorkers(rows, 'feed', thresholds)
-  if (live.length === 0) return 'down'
+  // One that stopped after it had sent all of its source is not missed.
+  if (live.length === 0) return (lastFeed(rows)?.endedAtMs ?? null) === null ? 'down' : 'finished'
   if (live.some(({ workerState }) => workerState === 'kafka away')) return 'unconnected'
   return live.every(({ workerState }) => workerState === 'at its end') ? 'finished' : 'sending'
 }
 
 /** How grave the silence is depends on what the feed does. */
-function silentFeed({ snapshot, thresholds }: RuleScene, seconds: number): SilentFeed[] {
+function silentFeed({ snapshot, thresholds, measures }: RuleScene, seconds: number): SilentFeed[] {
   const { workers: source } = snapshot.postgres
   const { warningSeconds: warning, criticalSeconds: critical } = thresholds.feedSilence
   const severity = beyond(seconds, { warning, critical })
@@ -107,29 +110,26 @@ function silentFeed({ snapshot, thresholds }: RuleScene, seconds: number): Silen
   const broken = seconds > thresholds.workerDownSeconds ? (severity ?? 'warning') : undefined
   const quiet = severity === 'critical' ? 'warning' : severity && 'info'
   // An error that ended it will not pass, so there is nothing to wait for.
-  const failure = lastSeenFeed(workers)?.failure ?? null
+  const failure = lastFeed(workers)?.failure ?? null
   const down = failure === null ? broken : (severity ?? 'warning')
   const told: Record<FeedState, Omit<SilentFeed, 'isDown'>> = {
-    none: { severity, why: 'feed unknown, the producer is none of ours' },
+    none: { severity, why: 'no feed of market-kpi is known, so the producer is another program' },
     down: { severity: down, why: downText(workers) },
     unconnected: { severity: broken, why: 'the feed does not reach Kafka' },
-    finished: { severity: severity && 'info', why: 'the feed is at the end of its source' },
-    sending: { severity: quiet, why: 'the feed lives, the market is quiet' },
+    finished: { severity: severity && 'info', why: 'the feed has sent everything that its source holds' },
+    sending: measures.replay
+      ? { severity: severity && 'info', why: 'the next line of the replayed file is not due yet' }
+      : { severity: quiet, why: 'the feed is running, the market is quiet' },
   }
   const state = feedStateOf(workers, thresholds)
   return [{ ...told[state], isDown: state === 'down' }]
 }
 
 function downText(workers: readonly WorkerState[]): string {
-  const last = lastSeenFeed(workers)
+  const last = lastFeed(workers)
   if (!last) return ''
   if (last.failure !== null) return `the feed ended on an error: ${last.failure}`
   return last.stoppedAtMs === null
     ? `the feed was last heard of ${span(last.seenAgoSeconds)} ago`
     : `the feed was stopped ${span(last.seenAgoSeconds)} ago`
-}
-
-function lastSeenFeed(workers: readonly WorkerState[]): WorkerState | undefined {
-  const feeds = workers.filter(({ kind }) => kind === 'feed')
-  return feeds.toSorted((a, b) => a.seenAgoSeconds - b.seenAgoSeconds)[0]
 }

@@ -1,7 +1,6 @@
-import { waitedPoolPercent } from '../history.ts'
-import { liveWorkers } from '../measures.ts'
+import type { Measures } from '../measures.ts'
 import type { HeldState, PipelineSnapshot } from '../snapshot.ts'
-import { beyond, cannotTell, found, percentText, type Rule, trailingLooks } from './rule.ts'
+import { beyond, cannotTell, found, percentText, type Rule, trailingLooks, waitText } from './rule.ts'
 
 /** R5: the database does not answer, refuses us, or takes no writes. */
 export const postgresUnreachable: Rule = ({ snapshot }) => {
@@ -45,19 +44,22 @@ export function schemaDifferences(held: HeldState, asked: PipelineSnapshot['aske
   return pairs.flatMap(([name, theirs, ours]) => (theirs === ours ? [] : [`${name} ${theirs} (here: ${ours})`]))
 }
 
-/** R15: workers wait for database connections, and nearly all are in use. */
-export const poolSaturated: Rule = ({ snapshot, looks, thresholds, measures }) => {
-  const { poolPercent } = measures
-  const { workers } = snapshot.postgres
-  if (workers.state === 'unknown' || poolPercent.state === 'unknown') {
-    return [cannotTell('PoolSaturated', poolPercent.state === 'unknown' ? poolPercent.reason : 'no worker tells')]
-  }
-  const percent = waitedPoolPercent(liveWorkers(workers.workers, 'consumer', thresholds)) ?? 0
+/** R15: workers wait for database connections. */
+export const poolSaturated: Rule = ({ looks, thresholds, measures }) => {
+  const { poolPressurePercent: pressure, poolWaitPercent: waited } = measures
+  if (pressure.state === 'unknown') return [cannotTell('PoolSaturated', pressure.reason)]
   const { warningPercent: warning, criticalPercent: critical, criticalSeconds } = thresholds.pool
-  const severity = beyond(percent, { warning, critical })
+  const severity = beyond(pressure.value, { warning, critical })
   if (!severity) return []
-  const full = trailingLooks(looks, (look) => look.poolPercent !== null && look.poolPercent > critical)
+  const full = trailingLooks(looks, (look) => (look.poolPressurePercent ?? 0) > critical)
   const isLong = severity === 'critical' && full.spanMs >= criticalSeconds * 1000
-  const summary = `${percentText(percent)} of a worker's database connections are in use, and calls wait for one`
-  return [found('PoolSaturated', isLong ? 'critical' : 'warning', summary, { value: percent, unit: 'percent' })]
+  const isWaiting = waited.state === 'ok' && waited.value >= pressure.value
+  const summary = isWaiting
+    ? `queries wait for a database connection ${percentText(pressure.value)} of the time${longest(measures)}`
+    : `${percentText(pressure.value)} of a worker's database connections are in use, and queries wait for one`
+  return [found('PoolSaturated', isLong ? 'critical' : 'warning', summary, { value: pressure.value, unit: 'percent' })]
+}
+
+function longest({ poolWaitMs }: Measures): string {
+  return poolWaitMs.state === 'ok' ? `, for ${waitText(poolWaitMs.value)} at the longest` : ''
 }

@@ -2,7 +2,7 @@ import { fitsPattern } from '../../config/symbol-pattern.ts'
 import type { Thresholds } from '../../config/thresholds.ts'
 import { openSinceMs } from '../../config/trading-hours.ts'
 import type { Finding } from '../finding.ts'
-import { liveWorkers, openSeconds } from '../measures.ts'
+import { openSeconds } from '../measures.ts'
 import type { SymbolState } from '../snapshot.ts'
 import { beyond, cannotTell, found, grouped, percentText, type Rule, type RuleScene, span } from './rule.ts'
 
@@ -42,7 +42,7 @@ export const deadLettersGrowing: Rule = ({ snapshot, thresholds }) => {
  */
 export const kpiStale: Rule = (scene) => {
   const { measures, nowMs, snapshot, thresholds } = scene
-  const { freshnessSeconds: freshness, market } = measures
+  const { freshnessSeconds: freshness, market, replay } = measures
   if (freshness.state === 'unknown') {
     const isReachable = snapshot.postgres.server.state === 'ok' && snapshot.postgres.kpi.state === 'unknown'
     return [cannotTell('KpiStale', freshness.reason, isReachable ? 'warning' : 'info')]
@@ -51,11 +51,12 @@ export const kpiStale: Rule = (scene) => {
   const seconds = openSeconds(freshness.value, market.sinceMs, nowMs)
   const { warningSeconds: warning, criticalSeconds: critical } = thresholds.freshness
   const severity = beyond(seconds, { warning, critical })
-  const isReplay = replaysOldPrices(scene)
-  if (!severity) return isReplay ? [] : staleSymbols(scene)
-  const why = isReplay ? 'the feed replays old prices' : staleReason(scene)
-  const summary = `the newest price in the rows is ${span(seconds)} old: ${why}`
-  return [found('KpiStale', isReplay ? 'info' : severity, summary, { value: seconds, unit: 's' })]
+  // At another speed than the market's, and behind other prices in the table, single symbols of a replay cannot be judged.
+  if (!severity) return replay ? [] : staleSymbols(scene)
+  const summary = replay
+    ? `the rows are ${span(seconds)} behind the replay: ${staleReason(scene)}`
+    : `the newest price in the rows is ${span(seconds)} old: ${staleReason(scene)}`
+  return [found('KpiStale', severity, summary, { value: seconds, unit: 's' })]
 }
 
 /** All that came is in the rows, and nothing has come for long. */
@@ -73,17 +74,6 @@ function staleReason({ measures: { lagMessages } }: RuleScene): string {
   if (lagMessages.value > 0) return `${grouped(lagMessages.value)} messages wait`
   return 'messages come and are read, with old times or rejected'
 }
-
-/** As our own replay says of itself: its prices are of another day, and meant to be. */
-export function replaysOldPrices({ snapshot, thresholds }: Pick<RuleScene, 'snapshot' | 'thresholds'>): boolean {
-  const { workers } = snapshot.postgres
-  if (workers.state === 'unknown') return false
-  const feeds = liveWorkers(workers.workers, 'feed', thresholds)
-  return feeds.length > 0 && feeds.every(({ source }) => source?.includes(recordedTimes))
-}
-
-/** Part of a replay's description of itself in worker_status; see feed/replay/replay-source.ts. */
-export const recordedTimes = 'with the recorded times'
 
 /** Findings for single symbols; beyond these there is trouble of another kind. */
 const maxSymbols = 50

@@ -99,6 +99,11 @@ export function span(seconds: number): string {
   return seconds < 172_800 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} days`
 }
 
+/** A short time: `0 ms`, `85 ms`, `1.2 s`. */
+export function waitText(ms: number): string {
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
+}
+
 /** `12.5 %`, `1.25 %`, `0.013 %`. */
 export function percentText(value: number): string {
   return `${Number(value >= 10 ? value.toFixed(1) : value.toPrecision(3))} %`

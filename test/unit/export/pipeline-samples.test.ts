@@ -42,6 +42,8 @@ describe('a pipeline that works', () => {
     expect(absent).toEqual([
       'market_kpi_partition_transaction_open_since_timestamp_seconds',
       'market_kpi_partition_oldest_unread_timestamp_seconds',
+      'market_kpi_replay_timestamp_seconds',
+      'market_kpi_replay_behind_seconds',
     ])
   })
 
@@ -163,5 +165,5 @@ const measures = {
   stranded: 0,
   isBackedUp: false,
   isReady: true,
-  pool: { size: 1, inUse: 0, waiting: 0 },
+  pool: { open: 1, inUse: 0, waiting: 0, waitedSeconds: 0.2 },
 }

@@ -68,9 +68,16 @@ function rejecting(snapshot: PipelineSnapshot, percent: number): PipelineSnapsho
 }
 
 function pool(snapshot: PipelineSnapshot, inUse: number): PipelineSnapshot {
-  const full = { size: 100, inUse, waiting: 3, acquireMs: 900 }
+  const full = { size: 100, inUse, waiting: 3, acquireMs: 900, waitedPercent: 0 }
   return withSource(snapshot, 'postgres', 'workers', {
     workers: [worker('consumer-1', { pool: full }), worker('feed-1', { kind: 'feed' })],
+  })
+}
+
+function waitedFor(snapshot: PipelineSnapshot, waitedPercent: number): PipelineSnapshot {
+  const one = { size: 1, inUse: 1, waiting: 1, acquireMs: 900, waitedPercent }
+  return withSource(snapshot, 'postgres', 'workers', {
+    workers: [worker('consumer-1', { pool: one }), worker('feed-1', { kind: 'feed' })],
   })
 }
 
@@ -88,12 +95,16 @@ function brokerAhead(snapshot: PipelineSnapshot, seconds: number): PipelineSnaps
   return silent(snapshot, -seconds)
 }
 
-/** Messages wait in partition 1, whose position has stood still since before. */
+/** Messages wait in partition 1, whose position has not moved since before. */
 function stuck(snapshot: PipelineSnapshot): PipelineSnapshot {
+  return stuckFor(snapshot, 100)
+}
+
+function stuckFor(snapshot: PipelineSnapshot, seconds: number): PipelineSnapshot {
   const { log } = snapshot.kafka
   const { positions } = snapshot.postgres
   if (log.state === 'unknown' || positions.state === 'unknown') return snapshot
-  const old = snapshot.takenAtMs - 100_000
+  const old = snapshot.takenAtMs - seconds * 1000
   const waiting = log.partitions.map((p) => (p.partition === 1 ? { ...p, endOffset: 1050, nextRecordAtMs: old } : p))
   const still = positions.partitions.map((p) => (p.partition === 1 ? { ...p, movedAtMs: old } : p))
   const standing = withSource(snapshot, 'postgres', 'positions', { partitions: still })
@@ -161,6 +172,11 @@ function givenUp(snapshot: PipelineSnapshot): PipelineSnapshot {
   return withSource(snapshot, 'postgres', 'workers', { workers: [stranded, worker('feed-1', { kind: 'feed' })] })
 }
 
+/** Prices of 2024. */
+function replays(s: PipelineSnapshot, more: Parameters<typeof worker>[1] = {}, isPaced = true): PipelineSnapshot {
+  return feedIs(s, { replay: { eventAtMs: Date.UTC(2024, 1, 14, 15, 30), isPaced }, ...more })
+}
+
 function neverFed(snapshot: PipelineSnapshot): PipelineSnapshot {
   const { log } = snapshot.kafka
   if (log.state === 'unknown') return snapshot
@@ -187,7 +203,7 @@ interface LimitValues {
 function at(limits: LimitValues): Fault {
   return (s) => {
     const recent = { seconds: 3600, processed: 10_000, rejected: limits.errorPercent * 100 }
-    const pooled = { size: 100, inUse: limits.poolPercent, waiting: 3, acquireMs: 900 }
+    const pooled = { size: 100, inUse: limits.poolPercent, waiting: 3, acquireMs: 900, waitedPercent: 0 }
     const workers = [worker('consumer-1', { recent, pool: pooled }), worker('feed-1', { kind: 'feed' })]
     // What lies within the latency is no difference.
     const clock = { clockAheadMs: limits.skewSeconds * 1000 + 1 }
@@ -278,14 +294,26 @@ export const scenarios: readonly Scenario[] = [
   ),
   scenario('a pool is rather full', ['warning PoolSaturated'], (s) => pool(s, 80)),
   scenario('a pool is full', ['critical PoolSaturated'], (s) => pool(s, 95)),
+  scenario('the only connection is waited for now and then', [], (s) => waitedFor(s, 60)),
+  scenario('the only connection is waited for', ['warning PoolSaturated'], (s) => waitedFor(s, 80)),
+  scenario('the only connection is waited for all the time', ['critical PoolSaturated'], (s) => waitedFor(s, 100)),
   scenario('some messages are bad', ['warning ErrorRateHigh'], (s) => rejecting(s, 3)),
   scenario('many messages are bad', ['critical ErrorRateHigh'], (s) => rejecting(s, 10)),
   scenario('many letters, however small their share', ['warning DeadLettersGrowing'], letters({ empty: 1200 })),
   scenario('rows are old, and messages come', ['warning KpiStale'], (s) => oldPrices(s, 700)),
   scenario('rows are very old, and messages come', ['critical KpiStale'], (s) => oldPrices(s, 1000)),
   scenario('rows are old in a closed market', [], (s) => oldPrices(s, 1000), { settings: closed }),
-  scenario('rows are old, of a replay', [], (s) =>
-    oldPrices(feedIs(s, { source: 'x.csv with the recorded times' }), 1000),
+  scenario('rows are old, of a replay', [], (s) => oldPrices(replays(s), 1000)),
+  scenario('rows are old, of a replay that has finished', [], (s) =>
+    oldPrices(silent(replays(s, { endedAtMs: s.takenAtMs - 1e6 }), 1000), 1000),
+  ),
+  scenario('a replay waits for its next line', [], (s) => silent(replays(s), 1000)),
+  scenario('rows are behind a replay', ['critical KpiStale', 'critical ConsumerStalled'], (s) =>
+    stuckFor(replays(s), 1000),
+  ),
+  scenario('a replay goes as fast as it can', [], (s) => lagging(replays(s, {}, false), 4000, 1)),
+  scenario('rows are behind a replay that goes as fast as it can', ['warning ConsumerLagHigh'], (s) =>
+    lagging(replays(s, {}, false), 4000, 40),
   ),
   scenario('rows are old, as nothing comes', ['warning FeedSilent'], (s) => oldPrices(silent(s, 1000), 1000)),
   scenario('one symbol is old', ['warning KpiStale symbol=AAPL'], (s) => oldSymbol(s, 1000)),

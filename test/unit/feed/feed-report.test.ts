@@ -11,6 +11,7 @@ const figures: FeedFigures = {
   rejected: 3,
   waiting: 0,
   elapsedSeconds: 61.04,
+  endedAtMs: null,
   lastMessageAtMs: 1_771_079_400_000,
   unansweredMs: 0,
 }

@@ -15,7 +15,7 @@ PostgreSQL connectivity: OK
 KPI table: OK - 150 rows
 Consumer lag: OK - 0 messages
 Kafka disk: OK - 10 % used
-Connection pool: OK - 50 % in use
+Connection pool: OK - queries waited 0 % of the time, 1 ms at the longest; 50 % in use
 Throughput: OK - 10 messages/s
 Error rate: OK - 0 % rejected
 KPI freshness: OK - newest price 1 s old
@@ -38,12 +38,27 @@ it('what is off its target is said to be, and is well', () => {
 })
 
 it('a full pool of connections is well while nobody waits', () => {
-  const withPool = (waiting: number) =>
+  const withPool = (pool: { size: number; inUse: number; waiting: number; waitedPercent: number }) =>
     withSource(healthy(), 'postgres', 'workers', {
-      workers: [worker('consumer-1', { pool: { size: 1, inUse: 1, waiting, acquireMs: 5 } })],
+      workers: [worker('consumer-1', { pool: { ...pool, acquireMs: 1234 } })],
     })
-  expect(text(withPool(0))).toContain('Connection pool: OK - 100 % in use, nobody waits\n')
-  expect(text(withPool(1))).toContain("Connection pool: WARNING - 100 % of a worker's database connections are in use")
+  expect(text(withPool({ size: 4, inUse: 4, waiting: 0, waitedPercent: 0.5 }))).toContain(
+    'Connection pool: OK - queries waited 0.5 % of the time, 1.2 s at the longest; 100 % in use\n',
+  )
+  expect(text(withPool({ size: 4, inUse: 4, waiting: 1, waitedPercent: 10 }))).toContain(
+    "Connection pool: WARNING - 100 % of a worker's database connections are in use, and queries wait for one\n",
+  )
+})
+
+it('of a pool of one connection the waiting is shown and judged', () => {
+  const withOne = (waitedPercent: number) =>
+    withSource(healthy(), 'postgres', 'workers', {
+      workers: [worker('consumer-1', { pool: { size: 1, inUse: 1, waiting: 1, acquireMs: 40, waitedPercent } })],
+    })
+  expect(text(withOne(3))).toContain('Connection pool: OK - queries waited 3 % of the time, 40 ms at the longest\n')
+  expect(text(withOne(80))).toContain(
+    'Connection pool: WARNING - queries wait for a database connection 80 % of the time, for 40 ms at the longest\n',
+  )
 })
 
 it('a table too large to be counted is said to be estimated', () => {
@@ -66,7 +81,7 @@ DEGRADED: Consumer - 1,500 messages wait, the oldest for 1 s
 
 it('what nobody tells is unknown, and no fault', () => {
   const alone = withSource(healthy(), 'postgres', 'workers', { workers: [] })
-  expect(text(alone)).toContain('Connection pool: UNKNOWN - no worker tells\n')
+  expect(text(alone)).toContain('Connection pool: UNKNOWN - no worker reports its connections\n')
   expect(text(alone)).toContain('ALL SYSTEMS OPERATIONAL')
 })
 
@@ -94,7 +109,7 @@ it('as JSON, what is unknown is null and never 0', () => {
 it('as Nagios reads it', () => {
   expect(healthPerfdata(observed(healthy()), thresholds())).toBe(
     'MARKET-KPI OK - ALL SYSTEMS OPERATIONAL ✓ | consumer_lag=0;1000;;0 throughput=10;;;0 kpi_freshness=1s;600;900;0 ' +
-      'feed_silence=1s;300;900;0 error_rate=0%;1;5;0;100 connection_pool=50%;70;90;0;100 kafka_disk=10%;75;90;0;100\n',
+      'feed_silence=1s;300;900;0 error_rate=0%;1;5;0;100 connection_wait=0%;70;90;0;100 connection_wait_longest=1ms;;;0 connection_pool=50%;70;90;0;100 kafka_disk=10%;75;90;0;100\n',
   )
   expect(healthPerfdata(observed(dead(healthy(), 'postgres')), thresholds())).toMatch(
     /^MARKET-KPI CRITICAL - SYSTEM FAILURE: PostgreSQL - not seen \| consumer_lag=U /,

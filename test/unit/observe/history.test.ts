@@ -47,6 +47,6 @@ it('begins anew with a topic that was created anew: its positions did not go bac
 it('holds nothing of what was not seen', () => {
   const history = new SnapshotHistory()
   history.add(without(without(healthy(), 'postgres', 'positions', 'workers'), 'kafka', 'disk'))
-  expect(history.looks).toEqual([{ atMs: nowMs, partitions: new Map(), counts: null, poolPercent: null }])
+  expect(history.looks).toEqual([{ atMs: nowMs, partitions: new Map(), counts: null, poolPressurePercent: null }])
   expect(history.diskLooks).toEqual([])
 })

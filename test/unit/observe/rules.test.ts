@@ -1,9 +1,6 @@
 // Each rule with values just under, at and over its thresholds, and without knowing.
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type RuleName, ruleNames } from '../../../src/observe/finding.ts'
-import { recordedTimes } from '../../../src/observe/rules/quality.ts'
 import type { PipelineSnapshot, WorkerState } from '../../../src/observe/snapshot.ts'
 import {
   causesOf,
@@ -203,6 +200,15 @@ const failed = worker('feed-1', {
 const lost = worker('feed-1', { kind: 'feed', seenAgoSeconds: 60 })
 const away = worker('feed-1', { kind: 'feed', workerState: 'kafka away' })
 const atEnd = worker('feed-1', { kind: 'feed', workerState: 'at its end' })
+const doneAndGone = worker('feed-1', {
+  kind: 'feed',
+  endedAtMs: nowMs - 901_000,
+  stoppedAtMs: nowMs - 901_000,
+  seenAgoSeconds: 901,
+})
+/** Of a file of 2024, all of which is read. */
+const replaying = (more: Partial<WorkerState> = {}) =>
+  worker('feed-1', { kind: 'feed', replay: { eventAtMs: Date.UTC(2024, 1, 14, 15, 30), isPaced: true }, ...more })
 
 /** So many seconds ago the log was shorter than now; what it held then, and holds now, is of that age. */
 const shorterBefore = (seconds: number, now: PipelineSnapshot): PipelineSnapshot => {
@@ -240,9 +246,22 @@ table('FeedSilent', [
   ['killed, and another one sends', silent(31, lost, worker('feed-2', { kind: 'feed' })), []],
   ['cannot reach Kafka, at 31 s', silent(31, away), ['warning']],
   ['at the end of its file', silent(901, atEnd), ['info']],
+  ['stopped at the end of its file', silent(901, doneAndGone), ['info']],
+  ['a replay whose next line is not due yet', silent(901, replaying()), ['info']],
+  ['a replay that was killed', silent(31, replaying({ seenAgoSeconds: 31 })), ['warning']],
   ['an empty topic', withSource(ok, 'kafka', 'log', { partitions: [] }), ['unknown']],
   ['not known', without(ok, 'kafka', 'log'), ['unknown']],
 ])
+
+/** One after the other, each before it was missed. */
+const crashes = (...last: WorkerState[]) =>
+  withWorkers(
+    worker('a', { place: 'here 1', startedAtMs: nowMs - 200_000, seenAgoSeconds: 120 }),
+    worker('b', { place: 'here 1', startedAtMs: nowMs - 119_000, seenAgoSeconds: 90 }),
+    worker('c', { place: 'here 1', startedAtMs: nowMs - 89_000, seenAgoSeconds: 40 }),
+    ...last,
+    feed,
+  )
 
 const unheard = [worker('a', { seenAgoSeconds: 60 }), worker('b', { kind: 'feed', seenAgoSeconds: 60 })]
 
@@ -272,7 +291,42 @@ table('WorkerDown', [
     ),
     ['warning'],
   ],
-  ['gone for an hour, while others work', withWorkers(worker('a', { seenAgoSeconds: 3601 }), worker('b')), []],
+  [
+    'gone for ten minutes, while others work',
+    withWorkers(worker('a', { seenAgoSeconds: 600 }), worker('b')),
+    ['warning'],
+  ],
+  ['gone for longer, while others work', withWorkers(worker('a', { seenAgoSeconds: 601 }), worker('b')), []],
+  ['gone for longer, and the last one', withWorkers(worker('a', { seenAgoSeconds: 601 }), feed), ['critical']],
+  [
+    'three crashes in one place, and one that works there',
+    crashes(worker('d', { place: 'here 1', startedAtMs: nowMs - 5000 })),
+    [],
+  ],
+  ['three crashes in one place', crashes(), ['critical']],
+  [
+    'three crashes in one place, and the fourth one stopped',
+    crashes(worker('d', { place: 'here 1', startedAtMs: nowMs - 5000, stoppedAtMs: nowMs })),
+    [],
+  ],
+  [
+    'of two places on a machine, one start makes good for its own',
+    withWorkers(
+      worker('a', { place: 'here 1', seenAgoSeconds: 99 }),
+      worker('b', { place: 'here 2', seenAgoSeconds: 98 }),
+      worker('c', { place: 'here 1', startedAtMs: nowMs - 90_000 }),
+      feed,
+    ),
+    ['warning'],
+  ],
+  [
+    'one of a new place took the place of a machine that is gone',
+    withWorkers(
+      worker('a', { place: 'pod-1 1', seenAgoSeconds: 99 }),
+      worker('b', { place: 'pod-2 1', startedAtMs: nowMs - 90_000 }),
+    ),
+    [],
+  ],
   ['not known', without(ok, 'postgres', 'workers'), ['unknown']],
   ['not heard of while the database was away', awayUntil(5, withWorkers(...unheard)), ['unknown']],
   ['heard of again, since the database is back', awayUntil(5, withWorkers(consumer, feed)), []],
@@ -380,11 +434,13 @@ table('ThroughputLow', [
 ])
 
 const pool =
-  (inUse: number, waiting: number, size = 1000) =>
+  (inUse: number, waiting: number, size = 1000, waitedPercent: number | null = 0) =>
   (snapshot: PipelineSnapshot) =>
     withSource(snapshot, 'postgres', 'workers', {
-      workers: [worker('consumer-1', { pool: { size, inUse, waiting, acquireMs: 5 } }), feed],
+      workers: [worker('consumer-1', { pool: { size, inUse, waiting, acquireMs: 5, waitedPercent } }), feed],
     })
+/** A pool of one connection, for which a query waited so much of the time. */
+const waited = (percent: number) => pool(1, 1, 1, percent)
 
 table('PoolSaturated', [
   ['at 70 %, with somebody waiting', pool(700, 1)(ok), []],
@@ -393,6 +449,21 @@ table('PoolSaturated', [
   ['at 90.1 % for 55 s', looksOver(55, 5, pool(901, 1)), ['warning']],
   ['at 90.1 % for 60 s', looksOver(60, 5, pool(901, 1)), ['critical']],
   ['at 90 % for 60 s', looksOver(60, 5, pool(900, 1)), ['warning']],
+  ['one connection in use, with somebody waiting for a moment', waited(2)(ok), []],
+  ['one connection, waited for 70 % of the time', waited(70)(ok), []],
+  ['one connection, waited for 70.1 % of the time', waited(70.1)(ok), ['warning']],
+  ['one connection, waited for 100 % of the time for 55 s', looksOver(55, 5, waited(100)), ['warning']],
+  ['one connection, waited for 90.1 % of the time for 60 s', looksOver(60, 5, waited(90.1)), ['critical']],
+  ['one connection, waited for 90 % of the time for 60 s', looksOver(60, 5, waited(90)), ['warning']],
+  ['one connection of a worker that reports no waits', pool(1, 1, 1, null)(ok), ['warning']],
+  [
+    'a worker that died while it waited',
+    withWorkers(
+      consumer,
+      worker('a', { pool: { size: 1, inUse: 1, waiting: 1, acquireMs: 5, waitedPercent: 100 }, seenAgoSeconds: 31 }),
+    ),
+    [],
+  ],
   ['a worker without a pool', withWorkers(worker('a', { pool: null })), ['unknown']],
   ['not known', without(ok, 'postgres', 'workers'), ['unknown']],
 ])
@@ -452,11 +523,26 @@ table('KpiStale', [
   ['901 s old', stale(901), ['critical']],
   ['old, and nothing comes', stale(901, silent(901, feed)), []],
   ['old, nothing comes, and messages wait', lagging(stale(901, silent(901, feed)), 5), ['critical']],
+  ['a replay of another day', stale(1e8, withWorkers(consumer, replaying())), []],
+  ['a replay that has finished', stale(1e8, silent(1e4, replaying({ endedAtMs: nowMs - 1e7 }))), []],
   [
-    'a replay of another day',
-    stale(1e8, withWorkers(consumer, worker('f', { kind: 'feed', source: `f, ${recordedTimes}` }))),
-    ['info'],
+    'a replay that finished and stopped',
+    stale(1e8, silent(1e4, replaying({ endedAtMs: nowMs - 1e7, stoppedAtMs: nowMs - 1e7, seenAgoSeconds: 1e4 }))),
+    [],
   ],
+  [
+    'a replay that finished, and others send since',
+    stale(901, withWorkers(consumer, replaying({ endedAtMs: nowMs - 1e5 }))),
+    ['critical'],
+  ],
+  [
+    'a replay beside a feed of now',
+    stale(901, withWorkers(consumer, replaying(), worker('f2', { kind: 'feed' }))),
+    ['critical'],
+  ],
+  ['rows 600 s behind a replay', lagging(stale(1e8, withWorkers(consumer, replaying())), 5, 600), []],
+  ['rows 601 s behind a replay', lagging(stale(1e8, withWorkers(consumer, replaying())), 5, 601), ['warning']],
+  ['rows 901 s behind a replay', lagging(stale(1e8, withWorkers(consumer, replaying())), 5, 901), ['critical']],
   ['one symbol 601 s old', staleSymbol(601), ['warning']],
   ['one symbol 600 s old', staleSymbol(600), []],
   ['one symbol 901 s old, without limits of its own', staleSymbol(901), ['warning']],
@@ -504,7 +590,27 @@ it('after the opening, the time before it does not count', () => {
   expect(causesOf(judge(stale(50_000, silent(50_000)), earlier))).toEqual(['critical FeedSilent'])
 })
 
-it('knows a replay by what it says of itself', async () => {
-  const text = await readFile(join(import.meta.dirname, '../../../src/feed/replay/replay-source.ts'), 'utf8')
-  expect(text).toContain(`'${recordedTimes}'`)
+it('trading hours are those of the day that is replayed', () => {
+  // Now it is Saturday; the 14th of February 2024 was a Wednesday.
+  const weekdays = thresholds({ tradingHours: '*=UTC Mon-Fri 09:00-17:00' })
+  const behind = lagging(withWorkers(consumer, replaying()), 5, 901)
+  expect(causesOf(judge(behind, weekdays))).toContain('critical KpiStale')
+  const atNight = { eventAtMs: Date.UTC(2024, 1, 14, 18), isPaced: true }
+  const closed = lagging(withWorkers(consumer, replaying({ replay: atNight })), 5, 901)
+  expect(causesOf(judge(closed, weekdays))).not.toContain('critical KpiStale')
+})
+
+it('a replay of an old file is well, wherever it is in it', () => {
+  const flood = { eventAtMs: Date.UTC(2024, 1, 14), isPaced: false }
+  for (const more of [{}, { replay: flood }, { replay: { eventAtMs: null, isPaced: true } }, { endedAtMs: nowMs }]) {
+    expect(judge(stale(6e7, withWorkers(consumer, replaying(more)))).verdict).toBe('ok')
+  }
+})
+
+it('a replay as fast as it goes may have many messages on their way, and none that waits for long', () => {
+  const flood = replaying({ replay: { eventAtMs: Date.UTC(2024, 1, 14), isPaced: false } })
+  const severities = (lag: PipelineSnapshot) => severitiesOf(judge(lag), 'ConsumerLagHigh')
+  expect(severities(lagging(withWorkers(consumer, flood), 5000, 29))).toEqual(['info'])
+  expect(severities(lagging(withWorkers(consumer, flood), 5000, 30))).toEqual(['warning'])
+  expect(severities(lagging(withWorkers(consumer, replaying()), 5000, 1))).toEqual(['warning'])
 })

@@ -141,11 +141,14 @@ export function worker(workerId: string, more: Partial<WorkerState> = {}): Worke
     errors: 0,
     elapsedSeconds: 3600,
     throughputPerSecond: 10,
-    pool: isFeed ? null : { size: 2, inUse: 1, waiting: 0, acquireMs: 1 },
+    pool: isFeed ? null : { size: 2, inUse: 1, waiting: 0, acquireMs: 1, waitedPercent: 0 },
     partitions: isFeed ? [] : [0, 1, 2],
     strandedPartitions: [],
     recent: isFeed ? null : { seconds: 300, processed: 3000, rejected: 0 },
+    place: null,
     source: isFeed ? 'simulated prices' : null,
+    endedAtMs: null,
+    replay: null,
     ...more,
   }
 }

@@ -69,7 +69,7 @@ function transactionRules({ thresholds: { transaction } }: RuleSource): Alerting
 }
 
 function lagRules({ thresholds: { lag } }: RuleSource): AlertingRule[] {
-  const { targetMessages, warningMessages, growingSeconds } = lag
+  const { targetMessages, warningMessages, growingSeconds, backlogSeconds } = lag
   const known = `sum by (job) (${each('market_kpi_partition_lag_messages', ['partition'])})`
   // What waits for a transaction that has only just begun is about to be readable.
   const young = `sum by (job) (${blocked} and on (job, partition) ${openFor} < ${youngTransactionSeconds})`
@@ -89,7 +89,8 @@ function lagRules({ thresholds: { lag } }: RuleSource): AlertingRule[] {
   const anyPartition = (what: string) => `count by (job) (${what})`
   return [
     warning('ConsumerLagHigh', {
-      expr: `${known} - (${young} or 0 * ${known}) > ${warningMessages}`,
+      // A replay that goes as fast as it can always has many messages on their way.
+      expr: `${known} - (${young} or 0 * ${known}) > ${warningMessages} unless on (job) (${each('market_kpi_feed_replays_at_full_speed')} == 1 and on (job) ${each('market_kpi_replay_behind_seconds')} < ${backlogSeconds})`,
       summary: '{{ $value | humanize }} messages wait',
     }),
     warning('ConsumerLagGrowing', {

@@ -30,6 +30,8 @@ function overInTradingHours(
   return `${age(metric)} > ${seconds} and on (job) ${age(openSince)} > ${seconds}`
 }
 
+const replays = `${each('market_kpi_feed_replays_recorded_times')} == 1`
+
 /** How grave a silence is depends on what the feed does. */
 function feedRules({ thresholds: { feedSilence, workerDownSeconds } }: RuleSource): AlertingRule[] {
   const { warningSeconds, criticalSeconds } = feedSilence
@@ -38,7 +40,9 @@ function feedRules({ thresholds: { feedSilence, workerDownSeconds } }: RuleSourc
   const ours = feed('down|unconnected|finished|sending')
   // A topic that nothing ever came into knows no silence.
   const never = `(${feed('down')} unless on (job) ${each(newestRecord)} unless on (job) ${down('topic')}) and on (job) ${each(openSince)}`
-  const summary = 'nothing new comes into the topic'
+  // A live replay sends its next line when that is due by its own clock.
+  const quiet = `${feed('sending')} unless on (job) ${replays}`
+  const summary = 'no new messages come into the topic'
   return [
     critical('FeedSilent', {
       expr: `${silentFor(criticalSeconds)} unless on (job) ${feed('finished|sending')}`,
@@ -48,7 +52,7 @@ function feedRules({ thresholds: { feedSilence, workerDownSeconds } }: RuleSourc
       expr: [
         `(${silentFor(warningSeconds)} unless on (job) ${ours})`,
         `(${silentFor(workerDownSeconds)} and on (job) ${feed('down|unconnected')})`,
-        `(${silentFor(criticalSeconds)} and on (job) ${feed('sending')})`,
+        `(${silentFor(criticalSeconds)} and on (job) (${quiet}))`,
         `(${never})`,
       ].join(' or '),
       summary,
@@ -56,18 +60,18 @@ function feedRules({ thresholds: { feedSilence, workerDownSeconds } }: RuleSourc
   ]
 }
 
-/** Rows are old for a reason where nothing comes in, or where the feed replays another day. */
+/** Old rows are right where nothing comes in. The prices of a replay are of another day, and judged by its own clock. */
 function excused({ thresholds: { freshness, feedSilence } }: RuleSource): string {
   const seconds = Math.min(freshness.warningSeconds, feedSilence.warningSeconds)
   const idle = `${each('market_kpi_lag_messages')} == 0 and on (job) ${age(newestRecord)} > ${seconds}`
-  return `unless on (job) (${idle}) unless on (job) ${each('market_kpi_feed_replays_recorded_times')} == 1`
+  return `unless on (job) (${idle}) unless on (job) ${replays}`
 }
 
 /** Of all rows, and of single symbols while others have prices: one rule, since the symbol tells them apart. */
 function freshnessRules(source: RuleSource): AlertingRule[] {
   const { warningSeconds, criticalSeconds } = source.thresholds.freshness
   const allFor = (seconds: number) =>
-    `${overInTradingHours('market_kpi_newest_price_timestamp_seconds', seconds)} ${excused(source)}`
+    `(${overInTradingHours('market_kpi_newest_price_timestamp_seconds', seconds)} ${excused(source)}) or (${each('market_kpi_replay_behind_seconds')} > ${seconds} and on (job) ${each('market_kpi_market_open')} == 1)`
   const limited = limitsBySymbol(source)
   // Of many symbols one is always quiet: only limits of its own make that critical.
   const own = limited.filter(({ isOwn }) => isOwn)

@@ -98,12 +98,11 @@ function skews(seconds: number, rejected: string): Record<Clock, string> {
 }
 
 function poolRules({ thresholds: { pool } }: RuleSource): AlertingRule[] {
-  const metric = 'market_kpi_pool_waited_ratio'
+  const metric = 'market_kpi_pool_pressure_ratio'
   const limit = ratio(pool.criticalPercent)
   const always = over('min_over_time', metric, pool.criticalSeconds)
   const before = ago(metric, pool.criticalSeconds)
-  const summary =
-    "{{ $value | humanizePercentage }} of a worker's database connections are in use, and calls wait for one"
+  const summary = "queries wait for a worker's database connections: {{ $value | humanizePercentage }}"
   return [
     critical('PoolSaturated', {
       expr: `${each(metric)} > ${limit} and on (job) ${always} > ${limit} and on (job) ${before} > ${limit}`,
