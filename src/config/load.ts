@@ -57,7 +57,9 @@ function readSetting(setting: Setting<unknown>, key: SettingName, sources: reado
     const parsed = setting.parse.safeParse(found)
     if (parsed.success) return parsed.data
     const shown = `${source.name(setting)}=${setting.secret ? '(hidden)' : found}${source.where}`
-    throw new KpiError('KPI_CONFIG_INVALID', `${shown}: must be ${setting.allowed}`)
+    const problem = setting.secret ? undefined : setting.problem?.(found)
+    const why = problem === undefined ? '' : `${problem}; `
+    throw new KpiError('KPI_CONFIG_INVALID', `${shown}: ${why}must be ${setting.allowed}`)
   }
   return setting.default === undefined ? undefined : setting.parse.parse(setting.default)
 }

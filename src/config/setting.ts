@@ -16,6 +16,8 @@ export interface Setting<T> {
   readonly description: string
   /** Never printed, in whatever form. */
   readonly secret?: boolean
+  /** Of a text with a grammar of its own: what is wrong with it; undefined when nothing is. */
+  readonly problem?: (value: string) => string | undefined
   /** From text to value. */
   readonly parse: z.ZodType<T, string>
 }

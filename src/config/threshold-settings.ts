@@ -83,7 +83,7 @@ export const thresholdSettings = {
   poolWarningPercent: percent(
     'POOL_WARNING_PERCENT',
     70,
-    "of a worker's database connections, in use while somebody waits",
+    "of a worker's database connections, in use while a query waits; and of the time, in which a query waits for one",
   ),
   poolCriticalPercent: percent('POOL_CRITICAL_PERCENT', 90, 'above this it is critical'),
   poolCriticalSeconds: seconds('POOL_CRITICAL_SECONDS', 60, 'after so long above it'),
@@ -108,7 +108,7 @@ export const thresholdSettings = {
     default: '*=always',
     problem: tradingHoursProblem,
     allowed:
-      'PATTERN=always or PATTERN=ZONE DAYS HH:MM-HH:MM, with holidays as !YYYY-MM-DD, several separated by commas: see docs/operations.md',
+      'PATTERN=always or PATTERN=ZONE DAYS HH:MM-HH:MM, with holidays as !YYYY-MM-DD and early closes as !YYYY-MM-DD@HH:MM, several separated by commas: see docs/operations.md',
     description: 'when symbols are expected to have prices: outside, neither old rows nor a silent feed are reported',
   }),
 } as const satisfies Record<string, Setting<unknown>>
@@ -123,5 +123,5 @@ function listText(told: {
 }) {
   const { problem, ...rest } = told
   const setting = text(rest)
-  return { ...setting, parse: setting.parse.refine((value) => problem(value) === undefined) }
+  return { ...setting, problem, parse: setting.parse.refine((value) => problem(value) === undefined) }
 }

@@ -1,6 +1,17 @@
 import { assert } from '../errors.ts'
+import { nearest } from './nearest.ts'
 import { fitsPattern } from './symbol-pattern.ts'
-import { instantAt, isTimeZone, type LocalDay, localDay, nextDay, previousDay, weekdayOf } from './zoned-time.ts'
+import {
+  instantAt,
+  isDay,
+  isTimeZone,
+  type LocalDay,
+  localDay,
+  nearestTimeZone,
+  nextDay,
+  previousDay,
+  weekdayOf,
+} from './zoned-time.ts'
 
 /** When the symbols of one pattern are expected to have prices. */
 export interface MarketHours {
@@ -16,6 +27,8 @@ export interface MarketWeek {
   readonly days: readonly (readonly Session[])[]
   /** Days (`YYYY-MM-DD`) on which no session begins. */
   readonly holidays: ReadonlySet<string>
+  /** Days on which trading ends early: minutes since midnight. */
+  readonly earlyCloses: ReadonlyMap<string, number>
 }
 
 /** Minutes since midnight, on the wall clock; one that does not end after it begins ends on the next day. */
@@ -50,20 +63,30 @@ function sessionStartMs(week: MarketWeek, atMs: number): number | undefined {
   for (const day of [today, previousDay(today)]) {
     for (const session of sessionsOf(week, day)) {
       const startMs = instantAt(week.zone, day, session.from)
-      const endDay = session.to > session.from ? day : nextDay(day)
-      if (startMs <= atMs && atMs < instantAt(week.zone, endDay, session.to)) return startMs
+      if (startMs <= atMs && atMs < endMs(week, day, session)) return startMs
     }
   }
   return undefined
 }
 
-function sessionsOf({ days, holidays }: MarketWeek, day: LocalDay): readonly Session[] {
-  return holidays.has(day) ? [] : (days[weekdayOf(day)] ?? [])
+function endMs({ zone, earlyCloses }: MarketWeek, day: LocalDay, { from, to }: Session): number {
+  const endDay = to > from ? day : nextDay(day)
+  const early = earlyCloses.get(endDay)
+  return instantAt(zone, endDay, early === undefined ? to : Math.min(early, to))
+}
+
+/** An early close leaves out what begins after it, but for a session into the next day: that is of the next trading day. */
+function sessionsOf({ days, holidays, earlyCloses }: MarketWeek, day: LocalDay): readonly Session[] {
+  if (holidays.has(day)) return []
+  const early = earlyCloses.get(day)
+  const sessions = days[weekdayOf(day)] ?? []
+  return early === undefined ? sessions : sessions.filter(({ from, to }) => from < early || to <= from)
 }
 
 /**
- * `AAPL=America/New_York Mon-Fri 09:30-16:00 !2026-12-25, BTC/*=always`: a zone, then days and the sessions of each,
- * as often as needed (`Mon-Thu 09:00-11:30 12:30-15:00 Fri 09:00-11:30`), then holidays.
+ * `AAPL=America/New_York Mon-Fri 09:30-16:00 !2026-12-25 !2026-11-27@13:00, BTC/*=always`: a zone, then days (`Mon-Fri`,
+ * `Mon,Wed`) and the sessions of each, as often as needed (`Mon-Thu 09:00-11:30 12:30-15:00 Fri 09:00-11:30`), then holidays
+ * and early closes.
  */
 export function parseTradingHours(text: string): TradingHours {
   const parsed = readTradingHours(text)
@@ -79,11 +102,10 @@ export function tradingHoursProblem(text: string): string | undefined {
 
 function readTradingHours(text: string): TradingHours | string {
   const markets: MarketHours[] = []
-  for (const part of text.split(',')) {
-    const [head = '', ...words] = part.trim().split(/\s+/)
+  for (const [head, ...words] of entriesOf(text)) {
     // The last '=': symbols such as EURUSD=X have one too.
     const equals = head.lastIndexOf('=')
-    if (equals <= 0) return `'${part.trim()}' does not begin with PATTERN=ZONE`
+    if (equals <= 0) return `'${[head, ...words].join(' ')}' does not begin with PATTERN=ZONE`
     const [pattern, zone] = [head.slice(0, equals), head.slice(equals + 1)]
     const week = zone === 'always' && words.length === 0 ? 'always' : readWeek(zone, words)
     if (typeof week === 'string' && week !== 'always') return week
@@ -92,26 +114,86 @@ function readTradingHours(text: string): TradingHours | string {
   return markets
 }
 
-function readWeek(zone: string, words: readonly string[]): MarketWeek | string {
-  if (!isTimeZone(zone)) return `'${zone}' is no time zone`
-  const days: Session[][] = Array.from({ length: 7 }, () => [])
-  const holidays = new Set<string>()
-  let chosen: readonly number[] = []
-  let isChoosing = false
-  for (const word of words) {
-    const more = readDays(word)
-    const session = readSession(word)
-    if (/^!\d{4}-\d{2}-\d{2}$/.test(word)) holidays.add(word.slice(1))
-    else if (more) {
-      chosen = isChoosing ? [...chosen, ...more] : more
-      isChoosing = true
-    } else if (session && chosen.length > 0) {
-      for (const day of chosen) days[day]?.push(session)
-      isChoosing = false
-    } else return `'${word}' is neither days, a session after its days, nor a holiday`
+/** The words of each entry. Commas separate entries, and days: what has no '=' goes on with the entry before. */
+function entriesOf(text: string): [string, ...string[]][] {
+  const entries: [string, ...string[]][] = []
+  for (const part of text.split(',')) {
+    const [head = '', ...words] = part.trim().split(/\s+/)
+    const last = entries.at(-1)
+    if (last && head !== '' && !head.includes('=')) last.push(head, ...words)
+    else entries.push([head, ...words])
   }
-  if (isChoosing || days.every((sessions) => sessions.length === 0)) return `'${zone}' lacks a session`
-  return { zone, days, holidays }
+  return entries
+}
+
+/** A week while it is read. */
+interface Draft {
+  readonly days: Session[][]
+  readonly holidays: Set<string>
+  readonly earlyCloses: Map<string, number>
+  /** The days that sessions are for. */
+  chosen: readonly number[]
+  /** The word before named days. */
+  isChoosing: boolean
+}
+
+function readWeek(zone: string, words: readonly string[]): MarketWeek | string {
+  if (!isTimeZone(zone)) return `'${zone}' is no time zone${meant(nearestTimeZone(zone))}`
+  const draft: Draft = {
+    days: Array.from({ length: 7 }, () => []),
+    holidays: new Set(),
+    earlyCloses: new Map(),
+    chosen: [],
+    isChoosing: false,
+  }
+  for (const word of words) {
+    const problem = word.startsWith('!') ? readException(draft, word) : readWord(draft, word)
+    if (problem !== undefined) return problem
+  }
+  const { days, holidays, earlyCloses } = draft
+  if (draft.isChoosing || days.every((sessions) => sessions.length === 0)) return `'${zone}' lacks a session`
+  return { zone, days, holidays, earlyCloses }
+}
+
+/** `!2026-12-25`, or `!2026-11-27@13:00`. @returns What is wrong with it. */
+function readException(draft: Draft, word: string): string | undefined {
+  const [day = '', close, ...rest] = word.slice(1).split('@')
+  if (!isDay(day)) return `'${word}': '${day}' is no day of the calendar, as YYYY-MM-DD`
+  if (close === undefined) {
+    draft.holidays.add(day)
+    return undefined
+  }
+  const minutes = readMinutes(close)
+  if (minutes === undefined || rest.length > 0) return `'${word}': '${close}' is no time from 00:00 to 24:00`
+  draft.earlyCloses.set(day, minutes)
+  return undefined
+}
+
+/** Days, or a session of the days before it. @returns What is wrong with it. */
+function readWord(draft: Draft, word: string): string | undefined {
+  const more = readDays(word)
+  if (more) {
+    draft.chosen = draft.isChoosing ? [...draft.chosen, ...more] : more
+    draft.isChoosing = true
+    return undefined
+  }
+  const session = readSession(word)
+  if (session === undefined) return wordProblem(word)
+  if (draft.chosen.length === 0) return `'${word}' is neither days nor a session after its days`
+  for (const day of draft.chosen) draft.days[day]?.push(session)
+  draft.isChoosing = false
+  return undefined
+}
+
+function wordProblem(word: string): string {
+  if (/^\d/.test(word)) return `'${word}' is neither days nor a session, HH:MM-HH:MM from 00:00 to 24:00`
+  const wrong = word.split('-').find((name) => !weekdays.includes(name))
+  if (wrong === undefined || !/^[a-z]+$/i.test(wrong)) return `'${word}' is neither days, a session, nor a holiday`
+  return `'${word}': '${wrong}' is no weekday${meant(nearest(wrong, weekdays), ` (${weekdays.join(', ')})`)}`
+}
+
+function meant(near: string | undefined, otherwise = ''): string {
+  return near === undefined ? otherwise : `, did you mean '${near}'?`
 }
 
 const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
@@ -132,7 +214,7 @@ function readSession(word: string): Session | undefined {
 }
 
 function readMinutes(text = ''): number | undefined {
-  const [hours = 99, minutes = 99] = text.split(':').map(Number)
+  const [, hours = 99, minutes = 99] = (/^(\d\d):(\d\d)$/.exec(text) ?? []).map(Number)
   const total = hours * 60 + minutes
   return minutes < 60 && total <= 24 * 60 ? total : undefined
 }

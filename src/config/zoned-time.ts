@@ -1,3 +1,5 @@
+import { nearest } from './nearest.ts'
+
 /** A day on the wall calendar of a zone: `2026-03-08`. */
 export type LocalDay = string
 
@@ -10,6 +12,17 @@ export function isTimeZone(zone: string): boolean {
   } catch {
     return false
   }
+}
+
+/** The zone that was probably meant. */
+export function nearestTimeZone(zone: string): string | undefined {
+  return nearest(zone, ['UTC', ...Intl.supportedValuesOf('timeZone')])
+}
+
+/** Whether the calendar has this day: `2024-02-29`, and not `2026-02-29`. */
+export function isDay(text: string): boolean {
+  const ms = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(text) : Number.NaN
+  return !Number.isNaN(ms) && dayOf(ms) === text
 }
 
 export function localDay(zone: string, atMs: number): LocalDay {
@@ -30,15 +43,16 @@ export function weekdayOf(day: LocalDay): number {
 }
 
 /**
- * When the zone's wall clock shows so many minutes after midnight of that day. Of a time that is shown twice, as clocks
- * go back, the second; of one that is skipped, as they go forward, the same distance after the change.
+ * When the zone's wall clock shows so many minutes after midnight of that day, as RFC 5545 has it (3.3.5): of a time that is
+ * shown twice, as clocks go back, the first; of one that is skipped, as they go forward, what the offset before it gives, so
+ * that 02:30 is 03:30.
  */
 export function instantAt(zone: string, day: LocalDay, minutes: number): number {
   const wanted = Date.parse(day) + minutes * 60_000
   // With the offset that holds half a day before, then after: changes are further apart than that.
   const before = wanted - offsetMs(zone, wanted - dayMs / 2)
   const after = wanted - offsetMs(zone, wanted + dayMs / 2)
-  return wallMs(zone, after) === wanted ? after : before
+  return wallMs(zone, before) !== wanted && wallMs(zone, after) === wanted ? after : before
 }
 
 function offsetMs(zone: string, atMs: number): number {

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { configurationPage } from '../../scripts/configuration-page.ts'
 import { metricsPage } from '../../scripts/metrics-page.ts'
+import { tradingHoursProblem } from '../../src/config/trading-hours.ts'
 import { errorCodes } from '../../src/errors.ts'
 import { files, read, root } from './tracked-files.ts'
 
@@ -21,6 +22,22 @@ it('docs/configuration.md is current; `npm run docs` writes it', () => {
 
 it('docs/metrics.md is current; `npm run docs` writes it', () => {
   expect(read('docs/metrics.md')).toBe(metricsPage())
+})
+
+describe('examples of TRADING_HOURS', () => {
+  const text = pages.map(read).join('\n')
+  const whole = [...text.matchAll(/TRADING_HOURS='([^']+)'/g)].map(([, value = '']) => value)
+  const inline = [...text.matchAll(/`((?:Sun|Mon|Tue|Wed|Thu|Fri|Sat)[^`]* \d\d:\d\d-\d\d:\d\d)`/g)]
+  const sessions = inline.map(([, value = '']) => `*=UTC ${value}`)
+  const exceptions = [...text.matchAll(/`(!\d{4}[^`]*)`/g)].map(([, value = '']) => `*=UTC Mon 09:00-10:00 ${value}`)
+
+  it.each([...new Set([...whole, ...sessions, ...exceptions])])('%j can be set', (value) => {
+    expect(tradingHoursProblem(value)).toBeUndefined()
+  })
+
+  it('are there, of each kind', () => {
+    expect([whole, sessions, exceptions].map((found) => found.length > 0)).toEqual([true, true, true])
+  })
 })
 
 describe('docs/errors.md', () => {

@@ -42,7 +42,9 @@ it.each([
 
 it('trading hours and limits of symbols are checked where settings are read', () => {
   expect(() => read({ tradingHours: '*=Mars Mon 09:00-10:00' })).toThrow(/TRADING_HOURS=.*must be PATTERN=always/)
-  expect(() => read({ freshnessBySymbol: 'A=5:4' })).toThrow(/FRESHNESS_BY_SYMBOL=A=5:4: must be PATTERN=/)
+  expect(() => read({ freshnessBySymbol: 'A=5:4' })).toThrow(
+    /FRESHNESS_BY_SYMBOL=A=5:4: '5:4': the warning must come before the critical limit; must be PATTERN=/,
+  )
 })
 
 it('limits of symbols', () => {
