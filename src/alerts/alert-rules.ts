@@ -48,6 +48,7 @@ export const rulePatience: Readonly<Record<RuleName, RulePatience>> = {
   ErrorRateHigh: { ...fact, blindWhile: noRows },
   DeadLettersGrowing: { ...fact, blindWhile: noRows },
   KpiStale: { ...confirmed, blindWhile: noPipeline },
+  PrecisionLost: { ...fact, blindWhile: noRows },
 }
 
 /** Rules about the alerting itself. */

@@ -110,6 +110,10 @@ export const ruleTexts: Readonly<Record<RuleName | OwnRuleName, RuleText>> = {
         ? 'the table holds fresh prices again, or none are due now'
         : `${symbol} has a fresh price again, or none is due now`,
   },
+  PrecisionLost: {
+    about: 'prices or volumes have more decimal places than DECIMALS keeps, and rounding changes them too much',
+    resolved: ({ symbol }) => `numbers of ${symbol} have kept their precision for an hour`,
+  },
   NotifierFailing: {
     about: 'a receiver of alerts cannot be reached, or refuses them',
     resolved: ({ notifier }) => `no alert for the receiver '${notifier}' is held up any more`,

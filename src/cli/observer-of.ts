@@ -15,6 +15,7 @@ export function observerOf(config: Config, thresholds: Thresholds): Observer {
         group: config.kafkaGroup,
         windowSeconds: config.windowSeconds,
         maxFutureSeconds: config.maxFutureSeconds,
+        decimals: config.decimals,
         recentSeconds: config.errorRateSeconds,
       },
     },

@@ -43,7 +43,8 @@ const help = `
 Workers may go on meanwhile; they wait for the moment in which rows are put in place. Rows that are right already are
 not touched. Windows that the log no longer holds whole are named, and left alone.
 
---all takes another WINDOW_SECONDS, ALLOWED_LATENESS_SECONDS, MAX_FUTURE_SECONDS or KAFKA_GROUP over from the settings.
+--all takes another WINDOW_SECONDS, ALLOWED_LATENESS_SECONDS, MAX_FUTURE_SECONDS, DECIMALS or KAFKA_GROUP from the
+settings.
 Workers that run under the old ones end with KPI_DEFINITION_MISMATCH: start them again with the new ones.
 
 Environment:

@@ -178,6 +178,7 @@ function statusOf(
       recent: meters.recent.recent(counts, nowMs),
       poolWaitedPercent: wait.percent,
       ...(place === null ? {} : { place }),
+      ...(figures.precisionLosses.length > 0 ? { precisionLost: figures.precisionLosses } : {}),
       ...(figures.stranded.length > 0 ? { strandedPartitions: figures.stranded } : {}),
     },
   }

@@ -1,6 +1,7 @@
 import type { FetchedRecords } from '../kafka/fetcher.ts'
 import { type RecordVisitor, walkRecords } from '../kafka/record-batch.ts'
 import { MessageDecoder } from '../kpi/message.ts'
+import { PrecisionLosses, type SymbolLoss } from '../kpi/precision-losses.ts'
 import { type PartialRow, Reducer } from '../kpi/reducer.ts'
 import type { DeadLetter, PartitionAdvance } from '../store/commit.ts'
 import type { Position } from '../store/positions.ts'
@@ -21,6 +22,8 @@ export interface TakenBatch {
   readonly advances: readonly PartitionAdvance[]
   readonly rows: readonly PartialRow[]
   readonly letters: readonly DeadLetter[]
+  /** Of its merged messages, those of which rounding changed a number by more than one ten-thousandth. */
+  readonly losses: { readonly messages: number; readonly symbols: readonly SymbolLoss[] }
 }
 
 /** Reduces fetched records of some partitions into the batch that is committed next. */
@@ -28,6 +31,7 @@ export class PendingBatch implements RecordVisitor {
   readonly #decoder: MessageDecoder
   readonly #reducer: Reducer
   readonly #letters: LetterBox
+  readonly #losses = new PrecisionLosses()
   readonly #now: () => number
   readonly #partitions = new Map<number, PartitionProgress>()
   /** Of the records that are being walked. */
@@ -35,7 +39,7 @@ export class PendingBatch implements RecordVisitor {
 
   /** @param now - Wall clock in milliseconds, for records without a timestamp. */
   constructor(options: ReductionOptions, now: () => number) {
-    this.#decoder = new MessageDecoder(options)
+    this.#decoder = new MessageDecoder({ ...options, onPrecisionLost: (loss) => this.#losses.add(loss) })
     this.#reducer = new Reducer(options)
     this.#letters = new LetterBox({ payloadsPerMinute: options.payloadsPerMinute, now })
     this.#now = now
@@ -124,13 +128,14 @@ export class PendingBatch implements RecordVisitor {
   take(): TakenBatch {
     const advances: PartitionAdvance[] = []
     for (const progress of this.#partitions.values()) if (progress.hasPending) advances.push(progress.take())
-    return { advances, rows: this.#reducer.take(), letters: this.#letters.take() }
+    return { advances, rows: this.#reducer.take(), letters: this.#letters.take(), losses: this.#losses.take() }
   }
 
   /** Forgets everything pending, and the partitions with it. */
   reset(): void {
     this.#reducer.discard()
     this.#letters.take()
+    this.#losses.take()
     this.#partitions.clear()
   }
 }

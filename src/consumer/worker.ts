@@ -2,12 +2,14 @@ import { KpiError, messageOf } from '../errors.ts'
 import { Backoff } from '../kafka/backoff.ts'
 import type { FetchedRecords, FetchHandler } from '../kafka/fetcher.ts'
 import type { GroupListener } from '../kafka/group-member.ts'
+import type { SymbolLoss } from '../kpi/precision-losses.ts'
 import type { Logger } from '../log.ts'
 import type { Position } from '../store/positions.ts'
 import { type Clock, every, pauseOn, systemClock } from './clock.ts'
 import { KafkaOffsetMirror } from './kafka-offset-mirror.ts'
 import { Lane } from './lane.ts'
 import type { ReductionOptions, TakenBatch } from './pending-batch.ts'
+import { PrecisionWatch } from './precision-watch.ts'
 import { StrandedPartitions } from './stranded-partitions.ts'
 import type { WorkerPorts } from './worker-ports.ts'
 
@@ -67,6 +69,9 @@ export interface WorkerFigures {
   readonly floodWaits: number
   /** Batches that have been ready for long, and wait for a connection to the database. */
   readonly overdueBatches: number
+  /** Messages of which rounding changed a number by more than one ten-thousandth, and their symbols of the last hour. */
+  readonly precisionLost: number
+  readonly precisionLosses: readonly SymbolLoss[]
   readonly isGroupStable: boolean
   /** Wall clock; NaN before. */
   readonly firstRecordsAtMs: number
@@ -85,6 +90,7 @@ export class Worker {
   readonly #group: ReturnType<WorkerPorts['group']>
   readonly #mirror: KafkaOffsetMirror
   readonly #stranded: StrandedPartitions
+  readonly #precision: PrecisionWatch
   readonly #stopping = new AbortController()
   readonly #figures = {
     merged: 0,
@@ -100,10 +106,11 @@ export class Worker {
   #stopped: Promise<void> | undefined
 
   constructor(options: WorkerOptions) {
-    const { ports, log, clock = systemClock } = options
+    const { ports, log, clock = systemClock, reduction } = options
     this.#options = options
     this.#ports = ports
     this.#clock = clock
+    this.#precision = new PrecisionWatch({ log, clock, decimals: reduction.decimals })
     this.#lanes = Array.from({ length: options.lanes }, () => this.#makeLane())
     this.#fetcher = ports.fetcher(this.#fetchHandler())
     this.#group = ports.group(this.#groupListener())
@@ -126,6 +133,8 @@ export class Worker {
       unreadOffsets: progress.reduce((sum, { unreadOffsets }) => sum + unreadOffsets, 0),
       pendingRows: this.#lanes.reduce((sum, { pendingRows }) => sum + pendingRows, 0),
       floodWaits: this.#lanes.reduce((sum, { floodWaits }) => sum + floodWaits, 0),
+      precisionLost: this.#precision.messages,
+      precisionLosses: this.#precision.recent,
       overdueBatches: this.#lanes.filter((lane) => lane.isOverdue).length,
       isGroupStable: this.#group.state === 'stable',
     }
@@ -213,12 +222,13 @@ export class Worker {
     this.#options.onStep?.(step)
   }
 
-  #committed({ advances, rows }: TakenBatch): void {
+  #committed({ advances, rows, losses }: TakenBatch): void {
     for (const { partition, nextOffset, merged, rejected } of advances) {
       this.#figures.merged += merged
       this.#figures.rejected += rejected
       this.#mirror.note(partition, nextOffset)
     }
+    this.#precision.committed(losses)
     this.#figures.rows += rows.length
     this.#figures.batches += 1
     this.#figures.lastCommitAtMs = this.#clock.wallMs()

@@ -80,6 +80,10 @@ export const pipelineMetrics = {
   market_kpi_throughput_messages_per_second: gauge('Messages merged and rejected, over the last 20 seconds.'),
   market_kpi_error_ratio: gauge('Rejected of all messages, over ERROR_RATE_SECONDS.'),
   market_kpi_dead_letters_recent: gauge('Messages rejected within ERROR_RATE_SECONDS.', 'reason'),
+  market_kpi_precision_lost_messages: gauge(
+    'Messages of which rounding to DECIMALS digits changed a number by more than one ten-thousandth, for an hour after the last one; of the 20 symbols with most of them.',
+    'symbol',
+  ),
   market_kpi_workers: gauge('Workers and feeds that have been heard of lately.', 'kind'),
   market_kpi_workers_missing: gauge(
     'Those that ended without stopping in order, and nothing took their place.',

@@ -9,6 +9,7 @@ export interface WorkerMeasures {
   readonly unreadOffsets: number
   readonly pendingRows: number
   readonly floodWaits: number
+  readonly precisionLost: number
   readonly partitions: number
   readonly stranded: number
   readonly isBackedUp: boolean
@@ -35,6 +36,10 @@ export const workerCounters = {
   market_kpi_worker_pool_wait_seconds_total: [
     'Time in which at least one query waited for a database connection.',
     (m) => m.pool.waitedSeconds,
+  ],
+  market_kpi_worker_precision_lost_total: [
+    'Messages committed of which rounding to DECIMALS digits changed a number by more than one ten-thousandth.',
+    (m) => m.precisionLost,
   ],
 } as const satisfies Record<string, Measure<WorkerMeasures>>
 

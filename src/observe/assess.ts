@@ -15,6 +15,7 @@ import {
 import { clockSkew, feedSilent } from './rules/feed.ts'
 import { kafkaDiskHigh, kafkaUnreachable, partitionsOffline, topicMissing } from './rules/kafka.ts'
 import { poolSaturated, postgresUnreachable, schemaInvalid } from './rules/postgres.ts'
+import { precisionLost } from './rules/precision.ts'
 import { deadLettersGrowing, errorRateHigh, kpiStale } from './rules/quality.ts'
 import type { Rule } from './rules/rule.ts'
 import { transactionStuck } from './rules/transactions.ts'
@@ -39,7 +40,7 @@ export interface Assessment {
   readonly workers: readonly ShownWorker[]
 }
 
-/** By number: R1 to R19. */
+/** By number. */
 const rules: Readonly<Record<RuleName, Rule>> = {
   KafkaUnreachable: kafkaUnreachable,
   TopicMissing: topicMissing,
@@ -60,6 +61,7 @@ const rules: Readonly<Record<RuleName, Rule>> = {
   ErrorRateHigh: errorRateHigh,
   DeadLettersGrowing: deadLettersGrowing,
   KpiStale: kpiStale,
+  PrecisionLost: precisionLost,
 }
 
 /**

@@ -21,6 +21,7 @@ const itemNames = [
   'Consumer lag',
   'Throughput',
   'Error rate',
+  'Decimal places',
   'Feed',
   'Workers',
   'Clocks',
@@ -47,6 +48,7 @@ const itemOfRule: Readonly<Record<RuleName, (labels: Finding['labels']) => ItemN
   ErrorRateHigh: () => 'Error rate',
   DeadLettersGrowing: () => 'Error rate',
   KpiStale: () => 'Data freshness',
+  PrecisionLost: () => 'Decimal places',
 }
 
 /** The item that a finding is about; undefined for rules that are none of the pipeline's. */
@@ -93,6 +95,7 @@ function seenItems(observation: Observation, thresholds: Thresholds): Record<Ite
     'Consumer lag': measured(measures.lagMessages, (value) => counted(value, 'message')),
     Throughput: measured(measures.throughputPerSecond, (value) => `${grouped(value)} messages/s`),
     'Error rate': measured(measures.errorRatePercent, (value) => `${percentText(value)} of the messages rejected`),
+    'Decimal places': decimalsText(observation, thresholds),
     Feed: measured(measures.feedSilenceSeconds, () => silenceText(measures)),
     Workers: workersText(observation, thresholds),
     Clocks: server.state === 'ok' && log.state === 'ok' ? 'the servers agree with this machine' : undefined,
@@ -113,6 +116,13 @@ function workersText({ snapshot }: Observation, thresholds: Thresholds): string 
   const live = liveWorkers(workers.workers, 'consumer', thresholds).length
   if (live > 0) return `${counted(live, 'worker')} running`
   return group.state === 'ok' ? `${counted(group.members.length, 'member')} in the consumer group` : undefined
+}
+
+/** Only workers know; without one nothing is. */
+function decimalsText({ snapshot }: Observation, thresholds: Thresholds): string | undefined {
+  const { workers } = snapshot.postgres
+  const isKnown = workers.state === 'ok' && liveWorkers(workers.workers, 'consumer', thresholds).length > 0
+  return isKnown ? `${snapshot.asked.decimals} are enough for every number` : undefined
 }
 
 function measured(measure: Measure, text: (value: number) => string): string | undefined {

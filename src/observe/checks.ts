@@ -18,6 +18,7 @@ export const checkKeys = [
   'consumer:throughput',
   'consumer:errors',
   'kpi:freshness',
+  'kpi:precision',
   'feed:activity',
 ] as const
 export type CheckKey = (typeof checkKeys)[number]
@@ -60,6 +61,7 @@ const keyOf: Readonly<Record<RuleName, (finding: Finding) => CheckKey>> = {
   ErrorRateHigh: () => 'consumer:errors',
   DeadLettersGrowing: () => 'consumer:errors',
   KpiStale: () => 'kpi:freshness',
+  PrecisionLost: () => 'kpi:precision',
 }
 
 /** An observation as the checks of `health`. */
@@ -143,6 +145,12 @@ function observed({ snapshot, assessment }: Observation, thresholds: Thresholds)
     'kpi:freshness': seenMeasure('KPI freshness', measures.freshnessSeconds, 's', (value) =>
       withTarget(freshnessText(measures), value >= freshness.targetSeconds, `below ${span(freshness.targetSeconds)}`),
     ),
+    'kpi:precision': {
+      name: 'Decimal places',
+      text: `${snapshot.asked.decimals} kept`,
+      value: snapshot.asked.decimals,
+      unit: 'digits',
+    },
     'feed:activity': seenMeasure('Feed activity', measures.feedSilenceSeconds, 's', () => silenceText(measures)),
   }
 }

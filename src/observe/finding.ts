@@ -42,6 +42,7 @@ export const ruleNames = [
   'DeadLettersGrowing',
   'KpiStale',
   'TransactionStuck',
+  'PrecisionLost',
 ] as const
 export type RuleName = (typeof ruleNames)[number]
 

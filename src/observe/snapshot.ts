@@ -1,4 +1,5 @@
 import type { OpenTransaction } from '../kafka/open-transactions.ts'
+import type { SymbolLoss } from '../kpi/precision-losses.ts'
 
 /** Raised with every change of meaning or shape that a reader of the JSON could trip over. */
 export const snapshotVersion = 2
@@ -47,6 +48,8 @@ export interface Asked {
   readonly group: string
   readonly windowSeconds: number
   readonly maxFutureSeconds: number
+  /** Fractional digits of prices and volumes. */
+  readonly decimals: number
   /** The time over which rejected messages are counted: the length of "recent". */
   readonly recentSeconds: number
 }
@@ -162,6 +165,7 @@ export interface HeldState {
   readonly topicId: string
   readonly group: string
   readonly windowSeconds: number
+  readonly decimals: number
 }
 
 export interface PositionsState {
@@ -218,6 +222,8 @@ export interface WorkerState {
   readonly endedAtMs: number | null
   /** Of a feed whose prices keep their recorded times: the latest one so far, and whether they come at a pace. */
   readonly replay: { readonly eventAtMs: number | null; readonly isPaced: boolean } | null
+  /** Symbols of the last hour with numbers that lost precision when they were rounded to `DECIMALS` digits. */
+  readonly precisionLost: readonly SymbolLoss[]
 }
 
 export interface PoolState {

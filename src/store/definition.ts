@@ -33,6 +33,15 @@ const words: Record<keyof Definition, string> = {
   decimals: 'DECIMALS',
 }
 
+/** What `rebuild --all` can change, since the log stays the same. */
+const rebuildable: ReadonlySet<keyof Definition> = new Set([
+  'consumerGroup',
+  'windowSeconds',
+  'allowedLatenessSeconds',
+  'maxFutureSeconds',
+  'decimals',
+] as const)
+
 export interface HeldDefinition extends Definition {
   /** Under which workers commit; another one after every change. */
   readonly id: number
@@ -81,8 +90,10 @@ export function assertSameDefinition(held: Definition, wanted: Definition, place
   const differences = names
     .filter((name) => name !== 'topicId' || names.length === 1)
     .map((name) => `${words[name]} ${held[name]} (here: ${wanted[name]})`)
+  const isRebuildable = names.every((name) => rebuildable.has(name))
+  const remedy = isRebuildable ? "run 'market-kpi rebuild --all' to change it" : 'use another database'
   throw new KpiError(
     'KPI_DEFINITION_MISMATCH',
-    `the database at ${place} holds ${differences.join(', ')}: set it back, or use another database`,
+    `the database at ${place} holds ${differences.join(', ')}: set it back, or ${remedy}`,
   )
 }

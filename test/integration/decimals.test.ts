@@ -4,9 +4,12 @@ import { LetterPayloads } from '../../src/operate/letter-payloads.ts'
 import { LetterRetrier } from '../../src/operate/retry-letters.ts'
 import { findLetter } from '../../src/store/dead-letters.ts'
 import { readDefinition } from '../../src/store/definition.ts'
+import { alertsCheck } from './alerting.ts'
 import { marketOpenMs, send } from './market.ts'
 import { makePipeline, type Pipeline } from './pipeline.ts'
+import { marketKpi } from './processes.ts'
 import { rebuildPipeline, withSettings } from './rebuilding.ts'
+import { until } from './until.ts'
 import { verifyPipeline } from './verification.ts'
 import { startWorker, untilCounted } from './worker.ts'
 
@@ -149,4 +152,31 @@ it('a rejected message is retried with as many digits', async () => {
   })
   expect(await verifyPipeline(pipeline)).toMatchObject({ ...allRight, retried: 1 })
   expect(await rebuildPipeline(pipeline)).toMatchObject({ rows: { changed: 0, added: 0, removed: 0 } })
+})
+
+it('a worker counts, logs and reports numbers that lose precision, and alerts name the symbol', async () => {
+  await using pipeline = await makePipeline({ partitions: 1 })
+  await send(pipeline.cluster, pipeline.config.kafkaTopic, messages)
+  const consume = marketKpi(['consume', '--http-port', '0'], pipeline.env)
+  const check = async () => JSON.parse((await alertsCheck(pipeline.env, '--json')).stdout)
+  const isLoss = ({ rule }: { rule: string | null }) => rule === 'PrecisionLost'
+  const findings = await until('a finding', check, (all) => all.some(isLoss), 60_000)
+  expect(findings.find(isLoss)).toMatchObject({
+    check: 'Decimal places',
+    severity: 'warning',
+    labels: { symbol: 'PEPE/USDT' },
+    value: 3,
+    summary:
+      '3 messages of PEPE/USDT lost precision: close 0.000000123789 is rounded to 8 decimal places; DECIMALS=12 keeps it',
+  })
+  const [status] = await pipeline.owner.query<{ http: string }>({ text: 'SELECT http FROM worker_status' })
+  const metrics = await (await fetch(`${status?.http}/metrics`)).text()
+  expect(metrics).toMatch(/^market_kpi_worker_precision_lost_total 3$/m)
+  consume.child.kill('SIGTERM')
+  expect(await consume.exited).toMatchObject({ code: 0 })
+  const logged = consume
+    .stderr()
+    .split('\n')
+    .filter((line) => line.includes('one ten-thousandth'))
+  expect(logged).toEqual([expect.stringMatching(/close 0\.000000123789 of PEPE\/USDT .*: DECIMALS=12 keeps it/)])
 })

@@ -45,6 +45,7 @@ it('prints the six lines of a pipeline that works, and ends with 0', async () =>
     'kafka:disk',
     'kafka:topic',
     'kpi:freshness',
+    'kpi:precision',
     'postgres:connectivity',
     'postgres:pool',
     'postgres:schema',

@@ -103,12 +103,13 @@ describe('a topic that is there', () => {
 it.each([
   ['WINDOW_SECONDS', '60', '300'],
   ['ALLOWED_LATENESS_SECONDS', '10', '120'],
+  ['DECIMALS', '12', '8'],
   ['KAFKA_GROUP', 'other', 'NAME'],
 ])('a database of another %s is refused, with both values', async (setting, value, held) => {
   await init()
   await expect(init({ [setting]: value })).rejects.toMatchObject({
     code: 'KPI_DEFINITION_MISMATCH',
-    message: `the database at ${new URL(url).host}/${name} holds ${setting} ${held.replace('NAME', name)} (here: ${value}): set it back, or use another database`,
+    message: `the database at ${new URL(url).host}/${name} holds ${setting} ${held.replace('NAME', name)} (here: ${value}): set it back, or run 'market-kpi rebuild --all' to change it`,
   })
 })
 

@@ -3,6 +3,7 @@ import type { Sample } from '../../metrics/pipeline-metrics.ts'
 import type { Assessment } from '../../observe/assess.ts'
 import type { Measures } from '../../observe/measures.ts'
 import { feedStateOf, feedStates } from '../../observe/rules/feed.ts'
+import { recentLosses } from '../../observe/rules/precision.ts'
 import type { PipelineSnapshot } from '../../observe/snapshot.ts'
 import { liveWorkers, type ShownWorker, shownWorkers } from '../../observe/workers.ts'
 import { instant, sample } from './sample.ts'
@@ -30,6 +31,9 @@ export function workerSamples(
     ...replaySamples(measures),
     ...feedStates.flatMap((state) =>
       sample('market_kpi_feed_state', Number(feedStateOf(workers, thresholds) === state), { state }),
+    ),
+    ...recentLosses(workers, thresholds).flatMap(({ symbol, messages }) =>
+      sample('market_kpi_precision_lost_messages', messages, { symbol }),
     ),
   ]
 }

@@ -12,7 +12,7 @@ export async function lookAtSchema(probe: Probe): Promise<SchemaState> {
   const functions = await probe.query<{ part: string }>(existingFunctions)
   const there = new Set([...columns, ...functions].map(({ part }) => part))
   const missingParts = missingMigrations.length > 0 ? [] : missing(there)
-  const hasDefinition = there.has('kpi_definition.topic_id')
+  const hasDefinition = there.has('kpi_definition.topic_id') && there.has('kpi_definition.decimals')
   const [definition] = hasDefinition ? await probe.query<HeldState & { topicId: string }>(held) : []
   return {
     missingMigrations,
@@ -52,5 +52,5 @@ const existingFunctions = `
   SELECT p.proname || '()' AS part FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace`
 
 const held = `
-  SELECT topic, topic_id::text AS "topicId", consumer_group AS "group", window_seconds AS "windowSeconds"
+  SELECT topic, topic_id::text AS "topicId", consumer_group AS "group", window_seconds AS "windowSeconds", decimals
   FROM kpi_definition`

@@ -15,7 +15,7 @@ interface Row extends Omit<WorkerState, 'pool' | keyof Detail> {
 /** What only some workers report. */
 type Detail = Pick<
   WorkerState,
-  'strandedPartitions' | 'recent' | 'place' | 'source' | 'failure' | 'endedAtMs' | 'replay'
+  'strandedPartitions' | 'recent' | 'place' | 'source' | 'failure' | 'endedAtMs' | 'replay' | 'precisionLost'
 >
 
 /** What workers and feeds say of themselves. */
@@ -45,6 +45,7 @@ function workerOf({ poolSize, poolInUse, poolWaiting, poolAcquireMs, detail, ...
     failure: detail.failure ?? null,
     endedAtMs: detail.endedAtMs ?? null,
     replay: detail.replay ?? null,
+    precisionLost: detail.precisionLost ?? [],
   }
 }
 

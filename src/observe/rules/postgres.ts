@@ -40,6 +40,7 @@ export function schemaDifferences(held: HeldState, asked: PipelineSnapshot['aske
     ['KAFKA_TOPIC', held.topic, asked.topic],
     ['KAFKA_GROUP', held.group, asked.group],
     ['WINDOW_SECONDS', held.windowSeconds, asked.windowSeconds],
+    ['DECIMALS', held.decimals, asked.decimals],
   ] as const
   return pairs.flatMap(([name, theirs, ours]) => (theirs === ours ? [] : [`${name} ${theirs} (here: ${ours})`]))
 }

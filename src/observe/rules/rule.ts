@@ -41,6 +41,7 @@ const stageOf: Record<RuleName, Stage> = {
   ErrorRateHigh: 'feed',
   DeadLettersGrowing: 'feed',
   KpiStale: 'kpi',
+  PrecisionLost: 'kpi',
 }
 
 export function found(

@@ -42,6 +42,7 @@ describe('a pipeline that works', () => {
     expect(absent).toEqual([
       'market_kpi_partition_transaction_open_since_timestamp_seconds',
       'market_kpi_partition_oldest_unread_timestamp_seconds',
+      'market_kpi_precision_lost_messages',
       'market_kpi_replay_timestamp_seconds',
       'market_kpi_replay_behind_seconds',
     ])
@@ -160,6 +161,7 @@ const measures = {
   rows: 1,
   unreadOffsets: 0,
   pendingRows: 0,
+  precisionLost: 3,
   floodWaits: 0,
   partitions: 3,
   stranded: 0,

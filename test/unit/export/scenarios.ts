@@ -190,6 +190,9 @@ const letters =
   (s) =>
     withSource(s, 'postgres', 'deadLetters', { recentByReason: counts })
 
+const pepe = { symbol: 'PEPE/USDT', messages: 3, field: 'close', text: '0.000000123789', decimals: 12 }
+const feedWorker = worker('feed-1', { kind: 'feed' })
+
 const closed = { tradingHours: '*=America/New_York Mon-Fri 09:30-16:00' }
 
 interface LimitValues {
@@ -300,6 +303,9 @@ export const scenarios: readonly Scenario[] = [
   scenario('some messages are bad', ['warning ErrorRateHigh'], (s) => rejecting(s, 3)),
   scenario('many messages are bad', ['critical ErrorRateHigh'], (s) => rejecting(s, 10)),
   scenario('many letters, however small their share', ['warning DeadLettersGrowing'], letters({ empty: 1200 })),
+  scenario('a symbol loses precision', ['warning PrecisionLost symbol=PEPE/USDT'], (s) =>
+    withSource(s, 'postgres', 'workers', { workers: [worker('consumer-1', { precisionLost: [pepe] }), feedWorker] }),
+  ),
   scenario('rows are old, and messages come', ['warning KpiStale'], (s) => oldPrices(s, 700)),
   scenario('rows are very old, and messages come', ['critical KpiStale'], (s) => oldPrices(s, 1000)),
   scenario('rows are old in a closed market', [], (s) => oldPrices(s, 1000), { settings: closed }),

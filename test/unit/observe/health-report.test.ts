@@ -19,6 +19,7 @@ Connection pool: OK - queries waited 0 % of the time, 1 ms at the longest; 50 % 
 Throughput: OK - 10 messages/s
 Error rate: OK - 0 % rejected
 KPI freshness: OK - newest price 1 s old
+Decimal places: OK - 8 kept
 Feed activity: OK - newest message 1 s old
 
 ALL SYSTEMS OPERATIONAL ✓

@@ -39,7 +39,7 @@ it('begins anew with a topic that was created anew: its positions did not go bac
   const anew = withSource(healthy(nowMs + 10_000), 'kafka', 'topic', { topicId: 'another' })
   history.add(anew)
   expect(history.looks.at(-1)?.partitions.size).toBe(0)
-  const definition = { topic: 'market-prices', topicId: 'another', group: 'processor', windowSeconds: 300 }
+  const definition = { topic: 'market-prices', topicId: 'another', group: 'processor', windowSeconds: 300, decimals: 8 }
   history.add(withSource({ ...anew, takenAtMs: nowMs + 11_000 }, 'postgres', 'schema', { definition }))
   expect(history.looks.map(({ atMs, partitions }) => [atMs, partitions.size])).toEqual([[nowMs + 11_000, 3]])
 })

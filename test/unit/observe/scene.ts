@@ -23,6 +23,7 @@ export function healthy(atMs = nowMs): PipelineSnapshot {
       group: 'processor',
       windowSeconds: 300,
       maxFutureSeconds: 300,
+      decimals: 8,
       recentSeconds: 300,
     },
     kafka: {
@@ -84,7 +85,7 @@ export function healthy(atMs = nowMs): PipelineSnapshot {
         missingMigrations: [],
         newerMigrations: [],
         missingParts: [],
-        definition: { topic: 'market-prices', topicId, group: 'processor', windowSeconds: 300 },
+        definition: { topic: 'market-prices', topicId, group: 'processor', windowSeconds: 300, decimals: 8 },
       },
       positions: {
         state: 'ok',
@@ -149,6 +150,7 @@ export function worker(workerId: string, more: Partial<WorkerState> = {}): Worke
     source: isFeed ? 'simulated prices' : null,
     endedAtMs: null,
     replay: null,
+    precisionLost: [],
     ...more,
   }
 }

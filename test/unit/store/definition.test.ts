@@ -30,6 +30,10 @@ describe('assertSameDefinition', () => {
     const check = () => assertSameDefinition(held, { ...held, ...changed }, 'db:5432/bi')
     expect(check).toThrow(expect.objectContaining({ code: 'KPI_DEFINITION_MISMATCH' }))
     expect(check).toThrow(`the database at db:5432/bi holds ${words}`)
+    const isRebuildable = !('topic' in changed) && !('clusterId' in changed)
+    expect(check).toThrow(
+      isRebuildable ? /, or run 'market-kpi rebuild --all' to change it$/ : /, or use another database$/,
+    )
     expect(check).not.toThrow('topic id')
   })
 

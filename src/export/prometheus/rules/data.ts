@@ -2,7 +2,7 @@ import type { SymbolFreshness } from '../../../config/symbol-freshness.ts'
 import { type AlertingRule, critical, type RuleSource, warning } from '../alerting-rule.ts'
 import { age, ageOfEach, down, each, ratio } from '../expressions.ts'
 
-/** R8 and R16 to R18: what comes in, and how old the rows are. */
+/** What comes in, how old the rows are, and whether they hold it exactly. */
 export function dataRules(source: RuleSource): AlertingRule[] {
   const { errorRate, deadLetters } = source.thresholds
   const share = each('market_kpi_error_ratio')
@@ -16,6 +16,10 @@ export function dataRules(source: RuleSource): AlertingRule[] {
       summary: '{{ $value | humanize }} messages of the last minutes were rejected',
     }),
     ...freshnessRules(source),
+    warning('PrecisionLost', {
+      expr: `${each('market_kpi_precision_lost_messages', ['symbol'])} > 0`,
+      summary: 'numbers of {{ $labels.symbol }} have more decimal places than DECIMALS keeps',
+    }),
   ]
 }
 

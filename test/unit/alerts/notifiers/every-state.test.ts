@@ -44,6 +44,10 @@ const alerts: Record<AlertName, { labels?: Record<string, string>; over: string 
   ErrorRateHigh: { over: 'the share of rejected messages is below its limit again' },
   DeadLettersGrowing: { over: 'the number of rejected messages is below its limit again' },
   KpiStale: { labels: { symbol: 'AAPL' }, over: 'AAPL has a fresh price again, or none is due now' },
+  PrecisionLost: {
+    labels: { symbol: 'PEPE/USDT' },
+    over: 'numbers of PEPE/USDT have kept their precision for an hour',
+  },
   NotifierFailing: {
     labels: { notifier: 'slack' },
     over: "no alert for the receiver 'slack' is held up any more",
