@@ -25,6 +25,7 @@ export const errorCodes = {
   KPI_TOPIC_MISMATCH: { retryable: false, exitCode: 1 },
   KPI_TOPIC_RECREATED: { retryable: false, exitCode: 1 },
   KPI_OFFSET_OUT_OF_RANGE: { retryable: false, exitCode: 1 },
+  KPI_LOG_DIVERGED: { retryable: false, exitCode: 1 },
   KPI_POSTGRES_UNREACHABLE: { retryable: true, exitCode: 1 },
   KPI_POSTGRES_AUTH: { retryable: false, exitCode: 1 },
   KPI_POSTGRES_TOO_OLD: { retryable: false, exitCode: 1 },

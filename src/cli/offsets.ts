@@ -43,7 +43,8 @@ export function register(program: Command): void {
 }
 
 const acceptHelp = `
-Needed when a worker ends with KPI_OFFSET_OUT_OF_RANGE. A running worker goes on by itself afterwards.
+Needed when a worker reports that the position of a partition is not in its log (KPI_OFFSET_OUT_OF_RANGE), or that the log
+is not the one that it read (KPI_LOG_DIVERGED). A running worker reads on by itself afterwards.
 What is recorded cannot be taken back: docs/operations.md tells what it means for the rows.`
 
 async function showOffsets(command: Command): Promise<void> {
@@ -82,9 +83,9 @@ function partitionTable(partitions: readonly PartitionView[]): string {
   const cell = (value: number | null) => (value === null ? none : String(value))
   return table(
     columns,
-    partitions.map(({ partition, logStart, logEnd, position, lag, committed, state }) => [
+    partitions.map(({ partition, logStart, logEnd, position, lag, agreesTo, committed, state }) => [
       ...[partition, logStart, logEnd, position, lag, committed].map(cell),
-      paint(colours[state], state),
+      paint(colours[state], state === 'diverged' ? `${state} at ${agreesTo}` : state),
     ]),
   )
 }
@@ -105,6 +106,7 @@ const colours: Record<PartitionState, 'green' | 'yellow' | 'red'> = {
   'not started': 'yellow',
   'behind the log': 'red',
   'past the log': 'red',
+  diverged: 'red',
   'topic re-created': 'red',
 }
 
@@ -116,7 +118,7 @@ function gapLines(gaps: readonly RecordedGap[]): string {
 
 function gapText({ partition, kind, fromOffset, toOffset, fromEventUs, toEventUs }: Gap): string {
   const offsets = `offsets ${fromOffset} to ${toOffset - 1}`
-  const what = { deleted: 'deleted before they were read', cut: 'read, then cut off the log' }[kind]
+  const what = { deleted: 'deleted before they were read', cut: 'counted, then cut off the log' }[kind]
   const windows = `windows from ${isoTime(new Date(fromEventUs / 1000))} to ${isoTime(new Date(toEventUs / 1000))}`
   return `partition ${partition} ${offsets} (${toOffset - fromOffset}), ${what}, ${windows}`
 }
@@ -124,7 +126,8 @@ function gapText({ partition, kind, fromOffset, toOffset, fromEventUs, toEventUs
 function advice(partitions: readonly PartitionView[]): string {
   const has = (...states: PartitionState[]) => partitions.some(({ state }) => states.includes(state))
   if (has('topic re-created')) return "\n'market-kpi init --accept-new-topic' starts with the new topic\n"
-  if (has('behind the log', 'past the log')) return "\n'market-kpi offsets accept-gap' records the gap and goes on\n"
+  if (has('behind the log', 'past the log', 'diverged'))
+    return "\n'market-kpi offsets accept-gap' records the gap and goes on\n"
   return ''
 }
 

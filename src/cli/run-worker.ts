@@ -179,8 +179,18 @@ function statusOf(
       poolWaitedPercent: wait.percent,
       ...(place === null ? {} : { place }),
       ...(figures.precisionLosses.length > 0 ? { precisionLost: figures.precisionLosses } : {}),
-      ...(figures.stranded.length > 0 ? { strandedPartitions: figures.stranded } : {}),
+      ...(figures.positionsMovedBack > 0 ? { positionsMovedBack: figures.positionsMovedBack } : {}),
+      ...strandedDetail(figures.stranded),
     },
+  }
+}
+
+function strandedDetail(stranded: WorkerFigures['stranded']): Readonly<Record<string, unknown>> {
+  if (stranded.length === 0) return {}
+  const divergedPartitions = stranded.filter(({ agreesTo }) => agreesTo !== undefined)
+  return {
+    strandedPartitions: stranded.map(({ partition }) => partition),
+    ...(divergedPartitions.length > 0 ? { divergedPartitions } : {}),
   }
 }
 
@@ -234,6 +244,8 @@ function obstaclesOf({ state, stranded }: WorkerFigures): string[] {
   const found = obstacles[state]
   return [
     ...(found === undefined ? [] : [found]),
-    ...(stranded.length > 0 ? [`the positions of partitions ${stranded.join(', ')} are not in the log`] : []),
+    ...(stranded.length > 0
+      ? [`the positions of partitions ${stranded.map(({ partition }) => partition).join(', ')} are not in the log`]
+      : []),
   ]
 }

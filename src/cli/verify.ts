@@ -101,7 +101,9 @@ function uncheckedLine({ symbol, window, tradeCount, inLog }: UncheckedWindow): 
 }
 
 function holeLine({ partition, from, to, why }: Hole): string {
-  const what = why === 'deleted' ? 'no longer holds' : 'was cut, and lost'
+  const what = { deleted: 'no longer holds', compacted: 'was compacted, and lost some of', cut: 'was cut, and lost' }[
+    why
+  ]
   return `the log of partition ${partition} ${what} offsets ${from} to ${to - 1}, which are in the rows`
 }
 

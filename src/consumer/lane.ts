@@ -2,7 +2,7 @@ import { KpiError } from '../errors.ts'
 import { Backoff } from '../kafka/backoff.ts'
 import type { FetchedRecords } from '../kafka/fetcher.ts'
 import type { Logger } from '../log.ts'
-import type { Position } from '../store/positions.ts'
+import type { ExpectedPosition, Position } from '../store/positions.ts'
 import { type Clock, pauseOn } from './clock.ts'
 import { DeferredRecords, splitOffBatch } from './deferred-records.ts'
 import type { PartitionProgress } from './partition-progress.ts'
@@ -14,8 +14,9 @@ import { PendingBatch, type ReductionOptions, type TakenBatch } from './pending-
  *   waiting     nothing is due: fewer rows than a batch, and the oldest has not waited long enough;
  *   committing  a batch is on its way to the database, while what is fetched joins the next one. A failure that may
  *               pass is tried again with the same batch; fetching stops meanwhile, since `hasRoom` says no;
- *   resetting   somebody else has committed for one of the partitions (KPI_POSITION_MOVED): everything pending is
- *               forgotten, the positions are read again, and reading starts anew from there.
+ *   resetting   a position is not where this lane believed it to be: another worker has committed (KPI_POSITION_MOVED), or
+ *               the database is an older copy of what it was. Everything pending is forgotten, the positions are read
+ *               again, and reading goes on from there.
  *
  * At most one transaction is in flight, so at most one for each partition. A batch is either committed whole or
  * forgotten whole; nothing is ever merged from memory that the fence has not passed.
@@ -32,6 +33,8 @@ export interface LaneOptions {
   readonly readPositions: (partitions: readonly number[]) => Promise<readonly Position[]>
   /** Reading goes on from these positions. */
   readonly reposition: (positions: readonly Position[]) => void
+  /** These have no position in the database any more: it is an older copy of what it was. The lane has given them up. */
+  readonly unknown: (partitions: readonly number[]) => void
   /** A batch was written. */
   readonly committed: (batch: TakenBatch) => void
   /** Nothing that trying again would help. */
@@ -72,6 +75,8 @@ export class Lane {
   #cancelTimer: (() => void) | undefined
   #wake: () => void = () => undefined
   #inFlight = false
+  /** Those whose position the batch in flight moves. */
+  #moving: ReadonlySet<number> = new Set()
   /** The batch in flight failed, and may yet be taken. */
   #retrying = false
   /** How often everything pending was forgotten, and after which of these the positions were read again. */
@@ -123,6 +128,21 @@ export class Lane {
   /** Whether more records may be fetched. */
   get hasRoom(): boolean {
     return !this.#resetting && !this.isBackedUp && this.#deferred.isEmpty && !this.#stopping.signal.aborted
+  }
+
+  /** Where the positions of partitions have to be of which nothing is pending, on its way or being read again. */
+  get restingPositions(): ExpectedPosition[] {
+    if (this.#resetting) return []
+    return [...this.#batch.partitions.values()].flatMap((progress) => {
+      const { partition, nextOffset, endOffset, hasPending } = progress
+      if (hasPending || this.#moving.has(partition)) return []
+      return [{ partition, nextOffset, isAtEnd: endOffset < 0 ? undefined : nextOffset >= endOffset }]
+    })
+  }
+
+  /** Forgets everything pending, reads the positions again and goes on from there. */
+  restart(): void {
+    if (this.#assigned.size > 0) this.#startReset()
   }
 
   start(): void {
@@ -282,10 +302,12 @@ export class Lane {
     const batch = this.#batch.take()
     this.#pendingSinceMs = undefined
     this.#inFlight = true
+    this.#moving = new Set(batch.advances.map(({ partition }) => partition))
     this.#reduceDeferred()
     if (!this.#batch.isEmpty) this.#pendingSinceMs = this.#clock.now()
     const outcome = await this.#commit(batch)
     this.#inFlight = false
+    this.#moving = new Set()
     this.#retrying = false
     if (outcome === 'written') this.#options.committed(batch)
     else if (outcome === 'moved') this.#startReset()
@@ -342,9 +364,12 @@ export class Lane {
       if (turn !== this.#resets) return
       const own = positions.filter(({ partition }) => this.#assigned.has(partition))
       for (const position of own) this.#batch.open(position)
+      const found = new Set(positions.map(({ partition }) => partition))
+      const unknown = asked.filter((partition) => !found.has(partition) && this.#assigned.delete(partition))
       this.#resetsDone = turn
       this.#backoff.reset()
       this.#options.reposition(own)
+      if (unknown.length > 0) this.#options.unknown(unknown)
     } catch (error) {
       if (!(error instanceof KpiError)) throw error
       if (!error.retryable) this.#giveUp(error)

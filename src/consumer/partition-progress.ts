@@ -1,4 +1,5 @@
 import { assert } from '../errors.ts'
+import { noEpoch, type ReadEpoch } from '../kpi/leader-epochs.ts'
 import type { PartitionAdvance } from '../store/commit.ts'
 import type { Position } from '../store/positions.ts'
 
@@ -11,6 +12,8 @@ export class PartitionProgress {
   nextOffset: number
   /** The highest accepted timestamp below `nextOffset`, microseconds; −1 for none. */
   watermarkUs: number
+  /** Of the last record batch below `nextOffset`. */
+  #epoch: ReadEpoch
   merged = 0
   rejected = 0
   withoutMessage = 0
@@ -22,6 +25,13 @@ export class PartitionProgress {
     this.#fromOffset = position.nextOffset
     this.nextOffset = position.nextOffset
     this.watermarkUs = position.watermarkUs
+    this.#epoch = { leaderEpoch: position.leaderEpoch, epochFrom: position.epochFrom }
+  }
+
+  /** A record batch from this offset on was written under this leader epoch. */
+  noteEpoch(leaderEpoch: number, from: number): void {
+    if (leaderEpoch === this.#epoch.leaderEpoch) return
+    this.#epoch = leaderEpoch < 0 ? noEpoch : { leaderEpoch, epochFrom: from }
   }
 
   get hasPending(): boolean {
@@ -42,6 +52,6 @@ export class PartitionProgress {
     this.merged = 0
     this.rejected = 0
     this.withoutMessage = 0
-    return { partition, expectedOffset, nextOffset, watermarkUs, merged, rejected, withoutMessage }
+    return { partition, expectedOffset, nextOffset, watermarkUs, merged, rejected, withoutMessage, epoch: this.#epoch }
   }
 }

@@ -124,6 +124,11 @@ export class PendingBatch implements RecordVisitor {
     progress.withoutMessage += count
   }
 
+  batch(leaderEpoch: number, from: number): void {
+    const progress = this.#current as PartitionProgress
+    progress.noteEpoch(leaderEpoch, from)
+  }
+
   /** Hands over what is pending; what comes from now on is the next batch. */
   take(): TakenBatch {
     const advances: PartitionAdvance[] = []

@@ -1,13 +1,8 @@
 import { KpiError, messageOf } from '../errors.ts'
+import type { LogRange } from '../kafka/fetcher.ts'
 import type { Logger } from '../log.ts'
 import type { Position } from '../store/positions.ts'
 import { type Clock, every } from './clock.ts'
-
-/** What the log holds of a partition. */
-export interface LogRange {
-  readonly startOffset: number
-  readonly endOffset: number
-}
 
 export interface StrandedOptions {
   readonly log: Logger
@@ -15,20 +10,31 @@ export interface StrandedOptions {
   readonly readPositions: (partitions: readonly number[]) => Promise<readonly Position[]>
   /** Reading goes on from here. */
   readonly resume: (position: Position) => void
+  /** These have no position in the database any more. */
+  readonly unknown: (partitions: readonly number[]) => void
 }
 
-interface Stranded {
+/** A partition that cannot be read from its position on. */
+export interface StrandedPartition {
   readonly partition: number
   readonly offset: number
+  /** There when the log is another one from this offset on than the one that was read up to `offset`. */
+  readonly agreesTo?: number
+}
+
+interface Stranded extends StrandedPartition {
   readonly error: KpiError
+  isReported: boolean
 }
 
 const lookIntervalMs = 5000
-const looksPerComplaint = 6
+const looksPerReport = 6
 
 /**
- * Partitions whose position is not in the log: messages were deleted before they were read, or the log was cut back.
- * They stand still and say so every half minute, until `offsets accept-gap` has moved the position.
+ * Partitions that cannot be read on: messages were deleted before they were read, or the log was cut, and may have grown
+ * again with other messages. What is fetched runs ahead of the position in the database, so that is compared first: where
+ * the log still agrees with the database, only what was not committed is read again. Otherwise the partition waits, and
+ * says so every half minute, until `offsets accept-gap` has moved the position.
  */
 export class StrandedPartitions {
   readonly #options: StrandedOptions
@@ -40,15 +46,20 @@ export class StrandedPartitions {
     this.#options = options
   }
 
-  get partitions(): number[] {
-    return [...this.#stranded.keys()].sort((a, b) => a - b)
+  /** By partition number. */
+  get partitions(): StrandedPartition[] {
+    return [...this.#stranded.values()]
+      .map(({ error: _error, isReported: _isReported, ...stranded }) => stranded)
+      .sort((a, b) => a.partition - b.partition)
   }
 
   add(partition: number, offset: number, log: LogRange): void {
-    const error = outOfRange(partition, offset, log)
-    this.#stranded.set(partition, { partition, offset, error })
-    this.#options.log.error(error.message)
+    const { agreesTo } = log
+    const error = lossError(partition, offset, log)
+    const stranded = { partition, offset, ...(agreesTo === undefined ? {} : { agreesTo }), error, isReported: false }
+    this.#stranded.set(partition, stranded)
     this.#stopLooking ??= every(this.#options.clock, lookIntervalMs, () => void this.#look())
+    void this.#look()
   }
 
   remove(partition: number): void {
@@ -62,31 +73,54 @@ export class StrandedPartitions {
   }
 
   async #look(): Promise<void> {
-    this.#looks += 1
-    if (this.#looks % looksPerComplaint === 0) {
-      for (const { error } of this.#stranded.values()) this.#options.log.error(error.message)
-    }
+    const asked = [...this.#stranded.values()]
     try {
-      for (const position of await this.#options.readPositions(this.partitions)) {
-        const stranded = this.#stranded.get(position.partition)
-        if (stranded === undefined || position.nextOffset === stranded.offset) continue
-        this.remove(position.partition)
-        this.#options.log.info(`partition ${position.partition} goes on at offset ${position.nextOffset}`)
-        this.#options.resume(position)
+      const positions = await this.#options.readPositions(asked.map(({ partition }) => partition))
+      for (const stranded of asked) {
+        // Given up, or stranded again at another offset, while the answer was on its way.
+        if (this.#stranded.get(stranded.partition) !== stranded) continue
+        this.#compare(
+          stranded,
+          positions.find(({ partition }) => partition === stranded.partition),
+        )
       }
     } catch (error) {
-      this.#options.log.debug(`stranded partitions: ${messageOf(error)}`)
+      this.#options.log.debug(`partitions that cannot be read: ${messageOf(error)}`)
     }
+    this.#looks += 1
+    const isTime = this.#looks % looksPerReport === 0
+    for (const stranded of this.#stranded.values()) if (isTime || !stranded.isReported) this.#report(stranded)
+  }
+
+  #compare({ partition, offset }: Stranded, position: Position | undefined): void {
+    if (position?.nextOffset === offset) return
+    this.remove(partition)
+    if (position === undefined) {
+      this.#options.unknown([partition])
+      return
+    }
+    this.#options.log.info(`partition ${partition} is read on from offset ${position.nextOffset}`)
+    this.#options.resume(position)
+  }
+
+  #report(stranded: Stranded): void {
+    stranded.isReported = true
+    this.#options.log.error(stranded.error.message)
   }
 }
 
-function outOfRange(partition: number, offset: number, { startOffset, endOffset }: LogRange): KpiError {
+function lossError(partition: number, offset: number, log: LogRange): KpiError {
+  const remedy = `this partition is not read until 'market-kpi offsets accept-gap --partition ${partition}' records what was lost`
+  if (log.agreesTo !== undefined) {
+    return new KpiError(
+      'KPI_LOG_DIVERGED',
+      `the log of partition ${partition} agrees only up to offset ${log.agreesTo} with what was read up to offset ${offset}: ` +
+        `it was cut there and written again, as after an unclean leader election; ${remedy}`,
+    )
+  }
   const what =
-    offset < startOffset
-      ? `the log of partition ${partition} now begins at offset ${startOffset}, and the messages from ${offset} on were deleted before they were read`
-      : `the log of partition ${partition} ends at offset ${endOffset}, before the position ${offset}: it was cut back`
-  return new KpiError(
-    'KPI_OFFSET_OUT_OF_RANGE',
-    `${what}; this partition stands still until 'market-kpi offsets accept-gap --partition ${partition}' records the gap`,
-  )
+    offset < log.startOffset
+      ? `the log of partition ${partition} now begins at offset ${log.startOffset}, and the messages from ${offset} on were deleted before they were read`
+      : `the log of partition ${partition} ends at offset ${log.endOffset}, before the position ${offset}: it was cut back`
+  return new KpiError('KPI_OFFSET_OUT_OF_RANGE', `${what}; ${remedy}`)
 }

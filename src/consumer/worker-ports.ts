@@ -8,7 +8,13 @@ import type { Logger } from '../log.ts'
 import { commitBatch } from '../store/commit.ts'
 import type { Database } from '../store/connection.ts'
 import { assertStillHeld } from '../store/definition.ts'
-import { markIdle, openPositions, type Position, readPositions, unmarkIdle } from '../store/positions.ts'
+import {
+  comparePositions,
+  type ExpectedPosition,
+  openPositions,
+  type Position,
+  readPositions,
+} from '../store/positions.ts'
 import type { TakenBatch } from './pending-batch.ts'
 
 /** What a worker needs of the world; a simulation brings another one. All that fails throws {@link KpiError}. */
@@ -23,8 +29,13 @@ export interface WorkerPorts {
   readPositions(partitions: readonly number[]): Promise<Position[]>
   /** Writes one batch, whole or not at all. `KPI_POSITION_MOVED` when it does not begin where the positions stand. */
   commit(batch: TakenBatch): Promise<void>
-  /** Notes which partitions stand at the end of the log, and which do not though nothing can be read of them. */
-  markIdle(atEnd: ReadonlyMap<number, number>, blocked: ReadonlyMap<number, number>): Promise<void>
+  /**
+   * Which of these positions are not where they are expected. Of the others, those at the end of the log are noted as
+   * idle.
+   */
+  comparePositions(expected: readonly ExpectedPosition[]): Promise<number[]>
+  /** The listener is called whenever a new connection to the database was made: to another server, it may be. */
+  onConnected(listener: () => void): void
 }
 
 export interface Surroundings {
@@ -71,9 +82,7 @@ export function connectPorts(around: Surroundings): WorkerPorts {
       return positions
     },
     commit: (batch) => commitBatch(database, { definitionId, group, topic, decimals, ...batch }),
-    markIdle: async (atEnd, blocked) => {
-      await markIdle(database, key, atEnd)
-      await unmarkIdle(database, key, blocked)
-    },
+    comparePositions: (expected) => comparePositions(database, key, expected),
+    onConnected: (listener) => void database.pool.on('connect', listener),
   }
 }

@@ -5,12 +5,13 @@ import type { GroupListener } from '../kafka/group-member.ts'
 import type { SymbolLoss } from '../kpi/precision-losses.ts'
 import type { Logger } from '../log.ts'
 import type { Position } from '../store/positions.ts'
-import { type Clock, every, pauseOn, systemClock } from './clock.ts'
+import { type Clock, pauseOn, systemClock } from './clock.ts'
 import { KafkaOffsetMirror } from './kafka-offset-mirror.ts'
 import { Lane } from './lane.ts'
 import type { ReductionOptions, TakenBatch } from './pending-batch.ts'
+import { PositionWatch } from './position-watch.ts'
 import { PrecisionWatch } from './precision-watch.ts'
-import { StrandedPartitions } from './stranded-partitions.ts'
+import { type StrandedPartition, StrandedPartitions } from './stranded-partitions.ts'
 import type { WorkerPorts } from './worker-ports.ts'
 
 /**
@@ -19,7 +20,8 @@ import type { WorkerPorts } from './worker-ports.ts'
  * A partition is
  *   opening    assigned, its position is being read;
  *   reading    fetched from its leader and reduced by its lane;
- *   stranded   its position is not in the log: reported until an operator says how to go on, then opened again;
+ *   stranded   the log is not the one that was read up to its position: reported until an operator says how to go on,
+ *              then opened again;
  *   and given up by a revocation (what is pending is written first) or a loss (it is forgotten).
  * The fence of the commit protects the rows in any case; all of this only saves work and tells the truth about it.
  */
@@ -61,7 +63,9 @@ export interface WorkerFigures {
   readonly batches: number
   readonly rows: number
   readonly partitions: readonly number[]
-  readonly stranded: readonly number[]
+  readonly stranded: readonly StrandedPartition[]
+  /** How often a position was found before one that the database had confirmed: it was an older copy of itself. */
+  readonly positionsMovedBack: number
   /** Offsets between what is reduced and the end of the log, of the partitions that are read. */
   readonly unreadOffsets: number
   readonly pendingRows: number
@@ -79,7 +83,6 @@ export interface WorkerFigures {
 }
 
 const openLimits = { firstMs: 200, capMs: 5000 }
-const idleMarkIntervalMs = 5000
 
 export class Worker {
   readonly #options: WorkerOptions
@@ -91,6 +94,7 @@ export class Worker {
   readonly #mirror: KafkaOffsetMirror
   readonly #stranded: StrandedPartitions
   readonly #precision: PrecisionWatch
+  readonly #watch: PositionWatch
   readonly #stopping = new AbortController()
   readonly #figures = {
     merged: 0,
@@ -102,7 +106,6 @@ export class Worker {
   }
   /** Assigned to us, in whatever state. */
   readonly #assigned = new Set<number>()
-  #stopIdleMarks: () => void = () => undefined
   #stopped: Promise<void> | undefined
 
   constructor(options: WorkerOptions) {
@@ -120,7 +123,11 @@ export class Worker {
       clock,
       readPositions: (partitions) => ports.readPositions(partitions),
       resume: (position) => this.#resume([position]),
+      unknown: (partitions) => void this.#open(partitions),
     })
+    const comparePositions = ports.comparePositions.bind(ports)
+    this.#watch = new PositionWatch({ lanes: this.#lanes, comparePositions, log, clock })
+    ports.onConnected(() => this.#watch.compare())
   }
 
   get figures(): WorkerFigures {
@@ -130,6 +137,7 @@ export class Worker {
       state: this.#state(),
       partitions: [...this.#assigned].sort((a, b) => a - b),
       stranded: this.#stranded.partitions,
+      positionsMovedBack: this.#watch.movedBack,
       unreadOffsets: progress.reduce((sum, { unreadOffsets }) => sum + unreadOffsets, 0),
       pendingRows: this.#lanes.reduce((sum, { pendingRows }) => sum + pendingRows, 0),
       floodWaits: this.#lanes.reduce((sum, { floodWaits }) => sum + floodWaits, 0),
@@ -148,7 +156,7 @@ export class Worker {
   start(): void {
     for (const lane of this.#lanes) lane.start()
     this.#group.start()
-    this.#stopIdleMarks = every(this.#clock, idleMarkIntervalMs, () => void this.#markIdle())
+    this.#watch.start()
   }
 
   /** Writes what is pending, commits the offsets to Kafka and leaves the group, all within the deadline. Idempotent. */
@@ -161,7 +169,7 @@ export class Worker {
     const until = this.#clock.now() + deadlineMs
     const leftMs = (share = 1) => Math.max(50, (until - this.#clock.now()) * share)
     this.#stopping.abort()
-    this.#stopIdleMarks()
+    this.#watch.stop()
     this.#stranded.stop()
     const partitions = [...this.#assigned]
     for (const partition of partitions) this.#fetcher.remove(partition)
@@ -203,6 +211,7 @@ export class Worker {
       committed: (batch) => this.#committed(batch),
       readPositions: (partitions) => this.#ports.readPositions(partitions),
       reposition: (positions) => this.#seek(positions),
+      unknown: (partitions) => void this.#open(partitions),
       fatal: (error) => this.#options.fatal(error),
     })
   }
@@ -215,7 +224,7 @@ export class Worker {
 
   async #commitToKafka(offsets: ReadonlyMap<number, number>): Promise<void> {
     await this.#group.commit(offsets)
-    this.#reached('mirrored')
+    if (this.#figures.batches > 0) this.#reached('mirrored')
   }
 
   #reached(step: WorkerStep): void {
@@ -226,6 +235,7 @@ export class Worker {
     for (const { partition, nextOffset, merged, rejected } of advances) {
       this.#figures.merged += merged
       this.#figures.rejected += rejected
+      this.#watch.confirm(partition, nextOffset)
       this.#mirror.note(partition, nextOffset)
     }
     this.#precision.committed(losses)
@@ -247,6 +257,7 @@ export class Worker {
       },
       outOfRange: (partition, offset, log) => {
         this.#laneOf(partition).drop([partition])
+        this.#watch.forget([partition])
         this.#stranded.add(partition, offset, log)
       },
       fatal: (error) => this.#options.fatal(error),
@@ -284,20 +295,23 @@ export class Worker {
       this.#fetcher.remove(partition)
       this.#stranded.remove(partition)
     }
+    this.#watch.forget(partitions)
   }
 
   /** Finds the positions of newly assigned partitions, for as long as it takes, and reads on from there. */
   async #open(partitions: readonly number[]): Promise<void> {
     const { log, fatal } = this.#options
     const backoff = new Backoff({ ...openLimits, random: this.#clock.random })
+    const opened = new Set<number>()
     while (!this.#stopping.signal.aborted) {
-      const own = partitions.filter((partition) => this.#assigned.has(partition))
+      const own = partitions.filter((partition) => this.#assigned.has(partition) && !opened.has(partition))
       if (own.length === 0) return
       try {
         const positions = await this.#ports.openPositions(await this.#ports.earliestOffsets(own))
         this.#reached('positioned')
         this.#resume(positions)
-        return
+        // One is missing where the database became an older copy of itself between the two statements.
+        for (const { partition } of positions) opened.add(partition)
       } catch (error) {
         if (!(error instanceof KpiError)) throw error
         if (!error.retryable) return fatal(error)
@@ -317,25 +331,11 @@ export class Worker {
 
   #seek(positions: readonly Position[]): void {
     if (this.#stopping.signal.aborted) return
-    for (const { partition, nextOffset } of positions) this.#fetcher.seek(partition, nextOffset)
-  }
-
-  /** Tells the database which partitions stand at the end of the log, so that a quiet market's windows close. */
-  async #markIdle(): Promise<void> {
-    const atEnd = new Map<number, number>()
-    // What waits behind an open transaction is no silence: its windows have to stay open for it.
-    const blocked = new Map<number, number>()
-    for (const lane of this.#lanes) {
-      for (const { partition, nextOffset, endOffset, hasPending } of lane.partitions.values()) {
-        if (hasPending || endOffset < 0) continue
-        const found = nextOffset >= endOffset ? atEnd : blocked
-        found.set(partition, nextOffset)
-      }
-    }
-    try {
-      await this.#ports.markIdle(atEnd, blocked)
-    } catch (error) {
-      this.#options.log.debug(`idle partitions are not noted for now: ${messageOf(error)}`)
+    this.#watch.resume(positions)
+    for (const { partition, nextOffset, leaderEpoch, epochFrom } of positions) {
+      this.#fetcher.seek(partition, nextOffset, { leaderEpoch, epochFrom })
+      // Where the position went back, Kafka's copy of it would lead.
+      this.#mirror.note(partition, nextOffset)
     }
   }
 }

@@ -1,4 +1,5 @@
 import { type Connection, Writer } from '@platformatic/kafka'
+import type { EpochEnd } from '../kpi/leader-epochs.ts'
 import { type AnswerMemory, release } from './answer-memory.ts'
 import { ByteReader } from './byte-reader.ts'
 import type { AbortedTransaction, RecordRange } from './record-batch.ts'
@@ -13,7 +14,13 @@ export interface FetchRequest {
   readonly minBytes: number
   readonly maxBytes: number
   readonly partitionMaxBytes: number
-  readonly partitions: readonly { partition: number; offset: number; leaderEpoch: number }[]
+  /** `leaderEpoch` as the metadata has it; `lastFetchedEpoch` of the batch before `offset`, where it is known. */
+  readonly partitions: readonly {
+    readonly partition: number
+    readonly offset: number
+    readonly leaderEpoch: number
+    readonly lastFetchedEpoch?: number
+  }[]
   /** Also what is behind a transaction that is still open, and what transactions wrote that were aborted. */
   readonly isUncommitted?: boolean
 }
@@ -28,6 +35,8 @@ export interface FetchedPartition {
   readonly logStartOffset: number
   readonly aborted: readonly AbortedTransaction[]
   readonly records: RecordRange
+  /** There when the log is not the one that was read: see {@link EpochEnd}. */
+  readonly diverging?: EpochEnd | undefined
 }
 
 export interface FetchResponse {
@@ -38,6 +47,7 @@ export interface FetchResponse {
 
 const readUncommitted = 0
 const readCommitted = 1
+const divergingEpochTag = 0
 const noSession = { id: 0, epoch: -1 }
 
 /** Sends one Fetch and parses the answer's frame; the records stay in the memory, until it is used again. */
@@ -85,7 +95,7 @@ function writeFetch(version: number, request: FetchRequest): Writer {
         w.appendInt32(p.partition)
           .appendInt32(p.leaderEpoch)
           .appendInt64(BigInt(p.offset))
-          .appendInt32(-1) // last fetched epoch: for followers
+          .appendInt32(p.lastFetchedEpoch ?? -1) // the broker compares it with its log
           .appendInt64(-1n) // log start offset: for followers
           .appendInt32(request.partitionMaxBytes)
       })
@@ -125,7 +135,22 @@ function parsePartition(reader: ByteReader): FetchedPartition {
   reader.int32() // preferred read replica: -1, since we name no rack
   const length = Math.max(reader.compactLength(), 0)
   const start = reader.advance(length)
-  reader.skipTaggedFields()
+  const diverging = parseDivergingEpoch(reader)
   const records = { buffer: reader.buffer, start, end: start + length }
-  return { partition, errorCode, highWatermark, lastStableOffset, logStartOffset, aborted, records }
+  return { partition, errorCode, highWatermark, lastStableOffset, logStartOffset, aborted, records, diverging }
+}
+
+/** Of the tagged fields, which all are optional, the one that matters here. */
+function parseDivergingEpoch(reader: ByteReader): EpochEnd | undefined {
+  let found: EpochEnd | undefined
+  for (let count = reader.unsignedVarint(); count > 0; count--) {
+    const tag = reader.unsignedVarint()
+    const length = reader.unsignedVarint()
+    const end = reader.advance(length) + length
+    if (tag === divergingEpochTag) {
+      const field = new ByteReader(reader.buffer, end - length, end)
+      found = { epoch: field.int32(), endOffset: field.int64() }
+    }
+  }
+  return found
 }

@@ -48,7 +48,7 @@ function obey(command: ThreadCommand): void {
   switch (command.kind) {
     case 'seek':
       seeks.set(command.partition, command.seek)
-      fetcher.seek(command.partition, command.offset)
+      fetcher.seek(command.partition, command.offset, command.epoch)
       break
     case 'remove':
       seeks.delete(command.partition)

@@ -1,8 +1,9 @@
 import { extname, join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { type ErrorCode, KpiError } from '../errors.ts'
+import type { ReadEpoch } from '../kpi/leader-epochs.ts'
 import type { TopicMetadata } from './cluster.ts'
-import type { FetchedRecords, FetcherOptions, FetchHandler } from './fetcher.ts'
+import type { FetchedRecords, FetcherOptions, FetchHandler, LogRange } from './fetcher.ts'
 import type { KafkaOptions } from './options.ts'
 
 /**
@@ -15,7 +16,13 @@ import type { KafkaOptions } from './options.ts'
  *                   partitions are unwanted; and how many answers are done, in a shared counter.
  */
 export type ThreadCommand =
-  | { readonly kind: 'seek'; readonly partition: number; readonly offset: number; readonly seek: number }
+  | {
+      readonly kind: 'seek'
+      readonly partition: number
+      readonly offset: number
+      readonly epoch: ReadEpoch | undefined
+      readonly seek: number
+    }
   | { readonly kind: 'remove'; readonly partition: number }
   | { readonly kind: 'unwanted'; readonly partitions: readonly number[] }
 
@@ -32,7 +39,7 @@ export type ThreadReport =
       readonly partition: number
       readonly seek: number
       readonly offset: number
-      readonly log: { readonly startOffset: number; readonly endOffset: number }
+      readonly log: LogRange
     }
   | { readonly kind: 'fatal'; readonly code: ErrorCode; readonly message: string }
   | { readonly kind: 'log'; readonly level: 'info' | 'warn'; readonly message: string }
@@ -77,12 +84,12 @@ export class FetchThread {
     return this.#ready.promise
   }
 
-  /** Reads this partition from this offset on. */
-  seek(partition: number, offset: number): void {
+  /** As a fetcher's. */
+  seek(partition: number, offset: number, epoch?: ReadEpoch): void {
     if (this.#isOver) return
     const seek = ++this.#lastSeek
     this.#seeks.set(partition, seek)
-    this.#send({ kind: 'seek', partition, offset, seek })
+    this.#send({ kind: 'seek', partition, offset, epoch, seek })
     this.#tellUnwanted()
   }
 

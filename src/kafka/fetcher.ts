@@ -1,13 +1,24 @@
 import { KpiError } from '../errors.ts'
+import type { ReadEpoch } from '../kpi/leader-epochs.ts'
 import { AnswerMemory, type AnswerMemoryOptions } from './answer-memory.ts'
 import { pause, unlessAborted } from './backoff.ts'
 import type { KafkaCluster, TopicMetadata } from './cluster.ts'
+import { findDivergences } from './epoch-ends.ts'
 import { brokerErrorName, kafkaError } from './errors.ts'
 import { type FetchResponse, fetchApiKey, fetchVersions, sendFetch } from './fetch-protocol.ts'
 import { listOffsets } from './offsets.ts'
-import { type Asked, type FetchedRecords, isDue, listOf, Reading, takeRecords } from './reading.ts'
+import {
+  type Asked,
+  doubtful,
+  type FetchedRecords,
+  isDue,
+  type LogRange,
+  listOf,
+  Reading,
+  takeRecords,
+} from './reading.ts'
 
-export type { FetchedRecords } from './reading.ts'
+export type { FetchedRecords, LogRange } from './reading.ts'
 
 /**
  * Reads partitions of one topic, from their leaders, with one fetch in flight to each leader.
@@ -19,7 +30,8 @@ export type { FetchedRecords } from './reading.ts'
  *   unwanted   left out of requests while the handler says so (back-pressure, revocation);
  *   failing    left out for a wait that grows, after an error of its own or of its leader, while the metadata is read
  *              again; the others are not held up by it;
- *   checked    out of the log's range, as its leader says: reported once and removed when the log's ends agree.
+ *   checked    out of the log's range, as its leader says: reported once and removed when the log's ends agree, and at
+ *              once when its leader's epochs show that the log is not the one that was read (KIP-320).
  * An answer for a partition that was removed or sought meanwhile is thrown away: its offset no longer matches.
  * After {@link FetchHandler.fatal} and after {@link Fetcher.stop} the handler is not called any more.
  */
@@ -31,8 +43,11 @@ export interface FetchHandler {
    * promise it may return is settled. The buffers hold as long, and with one more turn of memory for one answer more.
    */
   records(fetched: readonly FetchedRecords[]): void | Promise<void>
-  /** The log no longer holds, or does not yet hold, the offset asked for. The partition is not read any more. */
-  outOfRange(partition: number, offset: number, log: { startOffset: number; endOffset: number }): void
+  /**
+   * The log does not hold the offset asked for, or is another one than what was read below it. The partition is not read
+   * any more.
+   */
+  outOfRange(partition: number, offset: number, log: LogRange): void
   /** Nothing can be read any more; the worker has to end. */
   fatal(error: KpiError): void
 }
@@ -100,9 +115,13 @@ export class Fetcher {
     return this.#metadata
   }
 
-  /** Reads this partition from this offset on. */
-  seek(partition: number, offset: number): void {
-    this.#readings.set(partition, new Reading(partition, offset))
+  /**
+   * Reads this partition from this offset on.
+   *
+   * @param epoch - Of the last record batch before the offset: the log has to hold it still.
+   */
+  seek(partition: number, offset: number, epoch?: ReadEpoch): void {
+    this.#readings.set(partition, new Reading(partition, offset, epoch))
     this.#startPumps()
   }
 
@@ -213,10 +232,11 @@ export class Fetcher {
       minBytes: 1,
       maxBytes,
       partitionMaxBytes,
-      partitions: asked.map(({ reading: { partition }, offset }) => ({
+      partitions: asked.map(({ reading: { partition, epoch }, offset }) => ({
         partition,
         offset,
         leaderEpoch: partitions[partition]?.leaderEpoch ?? -1,
+        lastFetchedEpoch: epoch.leaderEpoch,
       })),
     }
     return sendFetch(connection, version, wanted, memory)
@@ -243,8 +263,9 @@ export class Fetcher {
       const asked = this.#stillWanted(current, found.partition)
       if (!asked) continue
       const records = takeRecords(asked, found)
-      if (typeof records === 'object') taken.push({ reading: asked.reading, records })
-      else if (records === 'OFFSET_OUT_OF_RANGE') void this.#checkRange(asked.reading)
+      if (records === doubtful) void this.#checkRange(asked.reading)
+      else if (typeof records === 'object' && 'range' in records) taken.push({ reading: asked.reading, records })
+      else if (typeof records === 'object') this.#giveUp(asked.reading, records)
       else refused.set(records, [...(refused.get(records) ?? []), asked.reading])
     }
     for (const [why, readings] of refused) this.#failed(readings, why)
@@ -269,25 +290,32 @@ export class Fetcher {
     if (restMs > 0) await pause(restMs, this.#abort.signal)
   }
 
-  /** The leader refused the offset; whether rightly, the ends of the log say. */
+  /** The leader refused the offset, or sent what does not fit it; whether rightly, the ends of the log and its epochs say. */
   async #checkRange(reading: Reading): Promise<void> {
-    const { cluster, handler } = this.#options
-    const { partition, offset } = reading
+    const { cluster } = this.#options
+    const { partition, offset, epoch } = reading
     reading.notBeforeMs = Number.POSITIVE_INFINITY
     try {
-      const [starts, ends] = await Promise.all([
+      const [starts, ends, divergences] = await Promise.all([
         listOffsets(cluster, this.#metadata, 'earliest', [partition]),
         listOffsets(cluster, this.#metadata, 'latest', [partition]),
+        findDivergences(cluster, this.#metadata, [{ partition, nextOffset: offset, ...epoch }]),
       ])
       if (this.#readings.get(partition) !== reading) return
       const log = { startOffset: starts.get(partition) ?? 0, endOffset: ends.get(partition) ?? 0 }
-      if (offset >= log.startOffset && offset <= log.endOffset) return this.#failed([reading], 'OFFSET_OUT_OF_RANGE')
-      this.#readings.delete(partition)
-      handler.outOfRange(partition, offset, log)
+      const divergence = divergences.get(partition)
+      if (divergence) this.#giveUp(reading, { ...log, agreesTo: divergence.agreesTo })
+      else if (offset < log.startOffset || offset > log.endOffset) this.#giveUp(reading, log)
+      else this.#failed([reading], 'OFFSET_OUT_OF_RANGE')
     } catch (error) {
       if (error instanceof KpiError && error.retryable) this.#failed([reading], error.message)
       else this.#fail(error)
     }
+  }
+
+  #giveUp({ partition, offset }: Reading, log: LogRange): void {
+    this.#readings.delete(partition)
+    this.#options.handler.outOfRange(partition, offset, log)
   }
 
   #failed(readings: readonly Reading[], why: string): void {

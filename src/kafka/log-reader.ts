@@ -16,12 +16,23 @@ export interface LogRecord {
   readonly value: Buffer | null
 }
 
+export interface OffsetRange {
+  readonly from: number
+  /** Exclusive. */
+  readonly to: number
+}
+
 /** What one answer of a broker held. */
 export interface LogChunk {
   /** Later than where the chunk before ended, when the log began there meanwhile. */
   readonly from: number
   readonly next: number
   readonly records: readonly LogRecord[]
+  /**
+   * Offsets that hold nothing any more, in their order: compacted away. Those of transaction markers and of aborted
+   * transactions are not among them, as long as the log holds these.
+   */
+  readonly missing: readonly OffsetRange[]
   /** Whether the broker's clock gave the timestamps, so that they only rise. */
   readonly isAppendTime: boolean
 }
@@ -70,7 +81,7 @@ export class LogReader {
           asked = this.#chunk(partition, offset, stopped.signal)
           asked.catch(() => undefined) // thrown where it is awaited
         }
-        yield offset <= end ? chunk : { ...chunk, next: end, records: chunk.records.filter((r) => r.offset < end) }
+        yield offset <= end ? chunk : upTo(chunk, end)
       }
     } finally {
       stopped.abort()
@@ -181,10 +192,46 @@ function nextOffsetOf(found: FetchedPartition, from: number): number {
   return last ? Math.max(from, Number(last.firstOffset) + last.lastOffsetDelta + 1) : from
 }
 
+function upTo(chunk: LogChunk, end: number): LogChunk {
+  const records = chunk.records.filter(({ offset }) => offset < end)
+  const missing = chunk.missing
+    .filter(({ from }) => from < end)
+    .map(({ from, to }) => ({ from, to: Math.min(to, end) }))
+  return { ...chunk, next: end, records, missing }
+}
+
 function chunkOf(found: FetchedPartition, from: number, next: number): LogChunk {
   const batches = committedBatches(found)
   const records = batches.flatMap(recordsOf).filter(({ offset }) => offset >= from)
-  return { from, next, records, isAppendTime: batches.every(({ attributes }) => (attributes & appendTimeBit) !== 0) }
+  const missing = missingOffsets(found.records ?? [], new Set(batches), from)
+  const isAppendTime = batches.every(({ attributes }) => (attributes & appendTimeBit) !== 0)
+  return { from, next, records, missing, isAppendTime }
+}
+
+/** @param committed - Of the other batches no record is wanted, and so none is missed. */
+function missingOffsets(
+  all: readonly RecordsBatch[],
+  committed: ReadonlySet<RecordsBatch>,
+  from: number,
+): OffsetRange[] {
+  const missing: OffsetRange[] = []
+  let next = from
+  const passTo = (offset: number) => {
+    if (offset > next) missing.push({ from: next, to: offset })
+  }
+  for (const batch of all) {
+    const first = Number(batch.firstOffset)
+    const end = first + batch.lastOffsetDelta + 1
+    if (committed.has(batch)) {
+      for (const { offsetDelta } of batch.records) {
+        passTo(first + offsetDelta)
+        next = Math.max(next, first + offsetDelta + 1)
+      }
+      passTo(end)
+    } else passTo(first)
+    next = Math.max(next, end)
+  }
+  return missing
 }
 
 function recordsOf(batch: RecordsBatch): LogRecord[] {

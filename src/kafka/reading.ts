@@ -1,7 +1,8 @@
+import { divergenceOf, noEpoch, type ReadEpoch } from '../kpi/leader-epochs.ts'
 import { Backoff } from './backoff.ts'
 import { brokerErrorName } from './errors.ts'
 import type { FetchedPartition } from './fetch-protocol.ts'
-import { type AbortedTransaction, nextOffsetOf, type RecordRange, verified } from './record-batch.ts'
+import { type AbortedTransaction, endOf, type RecordRange, verified } from './record-batch.ts'
 
 export interface FetchedRecords {
   readonly partition: number
@@ -23,13 +24,16 @@ const toldFailures = 2
 export class Reading {
   readonly partition: number
   offset: number
+  /** Of the last batch before the offset. */
+  epoch: ReadEpoch
   /** Not asked for before; by the monotonic clock. */
   notBeforeMs = 0
   readonly #backoff = new Backoff(failureLimits)
 
-  constructor(partition: number, offset: number) {
+  constructor(partition: number, offset: number, epoch = noEpoch) {
     this.partition = partition
     this.offset = offset
+    this.epoch = epoch
   }
 
   /** @returns Whether it is time to tell. */
@@ -51,14 +55,38 @@ export interface Asked {
   readonly offset: number
 }
 
-/** The records of one partition, its offset moved behind them; or why there are none. */
-export function takeRecords({ reading, offset }: Asked, found: FetchedPartition): FetchedRecords | string {
-  if (found.errorCode !== 0) return brokerErrorName(found.errorCode)
+/** What the log of a partition holds. */
+export interface LogRange {
+  readonly startOffset: number
+  readonly endOffset: number
+  /** There when the log is another one from this offset on than the one that was read. */
+  readonly agreesTo?: number
+}
+
+/** A partition is asked about again, by its offsets and its epoch. */
+export const doubtful = 'doubtful'
+
+/**
+ * The records of one partition, its offset moved behind them; or the log, when it is not the one that was read before; or
+ * why there are no records.
+ */
+export function takeRecords({ reading, offset }: Asked, found: FetchedPartition): FetchedRecords | LogRange | string {
+  if (found.errorCode !== 0) {
+    const name = brokerErrorName(found.errorCode)
+    return name === 'OFFSET_OUT_OF_RANGE' ? doubtful : name
+  }
   const { partition, aborted, highWatermark: endOffset, logStartOffset } = found
+  if (found.diverging) {
+    const divergence = divergenceOf({ ...reading.epoch, nextOffset: offset }, found.diverging)
+    if (divergence === undefined) return 'a log that differs from what was read, and an epoch that fits it'
+    return { startOffset: logStartOffset, endOffset, agreesTo: divergence.agreesTo }
+  }
   const range = verified(found.records)
-  const next = nextOffsetOf(range, offset)
+  const { next, epoch, isLower } = endOf(range, offset, reading.epoch)
+  if (isLower) return doubtful
   if (next === offset && range.end > range.start) return 'an answer without a whole record batch'
   reading.offset = next
+  reading.epoch = epoch
   return { partition, range, from: offset, next, aborted, endOffset, logStartOffset }
 }
 

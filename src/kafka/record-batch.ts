@@ -1,4 +1,5 @@
 import { crc32c } from '@node-rs/crc32'
+import { noEpoch, type ReadEpoch } from '../kpi/leader-epochs.ts'
 import { ByteReader, corrupt, int64At } from './byte-reader.ts'
 import { decompress } from './decompress.ts'
 
@@ -22,6 +23,8 @@ export interface RecordVisitor {
   ): void
   /** Offsets that hold no message: compacted away, control records, aborted transactions. */
   withoutMessage(count: number): void
+  /** A batch with offsets from `from` on begins, which was appended under this leader epoch; −1 where it has none. */
+  batch?(leaderEpoch: number, from: number): void
 }
 
 /** A transaction that was aborted: its records from here on, until its end marker, do not count. */
@@ -40,6 +43,7 @@ export interface RecordRange {
 
 // The header of a batch, and where its fields stand.
 const lengthAt = 8
+const leaderEpochAt = 12
 const magicAt = 16
 const crcAt = 17
 const attributesAt = 21
@@ -81,6 +85,34 @@ export function isAppendTime(range: RecordRange): boolean {
 }
 
 /**
+ * Like {@link nextOffsetOf}, with the leader epoch of the last whole batch.
+ *
+ * @param epoch - Of the last batch before `from`.
+ * @returns `isLower` when a batch has a lower epoch than one before it: this is not the log that was read before.
+ */
+export function endOf(
+  range: RecordRange,
+  from: number,
+  epoch: ReadEpoch,
+): { readonly next: number; readonly epoch: ReadEpoch; readonly isLower: boolean } {
+  let next = from
+  let { leaderEpoch, epochFrom } = epoch
+  let isLower = false
+  for (let at = range.start, end = wholeBatchEnd(range, at); end >= 0; at = end, end = wholeBatchEnd(range, at)) {
+    const last = lastOffsetOf(range.buffer, at)
+    if (last < next) continue
+    const found = range.buffer.readInt32BE(at + leaderEpochAt)
+    if (found !== leaderEpoch) {
+      if (found >= 0 && found < leaderEpoch) isLower = true
+      leaderEpoch = found
+      epochFrom = next
+    }
+    next = last + 1
+  }
+  return { next, epoch: leaderEpoch < 0 ? noEpoch : { leaderEpoch, epochFrom }, isLower }
+}
+
+/**
  * The same range, the checksums of its whole batches compared.
  *
  * @throws KpiError `KPI_KAFKA_CORRUPT` on a wrong one.
@@ -116,6 +148,7 @@ export function walkRecords(
     if (!range.isVerified) compareChecksum(range.buffer, at, end)
     const counts = transactions.admits(range.buffer, at, end, last)
     if (last >= next) {
+      visitor.batch?.(range.buffer.readInt32BE(at + leaderEpochAt), next)
       if (counts) next = visitBatch(range.buffer, at, end, next, visitor)
       if (last >= next) visitor.withoutMessage(last + 1 - next)
       next = last + 1

@@ -9,7 +9,7 @@ export interface Hole {
   readonly from: number
   /** Exclusive. */
   readonly to: number
-  readonly why: 'deleted' | 'cut'
+  readonly why: 'deleted' | 'compacted' | 'cut'
   /** None of its messages is later than this; microseconds. */
   readonly latestUs: number
 }
@@ -67,6 +67,22 @@ export function deletedHole(
 
 export function cutHole({ partition, fromOffset, toOffset, toEventUs }: LossGap): Hole {
   return { partition, from: fromOffset, to: toOffset, why: 'cut', latestUs: toEventUs }
+}
+
+/**
+ * With one more range of offsets whose messages were compacted away. There may be millions: they are one hole from the
+ * first to the last of them.
+ */
+export function withCompacted(holes: readonly Hole[], hole: Hole): Hole[] {
+  const known = holes.find(({ why }) => why === 'compacted')
+  const merged: Hole = {
+    partition: hole.partition,
+    from: Math.min(hole.from, known?.from ?? hole.from),
+    to: Math.max(hole.to, known?.to ?? hole.to),
+    why: 'compacted',
+    latestUs: Math.max(hole.latestUs, known?.latestUs ?? -1),
+  }
+  return [...holes.filter((other) => other !== known), merged]
 }
 
 /** The end of the log before the position: it was cut, and nobody has accepted that yet. */

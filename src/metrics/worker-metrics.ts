@@ -10,6 +10,7 @@ export interface WorkerMeasures {
   readonly pendingRows: number
   readonly floodWaits: number
   readonly precisionLost: number
+  readonly positionsMovedBack: number
   readonly partitions: number
   readonly stranded: number
   readonly isBackedUp: boolean
@@ -41,13 +42,20 @@ export const workerCounters = {
     'Messages committed of which rounding to DECIMALS digits changed a number by more than one ten-thousandth.',
     (m) => m.precisionLost,
   ],
+  market_kpi_worker_positions_moved_back_total: [
+    'Times that a position was found before one that the database had confirmed: it was an older copy of itself.',
+    (m) => m.positionsMovedBack,
+  ],
 } as const satisfies Record<string, Measure<WorkerMeasures>>
 
 export const workerGauges = {
   market_kpi_worker_ready: ['1 while the worker does its work, 0 while it cannot.', (m) => Number(m.isReady)],
   market_kpi_worker_backpressure: ['1 while fetching stands still for the database.', (m) => Number(m.isBackedUp)],
   market_kpi_worker_partitions: ['Partitions assigned to the worker.', (m) => m.partitions],
-  market_kpi_worker_stranded_partitions: ['Of these, those whose position is not in the log.', (m) => m.stranded],
+  market_kpi_worker_stranded_partitions: [
+    'Of these, those whose position is not in the log, or whose log is not the one that was read.',
+    (m) => m.stranded,
+  ],
   market_kpi_worker_unread_offsets: ['Offsets between what is reduced and the end of the log.', (m) => m.unreadOffsets],
   market_kpi_worker_pending_rows: ['Partial rows that wait for a commit.', (m) => m.pendingRows],
   market_kpi_worker_pool_connections: ['Open database connections.', (m) => m.pool.open],

@@ -1,13 +1,19 @@
 import type { Thresholds } from '../config/thresholds.ts'
 import { type Look, readableLag } from './history.ts'
-import { type PartitionLog, type PipelineSnapshot, type PositionState, readableEnd } from './snapshot.ts'
+import {
+  type DivergedPartition,
+  type PartitionLog,
+  type PipelineSnapshot,
+  type PositionState,
+  readableEnd,
+} from './snapshot.ts'
 
 /**
  * How one partition is consumed.
  *   OK        it is
  *   WARN      the position moves, and the lag has not shrunk for a while
  *   STALL     a message waits, and the position has not moved for a while
- *   STOP      nobody is there to consume it; or the worker stopped, as its position is not in the log
+ *   STOP      nobody is there to consume it; or its position is not in the log, or the log is not the one that was read
  *   REWIND    the position went back, and is not where it had been
  *   BLOCKED   all that can be read is; the rest waits for a transaction that has been open for too long
  *   UNKNOWN   it cannot be told
@@ -100,6 +106,7 @@ function judged(scene: Scene, log: PartitionLog, { lagMessages, blockedMessages,
   const blockedSeconds = blockedMessages > 0 ? openSeconds(scene, log) : null
   const readable = lagMessages - blockedMessages
   const [status, why] =
+    diverged(scene, position) ??
     outsideLog(log, position) ??
     unattended(scene, log.partition) ??
     (readable === 0 || !position ? blocked(scene, blockedSeconds) : behind(scene, log, position, readable))
@@ -123,10 +130,32 @@ function blocked({ thresholds }: Scene, blockedSeconds: number | null): Judgemen
 type Judgement = readonly [PartitionStatus, string]
 const fine: Judgement = ['OK', '']
 
+const remedy = "see 'market-kpi offsets show'"
+
+/** Only its reader knows this: by its offsets the log looks as it did. */
+function diverged(scene: Scene, position?: PositionState): Judgement | undefined {
+  const reported = position && reportedDivergence(scene.snapshot, position)
+  if (!reported) return undefined
+  const { offset, agreesTo } = reported
+  const why = `the log was cut at ${agreesTo} and written again, and ${offset - agreesTo} messages before the position ${offset} are gone`
+  return ['STOP', `${why}: ${remedy}`]
+}
+
+/** What a worker that has not ended reports of this position. */
+export function reportedDivergence(
+  { postgres: { workers } }: PipelineSnapshot,
+  { partition, nextOffset }: PositionState,
+): DivergedPartition | undefined {
+  if (workers.state === 'unknown') return undefined
+  return workers.workers
+    .filter(({ stoppedAtMs }) => stoppedAtMs === null)
+    .flatMap(({ divergedPartitions }) => divergedPartitions)
+    .find((reported) => reported.partition === partition && reported.offset === nextOffset)
+}
+
 function outsideLog({ startOffset, endOffset }: PartitionLog, position?: PositionState): Judgement | undefined {
   if (!position) return undefined
   const { nextOffset } = position
-  const remedy = "see 'market-kpi offsets show'"
   if (nextOffset < startOffset) {
     const lost = startOffset - nextOffset
     return ['STOP', `${lost} messages were deleted before they were read: ${remedy}`]

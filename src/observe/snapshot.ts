@@ -190,6 +190,15 @@ export interface WorkersState {
   readonly workers: readonly WorkerState[]
 }
 
+/** A log that was cut and written again, as a worker reports it. */
+export interface DivergedPartition {
+  readonly partition: number
+  /** Up to which it was read. */
+  readonly offset: number
+  /** Up to which the log still is what was read. */
+  readonly agreesTo: number
+}
+
 /** A row of `worker_status`. */
 export interface WorkerState {
   readonly workerId: string
@@ -210,6 +219,8 @@ export interface WorkerState {
   readonly partitions: readonly number[]
   /** Partitions whose position is not in their log. */
   readonly strandedPartitions: readonly number[]
+  /** Of these, those whose log is not the one that was read. */
+  readonly divergedPartitions: readonly DivergedPartition[]
   /** What it counted over `recentSeconds` at most; null from those that do not tell. */
   readonly recent: { readonly seconds: number; readonly processed: number; readonly rejected: number } | null
   /** Of one that ended on an error: that error. */

@@ -1,5 +1,6 @@
 import type { KafkaCluster, TopicMetadata } from '../kafka/cluster.ts'
-import { LogReader } from '../kafka/log-reader.ts'
+import { findDivergences } from '../kafka/epoch-ends.ts'
+import { LogReader, type LogRecord } from '../kafka/log-reader.ts'
 import { listOffsets } from '../kafka/offsets.ts'
 import { gapBounds } from '../kpi/gap-bounds.ts'
 import { MessageDecoder } from '../kpi/message.ts'
@@ -21,25 +22,34 @@ export interface GapSearch {
   readonly now: () => number
 }
 
-/** Messages after a gap that are asked for their time. */
-const looksAfter = 100
+/** Messages before or after a gap whose time is read. */
+const looksAround = 100
 
-/** What stands between positions and log: nothing where a position is within its log. By partition. */
+/**
+ * What positions and log do not have in common: nothing where a position is within its log. By partition, in the order in
+ * which they are to be accepted: what was cut takes the position back, perhaps before the log's start.
+ */
 export async function findGaps(search: GapSearch): Promise<Gap[]> {
   const { cluster, metadata, database, definition, partitions } = search
   const { consumerGroup: group, topic } = definition
   const positions = await readPositions(database, { group, topic }, partitions)
-  const [starts, ends] = await Promise.all([
+  const [starts, ends, divergences] = await Promise.all([
     listOffsets(cluster, metadata, 'earliest'),
     listOffsets(cluster, metadata, 'latest'),
+    findDivergences(cluster, metadata, positions),
   ])
   const gaps: Gap[] = []
   for (const position of positions) {
     const { partition, nextOffset } = position
     const [logStart, logEnd] = [starts.get(partition) ?? 0, ends.get(partition) ?? 0]
-    const state = stateOf(nextOffset, logStart, logEnd)
+    const divergence = divergences.get(partition)
+    const state = stateOf(nextOffset, logStart, logEnd, divergence)
     if (state === 'behind the log') gaps.push(await deletedGap(search, position, logStart))
-    if (state === 'past the log') gaps.push(cutGap(search, position, logEnd))
+    if (state === 'past the log') gaps.push(await cutGap(search, position, { agreesTo: logEnd, logStart }))
+    if (!divergence) continue
+    gaps.push(await cutGap(search, position, { ...divergence, logStart }))
+    if (divergence.agreesTo >= logStart) continue
+    gaps.push(await deletedGap(search, { ...position, nextOffset: divergence.agreesTo }, logStart))
   }
   return gaps
 }
@@ -48,15 +58,10 @@ export async function findGaps(search: GapSearch): Promise<Gap[]> {
 async function deletedGap(search: GapSearch, position: Position, logStart: number): Promise<Gap> {
   const { cluster, metadata, definition, now } = search
   const { partition, nextOffset, watermarkUs } = position
-  const { maxFutureSeconds, decimals } = definition
+  const { maxFutureSeconds } = definition
   const chunk = await new LogReader(cluster, metadata).chunk(partition, logStart)
-  const records = chunk?.records.slice(0, looksAfter) ?? []
-  const decoder = new MessageDecoder({ maxFutureSeconds, decimals })
-  const afterUs: number[] = []
-  for (const { value, timestampMs } of records) {
-    const referenceMs = timestampMs >= 0 ? timestampMs : now()
-    if (value && decoder.decode(value, 0, value.length, referenceMs) === undefined) afterUs.push(decoder.timestampUs)
-  }
+  const records = chunk?.records.slice(0, looksAround) ?? []
+  const afterUs = acceptedUs(search, records)
   const appendedAtMs = chunk?.isAppendTime ? records[0]?.timestampMs : undefined
   const latestUs = ((appendedAtMs ?? now()) + maxFutureSeconds * 1000) * 1000
   const { fromUs, toUs } = gapBounds({ watermarkUs, afterUs, latestUs, ...definition })
@@ -70,20 +75,59 @@ async function deletedGap(search: GapSearch, position: Position, logStart: numbe
   }
 }
 
+/** Timestamps of the messages that are accepted, microseconds. */
+function acceptedUs({ definition, now }: GapSearch, records: readonly LogRecord[]): number[] {
+  const decoder = new MessageDecoder(definition)
+  return records.flatMap(({ value, timestampMs }) => {
+    const referenceMs = timestampMs >= 0 ? timestampMs : now()
+    const isAccepted = value !== null && decoder.decode(value, 0, value.length, referenceMs) === undefined
+    return isAccepted ? [decoder.timestampUs] : []
+  })
+}
+
+interface Cut {
+  /** Below it the log is the one that was read. */
+  readonly agreesTo: number
+  /** Of the leader that wrote the last messages before it; left out where no epoch told of the cut. */
+  readonly epoch?: number
+  readonly isEstimate?: boolean
+  readonly logStart: number
+}
+
 /**
- * Messages that were read, and then cut off the log: from its end to the position. New ones that took offsets below the
- * end meanwhile cannot be told from those that were read, and stay unread: they may be as new as now.
+ * Messages that were read, and then cut off the log: from where it agrees with what was read to the position. Where no
+ * epoch tells, that is the log's end: new messages that took offsets below it cannot be told from those that were read,
+ * and stay unread, and they may be as new as now.
  */
-function cutGap({ definition, now }: GapSearch, position: Position, logEnd: number): Gap {
+async function cutGap(search: GapSearch, position: Position, cut: Cut): Promise<Gap> {
+  const { definition, now } = search
   const { partition, nextOffset, watermarkUs } = position
+  const beforeUs = await timestampsBefore(search, partition, cut)
   const latestUs = (now() + definition.maxFutureSeconds * 1000) * 1000
-  const { fromUs, toUs } = gapBounds({ watermarkUs, afterUs: [], latestUs, ...definition })
+  const bounds = gapBounds({
+    watermarkUs: Math.min(watermarkUs, Math.max(-1, ...beforeUs)),
+    afterUs: [],
+    latestUs,
+    ...definition,
+  })
+  const isExact = cut.epoch !== undefined && !cut.isEstimate
   return {
     partition,
     kind: 'cut',
-    fromOffset: logEnd,
+    fromOffset: cut.agreesTo,
     toOffset: nextOffset,
-    fromEventUs: fromUs,
-    toEventUs: Math.max(toUs, watermarkUs),
+    fromEventUs: bounds.fromUs,
+    toEventUs: isExact ? Math.max(bounds.fromUs, watermarkUs) : Math.max(bounds.toUs, watermarkUs),
+    epochBefore: cut.epoch ?? -1,
   }
+}
+
+/** Of the last accepted messages before a cut: how far the watermark was when the messages that were cut were read. */
+async function timestampsBefore(search: GapSearch, partition: number, { agreesTo, logStart }: Cut): Promise<number[]> {
+  const from = Math.max(logStart, agreesTo - looksAround)
+  const found: number[] = []
+  for await (const { records } of new LogReader(search.cluster, search.metadata).read(partition, from, agreesTo)) {
+    found.push(...acceptedUs(search, records))
+  }
+  return found
 }

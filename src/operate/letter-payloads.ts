@@ -1,6 +1,9 @@
 import type { LogChunk, LogReader } from '../kafka/log-reader.ts'
 import type { Letter } from '../store/dead-letters.ts'
 
+/** Of a letter, what tells where its value is. */
+export type PayloadPlace = Pick<Letter, 'partition' | 'offset' | 'reason' | 'payload' | 'messageAt'>
+
 /**
  * The values of rejected messages: as kept in the table, or, where a flood left them out, as the log still has them.
  * Letters in the order of the log share what one answer of the broker carries.
@@ -16,15 +19,19 @@ export class LetterPayloads {
   }
 
   /**
-   * @returns Null for a message without a value; undefined when neither table nor log have it any more.
+   * @returns Null for a message without a value; undefined when neither table nor log have it any more: the log may hold
+   *   another message at its offset.
    * @throws KpiError of Kafka, when it has to be asked.
    */
-  async of(letter: Pick<Letter, 'partition' | 'offset' | 'reason' | 'payload'>): Promise<Buffer | null | undefined> {
+  async of(letter: PayloadPlace): Promise<Buffer | null | undefined> {
     if (letter.payload !== null) return letter.payload
     if (letter.reason === 'empty') return null
     const { partition, offset } = letter
     const records = await this.#recordsAround(partition, offset)
-    return records.find((record) => record.offset === offset)?.value
+    const record = records.find((other) => other.offset === offset)
+    // Where the log was cut and written again, the offset is another message's.
+    const isSame = letter.messageAt === null || letter.messageAt.getTime() === record?.timestampMs
+    return isSame ? record?.value : undefined
   }
 
   async #recordsAround(partition: number, offset: number): Promise<LogChunk['records']> {

@@ -1,7 +1,9 @@
 import type { KafkaCluster, TopicMetadata } from '../kafka/cluster.ts'
 import { committedOffsets } from '../kafka/committed-offsets.ts'
+import { findDivergences } from '../kafka/epoch-ends.ts'
 import { listOffsets } from '../kafka/offsets.ts'
 import { type OpenTransaction, openTransactions } from '../kafka/open-transactions.ts'
+import type { Divergence } from '../kpi/leader-epochs.ts'
 import type { Database } from '../store/connection.ts'
 import type { HeldDefinition } from '../store/definition.ts'
 import { readPositions } from '../store/positions.ts'
@@ -11,10 +13,11 @@ import { readPositions } from '../store/positions.ts'
  *   ok                 the log holds it: reading goes on there
  *   behind the log     messages were deleted before they were read
  *   past the log       the log was cut: it ends before what was read
+ *   diverged           the log was cut and written again: from some offset on it holds other messages than were read
  *   not started        no worker has opened the partition yet
  *   topic re-created   the position is of an older topic of this name
  */
-export type PartitionState = 'ok' | 'behind the log' | 'past the log' | 'not started' | 'topic re-created'
+export type PartitionState = 'ok' | 'behind the log' | 'past the log' | 'diverged' | 'not started' | 'topic re-created'
 
 export interface PartitionView {
   readonly partition: number
@@ -30,12 +33,20 @@ export interface PartitionView {
   readonly blocked: number | null
   /** That transaction; null where none is open. */
   readonly openTransaction: OpenTransaction | null
+  /** Where the log stops being the one that was read; null where it is the same. */
+  readonly agreesTo: number | null
   /** What the group has committed to Kafka, for other tools. */
   readonly committed: number | null
 }
 
-export function stateOf(position: number | undefined, logStart: number, logEnd: number): PartitionState {
+export function stateOf(
+  position: number | undefined,
+  logStart: number,
+  logEnd: number,
+  divergence?: Divergence,
+): PartitionState {
   if (position === undefined) return 'not started'
+  if (divergence) return 'diverged'
   if (position < logStart) return 'behind the log'
   return position > logEnd ? 'past the log' : 'ok'
 }
@@ -49,13 +60,14 @@ export async function viewPartitions(
 ): Promise<PartitionView[]> {
   const { consumerGroup: group, topic } = definition
   // The positions first: one that moves meanwhile then still stands within the log.
-  const positions = new Map(
-    (await readPositions(database, { group, topic })).map(({ partition, nextOffset }) => [partition, nextOffset]),
-  )
-  const [starts, ends, committed] = await Promise.all([
+  const held = await readPositions(database, { group, topic })
+  const positions = new Map(held.map(({ partition, nextOffset }) => [partition, nextOffset]))
+  const isSameTopic = metadata.topicId === definition.topicId
+  const [starts, ends, committed, divergences] = await Promise.all([
     listOffsets(cluster, metadata, 'earliest'),
     listOffsets(cluster, metadata, 'latest'),
     committedOffsets(cluster, metadata, group),
+    findDivergences(cluster, metadata, isSameTopic ? held : []),
   ])
   // Behind the ends: of messages that come meanwhile none is taken for one behind an open transaction.
   const stable = await listOffsets(cluster, metadata, 'stable')
@@ -64,11 +76,11 @@ export async function viewPartitions(
     metadata,
     new Map([...stable].filter(([partition, offset]) => offset < (ends.get(partition) ?? 0))),
   )
-  const isSameTopic = metadata.topicId === definition.topicId
   return metadata.partitions.map(({ partition }) => {
     const [logStart, logEnd] = [starts.get(partition) ?? 0, ends.get(partition) ?? 0]
     const position = positions.get(partition)
-    const state = stateOf(position, logStart, logEnd)
+    const divergence = divergences.get(partition)
+    const state = stateOf(position, logStart, logEnd, divergence)
     const unread = position === undefined || !isSameTopic ? null : Math.max(position, logStart)
     const openTransaction = open.get(partition) ?? null
     const readableEnd = openTransaction?.startOffset ?? logEnd
@@ -81,6 +93,7 @@ export async function viewPartitions(
       lag: unread === null ? null : Math.max(0, logEnd - unread),
       blocked: unread === null ? null : Math.max(0, logEnd - Math.max(unread, readableEnd)),
       openTransaction,
+      agreesTo: divergence?.agreesTo ?? null,
       committed: committed.get(partition) ?? null,
     }
   })

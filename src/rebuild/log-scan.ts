@@ -1,4 +1,5 @@
 import type { KafkaCluster, TopicMetadata } from '../kafka/cluster.ts'
+import { assertNotCutSince, findDivergences } from '../kafka/epoch-ends.ts'
 import { LogReader } from '../kafka/log-reader.ts'
 import type { Definition } from '../store/definition.ts'
 import { appendLetters, eachRetried } from '../store/rebuild-letters.ts'
@@ -54,7 +55,12 @@ export class LogScan {
   /** Reads on up to these positions. */
   async readTo(positions: readonly RebuildPosition[]): Promise<void> {
     this.#offsets = positions.reduce((sum, { firstOffset, nextOffset }) => sum + nextOffset - firstOffset, 0)
-    for (const position of positions) await this.of(position).readTo(position)
+    const { cluster, metadata } = this.#options
+    const divergences = await findDivergences(cluster, metadata, positions)
+    for (const position of positions) {
+      await this.of(position).readTo(position, divergences.get(position.partition)?.agreesTo)
+    }
+    await assertNotCutSince(divergences, cluster, metadata, positions)
     await this.#flush()
   }
 

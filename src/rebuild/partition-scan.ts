@@ -7,6 +7,7 @@ import {
   type LossPosition,
   likelyLatestUs,
   unacceptedCut,
+  withCompacted,
 } from '../kpi/log-losses.ts'
 import type { LogReduction, ReductionRules } from './log-reduction.ts'
 
@@ -38,6 +39,7 @@ const looksAfter = 100
 export class PartitionScan {
   readonly #options: PartitionScanOptions
   readonly #holes: FoundHole[]
+  #compacted: Hole | undefined
   /** The first offset that was not read yet. */
   offset: number
   /** The highest accepted timestamp so far, microseconds; −1 for none. */
@@ -56,27 +58,34 @@ export class PartitionScan {
 
   /** Whether the log holds everything that was read of this partition. */
   get isWhole(): boolean {
-    return this.#holes.length === 0
+    return this.#holes.length === 0 && this.#compacted === undefined
   }
 
   /** None of the messages that are gone is later than this; −1 for none. */
   get latestUs(): number {
-    return Math.max(-1, ...this.#holes.map(({ hole }) => hole.latestUs))
+    return Math.max(-1, this.#compacted?.latestUs ?? -1, ...this.#holes.map(({ hole }) => hole.latestUs))
   }
 
   /** And none is likely to be later than this. */
   get likelyLatestUs(): number {
     return Math.max(
       -1,
+      this.#compacted?.latestUs ?? -1,
       ...this.#holes.map(({ hole, afterUs }) => likelyLatestUs(hole, afterUs, this.#options.rulesBefore)),
     )
   }
 
-  /** Reads on up to a position. */
-  async readTo(position: LossPosition): Promise<void> {
+  /**
+   * Reads on up to a position.
+   *
+   * @param agreesTo - From here on the log holds other messages than were read.
+   */
+  async readTo(position: LossPosition, agreesTo = position.nextOffset): Promise<void> {
     const { reader, partition, afterChunk } = this.#options
-    for await (const chunk of reader.read(partition, this.offset, position.nextOffset)) {
+    const end = Math.min(agreesTo, position.nextOffset)
+    for await (const chunk of reader.read(partition, this.offset, end)) {
       if (chunk.from > this.offset) this.#noteDeleted(position, chunk)
+      this.#noteCompacted(position, chunk)
       for (const record of chunk.records) this.#take(record)
       this.offset = chunk.next
       await afterChunk(chunk.records.length)
@@ -107,6 +116,18 @@ export class PartitionScan {
     const { gaps, rulesBefore } = this.#options
     const appendedAtMs = isAppendTime ? records[0]?.timestampMs : undefined
     this.#add(deletedHole(position, gaps, { from: this.offset, to: from }, appendedAtMs, rulesBefore.maxFutureSeconds))
+  }
+
+  /** None of the messages that are gone came later than the next one that is left. */
+  #noteCompacted(position: LossPosition, { records, missing, isAppendTime }: LogChunk): void {
+    const { gaps, rulesBefore } = this.#options
+    for (const range of missing) {
+      const after = isAppendTime ? records.find(({ offset }) => offset >= range.to) : undefined
+      const found = deletedHole(position, gaps, range, after?.timestampMs, rulesBefore.maxFutureSeconds)
+      if (!found) continue
+      const [hole] = withCompacted(this.#compacted ? [this.#compacted] : [], found)
+      this.#compacted = hole
+    }
   }
 
   /** The log ends before the position: the rest was deleted or given up, or the log was cut. */

@@ -1,4 +1,5 @@
 import { assert } from '../errors.ts'
+import type { ReadEpoch } from '../kpi/leader-epochs.ts'
 import type { PartialRow } from '../kpi/reducer.ts'
 import type { Database } from './connection.ts'
 import { byteaArray, numberArray, partialColumns, textArray } from './partial-columns.ts'
@@ -14,6 +15,8 @@ export interface PartitionAdvance {
   readonly rejected: number
   /** Offsets that hold no message: compacted away, control records, aborted transactions. */
   readonly withoutMessage: number
+  /** Of the last record batch below `nextOffset`, where it is known. */
+  readonly epoch?: ReadEpoch
 }
 
 /** A rejected message, on its way to `dead_letters`. */
@@ -40,14 +43,14 @@ export interface Batch {
   readonly letters: readonly DeadLetter[]
 }
 
-const parameterCount = 37
+const parameterCount = 39
 const statement = {
   name: 'kpi-commit',
   text: `SELECT kpi_commit(${Array.from({ length: parameterCount }, (_, i) => `$${i + 1}`).join(', ')})`,
 }
 
 /**
- * Commits one batch in one round trip: fence, check, advance, merge, quarantine (migrations/0002_commit.sql).
+ * Commits one batch in one round trip: fence, check, advance, merge, quarantine (migrations/0009_leader-epochs.sql).
  *
  * @throws KpiError `KPI_POSITION_MOVED` when another worker has committed for one of the partitions: nothing of this
  *   batch is kept, and the positions are to be read again. Errors that are retryable may have committed all the same;
@@ -77,6 +80,8 @@ export async function commitBatch(database: Database, batch: Batch): Promise<voi
       byteaArray(letters.map((l) => l.payload)),
       byteaArray(letters.map((l) => l.key)),
       numberArray(letters.map((l) => microsecondsOf(l.timestampMs))),
+      numberArray(advances.map((a) => a.epoch?.leaderEpoch ?? -1)),
+      numberArray(advances.map((a) => a.epoch?.epochFrom ?? -1)),
     ],
   })
 }

@@ -26,7 +26,7 @@ const schemaStates = new Set(['42P01', '42883', '42703', '42P10'])
 
 const authStates = new Set(['28000', '28P01'])
 
-/** Raised by kpi_commit; see migrations/0002_commit.sql. */
+/** Raised by kpi_commit; see migrations/0009_leader-epochs.sql. */
 const positionMoved = 'KP001'
 const definitionChanged = 'KP002'
 

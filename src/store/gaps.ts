@@ -16,9 +16,11 @@ export interface Gap {
   /** The windows it may touch end after `fromEventUs` and start no later than `toEventUs`; microseconds. */
   readonly fromEventUs: number
   readonly toEventUs: number
+  /** The leader epoch of the last record batch below a cut; −1 or left out where it is not known. */
+  readonly epochBefore?: number
 }
 
-export interface RecordedGap extends Gap {
+export interface RecordedGap extends Omit<Gap, 'epochBefore'> {
   readonly recordedAt: Date
 }
 
@@ -34,8 +36,8 @@ export async function readGaps(database: Database, key: PositionKey): Promise<Re
 }
 
 /**
- * Records a gap and moves the position over it, in one transaction: behind messages that were deleted, or back to the
- * end of a log that was cut.
+ * Records a gap and moves the position over it, in one transaction: behind messages that were deleted, or back to where the
+ * log was cut.
  *
  * @param definitionId - Of the definition under which the gap was found.
  * @returns How many letters of the part that was cut off were archived: their offsets will be other messages'.
@@ -61,9 +63,10 @@ export async function acceptGap(
       cut: 'next_offset = $4, rewound = rewound + $5 - $4',
     }[kind]
     await client.query(
-      `UPDATE kpi_consumer_offsets SET ${moved}, idle_since = NULL, updated_at = now()
+      `UPDATE kpi_consumer_offsets SET ${moved}, leader_epoch = nullif($6, -1), leader_epoch_from = NULL, idle_since = NULL,
+         updated_at = now()
        WHERE consumer_group = $1 AND topic = $2 AND partition = $3`,
-      [group, topic, partition, fromOffset, toOffset],
+      [group, topic, partition, fromOffset, toOffset, gap.epochBefore ?? -1],
     )
     return { archivedLetters: kind === 'cut' ? await archiveLetters(client, topic, gap) : 0 }
   })

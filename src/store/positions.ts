@@ -1,14 +1,19 @@
+import type { ReadEpoch } from '../kpi/leader-epochs.ts'
 import type { Database } from './connection.ts'
 import { numberArray } from './partial-columns.ts'
 
 /** Where the pipeline stands in one partition: the truth, which Kafka's committed offset may trail but never lead. */
-export interface Position {
+export interface Position extends ReadEpoch {
   readonly partition: number
   readonly firstOffset: number
   readonly nextOffset: number
   /** Highest accepted event time so far, microseconds; -1 for none. */
   readonly watermarkUs: number
 }
+
+/** The leader epoch of a position; −1 where it is not known. */
+export const epochColumns =
+  'coalesce(leader_epoch, -1) AS "leaderEpoch", coalesce(leader_epoch_from, -1) AS "epochFrom"'
 
 export interface PositionKey {
   readonly group: string
@@ -43,7 +48,8 @@ export async function readPositions(
   partitions?: readonly number[],
 ): Promise<Position[]> {
   return database.query<Position>({
-    text: `SELECT partition, first_offset AS "firstOffset", next_offset AS "nextOffset", watermark_us AS "watermarkUs"
+    text: `SELECT partition, first_offset AS "firstOffset", next_offset AS "nextOffset", watermark_us AS "watermarkUs",
+        ${epochColumns}
       FROM kpi_consumer_offsets
       WHERE consumer_group = $1 AND topic = $2 AND ($3::integer[] IS NULL OR partition = ANY ($3))
       ORDER BY partition`,
@@ -51,48 +57,53 @@ export async function readPositions(
   })
 }
 
-/**
- * Notes that these partitions stand at the end of the log: after a while without data their windows count as closed.
- * A position that has moved meanwhile is left alone.
- */
-export async function markIdle(
-  database: Database,
-  key: PositionKey,
-  atEnd: ReadonlyMap<number, number>,
-): Promise<void> {
-  if (atEnd.size === 0) return
-  await database.query({
-    text: `UPDATE kpi_consumer_offsets o SET idle_since = now()
-      FROM (
-        SELECT o.partition FROM kpi_consumer_offsets o
-        JOIN unnest($3::integer[], $4::bigint[]) AS e(partition, next_offset) USING (partition, next_offset)
-        WHERE o.consumer_group = $1 AND o.topic = $2 AND o.idle_since IS NULL
-        ORDER BY o.partition FOR UPDATE OF o SKIP LOCKED
-      ) AS idle
-      WHERE o.consumer_group = $1 AND o.topic = $2 AND o.partition = idle.partition`,
-    values: [key.group, key.topic, numberArray([...atEnd.keys()]), numberArray([...atEnd.values()])],
-  })
+/** Where a worker believes a position to be. */
+export interface ExpectedPosition {
+  readonly partition: number
+  readonly nextOffset: number
+  /**
+   * Whether the log ends there; if not, messages have come that cannot be read yet, as they are behind an open transaction.
+   * Undefined where the end is not known.
+   */
+  readonly isAtEnd: boolean | undefined
 }
 
 /**
- * Takes back that these partitions stand at the end of the log: messages have come that cannot be read yet, as they are
- * behind an open transaction. A position that has moved meanwhile is left alone.
+ * Compares positions with where their worker believes them to be, and notes since when they are at the end of the log:
+ * after a while without data their windows count as closed. A position that is elsewhere is left alone.
+ *
+ * @returns The partitions whose position is elsewhere, or does not exist: another worker has committed, an operator has
+ *   moved it, or the database is an older copy of what it was.
  */
-export async function unmarkIdle(
+export async function comparePositions(
   database: Database,
   key: PositionKey,
-  blocked: ReadonlyMap<number, number>,
-): Promise<void> {
-  if (blocked.size === 0) return
-  await database.query({
-    text: `UPDATE kpi_consumer_offsets o SET idle_since = NULL
-      FROM (
-        SELECT o.partition FROM kpi_consumer_offsets o
-        JOIN unnest($3::integer[], $4::bigint[]) AS e(partition, next_offset) USING (partition, next_offset)
-        WHERE o.consumer_group = $1 AND o.topic = $2 AND o.idle_since IS NOT NULL
+  expected: readonly ExpectedPosition[],
+): Promise<number[]> {
+  if (expected.length === 0) return []
+  const elsewhere = await database.query<{ partition: number }>({
+    text: `WITH expected AS (
+        SELECT * FROM unnest($3::integer[], $4::bigint[], $5::boolean[]) AS e(partition, next_offset, is_at_end)
+      ), changed AS (
+        SELECT o.partition, e.is_at_end FROM kpi_consumer_offsets o JOIN expected e USING (partition, next_offset)
+        WHERE o.consumer_group = $1 AND o.topic = $2 AND (o.idle_since IS NULL) = e.is_at_end
         ORDER BY o.partition FOR UPDATE OF o SKIP LOCKED
-      ) AS blocked
-      WHERE o.consumer_group = $1 AND o.topic = $2 AND o.partition = blocked.partition`,
-    values: [key.group, key.topic, numberArray([...blocked.keys()]), numberArray([...blocked.values()])],
+      ), noted AS (
+        UPDATE kpi_consumer_offsets o SET idle_since = CASE WHEN c.is_at_end THEN now() END FROM changed c
+        WHERE o.consumer_group = $1 AND o.topic = $2 AND o.partition = c.partition
+      )
+      SELECT e.partition FROM expected e
+      LEFT JOIN kpi_consumer_offsets o
+        ON o.consumer_group = $1 AND o.topic = $2 AND o.partition = e.partition AND o.next_offset = e.next_offset
+      WHERE o.partition IS NULL
+      ORDER BY e.partition`,
+    values: [
+      key.group,
+      key.topic,
+      numberArray(expected.map(({ partition }) => partition)),
+      numberArray(expected.map(({ nextOffset }) => nextOffset)),
+      expected.map(({ isAtEnd }) => isAtEnd ?? null),
+    ],
   })
+  return elsewhere.map(({ partition }) => partition)
 }

@@ -1,11 +1,12 @@
 import type pg from 'pg'
 import { KpiError } from '../errors.ts'
+import type { ReadEpoch } from '../kpi/leader-epochs.ts'
 import type { PartialRow } from '../kpi/partial.ts'
 import { type PostgresOptions, placeOf, withClient } from './connection.ts'
 import { type Definition, type HeldDefinition, selectDefinition } from './definition.ts'
 import { type RecordedGap, selectGaps } from './gaps.ts'
 import { partialColumns } from './partial-columns.ts'
-import type { PositionKey } from './positions.ts'
+import { epochColumns, type PositionKey } from './positions.ts'
 import { selectFloor } from './verify-snapshot.ts'
 
 /**
@@ -90,7 +91,7 @@ export async function inRebuildTransaction<T>(
   }
 }
 
-export interface RebuildPosition {
+export interface RebuildPosition extends ReadEpoch {
   readonly partition: number
   readonly firstOffset: number
   readonly nextOffset: number
@@ -106,7 +107,7 @@ export interface RebuildPosition {
 
 const selectPositions = `
   SELECT partition, first_offset AS "firstOffset", next_offset AS "nextOffset", watermark_us AS "watermarkUs",
-    merged, rejected, without_message AS "withoutMessage", lost, rewound, retried, purged
+    ${epochColumns}, merged, rejected, without_message AS "withoutMessage", lost, rewound, retried, purged
   FROM kpi_consumer_offsets WHERE consumer_group = $1 AND topic = $2 ORDER BY partition`
 
 export async function readRebuildPositions(session: RebuildSession, key: PositionKey): Promise<RebuildPosition[]> {

@@ -70,6 +70,8 @@ export const schemaParts: {
       'updated_at',
       'rewound',
       'purged',
+      'leader_epoch',
+      'leader_epoch_from',
     ],
     kpi_definition: [
       'id',

@@ -1,7 +1,8 @@
 import type { ClientBase } from 'pg'
+import type { ReadEpoch } from '../kpi/leader-epochs.ts'
 import type { Database } from './connection.ts'
 import { type RecordedGap, selectGaps } from './gaps.ts'
-import type { PositionKey } from './positions.ts'
+import { epochColumns, type PositionKey } from './positions.ts'
 
 /**
  * What `verify` needs of the database, as of one moment: positions and rows that belong together, though workers go on
@@ -18,7 +19,7 @@ export interface VerifySnapshot {
   readonly floorUs: number
 }
 
-export interface CountedPosition {
+export interface CountedPosition extends ReadEpoch {
   readonly partition: number
   readonly firstOffset: number
   readonly nextOffset: number
@@ -202,6 +203,7 @@ const selectPositions = `
     FROM kpi_archived_letters a JOIN kpi_definition USING (topic_id) GROUP BY 1
   )
   SELECT partition, first_offset AS "firstOffset", next_offset AS "nextOffset", watermark_us AS "watermarkUs",
+    ${epochColumns},
     merged, rejected, without_message AS "withoutMessage", lost, o.retried, purged,
     coalesce(l.letters, 0) AS letters, coalesce(a.letters, 0) AS "archivedLetters",
     coalesce(l.retried, 0) + coalesce(a.retried, 0) AS "retriedLetters"

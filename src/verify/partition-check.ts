@@ -1,5 +1,5 @@
-import type { LogChunk, LogReader, LogRecord } from '../kafka/log-reader.ts'
-import { cutHole, deletedHole, type Hole, unacceptedCut } from '../kpi/log-losses.ts'
+import type { LogChunk, LogReader, LogRecord, OffsetRange } from '../kafka/log-reader.ts'
+import { cutHole, deletedHole, type Hole, unacceptedCut, withCompacted } from '../kpi/log-losses.ts'
 import type { Gap } from '../store/gaps.ts'
 import type { CountedPosition } from '../store/verify-snapshot.ts'
 import type { Difference, Findings } from './findings.ts'
@@ -10,6 +10,8 @@ import type { PlainWindows } from './plain-windows.ts'
 export interface PartitionCheckOptions {
   readonly reader: LogReader
   readonly position: CountedPosition
+  /** From here on the log holds other messages than were read; undefined where it is the one that was read. */
+  readonly agreesTo?: number | undefined
   /** Of this partition. */
   readonly gaps: readonly Gap[]
   readonly windows: PlainWindows
@@ -32,7 +34,7 @@ export interface PartitionCheckOptions {
  */
 export class PartitionCheck {
   readonly #options: PartitionCheckOptions
-  readonly #holes: Hole[]
+  #holes: readonly Hole[]
   readonly #cutFrom: number
   #offset: number
   #merged = 0
@@ -52,10 +54,11 @@ export class PartitionCheck {
 
   /** @returns The holes. */
   async run(): Promise<readonly Hole[]> {
-    const { reader, position, onMessages } = this.#options
-    for await (const chunk of reader.read(position.partition, this.#offset, position.nextOffset)) {
+    const { reader, position, agreesTo = position.nextOffset, onMessages } = this.#options
+    const end = Math.min(agreesTo, position.nextOffset)
+    for await (const chunk of reader.read(position.partition, this.#offset, end)) {
       if (chunk.from > this.#offset) this.#noteDeleted(chunk)
-      for (const record of chunk.records) this.#take(record)
+      this.#takeAll(chunk)
       this.#offset = chunk.next
       onMessages(chunk.records.length)
     }
@@ -63,6 +66,26 @@ export class PartitionCheck {
     this.#compareLetters()
     this.#compareCounts()
     return this.#holes
+  }
+
+  #takeAll({ records, missing, isAppendTime }: LogChunk): void {
+    let at = 0
+    for (const record of records) {
+      for (; (missing[at]?.to ?? Number.POSITIVE_INFINITY) <= record.offset; at++) {
+        this.#noteCompacted(missing[at], isAppendTime ? record.timestampMs : undefined)
+      }
+      this.#take(record)
+    }
+    for (; at < missing.length; at++) this.#noteCompacted(missing[at], undefined)
+  }
+
+  #noteCompacted(range: OffsetRange | undefined, appendedAtMs: number | undefined): void {
+    const { position, gaps, maxFutureSeconds } = this.#options
+    const hole = range && deletedHole(position, gaps, range, appendedAtMs, maxFutureSeconds)
+    if (!hole) return
+    this.#holes = withCompacted(this.#holes, hole)
+    this.#isWatermarkKnown = false
+    this.#options.letters?.skipTo(hole.to)
   }
 
   #noteDeleted({ from, records, isAppendTime }: LogChunk): void {
@@ -85,7 +108,7 @@ export class PartitionCheck {
 
   #addHole(hole: Hole | undefined): void {
     if (!hole) return
-    this.#holes.push(hole)
+    this.#holes = [...this.#holes, hole]
     this.#isWatermarkKnown = false
     this.#options.letters?.skipTo(hole.to)
   }

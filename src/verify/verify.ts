@@ -1,4 +1,5 @@
 import type { KafkaCluster, TopicMetadata } from '../kafka/cluster.ts'
+import { assertNotCutSince, findDivergences } from '../kafka/epoch-ends.ts'
 import { LogReader } from '../kafka/log-reader.ts'
 import type { Hole } from '../kpi/log-losses.ts'
 import type { Database } from '../store/connection.ts'
@@ -162,12 +163,14 @@ class VerifyRun {
     const { cluster, metadata, definition } = this.#options
     const offsets = positions.reduce((sum, { firstOffset, nextOffset }) => sum + nextOffset - firstOffset, 0)
     const holes: Hole[] = []
+    const divergences = await findDivergences(cluster, metadata, positions)
     for (const position of positions) {
       const { partition } = position
       const check = new PartitionCheck({
         ...definition,
         reader: new LogReader(cluster, metadata),
         position,
+        agreesTo: divergences.get(partition)?.agreesTo,
         gaps: gaps.filter((gap) => gap.partition === partition),
         windows,
         retried: offsetsOf(retried, partition),
@@ -177,6 +180,7 @@ class VerifyRun {
       })
       holes.push(...(await check.run()))
     }
+    await assertNotCutSince(divergences, cluster, metadata, positions)
     return holes
   }
 

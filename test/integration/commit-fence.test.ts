@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { KpiError } from '../../src/errors.ts'
 import { type PartialRow, partialOf } from '../../src/kpi/partial.ts'
 import type { DeadLetter } from '../../src/store/commit.ts'
-import { markIdle, readPositions, unmarkIdle } from '../../src/store/positions.ts'
+import { comparePositions, readPositions } from '../../src/store/positions.ts'
 import { acceptNewTopic } from '../../src/store/schema.ts'
 import { shuffled } from './market.ts'
 import { StoreScene } from './store-scene.ts'
@@ -224,46 +224,76 @@ describe('another definition', () => {
   })
 })
 
-describe('markIdle', () => {
-  it('notes a position that stands where the log ends, and no other; the next batch takes it back', async () => {
+describe('comparePositions', () => {
+  const at = (partition: number, nextOffset: number, isAtEnd?: boolean) => ({ partition, nextOffset, isAtEnd })
+
+  it('notes since when a position is where the log ends, and until when; the next batch ends it too', async () => {
     await using scene = await StoreScene.open()
     const worker = await scene.worker()
+    const compare = (...expected: ReturnType<typeof at>[]) => comparePositions(worker, scene.key, expected)
     const idle = async () => {
       const rows = await scene.owner.query<{ partition: number }>({
         text: 'SELECT partition FROM kpi_consumer_offsets WHERE idle_since IS NOT NULL ORDER BY partition',
       })
       return rows.map(({ partition }) => partition)
     }
-    await markIdle(worker, scene.key, new Map())
-    await markIdle(
-      worker,
-      scene.key,
-      new Map([
-        [0, 0],
-        [1, 5],
-        [2, 0],
-        [9, 0],
-      ]),
-    )
+    expect(await compare()).toEqual([])
+    expect(await compare(at(0, 0, true), at(1, 5, true), at(2, 0, true))).toEqual([1])
     expect(await idle()).toEqual([0, 2])
     const since = () => scene.owner.query({ text: 'SELECT idle_since FROM kpi_consumer_offsets WHERE partition = 0' })
     const before = await since()
-    await markIdle(worker, scene.key, new Map([[0, 0]]))
+    expect(await compare(at(0, 0, true))).toEqual([])
     expect(await since()).toEqual(before)
     await scene.commit(worker, [{ partition: 2, from: 0, merged: 1 }], [rowOf('A', 1)])
     expect(await idle()).toEqual([0])
-    await unmarkIdle(worker, scene.key, new Map())
-    await unmarkIdle(worker, scene.key, new Map([[0, 5]]))
+    // An end that is not known changes nothing, nor does a position that is elsewhere.
+    expect(await compare(at(0, 0), at(0, 5, false))).toEqual([0])
     expect(await idle()).toEqual([0])
-    await unmarkIdle(
-      worker,
-      scene.key,
-      new Map([
-        [0, 0],
-        [1, 0],
-      ]),
-    )
+    expect(await compare(at(0, 0, false), at(1, 0, false))).toEqual([])
     expect(await idle()).toEqual([])
+  })
+
+  it('names each position that is elsewhere or is not there, while others are being committed', async () => {
+    await using scene = await StoreScene.open()
+    const worker = await scene.worker()
+    await scene.commit(worker, [{ partition: 1, from: 0, merged: 3 }], [rowOf('A', 3)])
+    const expected = [at(0, 0), at(1, 5, true), at(2, 0, true), at(9, 0, true)]
+    await scene.owner.transaction(async (client) => {
+      await client.query('SELECT FROM kpi_consumer_offsets FOR UPDATE')
+      expect(await comparePositions(worker, scene.key, expected)).toEqual([1, 9])
+    })
+  })
+})
+
+describe('the leader epoch', () => {
+  it('is kept with the position, and forgotten where a batch of an earlier version brings none', async () => {
+    await using scene = await StoreScene.open()
+    const worker = await scene.worker()
+    const epochs = async () =>
+      (await readPositions(worker, scene.key)).map(({ leaderEpoch, epochFrom }) => [leaderEpoch, epochFrom])
+    expect(await epochs()).toEqual(Array(3).fill([-1, -1]))
+    const epoch = { leaderEpoch: 7, epochFrom: 2 }
+    await scene.commit(worker, [{ partition: 1, from: 0, merged: 3, epoch }], [rowOf('A', 3)])
+    expect(await epochs()).toEqual([
+      [-1, -1],
+      [7, 2],
+      [-1, -1],
+    ])
+    await scene.commit(worker, [{ partition: 1, from: 3, merged: 1 }], [rowOf('A', 1)])
+    expect(await epochs()).toEqual(Array(3).fill([-1, -1]))
+  })
+
+  it('does not stay behind a worker of the previous version, which commits without it', async () => {
+    await using scene = await StoreScene.open()
+    const worker = await scene.worker()
+    const epoch = { leaderEpoch: 7, epochFrom: 0 }
+    await scene.commit(worker, [{ partition: 0, from: 0, withoutMessage: 3, epoch }])
+    const { definitionId, group, topic } = scene.key
+    const arrays = ['{0}', '{3}', '{5}', '{-1}', '{0}', '{0}', '{2}', ...Array(27).fill('{}')]
+    const places = Array.from({ length: 37 }, (_, i) => `$${i + 1}`).join(', ')
+    await worker.query({ text: `SELECT kpi_commit(${places})`, values: [definitionId, group, topic, ...arrays] })
+    const [position] = await readPositions(worker, scene.key, [0])
+    expect(position).toMatchObject({ nextOffset: 5, leaderEpoch: -1, epochFrom: -1 })
   })
 })
 

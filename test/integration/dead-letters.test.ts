@@ -343,3 +343,15 @@ describe('purge', () => {
     expect(await verifyPipeline(pipeline)).toMatchObject({ ...allRight, letters: 0 })
   })
 })
+
+it('the value of a rejected message is not read from the log where another message has its offset', async () => {
+  await using pipeline = await makePipeline({ partitions: 1 })
+  await throughWorker(pipeline, [bar(0, { volume: '-1' }), bar(1)])
+  // A flood left the value out, and the log was cut and written again: the broker's clock gave another time.
+  await pipeline.owner.query({ text: 'UPDATE dead_letters SET payload = NULL' })
+  const { cluster, metadata } = pipeline
+  const payloads = new LetterPayloads(async () => new LogReader(cluster, metadata))
+  expect((await payloads.of(await letterAt(pipeline, 0)))?.toString()).toContain('"volume":-1')
+  await pipeline.owner.query({ text: `UPDATE dead_letters SET message_timestamp = message_timestamp - interval '1 s'` })
+  expect(await payloads.of(await letterAt(pipeline, 0))).toBeUndefined()
+})

@@ -141,7 +141,11 @@ export interface RowText {
 
 const windowMs = 300_000
 
-/** The rows that trades come to, computed the plain way. Lateness is the default of two minutes. */
+/**
+ * The rows that trades come to, computed the plain way. Lateness is the default of two minutes.
+ *
+ * @param placed - Those of one partition in the order in which they are counted.
+ */
 export function expectedRows(placed: readonly Placed[]): RowText[] {
   const windows = new Map<string, Placed[]>()
   for (const trade of placed) {
@@ -178,7 +182,7 @@ function rowText(key: string, trades: readonly Placed[], late: ReadonlySet<Place
 function lateOnes(placed: readonly Placed[]): Set<Placed> {
   const late = new Set<Placed>()
   const watermarks = new Map<number, number>()
-  for (const trade of [...placed].sort((a, b) => a.partition - b.partition || a.offset - b.offset)) {
+  for (const trade of [...placed].sort((a, b) => a.partition - b.partition)) {
     const watermark = watermarks.get(trade.partition) ?? -1
     const end = trade.timestampMs - (trade.timestampMs % windowMs) + windowMs
     if (watermark > end + 120_000) late.add(trade)

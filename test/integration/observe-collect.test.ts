@@ -113,7 +113,7 @@ it('sees what workers and feeds say of themselves', async () => {
     throughputPerSecond: 12.5,
     partitions: [0, 2],
     pool: { size: 2, inUse: 2, waiting: 1, acquireMs: 4 },
-    detail: { recent, strandedPartitions: [2] },
+    detail: { recent, strandedPartitions: [2], divergedPartitions: [{ partition: 2, offset: 9, agreesTo: 5 }] },
   }
   const feed = { ...report, state: 'sending', detail: { source: 'made up' } }
   const writers = (['consumer', 'feed'] as const).map(
@@ -140,6 +140,7 @@ it('sees what workers and feeds say of themselves', async () => {
     partitions: [0, 2],
     pool: { size: 2, inUse: 2, waiting: 1, acquireMs: 4 },
     strandedPartitions: [2],
+    divergedPartitions: [{ partition: 2, offset: 9, agreesTo: 5 }],
     recent,
     source: null,
   })

@@ -237,7 +237,7 @@ describe('accept-gap of a log that was cut', () => {
       (stranded) => stranded.length === 1,
     )
     const accepted = await run(pipeline, 'accept-gap', '--all', '--yes')
-    expect(accepted.stdout).toMatch(/^gap: partition 0 offsets 3 to 4 \(2\), read, then cut off the log, /)
+    expect(accepted.stdout).toMatch(/^gap: partition 0 offsets 3 to 4 \(2\), counted, then cut off the log, /)
     expect(accepted.stdout).toMatch(
       /^partition 0 goes on at offset 3; 1 rejected message of the part cut off moved to the archive$/m,
     )

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,9 +19,20 @@ export class OwnServers {
   async start(): Promise<Servers> {
     process.once('exit', killAllChildren)
     await Promise.all([this.startKafka(), this.startPostgres()])
-    const { kafka, postgres } = this
+    return this.#serversAt(this.kafka.bootstrap)
+  }
+
+  /** A database of a test's own, beside the broker of all tests. */
+  async startPostgresBeside(bootstrap: string): Promise<Servers> {
+    process.once('exit', killAllChildren)
+    await this.startPostgres()
+    return this.#serversAt(bootstrap)
+  }
+
+  #serversAt(bootstrap: string): Servers {
+    const { postgres } = this
     return {
-      bootstrap: kafka.bootstrap,
+      bootstrap,
       ownerUrl: postgres.url(ownerRole, 'postgres'),
       pipelinePassword: postgres.secrets.pipeline,
       readerPassword: postgres.secrets.reader,
@@ -44,6 +56,24 @@ export class OwnServers {
 
   async startPostgres(): Promise<void> {
     this.#postgres = await startPostgres({ ...this.#place(), port: this.#postgres?.port ?? 0 })
+  }
+
+  /**
+   * Copies the database as it is now. Each call of what is returned puts the copy in its place, at the same port: what a
+   * failover to a standby that had fallen behind does, or a backup that is restored.
+   */
+  async copyPostgres(): Promise<() => Promise<void>> {
+    const current = join(this.#folder, 'postgres')
+    const copy = join(this.#folder, 'postgres-copy')
+    const replace = async (from: string, to: string) => {
+      await this.postgres.stop(stopDeadlineMs)
+      rmSync(to, { recursive: true, force: true })
+      // With the owner of the files, which is not this process's user when that is root.
+      execFileSync('cp', ['-a', from, to])
+      await this.startPostgres()
+    }
+    await replace(current, copy)
+    return () => replace(copy, current)
   }
 
   async stop(): Promise<void> {

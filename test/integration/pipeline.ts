@@ -34,7 +34,7 @@ export interface Servers {
   readonly readerPassword: string
 }
 
-function sharedServers(): Servers {
+export function sharedServers(): Servers {
   return {
     bootstrap: inject('bootstrap'),
     ownerUrl: inject('ownerUrl'),
@@ -44,7 +44,13 @@ function sharedServers(): Servers {
 }
 
 export async function makePipeline(
-  options: { partitions?: number; settings?: Partial<Record<SettingName, string>>; servers?: Servers } = {},
+  options: {
+    partitions?: number
+    settings?: Partial<Record<SettingName, string>>
+    servers?: Servers
+    /** Makes the topic, where the usual one will not do. */
+    makeTopic?: (cluster: KafkaCluster, topic: string) => Promise<unknown>
+  } = {},
 ): Promise<Pipeline> {
   const name = `test-${randomBytes(6).toString('hex')}`
   const servers = options.servers ?? sharedServers()
@@ -64,8 +70,9 @@ export async function makePipeline(
   }
   const config = loadConfig({ flags: options.settings ?? {}, env })
   const ownerOptions = postgresOptions({ ...config, databaseUrl: ownerUrl.href })
-  const cluster = new KafkaCluster({ bootstrap: [bootstrap], clientId: name })
+  const cluster = new KafkaCluster({ bootstrap: bootstrap.split(','), clientId: name })
   const wanted = { topic: name, partitions: config.kafkaPartitions, replicationFactor: 1 }
+  await options.makeTopic?.(cluster, name)
   const [{ metadata }] = await Promise.all([
     prepareTopic(cluster, wanted),
     prepareSchema(

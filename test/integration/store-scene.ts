@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { inject } from 'vitest'
 import { loadConfig } from '../../src/config/load.ts'
 import { pipelineRole } from '../../src/embedded/postgres-server.ts'
+import type { ReadEpoch } from '../../src/kpi/leader-epochs.ts'
 import type { PartialRow } from '../../src/kpi/partial.ts'
 import { type Batch, commitBatch, type DeadLetter } from '../../src/store/commit.ts'
 import { type Database, openDatabase, type PostgresOptions, postgresOptions } from '../../src/store/connection.ts'
@@ -23,6 +24,7 @@ export interface Advance {
   readonly rejected?: number
   readonly withoutMessage?: number
   readonly watermarkUs?: number
+  readonly epoch?: ReadEpoch
 }
 
 /** A database that holds the definition of a made-up topic, for tests that need no broker. */
@@ -97,15 +99,19 @@ export class StoreScene {
       definitionId,
       group,
       topic,
-      advances: advances.map(({ partition, from, merged = 0, rejected = 0, withoutMessage = 0, watermarkUs = -1 }) => ({
-        partition,
-        expectedOffset: from,
-        nextOffset: from + merged + rejected + withoutMessage,
-        watermarkUs,
-        merged,
-        rejected,
-        withoutMessage,
-      })),
+      advances: advances.map((advance) => {
+        const { partition, from, merged = 0, rejected = 0, withoutMessage = 0, watermarkUs = -1, epoch } = advance
+        return {
+          partition,
+          expectedOffset: from,
+          nextOffset: from + merged + rejected + withoutMessage,
+          watermarkUs,
+          merged,
+          rejected,
+          withoutMessage,
+          ...(epoch ? { epoch } : {}),
+        }
+      }),
       rows,
       decimals: this.definition.decimals,
       letters,

@@ -85,6 +85,9 @@ function strandedCount({ postgres: { workers } }: PipelineSnapshot, lags: readon
   if (workers.state === 'unknown') return null
   const running = workers.workers.filter(({ stoppedAtMs }) => stoppedAtMs === null)
   const stranded = new Set(running.flatMap(({ strandedPartitions }) => strandedPartitions))
-  // One that nobody has anything to read of is no trouble yet.
-  return lags.filter((lag) => lag.status === 'STOP' && stranded.has(lag.partition) && lag.lagMessages !== 0).length
+  const diverged = new Set(running.flatMap((w) => w.divergedPartitions.map(({ partition }) => partition)))
+  // Where nothing is left to read, only messages that were counted and are gone matter yet.
+  return lags.filter(({ status, partition, lagMessages }) => {
+    return status === 'STOP' && stranded.has(partition) && (lagMessages !== 0 || diverged.has(partition))
+  }).length
 }

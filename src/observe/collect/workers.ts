@@ -15,7 +15,15 @@ interface Row extends Omit<WorkerState, 'pool' | keyof Detail> {
 /** What only some workers report. */
 type Detail = Pick<
   WorkerState,
-  'strandedPartitions' | 'recent' | 'place' | 'source' | 'failure' | 'endedAtMs' | 'replay' | 'precisionLost'
+  | 'strandedPartitions'
+  | 'divergedPartitions'
+  | 'recent'
+  | 'place'
+  | 'source'
+  | 'failure'
+  | 'endedAtMs'
+  | 'replay'
+  | 'precisionLost'
 >
 
 /** What workers and feeds say of themselves. */
@@ -39,6 +47,7 @@ function workerOf({ poolSize, poolInUse, poolWaiting, poolAcquireMs, detail, ...
     ...row,
     pool,
     strandedPartitions: detail.strandedPartitions ?? [],
+    divergedPartitions: detail.divergedPartitions ?? [],
     recent: detail.recent ?? null,
     place: detail.place ?? null,
     source: detail.source ?? null,

@@ -1,7 +1,7 @@
 import type { Thresholds } from '../../config/thresholds.ts'
 import type { Finding } from '../finding.ts'
 import { type Look, readableLag } from '../history.ts'
-import { isGrowingSeries, type PartitionLag } from '../lag.ts'
+import { isGrowingSeries, type PartitionLag, reportedDivergence } from '../lag.ts'
 import { countedOver } from '../measures.ts'
 import type { WorkerState } from '../snapshot.ts'
 import { liveWorkers, lostWorkers, missingWorkers } from '../workers.ts'
@@ -96,8 +96,10 @@ export const consumerStalled: Rule = ({ snapshot, lags, thresholds }) => {
   const isOutside = (partition: number) => {
     const { positions } = snapshot.postgres
     const position = positions.state === 'ok' ? positions.partitions.find((p) => p.partition === partition) : undefined
+    if (!position) return false
+    if (reportedDivergence(snapshot, position)) return true
     const end = log.state === 'ok' ? log.partitions.find((p) => p.partition === partition) : undefined
-    return Boolean(position && end && (position.nextOffset < end.startOffset || position.nextOffset > end.endOffset))
+    return Boolean(end && (position.nextOffset < end.startOffset || position.nextOffset > end.endOffset))
   }
   const stuck = lags.filter(isStuck)
   if (stuck.length > 0) {

@@ -163,6 +163,7 @@ const measures = {
   pendingRows: 0,
   precisionLost: 3,
   floodWaits: 0,
+  positionsMovedBack: 0,
   partitions: 3,
   stranded: 0,
   isBackedUp: false,

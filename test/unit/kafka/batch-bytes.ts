@@ -14,6 +14,8 @@ export interface RecordSpec {
 
 export interface BatchSpec {
   readonly baseOffset: number
+  /** @defaultValue 3 */
+  readonly leaderEpoch?: number
   /** @defaultValue that of the last record */
   readonly lastOffsetDelta?: number
   readonly compression?: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
@@ -39,7 +41,7 @@ export function batchBytes(spec: BatchSpec): Buffer {
   const lastOffsetDelta = spec.lastOffsetDelta ?? spec.records.at(-1)?.offsetDelta ?? 0
   batch.writeBigInt64BE(BigInt(spec.baseOffset), 0)
   batch.writeInt32BE(batch.length - 12, 8)
-  batch.writeInt32BE(3, 12) // leader epoch
+  batch.writeInt32BE(spec.leaderEpoch ?? 3, 12)
   batch[16] = 2
   batch.writeInt16BE(attributesOf(spec), 21)
   batch.writeInt32BE(lastOffsetDelta, 23)

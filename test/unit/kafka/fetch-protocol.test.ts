@@ -24,7 +24,7 @@ function varint(value: number): Buffer {
 const unknownTag = Buffer.from([1, 7, 3, 0xff, 0xff, 0xff])
 const noTags = Buffer.from([0])
 
-function partitionBytes(partition: number, records: Buffer | null, tags = noTags): Buffer {
+function partitionBytes(partition: number, records: Buffer | null, tags = noTags, lastTags = tags): Buffer {
   return Buffer.concat([
     int(partition, 4),
     int(0, 2),
@@ -35,7 +35,7 @@ function partitionBytes(partition: number, records: Buffer | null, tags = noTags
     ...[100, 200].flatMap((offset) => [int(7, 8), int(offset, 8), tags]),
     int(-1, 4), // preferred read replica
     records ? Buffer.concat([varint(records.length + 1), records]) : varint(0),
-    tags,
+    lastTags,
   ])
 }
 
@@ -78,6 +78,22 @@ describe('parseFetch', () => {
     const [first, second] = partitions.map(({ records: { start, end } }) => buffer.subarray(start, end))
     expect(first?.equals(records)).toBe(true)
     expect(second).toHaveLength(0)
+  })
+
+  it('finds where the log stops being the one that was read, among other tags', () => {
+    const diverging = Buffer.concat([
+      varint(3),
+      varint(0),
+      varint(13),
+      int(7, 4),
+      int(2 ** 40 + 1, 8),
+      noTags,
+      unknownTag.subarray(1),
+      varint(9),
+      varint(0),
+    ])
+    const [found] = parseFetch(answerBytes([partitionBytes(3, null, noTags, diverging)])).partitions
+    expect(found?.diverging).toEqual({ epoch: 7, endOffset: 2 ** 40 + 1 })
   })
 
   it('refuses an answer that is cut off, wherever', () => {

@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { KpiError } from '../../../src/errors.ts'
 import { MessageBatch } from '../../../src/kafka/message-batch.ts'
 import { messageKey } from '../../../src/kafka/message-key.ts'
-import { nextOffsetOf } from '../../../src/kafka/record-batch.ts'
+import { endOf, nextOffsetOf } from '../../../src/kafka/record-batch.ts'
 import { compressions, identifyBatch, RecordBatchWriter } from '../../../src/kafka/record-batch-writer.ts'
+import { noEpoch } from '../../../src/kpi/leader-epochs.ts'
 import { propertyRuns } from '../kpi/property-runs.ts'
 import { batchBytes, marker, type RecordSpec, rangeOf, sealed, zigzag } from './batch-bytes.ts'
 import { visit } from './visited.ts'
@@ -397,5 +398,35 @@ describe('walking', () => {
       }),
       { ...propertyRuns, numRuns: propertyRuns.numRuns * 5 },
     )
+  })
+})
+
+describe('endOf', () => {
+  const batch = (baseOffset: number, leaderEpoch: number) =>
+    batchBytes({ baseOffset, leaderEpoch, lastOffsetDelta: 9, records: [{ offsetDelta: 0 }] })
+  const read = { leaderEpoch: 3, epochFrom: 0 }
+
+  it('finds the epoch of the last whole batch, and from where on it was read', () => {
+    const cut = batch(40, 9).subarray(0, 50)
+    const range = rangeOf(Buffer.concat([batch(10, 3), batch(20, 5), batch(30, 5), cut]))
+    const epoch = { leaderEpoch: 5, epochFrom: 20 }
+    expect(endOf(range, 10, read)).toEqual({ next: 40, epoch, isLower: false })
+    // A batch that begins before the offset asked for has been read in part.
+    expect(endOf(range, 25, read)).toEqual({ next: 40, epoch: { leaderEpoch: 5, epochFrom: 25 }, isLower: false })
+    expect(endOf(rangeOf(batch(10, 3)), 10, read)).toEqual({ next: 20, epoch: read, isLower: false })
+    expect(endOf(rangeOf(Buffer.alloc(0)), 10, read)).toEqual({ next: 10, epoch: read, isLower: false })
+  })
+
+  it('notices a batch of an earlier leader behind one of a later leader', () => {
+    expect(endOf(rangeOf(batch(10, 2)), 10, read).isLower).toBe(true)
+    expect(endOf(rangeOf(Buffer.concat([batch(10, 5), batch(20, 4)])), 10, read).isLower).toBe(true)
+    // What lies before the offset asked for says nothing.
+    expect(endOf(rangeOf(Buffer.concat([batch(0, 2), batch(10, 3)])), 10, read).isLower).toBe(false)
+  })
+
+  it('knows nothing more where a batch has no epoch', () => {
+    expect(endOf(rangeOf(batch(10, -1)), 10, read)).toEqual({ next: 20, epoch: noEpoch, isLower: false })
+    const range = rangeOf(Buffer.concat([batch(10, -1), batch(20, 1)]))
+    expect(endOf(range, 10, read)).toMatchObject({ epoch: { leaderEpoch: 1, epochFrom: 20 }, isLower: false })
   })
 })

@@ -1,7 +1,7 @@
 // How a partition's lag and status follow from its log, its position and the group: what made other tools cry wolf.
 import { describe, expect, it } from 'vitest'
 import type { PartitionLog, PipelineSnapshot, PositionState } from '../../../src/observe/snapshot.ts'
-import { healthy, judge, nowMs, without, withSource } from './scene.ts'
+import { healthy, judge, nowMs, without, withSource, worker } from './scene.ts'
 
 interface Stand {
   readonly log?: Partial<PartitionLog>
@@ -169,5 +169,34 @@ describe('an open transaction of another application', () => {
     expect(first(at(0, 1000))).toMatchObject({ blockedSeconds: 0 })
     const looks = [at(200, 1000), at(100, 1010), at(40, 1010), at(0, 1010)]
     expect(first(looks)).toMatchObject({ status: 'BLOCKED', blockedMessages: 40, blockedSeconds: 100 })
+  })
+})
+
+describe('a log that its worker reports as another one than it read', () => {
+  const diverged = (offset: number, stoppedAtMs: number | null = null) =>
+    withSource(standing({ log: { endOffset: 2500 }, position: { nextOffset: 2000 } }), 'postgres', 'workers', {
+      workers: [
+        worker('w', {
+          stoppedAtMs,
+          strandedPartitions: [0],
+          divergedPartitions: [{ partition: 0, offset, agreesTo: 1000 }],
+        }),
+      ],
+    })
+
+  it('is stopped, and names where and how much is gone', () => {
+    expect(first(diverged(2000))).toMatchObject({
+      status: 'STOP',
+      why: "the log was cut at 1000 and written again, and 1000 messages before the position 2000 are gone: see 'market-kpi offsets show'",
+    })
+    const stalled = judge(diverged(2000)).findings.filter(({ rule }) => rule === 'ConsumerStalled')
+    expect(stalled).toMatchObject([
+      { severity: 'critical', summary: expect.stringContaining('the log was cut at 1000') },
+    ])
+  })
+
+  it('is read again once the position has moved, or the worker has ended', () => {
+    expect(first(diverged(1900))?.status).toBe('OK')
+    expect(first(diverged(2000, nowMs))?.status).toBe('OK')
   })
 })

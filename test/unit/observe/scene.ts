@@ -145,6 +145,7 @@ export function worker(workerId: string, more: Partial<WorkerState> = {}): Worke
     pool: isFeed ? null : { size: 2, inUse: 1, waiting: 0, acquireMs: 1, waitedPercent: 0 },
     partitions: isFeed ? [] : [0, 1, 2],
     strandedPartitions: [],
+    divergedPartitions: [],
     recent: isFeed ? null : { seconds: 300, processed: 3000, rejected: 0 },
     place: null,
     source: isFeed ? 'simulated prices' : null,

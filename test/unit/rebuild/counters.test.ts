@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { noEpoch } from '../../../src/kpi/leader-epochs.ts'
 import { countersAfter } from '../../../src/rebuild/counters.ts'
 
 const position = {
   ...{ partition: 2, firstOffset: 10, nextOffset: 110, watermarkUs: 900, merged: 80, rejected: 12, withoutMessage: 3 },
-  ...{ lost: 5, rewound: 0, retried: 0, purged: 4 },
+  ...{ lost: 5, rewound: 0, retried: 0, purged: 4, ...noEpoch },
 }
 const scan = { isWhole: true, accepted: 85, rejected: 7, acceptedBefore: 80, watermarkUs: 1000, latestUs: -1 }
 const sum = (counters: { merged: number; rejected: number; withoutMessage: number }) =>

@@ -1,0 +1,103 @@
+import { messageOf } from '../errors.ts'
+import type { Logger } from '../log.ts'
+import type { ExpectedPosition, Position } from '../store/positions.ts'
+import { type Clock, every } from './clock.ts'
+import type { Lane } from './lane.ts'
+
+export interface PositionWatchOptions {
+  readonly lanes: readonly Pick<Lane, 'restingPositions' | 'restart'>[]
+  /** See WorkerPorts. @throws KpiError */
+  readonly comparePositions: (expected: readonly ExpectedPosition[]) => Promise<number[]>
+  readonly log: Logger
+  readonly clock: Clock
+}
+
+const compareIntervalMs = 5000
+
+/**
+ * Compares the positions that a worker believes in with those in the database: every five seconds, and whenever a new
+ * connection was made. A batch that is committed compares its own, but of a partition for which nothing comes no batch is
+ * ever committed: after a failover to a standby that had fallen behind, or after a copy was restored, its last messages
+ * would stay uncounted. Also notes which partitions are idle, and counts positions that moved back.
+ */
+export class PositionWatch {
+  readonly #options: PositionWatchOptions
+  /** Up to where the database has confirmed what it holds. */
+  readonly #confirmed = new Map<number, number>()
+  #stop: () => void = () => undefined
+  #comparing: Promise<void> | undefined
+  #isWantedAgain = false
+  #movedBack = 0
+
+  constructor(options: PositionWatchOptions) {
+    this.#options = options
+  }
+
+  /** How often a position was found before one that the database had confirmed. */
+  get movedBack(): number {
+    return this.#movedBack
+  }
+
+  start(): void {
+    this.#stop = every(this.#options.clock, compareIntervalMs, () => this.compare())
+  }
+
+  stop(): void {
+    this.#stop()
+  }
+
+  /** Compares now, and once more when this is asked for in the middle of it. */
+  compare(): void {
+    this.#isWantedAgain = this.#comparing !== undefined
+    this.#comparing ??= this.#compareAll().finally(() => {
+      this.#comparing = undefined
+      if (this.#isWantedAgain) this.compare()
+    })
+  }
+
+  /** The database has confirmed a batch up to this offset. */
+  confirm(partition: number, nextOffset: number): void {
+    this.#confirmed.set(partition, nextOffset)
+  }
+
+  /** Reading goes on from these positions, which were just read. */
+  resume(positions: readonly Position[]): void {
+    for (const { partition, nextOffset } of positions) {
+      const confirmed = this.#confirmed.get(partition)
+      if (confirmed !== undefined && nextOffset < confirmed) {
+        this.#movedBack += 1
+        this.#options.log.warn(
+          `the position of partition ${partition} moved back from offset ${confirmed} to ${nextOffset}: the database is an ` +
+            'older copy of what it was; reading its messages again from there',
+        )
+      }
+      this.#confirmed.set(partition, nextOffset)
+    }
+  }
+
+  /** Whoever moves these from now on, it says nothing about the database. */
+  forget(partitions: readonly number[]): void {
+    for (const partition of partitions) this.#confirmed.delete(partition)
+  }
+
+  async #compareAll(): Promise<void> {
+    const { lanes, log } = this.#options
+    const expected = lanes.map((lane) => lane.restingPositions)
+    try {
+      const elsewhere = new Set(await this.#options.comparePositions(expected.flat()))
+      if (elsewhere.size === 0) return
+      for (const [index, lane] of lanes.entries()) {
+        const asked = (expected[index] ?? []).filter(({ partition }) => elsewhere.has(partition))
+        // A batch may have moved it while the answer was on its way.
+        const isMoved = lane.restingPositions.some(({ partition, nextOffset }) =>
+          asked.some((other) => other.partition === partition && other.nextOffset === nextOffset),
+        )
+        if (!isMoved) continue
+        log.info('a position in the database is not where this worker left it: reading the positions again')
+        lane.restart()
+      }
+    } catch (error) {
+      log.debug(`positions are not compared for now: ${messageOf(error)}`)
+    }
+  }
+}
