@@ -64,7 +64,8 @@ describe.each(names)('%s', (name) => {
     ['a wrong key', { status: 403 }, 'permanent', /answered 403$/],
     ['no such channel', { status: 404, body: 'channel_not_found' }, 'permanent', /answered 404: channel_not_found$/],
     ['a hook that is gone', { status: 410, body: 'channel_is_archived' }, 'permanent', /answered 410/],
-    ['a redirect', { status: 302, headers: { location: 'http://127.0.0.1:1/' } }, 'permanent', /answered 302$/],
+    ['multiple choices', { status: 300 }, 'retryable', /answered 300$/],
+    ['an answer that nothing has changed', { status: 304 }, 'retryable', /answered 304$/],
     ['a slow client, they say', { status: 408 }, 'retryable', /answered 408$/],
     ['too early', { status: 425 }, 'retryable', /answered 425$/],
     ['too many', { status: 429 }, 'retryable', /answered 429$/],
@@ -75,6 +76,23 @@ describe.each(names)('%s', (name) => {
     receiver.answers = [answer]
     expect(await deliver(notifierOf(name))).toEqual({ outcome, reason: expect.stringMatching(reason) })
     expect(receiver.received).toHaveLength(1)
+  })
+
+  it.each([301, 302, 303, 307, 308])('never follows a redirect, and tries the same address again (%d)', async (status) => {
+    const elsewhere = new HttpReceiver()
+    await elsewhere.start()
+    try {
+      for (const host of [elsewhere.host, receiver.host]) {
+        receiver.answers = [{ status, headers: { location: `http://${host}/elsewhere` } }]
+        const reason = `${receiver.host} answered ${status}`
+        expect(await deliver(notifierOf(name))).toEqual({ outcome: 'retryable', reason })
+      }
+      expect(elsewhere.received).toHaveLength(0)
+      expect(receiver.received.map(({ path }) => path)).not.toContain('/elsewhere')
+      expect(receiver.received).toHaveLength(2)
+    } finally {
+      await elsewhere.stop()
+    }
   })
 
   it.each([

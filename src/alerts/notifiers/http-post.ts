@@ -9,8 +9,12 @@ export interface Endpoint {
   readonly secrets?: readonly string[]
 }
 
-/** A request that may succeed later as it is: a timeout, a request too early, too many, or a server in trouble. */
-const isRetryable = (status: number) => [408, 425, 429].includes(status) || status >= 500
+/**
+ * A request that may succeed later as it is: a redirect, which a login page or a page for maintenance in front of the
+ * receiver sends and takes back, a timeout, a request too early, too many, or a server in trouble.
+ */
+const isRetryable = (status: number) => isRedirect(status) || [408, 425, 429].includes(status) || status >= 500
+const isRedirect = (status: number) => status >= 300 && status < 400
 
 /** More of an answer is not read: it only says why. */
 const maxAnswerBytes = 4096
@@ -18,7 +22,10 @@ const maxReasonLength = 200
 /** No receiver may keep an alert waiting for longer. */
 const maxRetryAfterMs = 3_600_000
 
-/** Posts JSON and judges the answer: 2xx is delivered. Redirects are refused, since they would take secrets elsewhere. */
+/**
+ * Posts JSON and judges the answer: 2xx is delivered. A redirect is never followed, not even on the same host: it would
+ * take alerts and secrets to an address that nobody configured. It is sent again later, to the configured address.
+ */
 export async function postJson(
   endpoint: Endpoint,
   request: { body: string; headers?: Readonly<Record<string, string>>; signal: AbortSignal; nowMs: () => number },
