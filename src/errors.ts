@@ -28,6 +28,7 @@ export const errorCodes = {
   KPI_LOG_DIVERGED: { retryable: false, exitCode: 1 },
   KPI_POSTGRES_UNREACHABLE: { retryable: true, exitCode: 1 },
   KPI_POSTGRES_AUTH: { retryable: false, exitCode: 1 },
+  KPI_POSTGRES_POOLED: { retryable: false, exitCode: 1 },
   KPI_POSTGRES_TOO_OLD: { retryable: false, exitCode: 1 },
   KPI_POSTGRES_RIGHTS: { retryable: false, exitCode: 1 },
   KPI_POSTGRES_QUERY: { retryable: false, exitCode: 1 },

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import pg from 'pg'
 import { KpiError, messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
+import { type PostgresOptions, withClient } from '../store/connection.ts'
 import { Child, type ChildExit } from './child.ts'
 import { startAtPort } from './ports.ts'
 import { type PostgresAccount, postgresAccount } from './postgres-account.ts'
@@ -196,7 +197,7 @@ async function waitUntilReady(child: Child, server: PostgresServer, signal: Abor
 
 async function tryConnection(server: PostgresServer): Promise<unknown> {
   try {
-    await withClient(server, (client) => client.query('SELECT 1'))
+    await withClient(asOwner(server), (client) => client.query('SELECT 1'))
     return undefined
   } catch (error) {
     return error
@@ -204,20 +205,19 @@ async function tryConnection(server: PostgresServer): Promise<unknown> {
 }
 
 async function ensureDatabase(server: PostgresServer, database: string): Promise<void> {
-  await withClient(server, async (client) => {
+  await withClient(asOwner(server), async (client) => {
     const found = await client.query('SELECT FROM pg_database WHERE datname = $1', [database])
     if (found.rowCount === 0) await client.query(`CREATE DATABASE ${pg.escapeIdentifier(database)}`)
   })
 }
 
-async function withClient<T>(server: PostgresServer, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: server.url(ownerRole, 'postgres'), connectionTimeoutMillis: 5000 })
-  // A lost connection rejects the call in flight; the event alone would end the process.
-  client.on('error', () => undefined)
-  try {
-    await client.connect()
-    return await work(client)
-  } finally {
-    await client.end().catch(() => undefined)
+function asOwner({ port, secrets }: PostgresServer): PostgresOptions {
+  return {
+    host: '127.0.0.1',
+    port,
+    database: 'postgres',
+    user: ownerRole,
+    password: secrets.owner,
+    sslMode: 'disable',
   }
 }

@@ -4,6 +4,8 @@ import type { Config } from '../config/load.ts'
 import { KpiError, messageOf } from '../errors.ts'
 import { AcquireMeter } from './acquire-meter.ts'
 import { postgresError } from './errors.ts'
+import { refuseBorrowedSession } from './pooler.ts'
+import { type SessionLimits, setUpSession } from './session.ts'
 
 /** PostgreSQL hands out bigint as text; every count and offset here is below 2^53. */
 const bigintOid = 20
@@ -24,8 +26,7 @@ export interface PostgresOptions {
 }
 
 /** Of the transactions of the pipeline: longer than any sane merge, shorter than an operator's patience. */
-const statementTimeoutMs = 60_000
-const lockTimeoutMs = 30_000
+const usualLimits: SessionLimits = { statementTimeoutMs: 60_000, lockTimeoutMs: 30_000, idleInTransactionMs: 60_000 }
 const connectTimeoutMs = 5_000
 /** How long a query that is under way may hold up the end of a pool. */
 const closeTimeoutMs = 1_000
@@ -108,13 +109,25 @@ export function clientConfig(options: PostgresOptions, applicationName: string):
     types,
     application_name: applicationName,
     connectionTimeoutMillis: connectTimeoutMs,
-    statement_timeout: statementTimeoutMs,
-    lock_timeout: lockTimeoutMs,
-    query_timeout: statementTimeoutMs + lockTimeoutMs,
-    idle_in_transaction_session_timeout: statementTimeoutMs,
+    query_timeout: usualLimits.statementTimeoutMs + usualLimits.lockTimeoutMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: keepAliveDelayMs,
   }
+}
+
+/**
+ * What comes first on every connection: the settings of the session, and that it is one of our own.
+ *
+ * @throws KpiError `KPI_POSTGRES_POOLED`, and whatever the server answers.
+ */
+export async function startSession(
+  client: pg.Client,
+  options: PostgresOptions,
+  limits: SessionLimits = usualLimits,
+): Promise<void> {
+  const answering = await setUpSession(client, limits)
+  const config = clientConfig(options, 'market-kpi')
+  await refuseBorrowedSession(client, answering, { place: placeOf(options), config })
 }
 
 function tlsOptions({ sslMode, sslRootCert }: PostgresOptions): pg.ClientConfig['ssl'] {
@@ -154,13 +167,18 @@ async function settleSslMode(options: PostgresOptions): Promise<PostgresOptions>
 }
 
 /** Runs something on a connection of its own. */
-export async function withClient<T>(given: PostgresOptions, work: (client: pg.Client) => Promise<T>): Promise<T> {
+export async function withClient<T>(
+  given: PostgresOptions,
+  work: (client: pg.Client) => Promise<T>,
+  limits: SessionLimits = usualLimits,
+): Promise<T> {
   const options = await settleSslMode(given)
   const client = new pg.Client(clientConfig(options, 'market-kpi'))
   // A connection that breaks between two queries tells it by an event; the next query tells it again.
   client.on('error', () => undefined)
   try {
     await client.connect()
+    await startSession(client, options, limits)
     return await work(client)
   } catch (error) {
     throw postgresError(error, placeOf(options))
@@ -202,7 +220,8 @@ export async function openDatabase(
   const place = placeOf(options)
   const { maxConnections: max, applicationName, queryTimeoutMs } = pooled
   const patience = queryTimeoutMs === undefined ? {} : { query_timeout: queryTimeoutMs }
-  const pool = new pg.Pool({ ...clientConfig(options, applicationName), ...patience, max })
+  const onConnect = (client: pg.ClientBase) => startSession(client as pg.Client, options)
+  const pool = new pg.Pool({ ...clientConfig(options, applicationName), ...patience, max, onConnect })
   pool.on('error', () => undefined)
   const clients = new Set<pg.PoolClient>()
   const acquiring = new AcquireMeter()

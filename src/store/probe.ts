@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { KpiError } from '../errors.ts'
-import { clientConfig, type PostgresOptions, placeOf } from './connection.ts'
+import { clientConfig, type PostgresOptions, placeOf, startSession } from './connection.ts'
 import { postgresError } from './errors.ts'
 
 /** Asks one question after the other over one connection. */
@@ -17,6 +17,8 @@ export interface ProbeLimits {
 
 /** A server that answers says goodbye at once. */
 const endTimeoutMs = 200
+/** Of a session that stands still within a transaction. */
+const idleInTransactionMs = 60_000
 
 /**
  * Runs questions on a fresh connection, for those who want to know whether and how the server answers, not to work with
@@ -45,16 +47,18 @@ async function probeOnce<T>(
   signal: AbortSignal,
   work: (probe: Probe) => Promise<T>,
 ): Promise<T> {
+  const { connectTimeoutMs, statementTimeoutMs, applicationName } = limits
+  const settled: PostgresOptions = options.sslMode === 'prefer' ? { ...options, sslMode: 'require' } : options
   const client = new pg.Client({
-    ...clientConfig(
-      options.sslMode === 'prefer' ? { ...options, sslMode: 'require' } : options,
-      limits.applicationName,
-    ),
-    connectionTimeoutMillis: limits.connectTimeoutMs,
-    statement_timeout: limits.statementTimeoutMs,
-    lock_timeout: limits.statementTimeoutMs,
-    query_timeout: limits.statementTimeoutMs + endTimeoutMs,
+    ...clientConfig(settled, applicationName),
+    connectionTimeoutMillis: connectTimeoutMs,
+    query_timeout: statementTimeoutMs + endTimeoutMs,
   })
+  const sessionLimits = {
+    statementTimeoutMs,
+    lockTimeoutMs: statementTimeoutMs,
+    idleInTransactionMs,
+  }
   // A connection that breaks between two questions tells it by an event; the next question tells it again.
   client.on('error', () => undefined)
   const cut = () => client.connection.stream.destroy()
@@ -71,6 +75,7 @@ async function probeOnce<T>(
   }
   try {
     await ask(() => client.connect())
+    await ask(() => startSession(client, settled, sessionLimits))
     return await work({
       query: <R extends pg.QueryResultRow>(text: string, values: unknown[] = []) =>
         ask(async () => (await client.query<R>(text, values)).rows),

@@ -78,22 +78,25 @@ describe.each(names)('%s', (name) => {
     expect(receiver.received).toHaveLength(1)
   })
 
-  it.each([301, 302, 303, 307, 308])('never follows a redirect, and tries the same address again (%d)', async (status) => {
-    const elsewhere = new HttpReceiver()
-    await elsewhere.start()
-    try {
-      for (const host of [elsewhere.host, receiver.host]) {
-        receiver.answers = [{ status, headers: { location: `http://${host}/elsewhere` } }]
-        const reason = `${receiver.host} answered ${status}`
-        expect(await deliver(notifierOf(name))).toEqual({ outcome: 'retryable', reason })
+  it.each([301, 302, 303, 307, 308])(
+    'never follows a redirect, and tries the same address again (%d)',
+    async (status) => {
+      const elsewhere = new HttpReceiver()
+      await elsewhere.start()
+      try {
+        for (const host of [elsewhere.host, receiver.host]) {
+          receiver.answers = [{ status, headers: { location: `http://${host}/elsewhere` } }]
+          const reason = `${receiver.host} answered ${status}`
+          expect(await deliver(notifierOf(name))).toEqual({ outcome: 'retryable', reason })
+        }
+        expect(elsewhere.received).toHaveLength(0)
+        expect(receiver.received.map(({ path }) => path)).not.toContain('/elsewhere')
+        expect(receiver.received).toHaveLength(2)
+      } finally {
+        await elsewhere.stop()
       }
-      expect(elsewhere.received).toHaveLength(0)
-      expect(receiver.received.map(({ path }) => path)).not.toContain('/elsewhere')
-      expect(receiver.received).toHaveLength(2)
-    } finally {
-      await elsewhere.stop()
-    }
-  })
+    },
+  )
 
   it.each([
     ['in seconds', '7', 7000],
