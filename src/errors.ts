@@ -32,6 +32,7 @@ export const errorCodes = {
   KPI_POSTGRES_TOO_OLD: { retryable: false, exitCode: 1 },
   KPI_POSTGRES_RIGHTS: { retryable: false, exitCode: 1 },
   KPI_POSTGRES_QUERY: { retryable: false, exitCode: 1 },
+  KPI_DATABASE_LOCKED: { retryable: false, exitCode: 1 },
   KPI_DATABASE_MISSING: { retryable: false, exitCode: 1 },
   KPI_SCHEMA_MISSING: { retryable: false, exitCode: 1 },
   KPI_DEFINITION_MISMATCH: { retryable: false, exitCode: 1 },

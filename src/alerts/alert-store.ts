@@ -30,12 +30,12 @@ export interface AlertChanges {
 }
 
 /**
- * One session with the place where alerts are kept. The lock is the session's own: it ends with it, however that happens,
- * and what is saved goes through the same session, so who lost the lock cannot write.
+ * One session with the place where alerts are kept. The lead is the session's own: it ends with it, however that happens, or
+ * when another evaluator has seen no sign of this one for too long. Who lost it cannot write.
  */
 export interface AlertStore {
-  /** Asked again it says whether the session still stands. */
-  takeLock(): Promise<boolean>
+  /** Takes the lead if nobody has it; asked again it renews it. */
+  takeLead(): Promise<boolean>
   /** Episodes that are open or ended lately, and notifications whose end is not known. */
   load(): Promise<{ readonly episodes: readonly Episode[]; readonly sending: readonly Dispatch[] }>
   silences(): Promise<readonly Silence[]>

@@ -236,7 +236,7 @@ export class AlertEvaluator implements Sender {
     this.#complaint = why
   }
 
-  /** A failure that is not the session's, such as a missing table, leaves the lock where it is. */
+  /** A failure that is not the session's, such as a missing table, leaves the lead where it is. */
   async #guarded(work: () => Promise<void>): Promise<void> {
     try {
       await work()

@@ -1,13 +1,14 @@
-// Of several evaluators one tells, the one whose session holds the lock in the database.
+// Of several evaluators one sends notifications, the one whose session has the lead in the database (store/alert-seat.ts).
 //
-//   follower  the database answers, another evaluator holds the lock: keeps its own view, begins nothing.
-//   leader    holds the lock: tells, and writes.
+//   follower  the database answers, another evaluator leads: keeps its own view, begins nothing. It takes the lead when the
+//             leader's session has ended, or when the leader has given no sign for two intervals.
+//   leader    has the lead: sends, and writes.
 //   acting    led, and the database is away: goes on telling, and writes when it is back.
 //   adrift    the database is away, and it did not lead: nobody knows whether another one does. It tells of the database
 //             alone, since that is the one alert which the leader may not live to send.
 //
 // Whoever did not lead lets one interval pass, at its start and once the database is back, so that the one that did gets the
-// lock again, with all that it told meanwhile. What only a killed evaluator knew is lost: the end of what it told may then be
+// lead again, with all that it told meanwhile. What only a killed evaluator knew is lost: the end of what it told may then be
 // told twice, or not.
 //
 // A trouble is told twice only where the database is away from some of the evaluators, each of which then tells of it,
@@ -57,13 +58,13 @@ export class Leadership {
     return this.#store
   }
 
-  /** Takes the lock, or finds out whether it is still held. */
+  /** Takes the lead, or finds out whether it is still ours. */
   async refresh(): Promise<Role> {
     try {
       this.#store ??= await this.#open()
       const isWaiting = this.#isCourteous
       this.#isCourteous = false
-      this.#become(!isWaiting && (await this.#store.takeLock()) ? 'leader' : 'follower')
+      this.#become(!isWaiting && (await this.#store.takeLead()) ? 'leader' : 'follower')
     } catch (error) {
       await this.lose(error)
     }
@@ -91,7 +92,7 @@ export class Leadership {
     return this.#role === 'leader' || this.#role === 'acting'
   }
 
-  /** Gives the lock back. Idempotent. */
+  /** Gives the lead back. Idempotent. */
   async stop(): Promise<void> {
     const store = this.#store
     this.#store = undefined

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { severities, stages } from '../observe/finding.ts'
-import { type AlertRow, AlertSession, type NotificationRow } from '../store/alert-session.ts'
+import { type AlertRow, AlertSession, type AlertSessionOptions, type NotificationRow } from '../store/alert-session.ts'
 import type { PostgresOptions } from '../store/connection.ts'
 import type { AlertStore, Dispatch, DispatchRecord } from './alert-store.ts'
 import type { Episode } from './episode.ts'
@@ -34,10 +34,10 @@ const body = z.object({
 })
 
 /** Alerts kept in PostgreSQL. Rows that another version wrote, and this one does not understand, are left alone. */
-export async function openPostgresStore(options: PostgresOptions): Promise<AlertStore> {
-  const session = await AlertSession.open(options)
+export async function openPostgresStore(options: PostgresOptions, self: AlertSessionOptions): Promise<AlertStore> {
+  const session = await AlertSession.open(options, self)
   return {
-    takeLock: () => session.takeLock(),
+    takeLead: () => session.takeLead(),
     load: async () => {
       const { alerts, sending } = await session.load()
       return { episodes: alerts.flatMap(episodeOf), sending: sending.flatMap(dispatchOf) }

@@ -33,6 +33,10 @@ export interface RunEvaluatorOptions {
 const usualHttpPort = 9494
 /** An evaluation that is so many intervals late does not come. */
 const lateIntervals = 3
+/** A leader that gave no sign for so many intervals is followed by another, */
+const leaderIntervals = 2
+/** and for the time that one evaluation may take: five seconds where servers are dead. */
+const observationMs = 5000
 /** A look at dead servers takes four seconds, whatever the interval. */
 const lookMs = 10_000
 
@@ -50,7 +54,11 @@ export async function runEvaluator(options: RunEvaluatorOptions, stop: AbortSign
   const lookForSignalsNow = lookForSignals(config, observer, rules)
   const evaluator = new AlertEvaluator({
     look: async () => (await lookForSignalsNow()).signals,
-    openStore: () => openPostgresStore(postgres),
+    openStore: () =>
+      openPostgresStore(postgres, {
+        evaluator: `${hostname()} ${process.pid}`,
+        patienceMs: leaderIntervals * intervalMs + observationMs,
+      }),
     notifiers,
     timingOf: timingsAt(intervalMs, new Map(rules.map((rule) => [rule.name, rule.for]))),
     letterhead: {

@@ -261,7 +261,11 @@ class Stack {
 
   #pipelineEnvironment(): Environment {
     if (!this.#postgres) return {}
-    return { DATABASE_URL: this.#postgres.url(pipelineRole), POSTGRES_SSLMODE: 'disable' }
+    return {
+      DATABASE_URL: this.#postgres.url(pipelineRole),
+      POSTGRES_SSLMODE: 'disable',
+      BI_READER_PASSWORD: this.#postgres.secrets.reader,
+    }
   }
 
   /** A full disk must not end what still runs: it is said, and tried again with the next change. */

@@ -1,4 +1,5 @@
 import { KpiError } from '../errors.ts'
+import { AlertSeat } from './alert-seat.ts'
 import type { PostgresOptions } from './connection.ts'
 import { type Probe, withProbe } from './probe.ts'
 
@@ -35,12 +36,11 @@ export interface NotificationRow {
 }
 
 const limits = { connectTimeoutMs: 2500, statementTimeoutMs: 2000, applicationName: 'market-kpi alerts' }
-/** An evaluator that stands still, or whose machine is gone, loses its session and with it the lock. */
+/** An evaluator that stands still, or whose machine is gone, loses its session and with it its place. */
 const idleTimeoutMs = 60_000
 /** Three missed answers, 10 s apart: what a system waits by itself is two hours. */
 const keepAlive = `SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
   SET idle_session_timeout = `
-const lockName = 'market-kpi alerts'
 /** Of ended episodes, for who takes over: long enough for every end to be told. */
 const recentHours = 24
 const maxLoaded = 4000
@@ -73,25 +73,37 @@ const saveNotifications = `
   ON CONFLICT (id) DO UPDATE SET
     outcome = excluded.outcome, attempts = excluded.attempts, detail = excluded.detail, updated_at = now()`
 
+export interface AlertSessionOptions {
+  /** Who this is, for those who look at alert_leader. */
+  readonly evaluator: string
+  /** An evaluator that leads and gives no sign for so long is followed by another. */
+  readonly patienceMs: number
+}
+
 /**
- * The connection of one alert evaluator. Its lock lives and dies with it. Every statement has two seconds; after one that
+ * The connection of one alert evaluator. Its place as the leader lives and dies with it. Every statement has two seconds; after one that
  * failed for the connection's sake the session is over.
  */
 export class AlertSession {
   readonly #probe: Probe
   readonly #closed: PromiseWithResolvers<void>
   readonly #ended: Promise<unknown>
-  #holdsLock = false
+  readonly #seat: AlertSeat
   #sweptAtMs = Number.NEGATIVE_INFINITY
 
-  private constructor(probe: Probe, closed: PromiseWithResolvers<void>, ended: Promise<unknown>) {
+  private constructor(
+    probe: Probe,
+    seat: AlertSeat,
+    { closed, ended }: { closed: PromiseWithResolvers<void>; ended: Promise<unknown> },
+  ) {
     this.#probe = probe
+    this.#seat = seat
     this.#closed = closed
     this.#ended = ended
   }
 
   /** @throws KpiError */
-  static open(options: PostgresOptions): Promise<AlertSession> {
+  static open(options: PostgresOptions, self: AlertSessionOptions): Promise<AlertSession> {
     const closed = Promise.withResolvers<void>()
     const opened = Promise.withResolvers<AlertSession>()
     const controller = new AbortController()
@@ -100,7 +112,7 @@ export class AlertSession {
     const ended: Promise<unknown> = withProbe(options, limits, controller.signal, async (probe) => {
       await probe.query(`${keepAlive}${idleTimeoutMs}`)
       clearTimeout(timer)
-      opened.resolve(new AlertSession(probe, closed, ended))
+      opened.resolve(new AlertSession(probe, new AlertSeat(probe, self), { closed, ended }))
       await closed.promise
     })
       .catch((error: unknown) => opened.reject(error))
@@ -108,12 +120,9 @@ export class AlertSession {
     return opened.promise
   }
 
-  /** Without waiting for it; asked again, whether the session still stands. */
-  async takeLock(): Promise<boolean> {
-    const text = this.#holdsLock ? 'SELECT true AS got' : 'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS got'
-    const [row] = await this.#probe.query<{ got: boolean }>(text, this.#holdsLock ? [] : [lockName])
-    this.#holdsLock = row?.got === true
-    return this.#holdsLock
+  /** Without waiting for it; asked again, whether it is still ours. */
+  takeLead(): Promise<boolean> {
+    return this.#seat.take()
   }
 
   /** Open episodes and those that ended lately; notifications whose end is not known. */
@@ -138,7 +147,7 @@ export class AlertSession {
     )
   }
 
-  /** All of it, or nothing. */
+  /** All of it, or nothing: nothing where another evaluator leads meanwhile. */
   async save(changes: {
     readonly alerts: readonly AlertRow[]
     /** Pending ones that came to nothing. */
@@ -147,6 +156,7 @@ export class AlertSession {
   }): Promise<void> {
     await this.#probe.query('BEGIN')
     try {
+      await this.#seat.assertHeld()
       if (changes.forgotten.length > 0) {
         const text = `DELETE FROM alerts WHERE id = ANY ($1::uuid[]) AND state = 'pending'`
         await this.#probe.query(text, [changes.forgotten])

@@ -58,6 +58,15 @@ export function postgresOptions(config: Config): PostgresOptions {
   }
 }
 
+const readerRole = 'bi_reader'
+
+/** The same database as the role that may only read it, for statements that somebody else wrote. */
+export function readerOptions(config: Config): PostgresOptions {
+  const options = postgresOptions(config)
+  if (options.user === readerRole) return options
+  return { ...options, user: readerRole, password: config.readerRolePassword }
+}
+
 const sslModes: readonly string[] = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full']
 
 function fromUrl(text: string, config: Config): PostgresOptions {
@@ -153,7 +162,7 @@ function readRootCertificates(path: string): string {
  *
  * @throws KpiError when the server cannot be reached at all, refuses the login or lacks the database.
  */
-async function settleSslMode(options: PostgresOptions): Promise<PostgresOptions> {
+export async function settleSslMode(options: PostgresOptions): Promise<PostgresOptions> {
   if (options.sslMode !== 'prefer') return options
   const withTls = { ...options, sslMode: 'require' as const }
   try {

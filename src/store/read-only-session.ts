@@ -25,13 +25,14 @@ export async function withReadOnlySession<T>(
     return await withProbe(postgres, limits, controller.signal, (probe) =>
       work(async (text, values = []) => {
         await probe.query('BEGIN READ ONLY')
-        try {
-          return await probe.query(text, values)
-        } catch (error) {
+        // What the text has set is undone by this, and what has ended the session is told by the text's own failure.
+        const undo = () => probe.query('ROLLBACK')
+        const rows = await probe.query(text, values).catch(async (error: unknown) => {
+          await undo().catch(() => undefined)
           throw inServersWords(error)
-        } finally {
-          await probe.query('ROLLBACK')
-        }
+        })
+        await undo()
+        return rows
       }),
     )
   } finally {

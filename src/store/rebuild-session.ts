@@ -1,17 +1,18 @@
-import type pg from 'pg'
+import pg from 'pg'
 import { KpiError } from '../errors.ts'
 import type { ReadEpoch } from '../kpi/leader-epochs.ts'
 import type { PartialRow } from '../kpi/partial.ts'
 import { type PostgresOptions, placeOf, withClient } from './connection.ts'
 import { type Definition, type HeldDefinition, selectDefinition } from './definition.ts'
+import { postgresError } from './errors.ts'
 import { type RecordedGap, selectGaps } from './gaps.ts'
 import { partialColumns } from './partial-columns.ts'
 import { epochColumns, type PositionKey } from './positions.ts'
 import { selectFloor } from './verify-snapshot.ts'
 
 /**
- * The one connection of a rebuild. It holds the lock that keeps a second rebuild away and the shadow, both of which end
- * with it: whatever happens to the process, nothing of an unfinished rebuild stays in the database.
+ * The connection on which a rebuild works. It holds the shadow, which ends with it: whatever happens to the process, nothing
+ * of an unfinished rebuild stays in the database.
  *
  * The shadow is a temporary table *by the name of the real one*. PostgreSQL looks for temporary tables first, so that
  * on this connection kpi_merge, the very statement of the workers, fills the shadow. The real table is
@@ -51,23 +52,59 @@ export async function withRebuildSession<T>(
   options: PostgresOptions,
   work: (session: RebuildSession) => Promise<T>,
 ): Promise<T> {
+  return alone(options, (guard) => withOwnClient(options, guard, work))
+}
+
+async function withOwnClient<T>(
+  options: PostgresOptions,
+  guard: Guard,
+  work: (session: RebuildSession) => Promise<T>,
+): Promise<T> {
   const place = placeOf(options)
   return withClient(options, async (client) => {
-    const run = <R extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []) => {
+    const run = async <R extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []) => {
+      if (guard.lost) throw guard.lost
       // node-postgres takes the timeout with a query too; its types do not know.
       const query: pg.QueryConfig & { query_timeout: number } = { text, query_timeout: queryTimeoutMs }
       return client.query<R>(values.length > 0 ? { ...query, values: [...values] } : query)
-    }
-    const { rows } = await run<{ mine: boolean }>(
-      `SELECT pg_try_advisory_lock(hashtextextended('market-kpi rebuild', 0)) AS mine`,
-    )
-    if (!rows[0]?.mine) {
-      throw new KpiError('KPI_REBUILD_RUNNING', `another rebuild works on the database at ${place}: let it end first`)
     }
     await run(sessionSettings)
     await run(shadowTables)
     return work({ place, run, client })
   })
+}
+
+/**
+ * Keeps a second rebuild away, by a lock on a table that only rebuilds write to. An advisory lock could be held by anybody.
+ * The lock is held by a connection of its own, in a transaction that sees and writes nothing, so that it holds back no
+ * vacuum; it conflicts only with itself.
+ */
+async function alone<T>(options: PostgresOptions, work: (guard: Guard) => Promise<T>): Promise<T> {
+  const limits = { statementTimeoutMs: 60_000, lockTimeoutMs: 60_000, idleInTransactionMs: 0 }
+  return withClient(
+    options,
+    async (client) => {
+      const guard: Guard = { lost: undefined }
+      client.on('error', (error) => {
+        guard.lost = postgresError(error, placeOf(options))
+      })
+      await client.query('BEGIN')
+      try {
+        await client.query('LOCK TABLE public.kpi_earlier_rows IN SHARE UPDATE EXCLUSIVE MODE NOWAIT')
+      } catch (error) {
+        if (!(error instanceof pg.DatabaseError && error.code === '55P03')) throw error
+        const message = `another rebuild works on the database at ${placeOf(options)}: let it end first`
+        throw new KpiError('KPI_REBUILD_RUNNING', message, { cause: error })
+      }
+      return work(guard)
+    },
+    limits,
+  )
+}
+
+/** Of the connection that holds the lock. */
+interface Guard {
+  lost: KpiError | undefined
 }
 
 /**

@@ -7,6 +7,7 @@ export const schemaParts: {
   readonly functions: readonly string[]
 } = {
   relations: {
+    alert_leader: ['only_one', 'pid', 'lock_key', 'evaluator', 'since', 'seen_at', 'patience_ms'],
     alert_notifications: [
       'id',
       'receiver',

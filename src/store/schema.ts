@@ -6,7 +6,11 @@ import pg from 'pg'
 import { assert, KpiError } from '../errors.ts'
 import { type PostgresOptions, placeOf, withClient } from './connection.ts'
 import { assertSameDefinition, type Definition, selectDefinition } from './definition.ts'
+import { withPatientClient } from './lock-wait.ts'
 import { type Partitioning, partitionByMonth } from './partitions.ts'
+import { hasPassword } from './role-password.ts'
+import { restrictPublic } from './public-rights.ts'
+import { scramVerifier } from './scram-verifier.ts'
 
 /** Migrations stand at the package's root, beside `src` in a clone and beside `dist` in the package. */
 const migrationsDirectory = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'migrations')
@@ -20,6 +24,8 @@ export interface RolePasswords {
   readonly bi_user?: string | undefined
   readonly bi_reader?: string | undefined
 }
+
+const roleNames = ['bi_user', 'bi_reader'] as const satisfies readonly (keyof RolePasswords)[]
 
 const grants: Record<keyof RolePasswords, string> = {
   bi_user: `
@@ -45,22 +51,58 @@ export async function prepareSchema(
   partitionBy: Partitioning = 'none',
 ): Promise<string[]> {
   const done = await createDatabase(options)
-  return withClient(options, async (client) => {
+  return withPatientClient(options, async (client) => {
     const place = placeOf(options)
     await checkVersion(client, place)
-    if (await isBehind(client)) {
-      await checkRights(client, place)
-      done.push(...(await migrate(client)))
-    }
+    if (await isBehind(client)) await checkRights(client, place)
     const { owns } = await standingOf(client)
-    if (owns && partitionBy === 'month') done.push(...(await partitionByMonth(client, place)))
-    for (const role of Object.keys(grants) as (keyof RolePasswords)[]) {
-      done.push(...(await prepareRole(client, role, passwords[role])))
-      // Who merely uses a prepared database, as `up` does when it is told the pipeline's login, has nothing to grant.
-      if (owns) await grantTo(client, role)
+    const prepareRoles = async () => {
+      for (const role of roleNames) done.push(...(await prepareRole(client, options, role, passwords[role])))
     }
+    // Who merely uses a prepared database, as `up` does when it is told the pipeline's login, has nothing to grant.
+    if (!owns) {
+      await prepareRoles()
+      return done
+    }
+    await ensureMigrationsTable(client)
+    await alone(options, async () => {
+      if (await isBehind(client)) done.push(...(await migrate(client)))
+      if (partitionBy === 'month') done.push(...(await partitionByMonth(client, place)))
+      await prepareRoles()
+      for (const role of roleNames) await client.query(grants[role])
+      done.push(...(await restrictPublic(client)))
+    })
     return done
   })
+}
+
+/** As node-pg-migrate makes it. Of two at once one may find that the other has just made it. */
+async function ensureMigrationsTable(client: pg.Client): Promise<void> {
+  await client
+    .query(
+      `CREATE TABLE IF NOT EXISTS public.${migrationsTable} (
+         id serial PRIMARY KEY, name varchar(255) NOT NULL, run_on timestamp NOT NULL)`,
+    )
+    .catch(ignore('23505', '42P07', '42710'))
+}
+
+/**
+ * One at a time prepares a database. The lock is one on a table, which only its owner can take: an advisory lock could be
+ * held by anybody. It conflicts with itself and with nothing that the work does, and is held by a connection of its own, since
+ * the work consists of several transactions.
+ */
+async function alone(options: PostgresOptions, work: () => Promise<void>): Promise<void> {
+  let failure: { readonly error: unknown } | undefined
+  await withPatientClient(options, async (guard) => {
+    await guard.query('BEGIN')
+    await guard.query(`LOCK TABLE public.${migrationsTable} IN SHARE UPDATE EXCLUSIVE MODE`)
+    // What fails here failed on another connection, which knows whom it waited for.
+    await work().catch((error: unknown) => {
+      failure = { error }
+    })
+    await guard.query('COMMIT')
+  })
+  if (failure) throw failure.error
 }
 
 /** Whether a migration is missing. Asked first, since the tool that applies them wants an owner's rights even then. */
@@ -148,7 +190,8 @@ async function migrate(client: pg.Client): Promise<string[]> {
     schema: 'public',
     checkOrder: true,
     singleTransaction: true,
-    advisoryLockMode: 'wait',
+    // Its lock is an advisory one, which anybody can hold; see alone().
+    noLock: true,
     logger: silent,
   })
   return applied.map((migration) => `applied the migration ${migration.name}`)
@@ -156,33 +199,24 @@ async function migrate(client: pg.Client): Promise<string[]> {
 
 async function prepareRole(
   client: pg.Client,
+  options: PostgresOptions,
   role: keyof RolePasswords,
   password: string | undefined,
 ): Promise<string[]> {
-  const done: string[] = []
-  const { rows } = await client.query<{ login: boolean }>(
-    'SELECT rolcanlogin AS login FROM pg_roles WHERE rolname = $1',
-    [role],
-  )
-  // Two at once may both find it missing, or grant at the same time: the second one's failure says so, and is no failure.
+  const { rows } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [role])
+  // Two at once may both find it missing: the second one's failure says so, and is no failure.
   if (rows.length === 0) {
     await client.query(`CREATE ROLE ${role} ${login(password)}`).catch(ignore('42710', '23505'))
-    done.push(`created the role '${role}'${password === undefined ? ', without a login: give it a password' : ''}`)
-  } else if (password !== undefined) {
-    await client.query(`ALTER ROLE ${role} ${login(password)}`).catch(ignore('XX000'))
+    return [`created the role '${role}'${password === undefined ? ', without a login: give it a password' : ''}`]
   }
-  return done
+  if (password === undefined || (await hasPassword(client, options, { role, password }))) return []
+  await client.query(`ALTER ROLE ${role} ${login(password)}`).catch(ignore('XX000'))
+  return [`set the password of the role '${role}'`]
 }
 
-async function grantTo(client: pg.Client, role: keyof RolePasswords): Promise<void> {
-  await client.query('BEGIN')
-  await client.query("SELECT pg_advisory_xact_lock(hashtextextended('market-kpi grants', 0))")
-  await client.query(grants[role])
-  await client.query('COMMIT')
-}
-
+/** The password itself never leaves this process: statements that set one are written to the server's log. */
 function login(password: string | undefined): string {
-  return password === undefined ? 'NOLOGIN' : `LOGIN PASSWORD ${pg.escapeLiteral(password)}`
+  return password === undefined ? 'NOLOGIN' : `LOGIN PASSWORD ${pg.escapeLiteral(scramVerifier(password))}`
 }
 
 function ignore(...states: string[]): (error: unknown) => void {
@@ -193,7 +227,7 @@ function ignore(...states: string[]): (error: unknown) => void {
 
 /** Writes down what this database holds, or checks that it is the same. */
 export async function recordDefinition(options: PostgresOptions, wanted: Definition): Promise<string[]> {
-  return withClient(options, async (client) => {
+  return withPatientClient(options, async (client) => {
     if (await holds(client, wanted, placeOf(options))) return []
     const inserted = await client.query(
       `INSERT INTO kpi_definition (cluster_id, topic, topic_id, consumer_group, window_seconds,
@@ -236,7 +270,7 @@ function definitionValues(d: Definition): unknown[] {
  * locks a commit takes, so that no worker can slip in between.
  */
 export async function acceptNewTopic(options: PostgresOptions, wanted: Definition): Promise<string[]> {
-  return withClient(options, async (client) => {
+  return withPatientClient(options, async (client) => {
     await client.query('BEGIN')
     const { rows } = await client.query<Definition>(`${selectDefinition} FOR UPDATE`)
     const held = rows[0]

@@ -66,6 +66,7 @@ export async function makePipeline(
     KAFKA_GROUP: name,
     KAFKA_PARTITIONS: String(options.partitions ?? 3),
     DATABASE_URL: pipelineUrl.href,
+    BI_READER_PASSWORD: servers.readerPassword,
     POSTGRES_SSLMODE: 'disable',
   }
   const config = loadConfig({ flags: options.settings ?? {}, env })

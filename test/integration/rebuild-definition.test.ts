@@ -240,7 +240,8 @@ describe('kill −9', () => {
         () =>
           pipeline.owner.query<{ locks: number }>({
             text: `SELECT count(*) AS locks FROM pg_locks JOIN pg_database d ON d.oid = database
-            WHERE locktype = 'advisory' AND datname = current_database()`,
+            WHERE relation = 'kpi_earlier_rows'::regclass AND datname = current_database()
+              AND mode = 'ShareUpdateExclusiveLock'`,
           }),
         ([found]) => found?.locks === 0,
       )

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 import { judgeUserRules } from '../../src/alerts/user-rules/judge.ts'
 import { parseUserRules } from '../../src/config/user-rules.ts'
-import { postgresOptions } from '../../src/store/connection.ts'
+import { openDatabase, postgresOptions, readerOptions } from '../../src/store/connection.ts'
 import { messageText, send } from './market.ts'
 import { makePipeline, type Pipeline } from './pipeline.ts'
 import { startWorker, untilCounted } from './worker.ts'
@@ -32,6 +32,7 @@ async function withPrices(pipeline: Pipeline): Promise<void> {
 async function judge({ config }: Pipeline, ...rules: object[]) {
   const found = await judgeUserRules({
     postgres: postgresOptions(config),
+    reader: readerOptions(config),
     rules: parseUserRules({ rules }, []),
     windowSeconds: config.windowSeconds,
     now: Date.now,
@@ -69,10 +70,11 @@ it('looks back no further than it says, and one window', async () => {
   await using pipeline = await makePipeline()
   await withPrices(pipeline)
   const postgres = postgresOptions(pipeline.config)
+  const reader = readerOptions(pipeline.config)
   const rules = parseUserRules({ rules: [{ name: 'Many', kpi: kpi('trade_count', { above: '0' }) }] }, [])
   const later = () => Date.now() + 40 * minuteMs
   const { windowSeconds } = pipeline.config
-  expect(await judgeUserRules({ postgres, rules, windowSeconds, now: later })).toEqual([])
+  expect(await judgeUserRules({ postgres, reader, rules, windowSeconds, now: later })).toEqual([])
 })
 
 it('each row of a query is an alert, its columns are labels', async () => {
@@ -123,4 +125,67 @@ it('without the database nothing is known, and no rule is blamed', async () => {
   const away = { ...pipeline, config: { ...pipeline.config, databaseUrl: 'postgresql://nobody@127.0.0.1:1/nothing' } }
   const found = await judge(away, { name: 'Good', sql: 'SELECT 1 AS value' })
   expect(found).toMatchObject([{ rule: 'Good', isUnknown: true }])
+})
+
+it('a query runs as bi_reader, and nothing in its text makes it another role', async () => {
+  await using pipeline = await makePipeline()
+  await pipeline.owner.query({ text: 'CREATE TABLE tried (by text); GRANT INSERT ON tried TO bi_user' })
+  const pid = await sessionOf(pipeline)
+  const escapes: Record<string, string> = {
+    Kills: `SELECT pg_terminate_backend(${pid.pid}) AS value`,
+    Resets: `SELECT set_config('role', 'bi_user', false) AS role`,
+    Impersonates: `SELECT set_config('session_authorization', 'bi_user', false) AS role`,
+    Opens: `SELECT set_config('transaction_read_only', 'off', false) AS value`,
+    Leaves: 'SELECT 1) x; RESET ROLE; SELECT * FROM (SELECT 1',
+    Writes: `SELECT 1 AS value FROM pg_catalog.lo_create(0)`,
+    Reads: `SELECT rolpassword FROM pg_authid`,
+  }
+  const rules = Object.entries(escapes).map(([name, sql]) => ({ name, sql }))
+  const found = await judge(pipeline, { name: 'Who', sql: 'SELECT current_user AS me, session_user AS first' }, ...rules, {
+    name: 'Still',
+    sql: `SELECT current_user AS me, current_setting('transaction_read_only') AS "readOnly"`,
+  })
+  expect(found.find(({ rule }) => rule === 'Who')?.labels).toEqual({ me: 'bi_reader', first: 'bi_reader' })
+  expect(found.find(({ rule }) => rule === 'Still')?.labels).toEqual({ me: 'bi_reader', readOnly: 'on' })
+  const failing = found.filter(({ rule }) => rule === 'UserRuleFailing').map(({ labels }) => labels.rule)
+  expect(failing).toEqual(Object.keys(escapes))
+  expect(await pid.isAlive()).toBe(true)
+  await pid.end()
+})
+
+/** A session of the pipeline's. */
+async function sessionOf({ config }: Pipeline) {
+  const database = await openDatabase(postgresOptions(config), { maxConnections: 1, applicationName: 'test' })
+  const pidOf = async () => (await database.query<{ pid: number }>({ text: 'SELECT pg_backend_pid() AS pid' }))[0]?.pid
+  const pid = await pidOf()
+  return { pid, isAlive: async () => (await pidOf()) === pid, end: () => database.close() }
+}
+
+it('a rule that ends its own session is blamed, and the rules after it are judged', async () => {
+  await using pipeline = await makePipeline()
+  const found = await judge(
+    pipeline,
+    { name: 'Before', sql: 'SELECT 1 AS value' },
+    { name: 'Ends', sql: 'SELECT pg_terminate_backend(pg_backend_pid()) AS value' },
+    { name: 'After', sql: 'SELECT 2 AS value' },
+  )
+  expect(found.map(({ rule, labels, isUnknown }) => [rule, labels.rule, isUnknown])).toEqual([
+    ['Before', undefined, false],
+    ['Ends', undefined, true],
+    ['UserRuleFailing', 'Ends', false],
+    ['After', undefined, false],
+  ])
+})
+
+it('without a login for bi_reader each query is reported with the setting that is missing', async () => {
+  await using pipeline = await makePipeline()
+  const { readerRolePassword: _, ...config } = pipeline.config
+  const found = await judge({ ...pipeline, config: { ...config, readerRolePassword: undefined } }, {
+    name: 'Sql',
+    sql: 'SELECT 1 AS value',
+  })
+  expect(found).toMatchObject([
+    { rule: 'Sql', isUnknown: true },
+    { rule: 'UserRuleFailing', summary: expect.stringContaining('set BI_READER_PASSWORD') },
+  ])
 })

@@ -7,39 +7,81 @@ import { judgeKpi } from './kpi-rule.ts'
 import { judgeSql } from './sql-rule.ts'
 
 export interface UserRuleOptions {
+  /** As the pipeline, for conditions whose statement is ours. */
   readonly postgres: PostgresOptions
+  /** As bi_reader, for statements that are the user's: their text can do what that role may, whatever it says. */
+  readonly reader: PostgresOptions
   readonly rules: readonly UserRule[]
   readonly windowSeconds: number
   readonly now: () => number
 }
 
-/** For all rules together: an evaluation must not wait for the slow ones. */
+/** For all rules of a kind together: an evaluation must not wait for the slow ones. */
 const wholeTimeoutMs = 5000
 
 /**
- * What the rules of market-kpi.yaml find, over one connection that can only read. A rule that fails is a finding, and so
+ * What the rules of market-kpi.yaml find, over connections that can only read. A rule that fails is a finding, and so
  * is one that there was no time for; neither ends what the rule found before. Throws nothing but our own mistakes.
  */
 export async function judgeUserRules(options: UserRuleOptions): Promise<Signal[]> {
-  const { rules, postgres } = options
-  if (rules.length === 0) return []
+  const { rules, postgres, reader } = options
+  const isSql = ({ sql }: UserRule) => sql !== undefined
+  const found = await Promise.all([
+    judgeInSessions(rules.filter((rule) => !isSql(rule)), postgres, options),
+    judgeInSessions(rules.filter(isSql), reader, options),
+  ])
+  return found.flat()
+}
+
+/** A rule that ends its session is followed by the next one in another. */
+async function judgeInSessions(
+  rules: readonly UserRule[],
+  postgres: PostgresOptions,
+  options: UserRuleOptions,
+): Promise<Signal[]> {
   const signals: Signal[] = []
-  const left = [...rules]
-  const late = new KpiError('KPI_POSTGRES_UNREACHABLE', `not judged within ${wholeTimeoutMs / 1000} s`)
-  try {
-    await withReadOnlySession(postgres, { timeoutMs: wholeTimeoutMs, late }, async (query) => {
-      for (let rule = left[0]; rule; rule = left[0]) {
-        signals.push(...(await judgeOne(rule, query, options)))
-        left.shift()
-      }
-    })
-  } catch (error) {
-    if (isOwnMistake(error)) throw error
-    // Without the database there is an alert about that, which is enough.
-    for (const rule of left) signals.push(unknownOf(rule, messageOf(error)))
-    if (error === late) signals.push(...left.slice(0, 1).map((rule) => failing(rule, 'it takes too long')))
+  const endMs = performance.now() + wholeTimeoutMs
+  let left = rules
+  while (left.length > 0) {
+    const { found, judged } = await judgeInSession(left, { postgres, timeoutMs: endMs - performance.now() }, options)
+    signals.push(...found)
+    left = left.slice(judged)
   }
   return signals
+}
+
+/** @returns What was found, by how many of the rules: one at least. */
+async function judgeInSession(
+  rules: readonly UserRule[],
+  { postgres, timeoutMs }: { readonly postgres: PostgresOptions; readonly timeoutMs: number },
+  options: UserRuleOptions,
+): Promise<{ found: Signal[]; judged: number }> {
+  const late = new KpiError('KPI_POSTGRES_UNREACHABLE', `not judged within ${wholeTimeoutMs / 1000} s`)
+  const found: Signal[] = []
+  let judged = 0
+  let underway: UserRule | undefined
+  try {
+    await withReadOnlySession(postgres, { timeoutMs: Math.max(1, timeoutMs), late }, async (query) => {
+      for (underway of rules) {
+        found.push(...(await judgeOne(underway, query, options)))
+        judged += 1
+      }
+    })
+    return { found, judged }
+  } catch (error) {
+    if (isOwnMistake(error)) throw error
+    if (underway && isItsOwn(error)) {
+      const why = messageOf(error)
+      return { found: [...found, unknownOf(underway, why), failing(underway, why)], judged: judged + 1 }
+    }
+    // Without the database there is an alert about that, which is enough. A login that is refused is nobody else's alert.
+    const rest = rules.slice(judged)
+    const isRefused = error instanceof KpiError && error.code === 'KPI_POSTGRES_AUTH'
+    const why = isRefused ? `rules run as the role '${postgres.user}': set BI_READER_PASSWORD` : 'it takes too long'
+    const blamed = isRefused ? rest : error === late ? rest.slice(0, 1) : []
+    const unknown = rest.map((rule) => unknownOf(rule, isRefused ? why : messageOf(error)))
+    return { found: [...found, ...unknown, ...blamed.map((rule) => failing(rule, why))], judged: rules.length }
+  }
 }
 
 async function judgeOne(rule: UserRule, query: ReadOnlyQuery, options: UserRuleOptions): Promise<Signal[]> {
@@ -51,16 +93,26 @@ async function judgeOne(rule: UserRule, query: ReadOnlyQuery, options: UserRuleO
     return []
   } catch (error) {
     const isAway = error instanceof KpiError && error.code === 'KPI_POSTGRES_UNREACHABLE' && !isItsOwn(error)
-    if (isOwnMistake(error) || isAway) throw error
+    if (isOwnMistake(error) || isAway || endsSession(error)) throw error
     return [unknownOf(rule, messageOf(error)), failing(rule, messageOf(error))]
   }
 }
 
+/** The session was ended by somebody's command: the rule's own, or one of the same role. */
+const sessionEnded = '57P01'
 /** SQLSTATEs that are the statement's own doing: its time is over, it wanted to write, it met a lock. */
-const ownStates: readonly unknown[] = ['57014', '25006', '55P03', '40001', '40P01']
+const ownStates: readonly unknown[] = ['57014', '25006', '55P03', '40001', '40P01', sessionEnded]
 
-function isItsOwn(error: KpiError): boolean {
-  return ownStates.includes((error.cause as { code?: unknown } | undefined)?.code)
+function isItsOwn(error: unknown): boolean {
+  return ownStates.includes(stateOf(error))
+}
+
+function endsSession(error: unknown): boolean {
+  return stateOf(error) === sessionEnded
+}
+
+function stateOf(error: unknown): unknown {
+  return error instanceof KpiError ? (error.cause as { code?: unknown } | undefined)?.code : undefined
 }
 
 function unknownOf({ name, severity }: UserRule, summary: string): Signal {

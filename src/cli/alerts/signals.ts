@@ -4,7 +4,7 @@ import { judgeUserRules } from '../../alerts/user-rules/judge.ts'
 import { type Config, loadUserRules } from '../../config/load.ts'
 import type { UserRule } from '../../config/user-rules.ts'
 import type { Observation, Observer } from '../../observe/observer.ts'
-import { postgresOptions } from '../../store/connection.ts'
+import { postgresOptions, readerOptions } from '../../store/connection.ts'
 
 /** @throws KpiError `KPI_CONFIG_INVALID`. */
 export function userRules(): UserRule[] {
@@ -18,11 +18,12 @@ export function lookForSignals(
   rules: readonly UserRule[],
 ): () => Promise<{ readonly observation: Observation; readonly signals: Signal[] }> {
   const postgres = postgresOptions(config)
+  const reader = readerOptions(config)
   const { windowSeconds } = config
   return async () => {
     const [observation, own] = await Promise.all([
       observer.observe(0),
-      judgeUserRules({ postgres, rules, windowSeconds, now: Date.now }),
+      judgeUserRules({ postgres, reader, rules, windowSeconds, now: Date.now }),
     ])
     return { observation, signals: [...signalsOf(observation.assessment.findings), ...own] }
   }

@@ -76,7 +76,7 @@ export class SimulatedDatabase {
       if (this.#holder === session) this.#holder = undefined
     }
     return {
-      takeLock: async () => {
+      takeLead: async () => {
         check()
         this.#holder ??= session
         return this.#holder === session
