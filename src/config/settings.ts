@@ -110,7 +110,7 @@ export const settings = {
   readerRolePassword: optionalText({
     env: 'BI_READER_PASSWORD',
     secret: true,
-    description: 'the same for the role `bi_reader`',
+    description: 'the same for the role `bi_reader`; alert evaluators run the SQL rules of market-kpi.yaml as that role',
   }),
   symbols: text({
     env: 'SYMBOLS',

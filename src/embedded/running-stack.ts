@@ -109,5 +109,11 @@ function kafkaOf({ kafka, pids }: Endpoints): Record<string, string> {
 function databaseOf(endpoints: Endpoints, access: DatabaseAccess): Record<string, string> {
   const { postgres: owner, postgresPipeline: pipeline = owner, postgresReader: reader = pipeline, pids } = endpoints
   const embedded: Record<string, string> = pids.postgres === undefined ? {} : { POSTGRES_SSLMODE: 'disable' }
-  return { DATABASE_URL: { owner, pipeline, reader }[access], ...embedded }
+  return { DATABASE_URL: { owner, pipeline, reader }[access], ...embedded, ...readerPasswordOf(endpoints) }
+}
+
+/** SQL rules run as that role, beside whatever else a command does. */
+function readerPasswordOf({ postgresReader }: Endpoints): Record<string, string> {
+  const { password = '' } = postgresReader === undefined ? {} : new URL(postgresReader)
+  return password === '' ? {} : { BI_READER_PASSWORD: decodeURIComponent(password) }
 }

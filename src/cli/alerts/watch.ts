@@ -27,6 +27,7 @@ Several may run, on several machines: one of them tells, and another takes its p
 
 Environment:
   DATABASE_URL or POSTGRES_HOST, …   the database, as the role bi_user
+  BI_READER_PASSWORD                 for SQL rules of your own, which run as the role bi_reader
   ALERT_…                            the receivers; without any, the log is the only one
   thresholds, trading hours and rules of your own: docs/operations.md
   all of them: docs/configuration.md`
