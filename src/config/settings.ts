@@ -110,7 +110,8 @@ export const settings = {
   readerRolePassword: optionalText({
     env: 'BI_READER_PASSWORD',
     secret: true,
-    description: 'the same for the role `bi_reader`; alert evaluators run the SQL rules of market-kpi.yaml as that role',
+    description:
+      'the same for the role `bi_reader`; alert evaluators run the SQL rules of market-kpi.yaml as that role',
   }),
   symbols: text({
     env: 'SYMBOLS',

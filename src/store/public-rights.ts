@@ -1,7 +1,15 @@
 import pg from 'pg'
 
 /** What creates large objects, or writes to them. */
-const largeObjectFunctions = ['lo_creat', 'lo_create', 'lo_from_bytea', 'lo_put', 'lo_truncate', 'lo_truncate64', 'lowrite']
+const largeObjectFunctions = [
+  'lo_creat',
+  'lo_create',
+  'lo_from_bytea',
+  'lo_put',
+  'lo_truncate',
+  'lo_truncate64',
+  'lowrite',
+]
 
 interface Held {
   readonly database: string

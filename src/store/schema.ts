@@ -8,8 +8,8 @@ import { type PostgresOptions, placeOf, withClient } from './connection.ts'
 import { assertSameDefinition, type Definition, selectDefinition } from './definition.ts'
 import { withPatientClient } from './lock-wait.ts'
 import { type Partitioning, partitionByMonth } from './partitions.ts'
-import { hasPassword } from './role-password.ts'
 import { restrictPublic } from './public-rights.ts'
+import { hasPassword } from './role-password.ts'
 import { scramVerifier } from './scram-verifier.ts'
 
 /** Migrations stand at the package's root, beside `src` in a clone and beside `dist` in the package. */

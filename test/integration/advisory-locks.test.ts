@@ -31,8 +31,8 @@ afterEach(async () => {
   await pipeline[Symbol.asyncDispose]()
 })
 
-async function asReader(application: string): Promise<pg.Client> {
-  const url = new URL(pipeline.ownerUrl)
+async function asReader(application: string, where = pipeline.ownerUrl): Promise<pg.Client> {
+  const url = new URL(where)
   url.username = readerRole
   url.password = inject('readerPassword')
   const client = new pg.Client({ connectionString: url.href, application_name: application })
@@ -49,8 +49,8 @@ async function takeAllLocks(): Promise<void> {
   await attacker.query('SELECT pg_try_advisory_lock(7241865325823964)')
 }
 
-function prepare() {
-  const options = postgresOptions({ ...pipeline.config, databaseUrl: pipeline.ownerUrl })
+function prepare(databaseUrl = pipeline.ownerUrl) {
+  const options = postgresOptions({ ...pipeline.config, databaseUrl })
   const passwords = { bi_user: inject('pipelinePassword'), bi_reader: inject('readerPassword') }
   return prepareSchema(options, passwords)
 }
@@ -66,9 +66,26 @@ const leads = (said: string) => said.includes('this evaluator is the one that')
 
 it('init and rebuild do not notice', async () => {
   await takeAllLocks()
-  await pipeline.owner.query({ text: `DELETE FROM kpi_migrations WHERE name LIKE '0010%'; DROP TABLE alert_leader` })
-  expect(await prepare()).toContain('applied the migration 0010_alert-leader')
+  expect(await prepare()).toEqual([])
   expect((await rebuildPipeline(pipeline)).rows).toMatchObject({ added: 0, changed: 0, removed: 0 })
+})
+
+it('migrations of a new database do not notice', async () => {
+  const name = `${new URL(pipeline.ownerUrl).pathname.slice(1)}-new`
+  const url = new URL(pipeline.ownerUrl)
+  url.pathname = `/${name}`
+  await pipeline.owner.query({ text: `CREATE DATABASE "${name}"` })
+  try {
+    await attacker.end()
+    attacker = await asReader('the attacker', url.href)
+    await takeAllLocks()
+    const done = await prepare(url.href)
+    expect(done).toContain('applied the migration 0001_windows-and-positions')
+  } finally {
+    await attacker.end()
+    await pipeline.owner.query({ text: `DROP DATABASE "${name}" WITH (FORCE)` })
+    attacker = await asReader('the attacker')
+  }
 })
 
 it('an evaluator leads all the same, and the next one when it dies', async () => {

@@ -141,10 +141,15 @@ it('a query runs as bi_reader, and nothing in its text makes it another role', a
     Reads: `SELECT rolpassword FROM pg_authid`,
   }
   const rules = Object.entries(escapes).map(([name, sql]) => ({ name, sql }))
-  const found = await judge(pipeline, { name: 'Who', sql: 'SELECT current_user AS me, session_user AS first' }, ...rules, {
-    name: 'Still',
-    sql: `SELECT current_user AS me, current_setting('transaction_read_only') AS "readOnly"`,
-  })
+  const found = await judge(
+    pipeline,
+    { name: 'Who', sql: 'SELECT current_user AS me, session_user AS first' },
+    ...rules,
+    {
+      name: 'Still',
+      sql: `SELECT current_user AS me, current_setting('transaction_read_only') AS "readOnly"`,
+    },
+  )
   expect(found.find(({ rule }) => rule === 'Who')?.labels).toEqual({ me: 'bi_reader', first: 'bi_reader' })
   expect(found.find(({ rule }) => rule === 'Still')?.labels).toEqual({ me: 'bi_reader', readOnly: 'on' })
   const failing = found.filter(({ rule }) => rule === 'UserRuleFailing').map(({ labels }) => labels.rule)
@@ -180,10 +185,13 @@ it('a rule that ends its own session is blamed, and the rules after it are judge
 it('without a login for bi_reader each query is reported with the setting that is missing', async () => {
   await using pipeline = await makePipeline()
   const { readerRolePassword: _, ...config } = pipeline.config
-  const found = await judge({ ...pipeline, config: { ...config, readerRolePassword: undefined } }, {
-    name: 'Sql',
-    sql: 'SELECT 1 AS value',
-  })
+  const found = await judge(
+    { ...pipeline, config: { ...config, readerRolePassword: undefined } },
+    {
+      name: 'Sql',
+      sql: 'SELECT 1 AS value',
+    },
+  )
   expect(found).toMatchObject([
     { rule: 'Sql', isUnknown: true },
     { rule: 'UserRuleFailing', summary: expect.stringContaining('set BI_READER_PASSWORD') },

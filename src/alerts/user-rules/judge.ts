@@ -27,7 +27,11 @@ export async function judgeUserRules(options: UserRuleOptions): Promise<Signal[]
   const { rules, postgres, reader } = options
   const isSql = ({ sql }: UserRule) => sql !== undefined
   const found = await Promise.all([
-    judgeInSessions(rules.filter((rule) => !isSql(rule)), postgres, options),
+    judgeInSessions(
+      rules.filter((rule) => !isSql(rule)),
+      postgres,
+      options,
+    ),
     judgeInSessions(rules.filter(isSql), reader, options),
   ])
   return found.flat()
