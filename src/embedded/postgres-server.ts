@@ -207,7 +207,7 @@ async function tryConnection(server: PostgresServer): Promise<unknown> {
 async function ensureDatabase(server: PostgresServer, database: string): Promise<void> {
   await withClient(asOwner(server), async (client) => {
     const found = await client.query('SELECT FROM pg_database WHERE datname = $1', [database])
-    if (found.rowCount === 0) await client.query(`CREATE DATABASE ${pg.escapeIdentifier(database)}`)
+    if (found.rowCount === 0) await client.query(`CREATE DATABASE ${pg.escapeIdentifier(database)} TEMPLATE template0`)
   })
 }
 

@@ -157,7 +157,9 @@ async function createDatabase(options: PostgresOptions): Promise<string[]> {
     if (!(error instanceof KpiError && error.code === 'KPI_DATABASE_MISSING')) throw error
   }
   await withClient({ ...options, database: 'postgres' }, async (client) => {
-    await client.query(`CREATE DATABASE ${pg.escapeIdentifier(options.database)}`).catch((error: unknown) => {
+    // Everybody may connect to template1, and while somebody does nothing can be made from it.
+    const text = `CREATE DATABASE ${pg.escapeIdentifier(options.database)} TEMPLATE template0`
+    await client.query(text).catch((error: unknown) => {
       const made = error instanceof pg.DatabaseError && (error.code === '42P04' || error.code === '23505')
       if (!made) throw error
     })

@@ -1,4 +1,4 @@
-// The passwords of roles: what the server gets of them, and what it writes to its log.
+// The passwords of roles: what the server gets of them, and what it writes to its log. On a server of its own.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -97,6 +97,13 @@ it('an owner who may not read verifiers finds out by logging in', async () => {
   expect(await verifierOf('bi_user')).toBe(before)
   expect(await prepareSchema(options, { bi_user: 'two' })).toEqual(["set the password of the role 'bi_user'"])
   expect(isVerifierOf(await verifierOf('bi_user'), 'two')).toBe(true)
+})
+
+it('a database is created while somebody is connected to template1', async () => {
+  await asOwner(async () => {
+    const options = optionsOf(server.url(ownerRole, 'made-meanwhile'))
+    expect(await prepareSchema(options, {})).toContain("created the database 'made-meanwhile'")
+  }, 'template1')
 })
 
 it.each([
