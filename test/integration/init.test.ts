@@ -159,7 +159,7 @@ describe('a role without rights', () => {
 
   it('may not give roles a password', async () => {
     await query(inject('ownerUrl'), `CREATE DATABASE "${name}" OWNER ${limited}`)
-    await expect(init({ DATABASE_URL: limitedUrl })).rejects.toMatchObject(
+    await expect(init({ DATABASE_URL: limitedUrl, BI_USER_PASSWORD: 'another one' })).rejects.toMatchObject(
       refused(/^PostgreSQL at \S+: permission denied to alter role; log in as [^\n]+$/),
     )
   })
