@@ -81,8 +81,8 @@ export interface AlertSessionOptions {
 }
 
 /**
- * The connection of one alert evaluator. Its place as the leader lives and dies with it. Every statement has two seconds; after one that
- * failed for the connection's sake the session is over.
+ * The connection of one alert evaluator. Its place as the leader lives and dies with it. Every statement has two seconds;
+ * after one that failed for the connection's sake the session is over.
  */
 export class AlertSession {
   readonly #probe: Probe
@@ -90,6 +90,8 @@ export class AlertSession {
   readonly #ended: Promise<unknown>
   readonly #seat: AlertSeat
   #sweptAtMs = Number.NEGATIVE_INFINITY
+  /** Ends with the transaction that was begun last. */
+  #turn: Promise<unknown> = Promise.resolve()
 
   private constructor(
     probe: Probe,
@@ -122,7 +124,7 @@ export class AlertSession {
 
   /** Without waiting for it; asked again, whether it is still ours. */
   takeLead(): Promise<boolean> {
-    return this.#seat.take()
+    return this.#inTurn(() => this.#seat.take())
   }
 
   /** Open episodes and those that ended lately; notifications whose end is not known. */
@@ -148,12 +150,16 @@ export class AlertSession {
   }
 
   /** All of it, or nothing: nothing where another evaluator leads meanwhile. */
-  async save(changes: {
+  save(changes: {
     readonly alerts: readonly AlertRow[]
     /** Pending ones that came to nothing. */
     readonly forgotten: readonly string[]
     readonly notifications: readonly NotificationRow[]
   }): Promise<void> {
+    return this.#inTurn(() => this.#saveAll(changes))
+  }
+
+  async #saveAll(changes: Parameters<AlertSession['save']>[0]): Promise<void> {
     await this.#probe.query('BEGIN')
     try {
       await this.#seat.assertHeld()
@@ -171,6 +177,13 @@ export class AlertSession {
       await this.#probe.query('ROLLBACK').catch(() => undefined)
       throw error
     }
+  }
+
+  /** One transaction after the other: who sends and who evaluates do not wait for each other. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work)
+    this.#turn = turn.catch(() => undefined)
+    return turn
   }
 
   /** Once a day: what is older than a quarter of a year. */
