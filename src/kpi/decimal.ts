@@ -1,5 +1,3 @@
-import { flatDecimals, wideFrom } from './flat-decimal.ts'
-import { powerOfTen } from './flat-text.ts'
 import { mostDecimals } from './precision.ts'
 
 /** Digits before the point: a magnitude of 10^15 is the first that is refused. */
@@ -16,8 +14,8 @@ const jsonNumber = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/
  * @returns undefined when the magnitude reaches 10^15 after rounding, and for a text that is no number.
  */
 export function parseScaled(text: string, decimals: number): bigint | undefined {
-  const short = parseShort(text)
-  if (short !== undefined) return raised(BigInt(short), decimals - flatDecimals)
+  const short = parseShort(text, decimals)
+  if (short !== undefined) return short
   const match = jsonNumber.exec(text)
   if (!match) return undefined
   const [, sign, whole = '', fraction = '', exponent = '0'] = match
@@ -34,13 +32,10 @@ export function parseScaled(text: string, decimals: number): bigint | undefined 
   return sign === '-' ? -scaled : scaled
 }
 
-/**
- * A decimal of few digits, scaled by 10^8 exactly in a double below 2^52 in magnitude; undefined for all else, number or
- * not.
- */
-function parseShort(text: string): number | undefined {
+/** A number whose digits a double holds; undefined for all else, number or not. */
+function parseShort(text: string, decimals: number): bigint | undefined {
+  if (text.length > maxShortLength) return undefined
   const first = text.charCodeAt(0) === minus ? 1 : 0
-  if (text.length > 15) return undefined
   let end = first
   let digits = 0
   let pointAt = -1
@@ -50,22 +45,49 @@ function parseShort(text: string): number | undefined {
     else if (code === point && pointAt < 0) pointAt = end
     else break
   }
-  const decimals = pointAt < 0 ? 0 : end - pointAt - 1
-  if (end === first || pointAt === first || pointAt === end - 1) return undefined
-  const shift = flatDecimals - decimals + shortExponent(text, end)
-  const scaled = digits * powerOfTen(shift)
-  if (!(scaled < wideFrom)) return undefined
-  return first === 1 ? 0 - scaled : scaled
+  if (end === first || pointAt === first || pointAt === end - 1 || digits > Number.MAX_SAFE_INTEGER) return undefined
+  const fraction = pointAt < 0 ? 0 : end - pointAt - 1
+  const shift = decimals - fraction + shortExponent(text, end)
+  // NaN where something else than an exponent follows.
+  if (!(shift >= -mostDropped)) return undefined
+  const scaled = shift < 0 ? BigInt(withoutLast(digits, -shift)) : raised(BigInt(digits), shift)
+  if (scaled >= bigPowerOfTen(wholeDigits + decimals)) return undefined
+  return first === 1 ? -scaled : scaled
 }
 
-/** What stands behind the digits: nothing, or a plain exponent of one digit; else NaN. */
+/** Longer texts have more digits than a double holds, or very many zeros. */
+const maxShortLength = 32
+
+/** A whole number below 2^53 without its last digits, rounded half-even. Every step is exact: divisors are powers to 10^22. */
+function withoutLast(digits: number, count: number): number {
+  const unit = doublePowers[count] as number
+  const rest = digits % unit
+  const kept = (digits - rest) / unit
+  const isUp = rest * 2 > unit || (rest * 2 === unit && kept % 2 === 1)
+  return isUp ? kept + 1 : kept
+}
+
+/** The powers of ten that a double holds exactly. */
+const mostDropped = 22
+const doublePowers = Array.from({ length: mostDropped + 1 }, (_, exponent) => Number(`1e${exponent}`))
+
+/** What is written behind the digits: nothing, or an exponent of one or two digits; else NaN. */
 function shortExponent(text: string, at: number): number {
   if (at === text.length) return 0
-  const exponent = text.charCodeAt(at + 1) - zero
-  const isExponent = (text.charCodeAt(at) | lowerCase) === letterE && exponent >= 0 && exponent <= 9
-  return isExponent && at + 2 === text.length ? exponent : Number.NaN
+  if ((text.charCodeAt(at) | lowerCase) !== letterE) return Number.NaN
+  const sign = text.charCodeAt(at + 1)
+  const first = sign === minus || sign === plus ? at + 2 : at + 1
+  let exponent = 0
+  for (let i = first; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - zero
+    if (digit < 0 || digit > 9) return Number.NaN
+    exponent = exponent * 10 + digit
+  }
+  if (first === text.length || text.length - first > 2) return Number.NaN
+  return sign === minus ? -exponent : exponent
 }
 
+const plus = 0x2b
 const letterE = 0x65
 const lowerCase = 0x20
 const minus = 0x2d
