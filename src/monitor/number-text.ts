@@ -68,7 +68,19 @@ export function priceText(decimal: string, width: number): string {
   const value = Number(decimal)
   const whole = String(Math.trunc(value)).length + (value < 0 && value > -1 ? 1 : 0)
   if (whole > width) return value.toExponential(Math.max(0, width - 7)).replace('+', '')
-  return value.toFixed(Math.max(0, width - whole - 1))
+  const places = Math.max(0, width - whole - 1)
+  // Of a token worth next to nothing only zeros would be left.
+  const isTooSmall = value !== 0 && Math.abs(value) < 10 ** (leastDigits - places - 1)
+  return isTooSmall ? exponentialText(value, width) : value.toFixed(places)
+}
+
+/** Significant digits that a price has at least. */
+const leastDigits = 3
+
+/** `1.24e-7`: with as many digits as fit. */
+function exponentialText(value: number, width: number): string {
+  const shortest = value.toExponential(0).length
+  return value.toExponential(Math.max(0, width - shortest - 1))
 }
 
 /** `+1.25 %`, `-0.30 %`; empty where there is nothing to compare with. */

@@ -9,7 +9,7 @@ export interface SymbolStatistics {
   /** Rows, which is windows. */
   readonly windows: number
   readonly messages: number
-  /** Of all messages in those windows, rounded to eight digits. */
+  /** Of all messages in those windows, rounded to as many digits as prices have. */
   readonly avgPrice: string
   readonly minPrice: string
   readonly maxPrice: string
@@ -95,7 +95,7 @@ const statistics = `
     WHERE window_start > (SELECT max(window_start) FROM kpi_market_prices) - make_interval(secs => $1)
     GROUP BY symbol ORDER BY symbol LIMIT $2
   )
-  SELECT s.symbol, s.windows, s.messages, trim_scale(round(s.sum_close / s.messages::numeric, 8))::text AS "avgPrice",
+  SELECT s.symbol, s.windows, s.messages, trim_scale(round(s.sum_close / s.messages::numeric, scale(s.min_close)))::text AS "avgPrice",
     trim_scale(s.min_close)::text AS "minPrice", trim_scale(s.max_close)::text AS "maxPrice",
     trim_scale(s.total_volume)::text AS "totalVolume", trim_scale(f.open_price)::text AS "firstOpen",
     trim_scale(l.close_price)::text AS "latestClose",

@@ -109,17 +109,19 @@ function magnitude(value: bigint): bigint {
   return value < 0n ? -value : value
 }
 
-/** For people: instants as such, numbers without trailing zeros, rounded ones with 20 digits after the point. */
+/** For people: instants as such, numbers without trailing zeros, rounded ones with at most 20 significant decimal places. */
 export function expectedText(column: string, expected: ExpectedValue | null): string | null {
   if (expected === null) return null
   if (instants.has(column)) return isoInstant(Number(expected.value))
-  const { value, scale, upTo } = expected
+  const { value, scale, upTo, isRounded } = expected
   if (upTo !== undefined && upTo !== value) return `${value} to ${upTo}`
   const digits = magnitude(value)
     .toString()
     .padStart(scale + 1, '0')
-  const fraction = digits.slice(digits.length - scale, digits.length - scale + Math.min(scale, 20)).replace(/0+$/, '')
   const integer = digits.slice(0, digits.length - scale)
+  const decimals = digits.slice(digits.length - scale)
+  const leadingZeros = integer === '0' ? decimals.length - decimals.replace(/^0+/, '').length : 0
+  const fraction = decimals.slice(0, isRounded ? leadingZeros + 20 : scale).replace(/0+$/, '')
   return `${value < 0n ? '-' : ''}${integer}${fraction === '' ? '' : `.${fraction}`}`
 }
 

@@ -33,7 +33,11 @@ export interface SceneOptions {
 export async function openScene(servers: BenchServers, options: SceneOptions, log: Logger): Promise<Scene> {
   const { topic, partitions, name, settings = {} } = options
   const place = { topic, name }
-  const ownerEnv = { ...servers.environment(place, 'owner'), KAFKA_PARTITIONS: String(partitions) }
+  const ownerEnv = {
+    ...rulesOf(process.env),
+    ...servers.environment(place, 'owner'),
+    KAFKA_PARTITIONS: String(partitions),
+  }
   const config = loadConfig({ env: ownerEnv })
   for (const line of await preparePipeline(config, { acceptNewTopic: false })) log.debug(line)
   const cluster = new KafkaCluster(kafkaOptions(config, 'market-kpi-bench'))
@@ -50,4 +54,12 @@ export async function openScene(servers: BenchServers, options: SceneOptions, lo
   }
   const env = { ...servers.environment(place, 'pipeline'), ...settings }
   return { topic, config, env, cluster, metadata, database, postgresPid: servers.postgres.pid, close }
+}
+
+/** How messages are read: a worker inherits these from the environment, so what it finds in the database must be the same. */
+const rules = ['WINDOW_SECONDS', 'ALLOWED_LATENESS_SECONDS', 'MAX_FUTURE_SECONDS', 'DECIMALS']
+
+function rulesOf(environment: NodeJS.ProcessEnv): Record<string, string> {
+  const given = rules.map((name) => [name, environment[name]] as const)
+  return Object.fromEntries(given.filter((pair): pair is readonly [string, string] => pair[1] !== undefined))
 }

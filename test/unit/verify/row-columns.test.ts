@@ -105,6 +105,11 @@ it('values are shown as people write them', () => {
   expect(expectedText('avg_close', { value: -1_050n, scale: 3 })).toBe('-1.05')
   expect(expectedText('avg_close', { value: 5n, scale: 8 })).toBe('0.00000005')
   expect(expectedText('window_end', { value: BigInt(startUs + 250_000), scale: 0 })).toBe('2026-02-14T14:30:00.25Z')
+  expect(expectedText('sum_close_sq', { value: 9n, scale: 36 })).toBe(`0.${'0'.repeat(35)}9`)
+  const third = { value: 10n ** 84n / 3n, scale: 84, isRounded: true } as const
+  expect(expectedText('vwap', third)).toBe(`0.${'3'.repeat(20)}`)
+  const tiny = { value: 10n ** 64n / 3n, scale: 84, isRounded: true } as const
+  expect(expectedText('vwap', tiny)).toBe(`0.${'0'.repeat(20)}${'3'.repeat(20)}`)
   expect(expectedText('vwap', null)).toBe(null)
 })
 
