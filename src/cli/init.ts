@@ -1,13 +1,20 @@
 import type { Command } from 'commander'
 import type { Config } from '../config/load.ts'
+import { KpiError } from '../errors.ts'
 import { KafkaCluster } from '../kafka/cluster.ts'
 import { kafkaOptions } from '../kafka/options.ts'
 import { prepareTopic } from '../kafka/topic.ts'
 import type { Logger } from '../log.ts'
 import { postgresOptions } from '../store/connection.ts'
+import { countRows } from '../store/count-rows.ts'
+import { countLetters } from '../store/dead-letters.ts'
+import { readDefinition } from '../store/definition.ts'
 import { acceptNewTopic, prepareSchema, recordDefinition } from '../store/schema.ts'
 import { addSettingOptions, addStackOption, configure, withErrors } from './command.ts'
+import { addConsentOptions, type ConsentFlags, checkConsent, exitWithoutConsent, hasConsent } from './confirm.ts'
 import { definitionOf } from './definition.ts'
+import { withDatabase, withTopic } from './servers.ts'
+import { counted } from './table.ts'
 
 export function register(program: Command): void {
   const command = program
@@ -17,6 +24,7 @@ export function register(program: Command): void {
       '--accept-new-topic',
       'the topic was deleted and created anew: keep the old rows apart, start with the new one',
     )
+  addConsentOptions(command)
   addStackOption(command, 'owner')
   addSettingOptions(command, ['kafkaBootstrapServers', 'kafkaTopic', 'kafkaGroup', 'partitionBy'])
     .addHelpText('after', environmentHelp)
@@ -30,11 +38,57 @@ Environment:
   KAFKA_PARTITIONS, KAFKA_REPLICATION_FACTOR of a topic that is created
   all of them: docs/configuration.md`
 
-async function init(command: Command): Promise<void> {
+interface InitFlags extends ConsentFlags {
+  readonly acceptNewTopic?: true
+}
+
+async function init(command: Command): Promise<number> {
   const { config } = configure(command)
-  const { acceptNewTopic: accept } = command.opts<{ acceptNewTopic?: true }>()
+  const { acceptNewTopic: accept, ...flags } = command.opts<InitFlags>()
+  if (!accept && flags.dryRun) throw new KpiError('KPI_USAGE', 'init: --dry-run belongs to --accept-new-topic')
+  if (accept) {
+    checkConsent('init --accept-new-topic', flags)
+    const what = flags.yes && !flags.dryRun ? undefined : await archivedBy(config)
+    if (what !== undefined && !(await hasConsent('init --accept-new-topic', flags, what))) {
+      return exitWithoutConsent(flags)
+    }
+    if (flags.dryRun) {
+      process.stdout.write('nothing would be archived: the rows are of the topic that is there\n')
+      return 0
+    }
+  }
   const done = await preparePipeline(config, { acceptNewTopic: accept === true })
   for (const line of done.length > 0 ? done : ['everything is there already']) process.stdout.write(`${line}\n`)
+  return 0
+}
+
+/** What accepting a new topic would move away; undefined where there is nothing to accept. */
+async function archivedBy(config: Config): Promise<string | undefined> {
+  const topicId = await topicIdOf(config)
+  try {
+    return await withDatabase(config, 'init', async (database) => {
+      const held = await readDefinition(database)
+      if (held.topicId === topicId) return undefined
+      const rows = await countRows(database, {})
+      const letters = (await countLetters(database, held.topic, {})).reduce((sum, { letters: count }) => sum + count, 0)
+      return `move ${counted(rows, 'row')} and ${counted(letters, 'rejected message')} of the old topic '${held.topic}' to the archive, forget its positions and gaps, and start with ${topicId === undefined ? 'a new topic' : `the topic ${topicId}`}`
+    })
+  } catch (error) {
+    // Where nothing was prepared yet there is nothing to move away.
+    if (error instanceof KpiError && nothingThere.has(error.code)) return undefined
+    throw error
+  }
+}
+
+const nothingThere: ReadonlySet<string> = new Set(['KPI_DATABASE_MISSING', 'KPI_SCHEMA_MISSING'])
+
+async function topicIdOf(config: Config): Promise<string | undefined> {
+  try {
+    return await withTopic(config, 'init', async (_, { topicId }) => topicId)
+  } catch (error) {
+    if (error instanceof KpiError && error.code === 'KPI_TOPIC_MISSING') return undefined
+    throw error
+  }
 }
 
 /** What `up` runs before the feed and the workers: the same as `init`, told in the log. */

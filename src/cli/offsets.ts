@@ -6,16 +6,15 @@ import { type PartitionState, type PartitionView, viewPartitions } from '../oper
 import { checkDefinition, readDefinition } from '../store/definition.ts'
 import { acceptGap, type Gap, type RecordedGap, readGaps } from '../store/gaps.ts'
 import { addSettingOptions, addStackOption, configure, wholeNumber, withErrors } from './command.ts'
-import { isConfirmed } from './confirm.ts'
+import { addConsentOptions, type ConsentFlags, checkConsent, exitWithoutConsent, hasConsent } from './confirm.ts'
 import { definitionOf } from './definition.ts'
 import { isoTime } from './instant-text.ts'
 import { withDatabase, withTopic } from './servers.ts'
 import { counted, paint, table } from './table.ts'
 
-interface AcceptFlags {
+interface AcceptFlags extends ConsentFlags {
   readonly partition?: number
   readonly all?: true
-  readonly yes?: true
 }
 
 export function register(program: Command): void {
@@ -32,8 +31,8 @@ export function register(program: Command): void {
     .description('where a position is outside its log: record the gap, mark the windows it may touch, and go on')
     .option('--partition <n>', 'of this partition', wholeNumber(0, 1_000_000))
     .option('--all', 'of every partition that has one')
-    .option('--yes', 'do not ask')
   addStackOption(show, 'reader')
+  addConsentOptions(accept)
   addStackOption(accept, 'pipeline')
   for (const command of [show, accept]) {
     addSettingOptions(command, ['kafkaBootstrapServers', 'kafkaTopic', 'kafkaGroup'])
@@ -133,10 +132,11 @@ function advice(partitions: readonly PartitionView[]): string {
 
 async function acceptGaps(command: Command): Promise<number> {
   const { config } = configure(command)
-  const { partition, all, yes } = command.opts<AcceptFlags>()
+  const { partition, all, ...flags } = command.opts<AcceptFlags>()
   if ((partition === undefined) === (all === undefined)) {
     throw new KpiError('KPI_USAGE', 'offsets accept-gap needs either --partition N or --all')
   }
+  checkConsent('offsets accept-gap', flags)
   return withTopic(config, 'offsets', (cluster, metadata) =>
     withDatabase(config, 'offsets', async (database) => {
       await checkDefinition(database, definitionOf(config, metadata))
@@ -150,13 +150,8 @@ async function acceptGaps(command: Command): Promise<number> {
         return 0
       }
       for (const gap of gaps) process.stdout.write(`gap: ${gapText(gap)}\n`)
-      if (
-        !yes &&
-        !(await isConfirmed('offsets accept-gap', `Record ${counted(gaps.length, 'gap')} for good and go on?`))
-      ) {
-        process.stdout.write('nothing was changed\n')
-        return 1
-      }
+      const what = `record ${counted(gaps.length, 'gap')} for good, mark the windows they may touch as incomplete, and go on`
+      if (!(await hasConsent('offsets accept-gap', flags, what))) return exitWithoutConsent(flags)
       const { consumerGroup: group, topic } = definition
       for (const gap of gaps) {
         const { archivedLetters } = await acceptGap(database, { group, topic }, definition.id, gap)

@@ -12,6 +12,7 @@ import { addMonthsAhead } from '../store/partitions.ts'
 import { countPrunable, type PruneResult, pruneRows } from '../store/prune.ts'
 import { purgeLetters } from '../store/purge-letters.ts'
 import { addSettingOptions, addStackOption, configure, wholeNumber, withErrors } from './command.ts'
+import { addConsentOptions, type ConsentFlags, checkConsent, exitWithoutConsent, hasConsent } from './confirm.ts'
 import { isoTime } from './instant-text.ts'
 import { type PruneTally, runPrune, usualPrunePort } from './run-prune.ts'
 import { withDatabase } from './servers.ts'
@@ -19,9 +20,8 @@ import { httpPortHelp } from './service-status.ts'
 import { counted } from './table.ts'
 import { ageOption, parseAge } from './time-option.ts'
 
-interface PruneFlags {
+interface PruneFlags extends ConsentFlags {
   readonly every?: number
-  readonly dryRun?: true
   readonly httpPort?: number
 }
 
@@ -30,8 +30,8 @@ export function register(program: Command): void {
     .command('prune')
     .description('delete rows and rejected messages that are older than told, in small transactions')
     .option('--every <time>', 'do it again and again, so far apart, until stopped', ageOption)
-    .option('--dry-run', 'say what would go, and delete nothing')
     .option('--http-port <port>', `with --every: ${httpPortHelp(usualPrunePort)}`, wholeNumber(0, 65_535))
+  addConsentOptions(command)
   addStackOption(command, 'pipeline')
   addSettingOptions(command, ['pruneRowsOlderThan', 'pruneLettersOlderThan'])
     .addHelpText('after', help)
@@ -39,7 +39,7 @@ export function register(program: Command): void {
 }
 
 const help = `
-At least one of the two ages. Of rows it is the time since the end of their window; of rejected messages the time since
+At least one of the two ages. It says how much it deletes and asks, unless --yes is given: a service (--every) needs --yes. Of rows it is the time since the end of their window; of rejected messages the time since
 they were rejected, and those that were retried stay. Workers go on meanwhile. docs/operations.md tells what becomes of a
 message that comes for a window that is gone.
 
@@ -47,15 +47,20 @@ Environment:
   DATABASE_URL or POSTGRES_HOST, …   the database, as the role bi_user
   all of them: docs/configuration.md`
 
-async function prune(command: Command): Promise<void> {
+async function prune(command: Command): Promise<number> {
   const { config, log } = configure(command)
-  const { every, dryRun, httpPort } = command.opts<PruneFlags>()
+  const { every, httpPort, ...flags } = command.opts<PruneFlags>()
+  const { dryRun } = flags
   const { pruneRowsOlderThan: rows, pruneLettersOlderThan: letters } = config
   if (rows === undefined && letters === undefined) {
     throw new KpiError('KPI_USAGE', 'prune needs --rows-older-than or --letters-older-than')
   }
   if (every !== undefined && dryRun) throw new KpiError('KPI_USAGE', 'either --every or --dry-run')
   if (httpPort !== undefined && every === undefined) throw new KpiError('KPI_USAGE', '--http-port needs --every')
+  checkConsent('prune', flags)
+  if (!flags.yes && !dryRun && !(await hasConsent('prune', flags, await deletionOf(config, every)))) {
+    return exitWithoutConsent(flags)
+  }
   const wish = listenForStop((what) => log.info(what === 'stop' ? 'stopping after this step' : 'stopping at once'))
   const gone = new AbortController()
   whenSupervisorGone(() => gone.abort())
@@ -64,13 +69,29 @@ async function prune(command: Command): Promise<void> {
   try {
     const work = { config, log, stop, dryRun: dryRun ?? false }
     const round = (tally: PruneTally) => withDatabase(config, 'prune', (database) => once(database, work, tally))
-    if (every === undefined) return await round({ rows: 0, letters: 0 })
-    await runPrune({ config, log, everyMs: every, httpPort, round, ready: (url) => sayReady(log, url) }, stop)
+    if (every === undefined) await round({ rows: 0, letters: 0 })
+    else await runPrune({ config, log, everyMs: every, httpPort, round, ready: (url) => sayReady(log, url) }, stop)
+    return 0
   } finally {
     wish.release()
     // A look at the pipeline for /health must not hold us up.
     setTimeout(() => process.exit(), lingerMs).unref()
   }
+}
+
+/** What is about to be deleted, for the question. */
+async function deletionOf(config: Config, every: number | undefined): Promise<string> {
+  const { pruneRowsOlderThan: rowsAge, pruneLettersOlderThan: lettersAge } = config
+  const parts = await withDatabase(config, 'prune', async (database) => {
+    const { topic } = await readDefinition(database)
+    const rows = rowsAge === undefined ? [] : [deletedRows(await countPrunable(database, dateOf(rowsAge)))]
+    const letters =
+      lettersAge === undefined
+        ? []
+        : [deletedLetters(await countPurgeable(database, topic, dateOf(lettersAge)), dateOf(lettersAge))]
+    return [...rows, ...letters]
+  })
+  return `delete ${parts.join(' and ')}${every === undefined ? '' : ', and what gets as old later'}`
 }
 
 /** For the last lines of the log. */
@@ -98,16 +119,14 @@ async function once(database: Database, { config, log, stop, dryRun }: Work, tal
     const gone = dryRun
       ? await countPrunable(database, before)
       : await deleteRows({ database, before, log, stop, count: counter(tally, 'rows') })
-    process.stdout.write(`${rowsText(gone, dryRun)}\n`)
+    process.stdout.write(`${dryRun ? 'would delete' : 'deleted'} ${deletedRows(gone)}\n`)
   }
   if (lettersAge !== undefined && !stop.aborted) {
     const before = dateOf(lettersAge)
     const count = dryRun
       ? await countPurgeable(database, definition.topic, before)
       : await purgeLetters(database, key, { before }, counter(tally, 'letters'))
-    process.stdout.write(
-      `${dryRun ? 'would delete' : 'deleted'} ${counted(count, 'rejected message')} from before ${isoTime(before)}\n`,
-    )
+    process.stdout.write(`${dryRun ? 'would delete' : 'deleted'} ${deletedLetters(count, before)}\n`)
   }
 }
 
@@ -147,9 +166,12 @@ function dateOf(age: string): Date {
   return new Date(Date.now() - ms)
 }
 
-function rowsText({ rows, messages, startsBefore }: PruneResult, dryRun: boolean): string {
-  const what = `${counted(rows, 'row')} (${counted(messages, 'message')}) of windows before ${isoTime(startsBefore)}`
-  return `${dryRun ? 'would delete' : 'deleted'} ${what}`
+function deletedRows({ rows, messages, startsBefore }: PruneResult): string {
+  return `${counted(rows, 'row')} (${counted(messages, 'message')}) of windows before ${isoTime(startsBefore)}`
+}
+
+function deletedLetters(count: number, before: Date): string {
+  return `${counted(count, 'rejected message')} from before ${isoTime(before)}`
 }
 
 const toldEvery = 100_000

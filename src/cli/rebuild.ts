@@ -1,24 +1,26 @@
 import type { Command } from 'commander'
+import type { Config } from '../config/load.ts'
 import { KpiError } from '../errors.ts'
 import { type RebuildReport, rebuild } from '../rebuild/rebuild.ts'
 import { postgresOptions } from '../store/connection.ts'
+import { countRows } from '../store/count-rows.ts'
+import { countLetters } from '../store/dead-letters.ts'
+import { readDefinition } from '../store/definition.ts'
 import type { WindowFilter } from '../store/verify-snapshot.ts'
 import { addSettingOptions, addStackOption, configure, withErrors } from './command.ts'
-import { isConfirmed } from './confirm.ts'
+import { addConsentOptions, type ConsentFlags, checkConsent, exitWithoutConsent, hasConsent } from './confirm.ts'
 import { definitionOf } from './definition.ts'
 import { isoTime } from './instant-text.ts'
 import { progressLog } from './read-progress.ts'
-import { withTopic } from './servers.ts'
+import { withDatabase, withTopic } from './servers.ts'
 import { counted, grouped, paint } from './table.ts'
 import { instantOption } from './time-option.ts'
 
-interface RebuildFlags {
+interface RebuildFlags extends ConsentFlags {
   readonly symbol?: readonly string[]
   readonly from?: Date
   readonly to?: Date
   readonly all?: true
-  readonly dryRun?: true
-  readonly yes?: true
   readonly json?: true
 }
 
@@ -30,9 +32,8 @@ export function register(program: Command): void {
     .option('--from <time>', 'only windows that start at this time or later', instantOption)
     .option('--to <time>', 'only windows that start before this time', instantOption)
     .option('--all', 'all rows, rejected messages and counters, under the definition that the settings name')
-    .option('--dry-run', 'say what would change, and change nothing')
-    .option('--yes', 'do not ask')
     .option('--json', 'print one JSON object')
+  addConsentOptions(command)
   addStackOption(command, 'pipeline')
   addSettingOptions(command, ['kafkaBootstrapServers', 'kafkaTopic', 'kafkaGroup'])
     .addHelpText('after', help)
@@ -57,9 +58,11 @@ async function runRebuild(command: Command): Promise<number> {
   const flags = command.opts<RebuildFlags>()
   const scope = scopeOf(flags)
   const isDryRun = flags.dryRun === true
-  if (!isDryRun && !flags.yes && !(await isConfirmed('rebuild', questionOf(scope)))) {
-    process.stdout.write('nothing was changed\n')
-    return 1
+  checkConsent('rebuild', flags)
+  // A dry run reads the whole log: it prints afterwards what it found.
+  const isAsking = !isDryRun && !flags.yes
+  if (isAsking && !(await hasConsent('rebuild', flags, await replacementOf(config, scope)))) {
+    return exitWithoutConsent(flags)
   }
   const report = await withTopic(config, 'rebuild', (cluster, metadata) =>
     rebuild({
@@ -87,10 +90,16 @@ function scopeOf({ symbol, from, to, all }: RebuildFlags): 'all' | WindowFilter 
   return { symbols: symbol, fromUs: from && from.getTime() * 1000, toUs: to && to.getTime() * 1000 }
 }
 
-function questionOf(scope: 'all' | WindowFilter): string {
-  return scope === 'all'
-    ? 'Replace all rows, rejected messages and counters by what the log says?'
-    : 'Replace the rows of this range by what the log says?'
+/** What is replaced, for the question. */
+async function replacementOf(config: Config, scope: 'all' | WindowFilter): Promise<string> {
+  return withDatabase(config, 'rebuild', async (database) => {
+    const rows = counted(await countRows(database, scope === 'all' ? {} : scope), 'row')
+    if (scope !== 'all') return `compute this range (${rows}) again from the log and replace what differs`
+    const { topic } = await readDefinition(database)
+    const counts = await countLetters(database, topic, {})
+    const letters = counts.reduce((sum, { letters: count }) => sum + count, 0)
+    return `replace everything (${rows}, ${counted(letters, 'rejected message')}, the counters) by what the log says`
+  })
 }
 
 function reportText(report: RebuildReport, isDryRun: boolean): string {

@@ -176,7 +176,7 @@ class Stack {
     const { pruneRowsOlderThan, pruneLettersOlderThan } = this.#options.config
     if (pruneRowsOlderThan === undefined && pruneLettersOlderThan === undefined) return
     await this.#keep(
-      this.#command('prune', async () => ['prune', '--every', '1h']),
+      this.#command('prune', async () => ['prune', '--every', '1h', '--yes']),
       () => undefined,
     )
   }

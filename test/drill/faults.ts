@@ -166,7 +166,7 @@ async function restartFeed(site: Site): Promise<void> {
 /** As docs/alerts/TopicMissing.md has it. */
 async function beginAnew(site: Site): Promise<void> {
   await Promise.all([site.worker.stop(), site.feed.stop()])
-  await site.init('--accept-new-topic')
+  await site.init('--accept-new-topic', '--yes')
   await site.startWorker()
   await site.startFeed()
 }

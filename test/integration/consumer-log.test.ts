@@ -76,7 +76,7 @@ it('a topic that was made anew stops the worker, until it is accepted', async ()
   expect(refused.stderr()).toMatch(/^the topic '\S+' was deleted and created anew: [^\n]*--accept-new-topic[^\n]*\n$/)
   expect(await tableRows(owner)).toHaveLength(expectedRows(place(trades, 3)).length)
   const ownerEnv = { ...env, DATABASE_URL: pipeline.ownerUrl }
-  const accepted = marketKpi(['init', '--accept-new-topic'], ownerEnv)
+  const accepted = marketKpi(['init', '--accept-new-topic', '--yes'], ownerEnv)
   expect((await accepted.exited).code, accepted.stderr()).toBe(0)
   const again = await startWorker(pipeline)
   await untilCounted(pipeline, 500)

@@ -312,11 +312,17 @@ describe('purge', () => {
     })
     expect((await run(pipeline, 'retry', '0', '3', '--value', bar(0))).code).toBe(0)
     expect((await run(pipeline, 'purge')).code).toBe(2)
-    expect((await run(pipeline, 'purge', '--older-than', '30d', '--reason', 'not_json')).stdout).toBe(
+    const unasked = await run(pipeline, 'purge', '--older-than', '0d')
+    expect(unasked).toMatchObject({ code: 2, stdout: '' })
+    expect(unasked.stderr).toMatch(/^dead-letters purge asks before it changes data, [^\n]+\n$/)
+    expect((await run(pipeline, 'purge', '--older-than', '30d', '--dry-run')).stdout).toMatch(
+      /^would delete 3 rejected messages of '.*'\nnothing was changed\n$/,
+    )
+    expect((await run(pipeline, 'purge', '--older-than', '30d', '--reason', 'not_json', '--yes')).stdout).toBe(
       'deleted 2 rejected messages\n',
     )
     expect(await verifyPipeline(pipeline)).toMatchObject(allRight)
-    expect((await run(pipeline, 'purge', '--older-than', '30d')).stdout).toBe('deleted 1 rejected message\n')
+    expect((await run(pipeline, 'purge', '--older-than', '30d', '--yes')).stdout).toBe('deleted 1 rejected message\n')
     const left = await pipeline.owner.query({ text: 'SELECT message_offset AS at FROM dead_letters ORDER BY 1' })
     expect(left).toEqual([{ at: 3 }, { at: 5 }])
     expect(await countsOf(pipeline)).toMatchObject({ rejected: 5, retried: 1, purged: 3 })

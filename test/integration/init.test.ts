@@ -206,7 +206,18 @@ describe('a topic that was deleted and created anew', () => {
       code: 'KPI_TOPIC_RECREATED',
       message: expect.stringMatching(/'market-kpi init --accept-new-topic' keeps the old rows apart/),
     })
-    const accepting = marketKpi(['init', '--accept-new-topic'], anew)
+    const asking = marketKpi(['init', '--accept-new-topic'], anew)
+    expect(await asking.exited).toEqual({ code: 2, signal: null })
+    expect(asking.stderr()).toMatch(/^init --accept-new-topic asks before it changes data, [^\n]+\n$/)
+    const dry = marketKpi(['init', '--accept-new-topic', '--dry-run'], anew)
+    expect(await dry.exited, dry.stderr()).toEqual({ code: 0, signal: null })
+    expect(dry.stdout()).toMatch(
+      new RegExp(
+        `^would move ${before.length} rows and 1 rejected message of the old topic '.*' to the archive, .*\nnothing was changed\n$`,
+      ),
+    )
+    expect(await owner.query({ text: 'SELECT FROM kpi_archived_prices' })).toEqual([])
+    const accepting = marketKpi(['init', '--accept-new-topic', '--yes'], anew)
     expect(await accepting.exited).toEqual({ code: 0, signal: null })
     expect(accepting.stdout()).toMatch(
       new RegExp(

@@ -129,7 +129,7 @@ describe('accept-gap', () => {
   it('finds nothing to do where positions stand within their logs', async () => {
     await using pipeline = await makePipeline({ partitions: 1 })
     await throughWorker(pipeline, [0])
-    expect(await run(pipeline, 'accept-gap', '--all')).toMatchObject({
+    expect(await run(pipeline, 'accept-gap', '--all', '--yes')).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/^no gap/),
     })
@@ -141,7 +141,11 @@ describe('accept-gap', () => {
     await send(pipeline.cluster, pipeline.config.kafkaTopic, [tradeAt(2)])
     await deleteRecords(pipeline, 0, 3)
     const asked = await run(pipeline, 'accept-gap', '--all')
-    expect(asked).toMatchObject({ code: 2, stderr: expect.stringMatching(/^[^\n]*--yes\n$/) })
+    expect(asked).toMatchObject({ code: 2, stderr: expect.stringMatching(/^[^\n]*add --yes, or --dry-run[^\n]*\n$/) })
+    expect(await run(pipeline, 'accept-gap', '--all', '--dry-run')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^gap: .*\nwould record 1 gap for good, .*\nnothing was changed\n$/),
+    })
     expect(await positionOf(pipeline)).toMatchObject({ next_offset: 2, lost: 0 })
     expect((await run(pipeline, 'accept-gap', '--all', '--partition', '0')).code).toBe(2)
   })

@@ -132,7 +132,11 @@ describe('the command', () => {
       /^would delete 6 rows \(\d+ messages\) of windows before 2026-02-14T14:35:00Z\nwould delete 2 rejected messages from/,
     )
     expect(await tableRows(owner)).toContainEqual(first)
-    const real = marketKpi(args, env)
+    const asking = marketKpi(args, env)
+    expect(await asking.exited).toMatchObject({ code: 2 })
+    expect(asking.stderr()).toMatch(/^prune asks before it changes data, [^\n]+\n$/)
+    expect(await tableRows(owner)).toContainEqual(first)
+    const real = marketKpi([...args, '--yes'], env)
     expect(await real.exited, real.stderr()).toMatchObject({ code: 0 })
     expect(real.stdout()).toBe(
       dry
@@ -146,7 +150,7 @@ describe('the command', () => {
   it('with --every it comes back until it is stopped', async () => {
     await using pipeline = await makePipeline()
     await throughWorker(pipeline, valuesOf(600))
-    const service = marketKpi(['prune', '--every', '1s'], { ...pipeline.env, PRUNE_ROWS_OLDER_THAN: age(6) })
+    const service = marketKpi(['prune', '--every', '1s', '--yes'], { ...pipeline.env, PRUNE_ROWS_OLDER_THAN: age(6) })
     const times = (text: string) => text.split('deleted').length - 1
     await until(
       'pruned twice',
@@ -166,7 +170,7 @@ describe('the command', () => {
     await using proxy = await TcpProxy.start(database.host)
     database.host = proxy.address
     const settings = { PRUNE_ROWS_OLDER_THAN: age(6), PRUNE_LETTERS_OLDER_THAN: '1d', DATABASE_URL: database.href }
-    const service = marketKpi(['prune', '--every', '1s', '--http-port', '0'], { ...pipeline.env, ...settings })
+    const service = marketKpi(['prune', '--every', '1s', '--yes', '--http-port', '0'], { ...pipeline.env, ...settings })
     const answers = await ServiceAnswers.of(service)
     await answers.untilReady(true)
     expect(await answers.metric('market_kpi_prune_rows_deleted_total')).toBe(6)

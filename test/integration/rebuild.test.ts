@@ -219,7 +219,9 @@ describe('the command', () => {
     expect(dry.stdout()).toMatch(/^rows would be changed 6, added 0, removed 0, left alone 0\n/)
     const asking = marketKpi(['rebuild', '--all'], env)
     expect(await asking.exited).toMatchObject({ code: 2 })
-    expect(asking.stderr()).toBe('rebuild asks before it writes: answer with --yes\n')
+    expect(asking.stderr()).toBe(
+      'rebuild asks before it changes data, and there is no terminal here: add --yes, or --dry-run to see what it would do\n',
+    )
     const real = marketKpi(['rebuild', '--from', '2026-02-14T14:30Z', '--yes', '--json'], env)
     expect(await real.exited, real.stderr()).toMatchObject({ code: 0 })
     expect(JSON.parse(real.stdout())).toMatchObject({ rows: { ...nothing, changed: 6 }, messages: 304 })

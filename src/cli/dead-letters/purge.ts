@@ -1,14 +1,16 @@
 import type { Command } from 'commander'
 import { KpiError } from '../../errors.ts'
+import { countLetters } from '../../store/dead-letters.ts'
 import { readDefinition } from '../../store/definition.ts'
 import { purgeLetters } from '../../store/purge-letters.ts'
 import { addStackOption, configure, withErrors } from '../command.ts'
+import { addConsentOptions, type ConsentFlags, checkConsent, exitWithoutConsent, hasConsent } from '../confirm.ts'
 import { withDatabase } from '../servers.ts'
 import { counted } from '../table.ts'
 import { sinceOption } from '../time-option.ts'
 import { databaseHelp, reasonOption } from './options.ts'
 
-interface PurgeFlags {
+interface PurgeFlags extends ConsentFlags {
   readonly olderThan?: Date
   readonly reason?: string
 }
@@ -19,6 +21,7 @@ export function registerPurge(parent: Command): void {
     .description('delete rejected messages from the table; they stay counted, and in the log as long as it keeps them')
     .option('--older-than <age>', 'rejected longer ago: 90s, 15m, 2h, 30d, or before a date and time', sinceOption)
     .addOption(reasonOption('rejected for this reason'))
+  addConsentOptions(command)
   addStackOption(command, 'pipeline')
     .addHelpText('after', help)
     .action(withErrors((_flags: unknown, self: Command) => purge(self)))
@@ -26,25 +29,34 @@ export function registerPurge(parent: Command): void {
 
 const help = `
 At least one of the two; with both, what meets both. Those that were retried stay: they are part of the rows.
+It says how many it deletes and asks, unless --yes is given.
 ${databaseHelp}`
 
 const toldEvery = 100_000
 
-async function purge(command: Command): Promise<void> {
+async function purge(command: Command): Promise<number> {
   const { config, log } = configure(command)
-  const { olderThan: before, reason } = command.opts<PurgeFlags>()
+  const { olderThan: before, reason, ...flags } = command.opts<PurgeFlags>()
   if (before === undefined && reason === undefined) {
     throw new KpiError('KPI_USAGE', 'dead-letters purge needs --older-than or --reason')
   }
-  const deleted = await withDatabase(config, 'dead-letters', async (database) => {
+  checkConsent('dead-letters purge', flags)
+  return withDatabase(config, 'dead-letters', async (database) => {
     const { topic, consumerGroup: group } = await readDefinition(database)
     const filter = { ...(before ? { before } : {}), ...(reason ? { reason } : {}) }
+    const counts = await countLetters(database, topic, { ...filter, isRetried: false })
+    const found = counts.reduce((sum, { letters }) => sum + letters, 0)
+    const isAgreed =
+      found === 0 ||
+      (await hasConsent('dead-letters purge', flags, `delete ${counted(found, 'rejected message')} of '${topic}'`))
+    if (!isAgreed) return exitWithoutConsent(flags)
     let told = 0
-    return purgeLetters(database, { group, topic }, filter, (count) => {
+    const deleted = await purgeLetters(database, { group, topic }, filter, (count) => {
       if (count - told < toldEvery) return
       told = count
       log.info(`${counted(count, 'rejected message')} deleted so far`)
     })
+    process.stdout.write(`deleted ${counted(deleted, 'rejected message')}\n`)
+    return 0
   })
-  process.stdout.write(`deleted ${counted(deleted, 'rejected message')}\n`)
 }
