@@ -109,10 +109,14 @@ function kafkaOf({ kafka, pids }: Endpoints): Record<string, string> {
 function databaseOf(endpoints: Endpoints, access: DatabaseAccess): Record<string, string> {
   const { postgres: owner, postgresPipeline: pipeline = owner, postgresReader: reader = pipeline, pids } = endpoints
   const embedded: Record<string, string> = pids.postgres === undefined ? {} : { POSTGRES_SSLMODE: 'disable' }
-  return { DATABASE_URL: { owner, pipeline, reader }[access], ...embedded, ...readerPasswordOf(endpoints) }
+  return {
+    DATABASE_URL: { owner, pipeline, reader }[access],
+    ...embedded,
+    ...(access === 'pipeline' ? readerPasswordOf(endpoints) : {}),
+  }
 }
 
-/** SQL rules run as that role, beside whatever else a command does. */
+/** An evaluator works as the pipeline, and runs SQL rules as bi_reader beside that. */
 function readerPasswordOf({ postgresReader }: Endpoints): Record<string, string> {
   const { password = '' } = postgresReader === undefined ? {} : new URL(postgresReader)
   return password === '' ? {} : { BI_READER_PASSWORD: decodeURIComponent(password) }

@@ -61,6 +61,8 @@ describe('where up runs', () => {
         KAFKA_SECURITY_PROTOCOL: 'PLAINTEXT',
         DATABASE_URL: `postgresql://${role}:secret${place}`,
         POSTGRES_SSLMODE: 'disable',
+        // For the SQL rules of an evaluator.
+        ...(access === 'pipeline' ? { BI_READER_PASSWORD: 'secret' } : {}),
       },
       names: { KAFKA_TOPIC: 'my-prices', KAFKA_GROUP: 'my-group' },
       file: `${folder.path}/endpoints.json`,
