@@ -7,7 +7,7 @@ import { databaseVariantNames } from './bench/database-variants.ts'
 import { measurePlan } from './bench/measure.ts'
 import { namedCases, type Plan, type PlanFlags, parts, planOf, tuningNames } from './bench/plan.ts'
 import { comparisonText, reportText } from './bench/report-text.ts'
-import { type EarlierReport, readReport, saveReport } from './bench/saved-report.ts'
+import { checkSavable, type EarlierReport, readReport, saveReport } from './bench/saved-report.ts'
 import { configure, wholeNumber, withErrors } from './command.ts'
 
 interface BenchFlags extends PlanFlags {
@@ -57,6 +57,7 @@ Exit codes: 0 done; 1 rows were not exact, or --compare found a regression; 2 wr
 async function bench(part: Part, command: Command): Promise<number> {
   const { log } = configure(command)
   const { json, save, compare, ...flags } = command.opts<BenchFlags>()
+  if (save !== undefined) checkSavable(save)
   const earlier = compare === undefined ? undefined : readReport(compare)
   const plan = earlier ? planToRepeat(earlier, command) : planOf(part, flags)
   const wish = listenForStop(() => process.exit(1))

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type Config, loadConfig } from '../config/load.ts'
 import type { Setting } from '../config/setting.ts'
 import { type SettingName, settings } from '../config/settings.ts'
+import { thresholdsOf } from '../config/thresholds.ts'
 import { defaultDataDir } from '../embedded/data-dir.ts'
 import { announceFailure } from '../embedded/ready-signal.ts'
 import { type DatabaseAccess, findStackSettings } from '../embedded/running-stack.ts'
@@ -22,7 +23,7 @@ type Action = (...args: never[]) => Promise<number | undefined> | Promise<void>
  */
 export function withErrors<A extends Action>(
   action: A,
-  style: ExitStyle = 'work',
+  style: ExitStyle | (() => ExitStyle) = 'work',
 ): (...args: Parameters<A>) => Promise<void> {
   return async (...args) => {
     try {
@@ -32,7 +33,8 @@ export function withErrors<A extends Action>(
       if (!(error instanceof KpiError)) throw error
       process.stderr.write(`${messageOf(error)}\n`)
       announceFailure(error)
-      process.exitCode = style === 'check' ? exitUnknown : error.exitCode
+      const isCheck = (typeof style === 'function' ? style() : style) === 'check'
+      process.exitCode = isCheck ? exitUnknown : error.exitCode
     }
   }
 }
@@ -90,6 +92,8 @@ export function configure(command: Command, env?: NodeJS.ProcessEnv): { config: 
     if (option instanceof SettingOption && typeof value === 'string') flags[option.settingName] = value
   }
   const config = joinStack(command, { flags, env: env ?? process.env })
+  // Thresholds that contradict each other are wrong values, whether this command judges by them or not.
+  thresholdsOf(config)
   return {
     config,
     log: createLogger({ level: config.logLevel, format: config.logFormat, colour: isColourful(process.stderr) }),

@@ -5,7 +5,6 @@ import { announceReady, whenSupervisorGone } from '../embedded/ready-signal.ts'
 import { listenForStop } from '../embedded/stop-signals.ts'
 import { systemClock } from '../feed/clock.ts'
 import { checkMapping } from '../feed/replay/field-names.ts'
-import { ReplayFile } from '../feed/replay/replay-file.ts'
 import { ReplaySource } from '../feed/replay/replay-source.ts'
 import { findResumePoint } from '../feed/replay/resume-point.ts'
 import { SimulateSource } from '../feed/simulate/simulate-source.ts'
@@ -13,6 +12,7 @@ import { symbolNames } from '../feed/simulate/symbols.ts'
 import type { Logger } from '../log.ts'
 import { addSettingOptions, addStackOption, configure, wholeNumber, withErrors } from './command.ts'
 import { addFeedOptions, checkFeedOptions, type FeedFlags, parseFeedSource } from './feed-options.ts'
+import { openReplayFile } from './replay-file.ts'
 import { type OpenFeed, runFeed, usualFeedPort } from './run-feed.ts'
 import { httpPortHelp } from './service-status.ts'
 
@@ -78,7 +78,7 @@ function simulate(flags: FeedFlags, config: Config): OpenFeed {
 /** A file that cannot be read is told before anything else is tried. */
 async function replay(path: string, flags: FeedFlags, log: Logger): Promise<OpenFeed> {
   const mapping = checkMapping(flags.map ?? new Map())
-  const file = await ReplayFile.open(path)
+  const file = await openReplayFile(path)
   return async ({ cluster, topic }, stop) => {
     const resume = flags.fromStart ? undefined : await findResumePoint({ cluster, topic, file, log }, stop)
     const { speed, symbol, shiftToNow = false } = flags

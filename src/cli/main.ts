@@ -27,8 +27,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 })
 
 const exitUsage = 2
-/** Commands whose exit codes 1 and 2 say what they found. */
-const checks = new Set(['verify', 'health', 'monitor', 'alerts check'])
+/** Commands whose exit codes 1 and 2 say what they found; of `monitor` only with --once. */
+const checks = new Set(['verify', 'health', 'alerts check'])
 
 const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8')) as {
   version: string
@@ -80,8 +80,9 @@ try {
   process.exitCode = isHelp ? 0 : isCheck(process.argv.slice(2)) ? exitUnknown : exitUsage
 }
 
-function isCheck([command = '', sub = '']: readonly string[]): boolean {
-  return checks.has(command) || checks.has(`${command} ${sub}`)
+function isCheck(args: readonly string[]): boolean {
+  const [command = '', sub = ''] = args.filter((arg) => !arg.startsWith('-'))
+  return checks.has(command) || checks.has(`${command} ${sub}`) || (command === 'monitor' && args.includes('--once'))
 }
 
 function allOf(command: Command): Command[] {

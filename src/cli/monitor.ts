@@ -28,10 +28,16 @@ export function register(program: Command): void {
     .option('--interval <seconds>', 'between two looks (default: REFRESH_INTERVAL_SECONDS, 5)', seconds)
     .option('--once', 'print everything once, and end with the exit code of the verdict')
     .option('--json', 'print a line of JSON a look; with --once, one')
-  addStackOption(command, () => (command.opts<MonitorFlags>().once ? 'reader' : 'pipeline'))
+  const isOnce = () => command.opts<MonitorFlags>().once === true
+  addStackOption(command, () => (isOnce() ? 'reader' : 'pipeline'))
   addSettingOptions(command, ['kafkaBootstrapServers', 'kafkaTopic', 'kafkaGroup'])
     .addHelpText('after', help)
-    .action(withErrors((_flags: unknown, self: Command) => monitor(self), 'check'))
+    .action(
+      withErrors(
+        (_flags: unknown, self: Command) => monitor(self),
+        () => (isOnce() ? 'check' : 'work'),
+      ),
+    )
 }
 
 const help = `

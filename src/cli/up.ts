@@ -4,11 +4,11 @@ import { defaultDataDir } from '../embedded/data-dir.ts'
 import { runStack } from '../embedded/stack.ts'
 import { listenForStop } from '../embedded/stop-signals.ts'
 import { KpiError } from '../errors.ts'
-import { ReplayFile } from '../feed/replay/replay-file.ts'
 import type { Logger } from '../log.ts'
 import { configure, wholeNumber, withErrors } from './command.ts'
 import { cliEntry } from './entry.ts'
 import { parseFeedSource } from './feed-options.ts'
+import { openReplayFile } from './replay-file.ts'
 
 /** Creates or upgrades topic, schema and roles on the servers of a configuration. */
 export type PreparePipeline = (config: Config, log: Logger) => Promise<unknown>
@@ -94,9 +94,9 @@ async function up(command: Command, prepare: PreparePipeline): Promise<void> {
   }
 }
 
-/** @throws KpiError `KPI_FEED_FILE`. */
+/** @throws KpiError `KPI_USAGE`. */
 async function checkReplayFile(feed: string): Promise<void> {
   if (feed === 'none') return
   const source = parseFeedSource(feed)
-  if (source.kind === 'replay') await (await ReplayFile.open(source.file)).close()
+  if (source.kind === 'replay') await (await openReplayFile(source.file)).close()
 }

@@ -42,6 +42,6 @@ describe.each(commands)('%s', (command) => {
     const { status, stdout, stderr } = marketKpi(command, '--nonsense')
     expect(stdout).toBe('')
     expect(stderr).toMatch(/^[^\n]*--nonsense[^\n]*\n$/)
-    expect(status).toBe(['verify', 'health', 'monitor'].includes(command) ? 3 : 2)
+    expect(status).toBe(['verify', 'health'].includes(command) ? 3 : 2)
   })
 })

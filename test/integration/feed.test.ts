@@ -174,7 +174,7 @@ describe('a feed that cannot work says so in one line', () => {
       /^[^\n]*'0' is invalid[^\n]*must be a number from 0\.1[^\n]*\n$/,
     ],
     ['a field that no price has', ['feed', 'replay:x', '--map', 'bid=b'], 2, /^--map bid=b: the fields are symbol, /],
-    ['a file that is not there', ['feed', 'replay:none.csv'], 1, /^none\.csv cannot be read: there is no such file\n$/],
+    ['a file that is not there', ['feed', 'replay:none.csv'], 2, /^none\.csv cannot be read: there is no such file\n$/],
   ])('%s', async (_, args, code, message) => {
     const feed = marketKpi(args, { KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:1' })
     expect(await feed.exited).toEqual({ code, signal: null })

@@ -75,7 +75,7 @@ describe('up', () => {
   it('with a file to replay that is not there, before anything is started', async () => {
     const file = join(folder.path, 'prices.csv')
     expect(await refusal(['up', '--data-dir', dataDir(), '--feed', `replay:${file}`], {})).toEqual({
-      code: 1,
+      code: 2,
       line: `${file} cannot be read: there is no such file`,
     })
     expect(existsSync(dataDir())).toBe(false)

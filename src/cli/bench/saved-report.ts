@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { KpiError, messageOf } from '../../errors.ts'
 import { compressions } from '../../kafka/record-batch-writer.ts'
@@ -115,10 +116,28 @@ export function readReport(path: string): EarlierReport {
 }
 
 /** @throws KpiError `KPI_USAGE` when the file cannot be written. */
+/**
+ * A place where nothing can be saved is reported before anything is measured.
+ *
+ * @throws KpiError `KPI_USAGE`.
+ */
+export function checkSavable(path: string): void {
+  try {
+    accessSync(dirname(resolve(path)), constants.W_OK)
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new Error('it is a directory')
+  } catch (error) {
+    throw notWritable(path, error)
+  }
+}
+
 export function saveReport(path: string, report: BenchReport): void {
   try {
     writeFileSync(path, `${JSON.stringify(report, undefined, 2)}\n`)
   } catch (error) {
-    throw new KpiError('KPI_USAGE', `${path} cannot be written: ${messageOf(error)}`, { cause: error })
+    throw notWritable(path, error)
   }
+}
+
+function notWritable(path: string, error: unknown): KpiError {
+  return new KpiError('KPI_USAGE', `--save ${path} cannot be written: ${messageOf(error)}`, { cause: error })
 }

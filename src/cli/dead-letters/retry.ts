@@ -48,6 +48,8 @@ async function retry(place: LetterPlace | undefined, command: Command): Promise<
   const { config, log } = configure(command)
   const flags = command.opts<RetryFlags>()
   checkFlags(place, flags)
+  // A file that cannot be read is a wrong value: it is reported before any server is asked.
+  const corrected = correctedValue(flags)
   return withDatabase(config, 'dead-letters', async (database) => {
     const definition = await readDefinition(database)
     return withPayloads(config, definition, async (payloads) => {
@@ -55,7 +57,7 @@ async function retry(place: LetterPlace | undefined, command: Command): Promise<
       if (!place) return retryAll(retrier, flags, log)
       const letter = await findLetter(database, definition.topic, place)
       if (!letter) throw letterMissing(place)
-      const result = await retrier.retry(letter, correctedValue(flags))
+      const result = await retrier.retry(letter, corrected)
       process.stdout.write(`${outcomeText(place, result)}\n`)
       return result.outcome === 'merged' ? 0 : 1
     })
