@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { Config } from '../config/load.ts'
 import { KpiError } from '../errors.ts'
+import { remedyText } from '../kpi/precision-losses.ts'
 import { type RebuildReport, rebuild } from '../rebuild/rebuild.ts'
 import { postgresOptions } from '../store/connection.ts'
 import { countRows } from '../store/count-rows.ts'
@@ -90,6 +91,22 @@ function scopeOf({ symbol, from, to, all }: RebuildFlags): 'all' | WindowFilter 
   return { symbols: symbol, fromUs: from && from.getTime() * 1000, toUs: to && to.getTime() * 1000 }
 }
 
+/** Symbols that are named. */
+const maxLosses = 10
+
+function lossLines(losses: RebuildReport['precisionLost']): string[] {
+  const named = losses.toSorted((a, b) => b.messages - a.messages).slice(0, maxLosses)
+  return [
+    ...named.map((loss) => {
+      const { symbol, messages, field, text } = loss
+      return `${paint('yellow', 'ROUNDED')} ${counted(messages, 'message')} of ${symbol}, such as ${field} ${text}: ${remedyText(loss)}`
+    }),
+    ...(losses.length > named.length
+      ? [`and messages of ${counted(losses.length - named.length, 'more symbol')}`]
+      : []),
+  ]
+}
+
 /** What is replaced, for the question. */
 async function replacementOf(config: Config, scope: 'all' | WindowFilter): Promise<string> {
   return withDatabase(config, 'rebuild', async (database) => {
@@ -123,6 +140,7 @@ function reportText(report: RebuildReport, isDryRun: boolean): string {
           `${counted(retriesTakenBack, 'retried message')} ${would}rejected again: their values are not accepted any more`,
         ]
       : []),
+    ...lossLines(report.precisionLost),
     `${grouped(report.messages)} messages read in ${report.seconds.toFixed(1)} s; workers waited ${report.lockedSeconds.toFixed(1)} s`,
     isDryRun ? 'nothing was changed' : `${paint('green', 'DONE')}`,
   ]

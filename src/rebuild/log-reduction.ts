@@ -1,5 +1,6 @@
 import type { LogRecord } from '../kafka/log-reader.ts'
 import { MessageDecoder, type RejectReason } from '../kpi/message.ts'
+import { PrecisionLosses, type SymbolLoss } from '../kpi/precision-losses.ts'
 import { type PartialRow, Reducer } from '../kpi/reducer.ts'
 import { windowStartUs } from '../kpi/window.ts'
 import type { RebuiltLetter } from '../store/rebuild-letters.ts'
@@ -54,6 +55,7 @@ export class LogReduction {
   readonly #reducer: Reducer
   readonly #symbols: ReadonlySet<string> | undefined
   readonly #windowUs: number
+  readonly #losses = new PrecisionLosses()
   #letters: RebuiltLetter[] = []
   #payloads = 0
   /** The earliest message that is accepted and was not, or the reverse; microseconds. */
@@ -62,12 +64,17 @@ export class LogReduction {
   constructor(options: LogReductionOptions) {
     const { rules, rulesBefore, filter } = options
     this.#options = options
-    this.#decoder = new MessageDecoder(rules)
+    this.#decoder = new MessageDecoder({ ...rules, onPrecisionLost: (loss) => this.#losses.add(loss) })
     const isSame = rules.maxFutureSeconds === rulesBefore.maxFutureSeconds && rules.decimals === rulesBefore.decimals
     this.#decoderBefore = isSame ? undefined : new MessageDecoder(rulesBefore)
     this.#reducer = new Reducer(rules)
     this.#symbols = filter.symbols && new Set(filter.symbols)
     this.#windowUs = rules.windowSeconds * 1e6
+  }
+
+  /** By symbol, messages of which rounding changed a number by more than one ten-thousandth. */
+  get precisionLost(): readonly SymbolLoss[] {
+    return this.#losses.symbols
   }
 
   get isFull(): boolean {

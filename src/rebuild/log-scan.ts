@@ -1,6 +1,7 @@
 import type { KafkaCluster, TopicMetadata } from '../kafka/cluster.ts'
 import { assertNotCutSince, findDivergences } from '../kafka/epoch-ends.ts'
 import { LogReader } from '../kafka/log-reader.ts'
+import type { SymbolLoss } from '../kpi/precision-losses.ts'
 import type { Definition } from '../store/definition.ts'
 import { appendLetters, eachRetried } from '../store/rebuild-letters.ts'
 import type { LossBounds } from '../store/rebuild-rows.ts'
@@ -50,6 +51,11 @@ export class LogScan {
   /** The earliest message that counts now and did not, or the reverse; microseconds, ∞ for none. */
   get earliestFlipUs(): number {
     return this.#reduction.earliestFlipUs
+  }
+
+  /** By symbol, messages that lost precision when their numbers were rounded. */
+  get precisionLost(): readonly SymbolLoss[] {
+    return this.#reduction.precisionLost
   }
 
   /** Reads on up to these positions. */

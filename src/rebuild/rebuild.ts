@@ -1,5 +1,6 @@
 import { KpiError } from '../errors.ts'
 import type { KafkaCluster, TopicMetadata } from '../kafka/cluster.ts'
+import type { SymbolLoss } from '../kpi/precision-losses.ts'
 import type { PostgresOptions } from '../store/connection.ts'
 import { assertSameDefinition, type Definition } from '../store/definition.ts'
 import type { PositionKey } from '../store/positions.ts'
@@ -73,6 +74,8 @@ export interface RebuildReport {
   readonly letters: Pick<LetterCounts, 'added' | 'removed' | 'changed'>
   /** Retries taken back, since their values are not accepted any more. */
   readonly retriesTakenBack: number
+  /** Symbols of the messages read of which rounding changed a number by more than one ten-thousandth; at most 1000. */
+  readonly precisionLost: readonly SymbolLoss[]
   readonly seconds: number
   /** For how long workers had to wait. */
   readonly lockedSeconds: number
@@ -172,7 +175,8 @@ class RebuildRun {
     })
     const endMs = performance.now()
     const lockedSeconds = isDryRun ? 0 : (endMs - lockedMs) / 1000
-    return { ...report, messages: this.#scan.messages, seconds: (endMs - startedMs) / 1000, lockedSeconds }
+    const { messages, precisionLost } = this.#scan
+    return { ...report, messages, precisionLost, seconds: (endMs - startedMs) / 1000, lockedSeconds }
   }
 
   /** Step 1. */

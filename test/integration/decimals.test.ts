@@ -107,7 +107,14 @@ describe('another DECIMALS', () => {
     })
     await expect(rebuildPipeline(finer, { scope: {} })).rejects.toMatchObject({ code: 'KPI_DEFINITION_MISMATCH' })
     const old = await startWorker(pipeline)
-    expect(await rebuildPipeline(finer)).toMatchObject({ kept: 0, rows: { changed: 2, leftAlone: 0 } })
+    expect(await rebuildPipeline(pipeline, { isDryRun: true })).toMatchObject({
+      precisionLost: [{ symbol: 'PEPE/USDT', messages: 3, text: '0.000000123789', decimals: 12 }],
+    })
+    expect(await rebuildPipeline(finer)).toMatchObject({
+      kept: 0,
+      rows: { changed: 2, leftAlone: 0 },
+      precisionLost: [],
+    })
     expect(await rowOf(pipeline, 'PEPE/USDT')).toMatchObject(exact)
     expect(await verifyPipeline(finer)).toMatchObject(allRight)
 
