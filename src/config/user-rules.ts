@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { KpiError } from '../errors.ts'
+import { suggestion } from './nearest.ts'
 
 /** What a KPI condition measures, of each symbol, over the time that it looks back. */
 const kpiMeasures = [
@@ -82,9 +83,18 @@ function describe(issue: z.core.$ZodIssue | undefined, given: unknown): string {
 }
 
 function wordsOf(issue: z.core.$ZodIssue | undefined): string {
-  if (issue?.code === 'unrecognized_keys') return `there is no '${issue.keys[0]}' here`
+  if (issue?.code === 'unrecognized_keys') {
+    const [key = ''] = issue.keys
+    return `there is no '${key}' here: ${suggestion(key, fieldsAt(issue.path))}`
+  }
   if (issue?.code === 'invalid_type' && issue.message.includes('undefined')) return 'is missing'
   return (issue?.message ?? 'is wrong').replace(/^Invalid input: expected/, 'must be a')
+}
+
+/** What is allowed at `alerts`, `alerts.rules.N` or `alerts.rules.N.kpi`. */
+function fieldsAt(path: readonly PropertyKey[]): string[] {
+  if (path.length === 0) return Object.keys(userRulesSection.shape)
+  return Object.keys(path.at(-1) === 'kpi' ? kpi.shape : rule.shape)
 }
 
 function invalid(why: string): KpiError {

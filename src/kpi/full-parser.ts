@@ -185,7 +185,8 @@ export class FullParser implements MemberSink {
 
   #checkFuture(latestUs: number): RejectReason | undefined {
     if (this.timestampUs < endOfTimeUs && this.timestampUs <= latestUs) return undefined
-    return this.#wrong('future_timestamp', this.#timestamp, "too far ahead of the record's own timestamp")
+    // Who knows the record's own time tells the rest.
+    return this.#wrong('future_timestamp', this.#timestamp, 'too far ahead')
   }
 
   /** An optional price, which is the close when absent. */

@@ -3,6 +3,7 @@ import { flatDecimals, wideFrom } from './flat-decimal.ts'
 import type { FlatMessage } from './flat-message.ts'
 import { FlatScan } from './flat-scan.ts'
 import { FullParser, type NumberLoss } from './full-parser.ts'
+import { futureDetail } from './future-detail.ts'
 import type { RejectReason } from './reject-reason.ts'
 
 export { type RejectReason, rejectReasons } from './reject-reason.ts'
@@ -112,7 +113,8 @@ export class MessageDecoder implements FlatMessage {
     const parser = this.#parser
     const reason = parser.parse(buffer, start, end, latestUs)
     if (reason !== undefined) {
-      this.detail = parser.detail
+      const isFuture = reason === 'future_timestamp'
+      this.detail = isFuture ? futureDetail(parser.timestampUs, (latestUs - this.#maxFutureUs) / 1000) : parser.detail
       return reason
     }
     this.symbolBytes = parser.symbolBytes

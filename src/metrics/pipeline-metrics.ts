@@ -94,6 +94,10 @@ export const pipelineMetrics = {
     'worker',
     'kind',
   ),
+  market_kpi_record_timestamps_in_wrong_unit: gauge(
+    '1 while producers write record timestamps in this unit instead of milliseconds, in a topic of CreateTime.',
+    'unit',
+  ),
   market_kpi_feed_state: gauge('1 for what the feed is doing; none: the producer is not ours.', 'state'),
   market_kpi_feed_replays_recorded_times: gauge(
     '1 while all prices come from a replay that keeps their recorded times; freshness is then judged by its clock.',

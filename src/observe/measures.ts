@@ -123,10 +123,16 @@ function replayFreshness(scene: MeasureScene): Measure {
   return known(Math.max(0, ...scene.lags.map(({ waitingSeconds }) => waitingSeconds ?? 0)))
 }
 
+/** A clock is ahead of ours by minutes or hours. */
+export const farAheadMs = 86_400_000
+
 function feedSilence({ snapshot, looks, nowMs }: MeasureScene): Measure {
   const { log } = snapshot.kafka
   if (log.state === 'unknown') return log
-  const times = log.partitions.flatMap((p) => (p.newestRecordAtMs === null ? [] : [p.newestRecordAtMs]))
+  // A producer may write any time; one of another day says nothing about when the record came.
+  const times = log.partitions.flatMap(({ newestRecordAtMs: ms }) =>
+    ms === null || ms - nowMs > farAheadMs ? [] : [ms],
+  )
   const moved = lastGrowthMs(looks)
   if (moved !== undefined) times.push(moved)
   if (times.length === 0) return unknown('the topic holds no record')

@@ -7,39 +7,37 @@ export interface ReplayClock {
   /** The latest time of a price that it sent; null before the first. */
   readonly eventAtMs: number | null
   readonly isPaced: boolean
-  readonly isFinished: boolean
+  /** `stopped` where it ended before its file did. */
+  readonly state: 'running' | 'finished' | 'stopped'
 }
 
 /** Clocks of a feed and of the brokers may differ by so much. */
 const clockSlackMs = 60_000
 
 /**
- * The replay that the pipeline lives on: every live feed replays recorded times, or none lives and the last one had sent all
- * of its file. Not any more once somebody else sends messages after it had finished.
+ * The replay that the rows are of: every live feed replays recorded times, or none lives and the last one did. Not any more once
+ * somebody else sends messages after it had ended.
  */
 export function replayOf(snapshot: PipelineSnapshot, thresholds: Thresholds): ReplayClock | undefined {
   const { workers } = snapshot.postgres
   if (workers.state === 'unknown') return undefined
-  const feeds = currentFeeds(workers.workers, thresholds)
-  const replays = feeds.flatMap(({ replay, endedAtMs }) => (replay ? [{ ...replay, endedAtMs }] : []))
+  const live = liveWorkers(workers.workers, 'feed', thresholds)
+  const last = lastFeed(workers.workers)
+  const feeds = live.length > 0 ? live : last ? [last] : []
+  const replays = feeds.flatMap((feed) => (feed.replay ? [{ ...feed, ...feed.replay }] : []))
   if (replays.length === 0 || replays.length < feeds.length) return undefined
   const isFinished = replays.every(({ endedAtMs }) => endedAtMs !== null)
-  if (isFinished && hasNewerMessages(snapshot, Math.max(...replays.map(({ endedAtMs }) => endedAtMs ?? 0))))
-    return undefined
+  const state = isFinished ? 'finished' : live.length > 0 ? 'running' : 'stopped'
+  const endedAtMs = Math.max(
+    ...replays.map((feed) => feed.endedAtMs ?? snapshot.takenAtMs - feed.seenAgoSeconds * 1000),
+  )
+  if (state !== 'running' && hasNewerMessages(snapshot, endedAtMs)) return undefined
   const times = replays.flatMap(({ eventAtMs }) => (eventAtMs === null ? [] : [eventAtMs]))
   return {
     eventAtMs: times.length > 0 ? Math.max(...times) : null,
     isPaced: replays.every(({ isPaced }) => isPaced),
-    isFinished,
+    state,
   }
-}
-
-/** The live ones; where there is none, the one that was heard of last, if it had sent all there is. */
-function currentFeeds(workers: readonly WorkerState[], thresholds: Thresholds): WorkerState[] {
-  const live = liveWorkers(workers, 'feed', thresholds)
-  if (live.length > 0) return live
-  const last = lastFeed(workers)
-  return last && last.endedAtMs !== null ? [last] : []
 }
 
 /** The feed that was heard of last. */

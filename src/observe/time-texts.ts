@@ -7,7 +7,9 @@ export function freshnessText({ freshnessSeconds: freshness, replay, market }: M
   if (!replay) return ofMarket(market, `newest price ${span(freshness.value)} old`)
   const at = replay.eventAtMs === null ? '' : ` at ${instantText(replay.eventAtMs)}`
   const behind = `rows ${span(freshness.value)} behind the replay`
-  return replay.isFinished ? `${behind}, which ended${at}` : `${behind}, which is${at === '' ? ' starting' : at}`
+  if (replay.state !== 'running')
+    return `${behind}, which ${replay.state === 'finished' ? 'ended' : 'was stopped'}${at}`
+  return `${behind}, which is${at === '' ? ' starting' : at}`
 }
 
 /** `newest message 3 s old`. Empty where it is unknown. */

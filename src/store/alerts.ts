@@ -9,6 +9,17 @@ export function listOpenAlerts(database: Pick<Database, 'query'>): Promise<Alert
   })
 }
 
+/** The rules of all episodes that are kept, and the names of their labels. */
+export async function knownRulesAndLabels(
+  database: Pick<Database, 'query'>,
+): Promise<{ rules: string[]; labels: string[] }> {
+  const rows = await database.query<{ rule: string; labels: string[] | null }>({
+    text: `SELECT rule, array_agg(DISTINCT name) FILTER (WHERE name IS NOT NULL) AS labels
+      FROM alerts LEFT JOIN LATERAL jsonb_object_keys(labels) AS name ON true GROUP BY rule`,
+  })
+  return { rules: rows.map(({ rule }) => rule), labels: rows.flatMap(({ labels }) => labels ?? []) }
+}
+
 /** Episodes that have fired, the newest first; those that go on too. */
 export function listAlertHistory(
   database: Database,

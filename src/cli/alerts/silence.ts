@@ -1,19 +1,24 @@
 import { userInfo } from 'node:os'
 import { type Command, InvalidArgumentError } from 'commander'
-import { type Matcher, parseMatcher } from '../../alerts/silence.ts'
+import { ownRuleNames } from '../../alerts/alert-rules.ts'
+import { ruleTexts } from '../../alerts/rule-texts.ts'
+import { checkMatcher, type KnownAlerts, type Matcher, parseMatcher } from '../../alerts/silence.ts'
 import { assert, KpiError } from '../../errors.ts'
+import { ruleNames } from '../../observe/finding.ts'
 import { addSilence, endSilence } from '../../store/alert-silences.ts'
+import { knownRulesAndLabels } from '../../store/alerts.ts'
 import { addStackOption, configure, wholeNumber, withErrors } from '../command.ts'
 import { isoTime } from '../instant-text.ts'
 import { withDatabase } from '../servers.ts'
 import { ageOption } from '../time-option.ts'
+import { userRules } from './signals.ts'
 
 const maxDays = 90
 
 export function registerSilence(parent: Command): void {
   const command = parent
     .command('silence')
-    .description('mute alerts for a while; what was told already is still resolved')
+    .description('mute alerts for a while; alerts that were sent before still get their RESOLVED')
     .argument('<matchers...>', 'a rule, or label=value (also severity=, stage=); all must fit, * stands for anything')
     .requiredOption('--for <time>', 'until when: 30m, 2h, 7d', silenceTime)
     .option('--comment <text>', 'why', '')
@@ -44,10 +49,27 @@ async function silence(texts: readonly string[], command: Command): Promise<void
   const { config } = configure(command)
   const { for: forMs, comment, json } = command.opts<{ for: number; comment: string; json?: true }>()
   const given = { matchers, comment, createdBy: userInfo().username, forMs }
-  const row = await withDatabase(config, 'alerts', (database) => addSilence(database, given))
+  const row = await withDatabase(config, 'alerts', async (database) => {
+    const known = knownAlerts(await knownRulesAndLabels(database))
+    for (const matcher of matchers) checkMatcher(matcher, known)
+    return addSilence(database, given)
+  })
   assert(row, 'a silence that was added has a row')
   const text = json ? JSON.stringify(row) : `silence ${row.id}: ${texts.join(' ')} until ${isoTime(row.expiresAt)}`
   process.stdout.write(`${text}\n`)
+}
+
+function knownAlerts(earlier: Pick<KnownAlerts, 'rules' | 'labels'>): KnownAlerts {
+  const own = userRules()
+  const ownLabels = own.flatMap(({ labels, kpi }) => [...Object.keys(labels), ...(kpi ? ['symbol'] : [])])
+  const texts = [...ruleNames, ...ownRuleNames].map((name) => ruleTexts[name])
+  const rules = [...ruleNames, ...ownRuleNames, ...own.map(({ name }) => name), ...earlier.rules]
+  const labels = [...texts.flatMap((text) => text.labels), ...ownLabels, ...earlier.labels]
+  return {
+    rules: [...new Set(rules)],
+    labels: [...new Set(labels)].filter((name) => name !== 'rule'),
+    hasAnyLabel: own.some(({ sql }) => sql !== undefined),
+  }
 }
 
 async function unsilence(id: number, command: Command): Promise<void> {

@@ -6,6 +6,7 @@ import type { Notification } from '../../alerts/notification.ts'
 import { makeNotifiers } from '../../alerts/notifiers/make-notifiers.ts'
 import { fingerprintOf } from '../../alerts/signal.ts'
 import type { Config } from '../../config/load.ts'
+import { suggestion } from '../../config/nearest.ts'
 import { KpiError } from '../../errors.ts'
 import { addSettingOptions, configure, withErrors } from '../command.ts'
 
@@ -27,8 +28,8 @@ async function test(command: Command): Promise<number> {
   try {
     const asked = notifiers.filter(({ name }) => wanted === undefined || name === wanted)
     if (asked.length === 0) {
-      const names = notifiers.map(({ name }) => name).join(', ')
-      throw new KpiError('KPI_USAGE', `no receiver is called '${wanted}'; there are ${names}`)
+      const names = notifiers.map(({ name }) => name)
+      throw new KpiError('KPI_USAGE', `there is no receiver '${wanted}': ${suggestion(wanted ?? '', names)}`)
     }
     const signal = new AbortController().signal
     const deliveries = await Promise.all(

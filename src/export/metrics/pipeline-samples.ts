@@ -1,8 +1,9 @@
 import type { Thresholds } from '../../config/thresholds.ts'
 import type { Sample } from '../../metrics/pipeline-metrics.ts'
 import { type Finding, ruleNames, severities } from '../../observe/finding.ts'
-import type { Measures } from '../../observe/measures.ts'
+import { farAheadMs, type Measures } from '../../observe/measures.ts'
 import type { Observation } from '../../observe/observer.ts'
+import { wrongRecordUnit, wrongUnits } from '../../observe/rules/feed.ts'
 import type { PipelineSnapshot } from '../../observe/snapshot.ts'
 import { kafkaSamples, partitionSamples } from './kafka-samples.ts'
 import { postgresSamples, symbolSamples } from './postgres-samples.ts'
@@ -60,12 +61,19 @@ function findingSamples(findings: readonly Finding[]): Sample[] {
   ])
 }
 
-function measureSamples(measures: Measures, { takenAtMs, kafka: { log } }: PipelineSnapshot): Sample[] {
+function measureSamples(measures: Measures, snapshot: PipelineSnapshot): Sample[] {
+  const { takenAtMs, kafka } = snapshot
+  const { log } = kafka
+  const wrong = wrongRecordUnit(snapshot, takenAtMs)
   const { market, feedSilenceSeconds: silence } = measures
-  const newest = log.state === 'ok' ? log.partitions.map((p) => p.newestRecordAtMs ?? 0) : []
+  const times = log.state === 'ok' ? log.partitions.map((p) => p.newestRecordAtMs ?? 0) : []
+  const newest = times.filter((ms) => ms - takenAtMs <= farAheadMs)
   // A broker's clock may be ahead, of which a silence knows nothing.
   const newestMs = silence.state === 'ok' ? Math.max(takenAtMs - silence.value * 1000, ...newest) : null
   return [
+    ...(log.state === 'ok' ? wrongUnits : []).flatMap(({ unit }) =>
+      sample('market_kpi_record_timestamps_in_wrong_unit', Number(wrong?.unit === unit), { unit }),
+    ),
     ...measured('market_kpi_lag_messages', measures.lagMessages),
     ...measured('market_kpi_readable_lag_messages', measures.readableLagMessages),
     ...measured('market_kpi_throughput_messages_per_second', measures.throughputPerSecond),

@@ -2,7 +2,7 @@ import type { Thresholds } from '../../config/thresholds.ts'
 import type { Finding } from '../finding.ts'
 import { openSeconds } from '../measures.ts'
 import { lastFeed } from '../replay.ts'
-import type { WorkerState } from '../snapshot.ts'
+import type { PipelineSnapshot, WorkerState } from '../snapshot.ts'
 import { liveWorkers } from '../workers.ts'
 import { beyond, cannotTell, found, grouped, type Rule, type RuleScene, span } from './rule.ts'
 
@@ -26,7 +26,40 @@ export const clockSkew: Rule = (scene) => {
     const ahead = Math.max(0, kpi.newestEventAtMs - nowMs) / 1000
     findings.push(...skewed(scene, 'feed', ahead, `the newest price claims to be ${span(ahead)} ahead of now`))
   }
-  return [...findings, ...rejectedFuture(scene)]
+  return [...findings, ...wrongUnit(scene), ...rejectedFuture(scene)]
+}
+
+/** Units that producers take for milliseconds, by where the newest of them would be in another unit. */
+export const wrongUnits = [
+  { unit: 'seconds', msEach: 1000, effect: 'prices are rejected as future_timestamp', severity: 'critical' },
+  { unit: 'microseconds', msEach: 1e-3, effect: 'prices from the future are not recognised', severity: 'warning' },
+  { unit: 'nanoseconds', msEach: 1e-6, effect: 'prices from the future are not recognised', severity: 'warning' },
+] as const
+/** A newest record may be old, and clocks may differ; another unit is further away than that. */
+const year2000Ms = Date.UTC(2000, 0, 1)
+const yearMs = 365 * 86_400_000
+
+/**
+ * In a topic of message.timestamp.type=CreateTime the producer writes the records' timestamps, in whatever unit.
+ *
+ * @returns The unit, and the newest timestamp in it; undefined where it is milliseconds, as it has to be.
+ */
+export function wrongRecordUnit(
+  { kafka: { log } }: PipelineSnapshot,
+  nowMs: number,
+): ((typeof wrongUnits)[number] & { readonly newest: number }) | undefined {
+  if (log.state === 'unknown' || log.isAppendTime !== false) return undefined
+  const newest = Math.max(...log.partitions.map((p) => p.newestRecordAtMs ?? 0), 0)
+  const isTime = (ms: number) => ms >= year2000Ms && ms <= nowMs + yearMs
+  const wrong = isTime(newest) ? undefined : wrongUnits.find(({ msEach }) => isTime(newest * msEach))
+  return wrong && { ...wrong, newest }
+}
+
+function wrongUnit({ snapshot, nowMs }: RuleScene): Finding[] {
+  const wrong = wrongRecordUnit(snapshot, nowMs)
+  if (!wrong) return []
+  const summary = `the producer writes Kafka's record timestamps in ${wrong.unit} instead of milliseconds (newest: ${wrong.newest}), so ${wrong.effect}: correct the producer, or set message.timestamp.type=LogAppendTime`
+  return [found('ClockSkew', wrong.severity, summary, { labels: { clock: 'producer' } })]
 }
 
 const stageOfClock = { database: 'postgres', broker: 'kafka', feed: 'feed' } as const

@@ -63,7 +63,10 @@ describe('says in one line what is wrong', () => {
       `alerts: { rules: [{ name: A, severity: bad, ${kpi} }] }`,
       "alerts.rules.'A'.severity: must be info, warning or critical",
     ],
-    [`alerts: { rules: [{ name: A, colour: red, ${kpi} }] }`, "alerts.rules.'A': there is no 'colour' here"],
+    [
+      `alerts: { rules: [{ name: A, colour: red, ${kpi} }] }`,
+      "alerts.rules.'A': there is no 'colour' here: there are name, sql, kpi, severity, for, labels, summary",
+    ],
     [
       'alerts: { rules: [{ name: A, kpi: { measure: volume, within: 1h } }] }',
       "alerts.rules.'A'.kpi: needs above or below, and not both",
@@ -77,7 +80,7 @@ describe('says in one line what is wrong', () => {
       `alerts: { rules: [{ name: A, ${kpi} }, { name: A, ${kpi} }] }`,
       "alerts.rules: there is a rule called 'A' already",
     ],
-    ['alerts: { rule: [] }', "alerts: there is no 'rule' here"],
+    ['alerts: { rule: [] }', "alerts: there is no 'rule' here: did you mean 'rules'?"],
   ])('%s', (yaml, why) => {
     expect(() => rulesOf(yaml)).toThrow(`market-kpi.yaml: ${why}`)
   })

@@ -54,6 +54,14 @@ function silent(snapshot: PipelineSnapshot, seconds: number): PipelineSnapshot {
   return withSource(snapshot, 'kafka', 'log', { partitions })
 }
 
+/** A topic of producers' times, in which a message comes between two looks. */
+function inUnit(snapshot: PipelineSnapshot, perMs: number): PipelineSnapshot {
+  const { log } = snapshot.kafka
+  if (log.state === 'unknown') return snapshot
+  const partitions = log.partitions.map((p) => ({ ...p, newestRecordAtMs: Math.floor(snapshot.takenAtMs * perMs) }))
+  return withSource(snapshot, 'kafka', 'log', { isAppendTime: false, partitions })
+}
+
 function feedIs(snapshot: PipelineSnapshot, more: Parameters<typeof worker>[1]): PipelineSnapshot {
   return withSource(snapshot, 'postgres', 'workers', {
     workers: [worker('consumer-1'), worker('feed-1', { kind: 'feed', ...more })],
@@ -264,6 +272,8 @@ export const scenarios: readonly Scenario[] = [
   scenario('prices are rejected for their future', ['critical ClockSkew clock=feed', 'critical ErrorRateHigh'], (s) =>
     letters({ future_timestamp: 900, empty: 10 })(rejecting(s, 9), 0),
   ),
+  scenario('record timestamps are in seconds', ['critical ClockSkew clock=producer'], (s) => inUnit(s, 1e-3)),
+  scenario('record timestamps are in microseconds', ['warning ClockSkew clock=producer'], (s) => inUnit(s, 1e3)),
   scenario('the last worker is lost', ['critical WorkerDown kind=consumer'], lost),
   scenario('one of two workers is lost', ['warning WorkerDown kind=consumer'], halfLost),
   scenario('nobody consumes', ['critical NoConsumer'], (s) => withSource(s, 'kafka', 'group', { members: [] })),

@@ -218,7 +218,7 @@ describe('a rejected message', () => {
     ['missing_field', 'without volume', rawMessage({ volume: null })],
     [
       'future_timestamp',
-      "timestamp 1771079705251: too far ahead of the record's own timestamp",
+      "message time 2026-02-14T14:35:05.251Z, record time 2026-02-14T14:30:05.250Z: the feed's clock is ahead, or Kafka's is behind",
       rawMessage({ timestamp: '1771079705251' }),
     ],
   ])('is %s: %s', (reason, detail, value) => {

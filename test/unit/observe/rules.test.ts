@@ -161,6 +161,13 @@ const letters = (recentByReason: Record<string, number>, rejected: number) =>
     workers: [worker('consumer-1', { recent: { seconds: 300, processed: 1000, rejected } }), feed],
   })
 
+const recordTimes = (newestRecordAtMs: number | null, isAppendTime = false) => {
+  const { log } = ok.kafka
+  if (log.state === 'unknown') throw new Error('the log is known')
+  const partitions = log.partitions.map((p) => ({ ...p, newestRecordAtMs }))
+  return withSource(ok, 'kafka', 'log', { isAppendTime, partitions })
+}
+
 table('ClockSkew', [
   ['the database 30 s ahead', clock(30_000), []],
   ['the database 30.1 s ahead', clock(30_100), ['warning']],
@@ -174,8 +181,21 @@ table('ClockSkew', [
   ['two of a hundred from the future', letters({ future_timestamp: 20 }, 20), ['warning']],
   ['a single one from the future', letters({ future_timestamp: 1 }, 1), []],
   ['more of other faults', letters({ future_timestamp: 40, not_json: 60 }, 100), []],
+  ['records with times in seconds', recordTimes(nowMs / 1000), ['critical']],
+  ['records with times in microseconds', recordTimes(nowMs * 1000), ['warning']],
+  ['records with times in nanoseconds', recordTimes(nowMs * 1e6), ['warning']],
+  ['records with times of 2001', recordTimes(Date.UTC(2001, 0)), []],
+  ['records with times of tomorrow', recordTimes(nowMs + 86_400_000), []],
+  ['records with times in seconds, by a broker', recordTimes(nowMs / 1000, true), []],
+  ['an empty log of producers', recordTimes(null), []],
   ['not known', without(ok, 'postgres', 'server', 'kpi', 'deadLetters'), []],
 ])
+
+it('a record time of the far future hides no silence', () => {
+  const before = { ...recordTimes(nowMs * 1000), takenAtMs: nowMs - 901_000 }
+  const stopped = judge([before, recordTimes(nowMs * 1000)])
+  expect(stopped.measures.feedSilenceSeconds).toEqual({ state: 'unknown', reason: expect.any(String) })
+})
 
 function silent(seconds: number, ...workers: WorkerState[]): PipelineSnapshot {
   const { log } = ok.kafka
@@ -525,6 +545,17 @@ table('KpiStale', [
   ['old, nothing comes, and messages wait', lagging(stale(901, silent(901, feed)), 5), ['critical']],
   ['a replay of another day', stale(1e8, withWorkers(consumer, replaying())), []],
   ['a replay that has finished', stale(1e8, silent(1e4, replaying({ endedAtMs: nowMs - 1e7 }))), []],
+  [
+    'a replay that was stopped before its end',
+    stale(1e8, silent(200, replaying({ stoppedAtMs: nowMs - 2e5, seenAgoSeconds: 200 }))),
+    [],
+  ],
+  ['a replay that was killed', stale(1e8, silent(200, replaying({ seenAgoSeconds: 200 }))), []],
+  [
+    'a replay that was stopped, and others send since',
+    stale(901, withWorkers(consumer, replaying({ stoppedAtMs: nowMs - 2e5, seenAgoSeconds: 200 }))),
+    ['critical'],
+  ],
   [
     'a replay that finished and stopped',
     stale(1e8, silent(1e4, replaying({ endedAtMs: nowMs - 1e7, stoppedAtMs: nowMs - 1e7, seenAgoSeconds: 1e4 }))),

@@ -59,12 +59,13 @@ function diskRules({ thresholds: { disk } }: RuleSource): AlertingRule[] {
   ]
 }
 
-const clocks = ['database', 'broker', 'feed'] as const
+const clocks = ['database', 'broker', 'feed', 'producer'] as const
 type Clock = (typeof clocks)[number]
 
 const clockSummaries: Readonly<Record<Clock, string>> = {
   database: "the database's clock and ours are {{ $value | humanizeDuration }} apart",
   broker: "a broker's clock is {{ $value | humanizeDuration }} ahead of ours",
+  producer: "the producer writes Kafka's record timestamps in another unit than milliseconds",
   feed: "the feed's clock is ahead: its newest price is of the future, or its messages are rejected for that",
 }
 
@@ -80,14 +81,20 @@ function clockRules({ thresholds: { clockSkew, errorRate } }: RuleSource): Alert
     [warning, clockSkew.warningSeconds, `${future} unless on (job) ${share} <= ${ratio(errorRate.warningPercent)}`],
   ] as const
   return limits.flatMap(([make, seconds, rejected]) => {
-    const skewed = skews(seconds, rejected)
+    const skewed = { ...skews(seconds, rejected), producer: make === critical ? inSeconds : inSmallerUnit }
     return clocks.map((clock) =>
       make('ClockSkew', { expr: skewed[clock], labels: { clock }, summary: clockSummaries[clock] }),
     )
   })
 }
 
-function skews(seconds: number, rejected: string): Record<Clock, string> {
+/** In seconds, prices are rejected for it. */
+const inUnits = (units: string) =>
+  `max by (job) (${each('market_kpi_record_timestamps_in_wrong_unit', ['unit'], `{unit=~"${units}"}`)}) == 1`
+const inSeconds = inUnits('seconds')
+const inSmallerUnit = inUnits('microseconds|nanoseconds')
+
+function skews(seconds: number, rejected: string): Record<Exclude<Clock, 'producer'>, string> {
   const apart = `abs(${each('market_kpi_postgres_clock_ahead_seconds')}) - ${each('market_kpi_postgres_latency_seconds')}`
   const ahead = (metric: PipelineMetric) => `${each(metric)} - ${lookedAt} > ${seconds}`
   return {
