@@ -33,6 +33,8 @@ const maxDepth = 64
 const endOfTimeUs = 2 ** 53
 /** A magnitude of 10^15 is the first that is refused. */
 const wholeDigits = 15
+/** That magnitude, scaled, by the number of decimals. */
+const scaledLimits = Array.from({ length: 19 }, (_, decimals) => 10n ** BigInt(wholeDigits + decimals))
 /** As Node has it since version 21; TypeScript's library does not know the third argument yet. */
 type ParseWithSource = (
   text: string,
@@ -120,7 +122,7 @@ function scaledNumber(value: unknown, decimals: number): bigint | undefined {
   if (/^0*$/.test(digits) || shift < -digits.length) scaled = 0n
   else if (shift > wholeDigits + decimals) return undefined
   else scaled = shift >= 0 ? BigInt(digits + '0'.repeat(shift)) : divideHalfEven(BigInt(digits), 10n ** BigInt(-shift))
-  if (scaled >= 10n ** BigInt(wholeDigits + decimals)) return undefined
+  if (scaled >= (scaledLimits[decimals] ?? 0n)) return undefined
   return sign === '-' ? -scaled : scaled
 }
 
