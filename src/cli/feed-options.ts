@@ -1,9 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { KpiError } from '../errors.ts'
 import { type Compression, compressions } from '../kafka/record-batch-writer.ts'
+import { type ReplayFlags, replayOptions } from './replay-options.ts'
 
 /** What `feed` was told by flags; settings are read elsewhere. */
-export interface FeedFlags {
+export interface FeedFlags extends ReplayFlags {
   readonly compression: Compression
   // simulate
   readonly rate: number
@@ -15,13 +16,6 @@ export interface FeedFlags {
   readonly bad: number
   readonly pauseEvery: number
   readonly pauseFor: number
-  // replay
-  readonly speed: number
-  readonly shiftToNow?: true
-  readonly keepTimestamps?: true
-  readonly map?: ReadonlyMap<string, string>
-  readonly symbol?: string
-  readonly fromStart?: true
 }
 
 const simulateOnly = [
@@ -40,28 +34,14 @@ const simulateOnly = [
   new Option('--pause-for <s>', 'how long to be silent').argParser(seconds).default(60),
 ]
 
-const replayOnly = [
-  new Option('--speed <factor>', '1 sends as recorded, 10 ten times as fast, max as fast as it goes')
-    .argParser(speed)
-    .default(Number.POSITIVE_INFINITY, 'max'),
-  new Option('--keep-timestamps', 'send the recorded times, at any speed (the default)'),
-  new Option(
-    '--shift-to-now',
-    'send the time at which each line is due at this --speed, so that it looks live',
-  ).conflicts('keepTimestamps'),
-  new Option(
-    '--map <field=column,…>',
-    'which column is which, symbol=ric,close=mid; in JSON a path, close=data.p (default: by the usual names)',
-  ).argParser(mapping),
-  new Option('--symbol <name>', 'the symbol of all lines, for a file that has no column for it').argParser(symbol),
-  new Option('--from-start', 'send the whole file again, whatever was sent before'),
-]
+/** The compression of what a feed sends. */
+export function compressionOption(): Option {
+  return new Option('--compression <kind>', 'of what is sent to Kafka').choices(compressions).default('none')
+}
 
 export function addFeedOptions(command: Command): Command {
-  command.addOption(
-    new Option('--compression <kind>', 'of what is sent to Kafka').choices(compressions).default('none'),
-  )
-  for (const option of [...simulateOnly, ...replayOnly]) command.addOption(option)
+  command.addOption(compressionOption())
+  for (const option of [...simulateOnly, ...replayOptions()]) command.addOption(option)
   return command
 }
 
@@ -81,7 +61,7 @@ export function parseFeedSource(text: string): FeedSource {
  * @throws KpiError `KPI_USAGE`.
  */
 export function checkFeedOptions(command: Command, source: FeedSource['kind']): FeedFlags {
-  const others = source === 'simulate' ? replayOnly : simulateOnly
+  const others = source === 'simulate' ? replayOptions() : simulateOnly
   const names = others.map((option) => ({ flag: option.long ?? option.flags, name: option.attributeName() }))
   // A setting, so it is no option of ours alone.
   if (source === 'replay') names.push({ flag: '--symbols', name: 'symbols' })
@@ -96,11 +76,6 @@ export function checkFeedOptions(command: Command, source: FeedSource['kind']): 
 function rate(text: string): number {
   if (text === 'max') return Number.POSITIVE_INFINITY
   return decimal(text, 0.1, 500_000, 'a number from 0.1 to 500000, or max')
-}
-
-function speed(text: string): number {
-  if (text === 'max') return Number.POSITIVE_INFINITY
-  return decimal(text, 0.001, 1_000_000, 'a number from 0.001 to 1000000, or max')
 }
 
 function share(text: string): number {
@@ -123,17 +98,4 @@ function whole(min: number, max: number): (text: string) => number {
     if (value >= min && value <= max) return value
     throw new InvalidArgumentError(`must be a whole number from ${min}`)
   }
-}
-
-function symbol(text: string): string {
-  if (/^[\x21-\x7e]{1,32}$/.test(text)) return text
-  throw new InvalidArgumentError('must be 1 to 32 printable ASCII characters without spaces')
-}
-
-function mapping(text: string): ReadonlyMap<string, string> {
-  const pairs = text.split(',').map((pair) => pair.split('='))
-  if (pairs.some(([field = '', column = '', ...rest]) => !field || !column || rest.length > 0)) {
-    throw new InvalidArgumentError('must be FIELD=COLUMN, several separated by commas')
-  }
-  return new Map(pairs.map(([field = '', column = '']) => [field, column]))
 }

@@ -4,7 +4,6 @@ import type { Config } from '../config/load.ts'
 import { announceReady, whenSupervisorGone } from '../embedded/ready-signal.ts'
 import { listenForStop } from '../embedded/stop-signals.ts'
 import { systemClock } from '../feed/clock.ts'
-import { checkMapping } from '../feed/replay/field-names.ts'
 import { ReplaySource } from '../feed/replay/replay-source.ts'
 import { findResumePoint } from '../feed/replay/resume-point.ts'
 import { SimulateSource } from '../feed/simulate/simulate-source.ts'
@@ -13,14 +12,20 @@ import type { Logger } from '../log.ts'
 import { addSettingOptions, addStackOption, configure, wholeNumber, withErrors } from './command.ts'
 import { addFeedOptions, checkFeedOptions, type FeedFlags, parseFeedSource } from './feed-options.ts'
 import { openReplayFile } from './replay-file.ts'
+import { readOptions } from './replay-options.ts'
 import { type OpenFeed, runFeed, usualFeedPort } from './run-feed.ts'
 import { httpPortHelp } from './service-status.ts'
 
 const help = `
 Sources:
   simulate       made-up prices of SYMBOLS that move together, with the volatility and volume of a trading day
-  replay:FILE    the lines of a CSV file with a header, or of JSON objects, gzip or not; started again it goes on
-                 behind the last line that is in the topic
+  replay:FILE    the lines of a CSV or JSON file, which may be packed (gzip, zip, zstd) or UTF-16; started again it
+                 goes on behind the last line that is in the topic
+
+Forms of a file that are not known are refused, with what to do. Some examples:
+  feed replay:klines.csv --layout binance-klines --symbol BTCUSDT
+  feed replay:bars.csv --time-zone America/New_York --bar-time end --bar-seconds 300
+  feed replay:kurse.csv --decimal , --thousands . --time-format 'dd/MM/yyyy HH:mm'
 
 Environment:
   DATABASE_URL or POSTGRES_HOST, …   where the feed writes its worker_status; it does without
@@ -46,7 +51,7 @@ async function feed(sourceText: string, command: Command): Promise<number> {
   const flags = checkFeedOptions(command, source.kind)
   const { httpPort } = command.opts<{ httpPort?: number }>()
   const { config, log } = configure(command)
-  const open = source.kind === 'simulate' ? simulate(flags, config) : await replay(source.file, flags, log)
+  const open = source.kind === 'simulate' ? simulate(flags, config) : await replay(source.file, flags, { config, log })
   const wish = listenForStop((what) => log.info(what === 'stop' ? 'stopping; again to hurry' : 'stopping at once'))
   const gone = new AbortController()
   whenSupervisorGone(() => gone.abort())
@@ -76,26 +81,21 @@ function simulate(flags: FeedFlags, config: Config): OpenFeed {
 }
 
 /** A file that cannot be read is told before anything else is tried. */
-async function replay(path: string, flags: FeedFlags, log: Logger): Promise<OpenFeed> {
-  const mapping = checkMapping(flags.map ?? new Map())
+async function replay(
+  path: string,
+  flags: FeedFlags,
+  { config, log }: { config: Config; log: Logger },
+): Promise<OpenFeed> {
+  const reading = readOptions(flags)
   const file = await openReplayFile(path)
+  const { maxFutureSeconds, decimals } = config
   return async ({ cluster, topic }, stop) => {
     const resume = flags.fromStart ? undefined : await findResumePoint({ cluster, topic, file, log }, stop)
-    const { speed, symbol, shiftToNow = false } = flags
+    const { speed, shiftToNow = false } = flags
+    const options = { ...reading, file, resume, speed, shiftToNow, maxFutureSeconds, decimals, clock: systemClock, log }
     return {
       ...(resume ? { continues: resume.producers } : {}),
-      source: (partitionCount) =>
-        ReplaySource.open({
-          file,
-          partitionCount,
-          resume,
-          speed,
-          shiftToNow,
-          mapping,
-          symbol,
-          clock: systemClock,
-          log,
-        }),
+      source: (partitionCount) => ReplaySource.open({ ...options, partitionCount }),
     }
   }
 }

@@ -7,13 +7,14 @@ import { KpiError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { configure, wholeNumber, withErrors } from './command.ts'
 import { cliEntry } from './entry.ts'
-import { parseFeedSource } from './feed-options.ts'
+import { compressionOption, parseFeedSource } from './feed-options.ts'
 import { openReplayFile } from './replay-file.ts'
+import { type ReplayFlags, readOptions, recordOptions, replayOptions } from './replay-options.ts'
 
 /** Creates or upgrades topic, schema and roles on the servers of a configuration. */
 export type PreparePipeline = (config: Config, log: Logger) => Promise<unknown>
 
-interface UpFlags {
+interface UpFlags extends ReplayFlags {
   readonly dataDir: string
   readonly feed: string
   readonly workers: number
@@ -27,7 +28,8 @@ interface UpFlags {
 const workerPort = 9464
 
 export function register(program: Command, prepare: PreparePipeline): void {
-  program
+  const forFeed = [...replayOptions(), compressionOption()]
+  const command = program
     .command('up')
     .description('run the whole pipeline on this machine: Kafka, PostgreSQL, feed, workers and alerts, until Ctrl-C')
     .option('--data-dir <dir>', 'where everything is kept between runs', defaultDataDir)
@@ -38,6 +40,10 @@ export function register(program: Command, prepare: PreparePipeline): void {
     .addOption(new Option('--dashboard-port <port>').argParser(wholeNumber(0, 65_535)).hideHelp())
     .addOption(new Option('--no-dashboard').hideHelp())
     .option('--no-alerts', 'evaluate no alerts')
+    .optionsGroup('Options of --feed replay:FILE (docs/feeds.md):')
+  for (const option of forFeed) command.addOption(option)
+  const given = recordOptions(command, forFeed)
+  command
     .addHelpText(
       'after',
       `
@@ -47,7 +53,7 @@ Environment:
   MARKET_KPI_CACHE                 where the broker's jars are kept (~/.cache/market-kpi)
   JAVA_HOME                        the Java to run the broker with`,
     )
-    .action(withErrors((_flags: unknown, command: Command) => up(command, prepare)))
+    .action(withErrors((_flags: unknown, self: Command) => up(self, { prepare, given })))
 }
 
 /** Checked before anything is started. */
@@ -64,18 +70,23 @@ function feedSource(text: string): string {
   }
 }
 
-async function up(command: Command, prepare: PreparePipeline): Promise<void> {
+/** @param given - Options that are the feed's. */
+async function up(
+  command: Command,
+  { prepare, given }: { readonly prepare: PreparePipeline; readonly given: readonly string[] },
+): Promise<void> {
   const { config, log } = configure(command)
   const flags = command.opts<UpFlags>()
   if (flags.dashboardPort !== undefined) {
     log.warn('this version has no web dashboard yet: --dashboard-port has no effect')
   }
-  await checkReplayFile(flags.feed)
+  await checkFeed(flags, given)
   const wish = listenForStop((what) => log.info(what === 'stop' ? 'stopping; again to hurry' : 'stopping at once'))
   try {
     await runStack(
       {
         ...flags,
+        feedOptions: given,
         workerPort,
         config,
         cliEntry,
@@ -94,9 +105,15 @@ async function up(command: Command, prepare: PreparePipeline): Promise<void> {
   }
 }
 
-/** @throws KpiError `KPI_USAGE`. */
-async function checkReplayFile(feed: string): Promise<void> {
-  if (feed === 'none') return
-  const source = parseFeedSource(feed)
-  if (source.kind === 'replay') await (await openReplayFile(source.file)).close()
+/** @throws KpiError `KPI_FEED_FILE` for a file that cannot be read, `KPI_USAGE` for options that mean nothing. */
+async function checkFeed(flags: UpFlags, given: readonly string[]): Promise<void> {
+  const source = flags.feed === 'none' ? undefined : parseFeedSource(flags.feed)
+  if (source?.kind !== 'replay') {
+    const stray = given.find((option) => option.startsWith('--'))
+    if (stray !== undefined)
+      throw new KpiError('KPI_USAGE', `${stray} belongs to --feed replay:FILE, not to ${flags.feed}`)
+    return
+  }
+  readOptions(flags)
+  await (await openReplayFile(source.file)).close()
 }

@@ -28,6 +28,8 @@ export interface StackOptions {
   readonly config: Config
   /** As the `feed` command takes it; `none` for no feed. */
   readonly feed: string
+  /** What the `feed` command gets behind it. */
+  readonly feedOptions: readonly string[]
   /** Consumer processes, at least one. */
   readonly workers: number
   /** Preferred ports; 0 for any free one. */
@@ -152,14 +154,18 @@ class Stack {
   }
 
   async #startFeed(): Promise<void> {
-    const { feed } = this.#options
+    const { feed, feedOptions } = this.#options
     if (feed === 'none') return
     const givenUp = (error: KpiError) => {
       this.#feed = undefined
       this.#feedFailure = messageOf(error)
       if (this.#ready) this.#writeEndpoints()
     }
-    const part = { ...this.#command('feed', async () => ['feed', feed]), isFinal: isFinalForFeed, givenUp }
+    const part = {
+      ...this.#command('feed', async () => ['feed', feed, ...feedOptions]),
+      isFinal: isFinalForFeed,
+      givenUp,
+    }
     try {
       await this.#keep(part, (running) => {
         this.#feed = running

@@ -5,24 +5,52 @@ import type { Clock } from '../source.ts'
 const toldAtOnce = 10
 const intervalMs = 10_000
 
-/** Counts the lines that cannot be sent, and tells of them without flooding the log. */
-export class BadLines {
-  readonly #path: string
-  readonly #log: Logger
-  readonly #clock: Clock
+/** Warns of lines of one kind without flooding the log: the first ten at once, then one every ten seconds. */
+export class LineWarnings {
+  readonly #options: { readonly log: Logger; readonly clock: Clock; readonly what: string }
   #count = 0
   #untold = 0
   #nextTellingMs = 0
+
+  /** @param options.what - The kind of the lines: `bad lines`. */
+  constructor(options: { log: Logger; clock: Clock; what: string }) {
+    this.#options = options
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  warn(text: string): void {
+    const { log, clock, what } = this.#options
+    this.#count += 1
+    const nowMs = clock.now()
+    if (this.#count > toldAtOnce && nowMs < this.#nextTellingMs) {
+      this.#untold += 1
+      return
+    }
+    const others = this.#untold > 0 ? `; ${this.#untold} more ${what} before it` : ''
+    log.warn(`${text}${others}`)
+    this.#untold = 0
+    this.#nextTellingMs = nowMs + intervalMs
+  }
+}
+
+/** Counts the lines that cannot be sent, and warns of them. */
+export class BadLines {
+  readonly #path: string
+  readonly #log: Logger
+  readonly #warnings: LineWarnings
   #first: string | undefined
 
   constructor(options: { path: string; log: Logger; clock: Clock }) {
     this.#path = options.path
     this.#log = options.log
-    this.#clock = options.clock
+    this.#warnings = new LineWarnings({ ...options, what: 'bad lines' })
   }
 
   get count(): number {
-    return this.#count
+    return this.#warnings.count
   }
 
   /** The first of them, with what was wrong. */
@@ -30,22 +58,14 @@ export class BadLines {
     return this.#first
   }
 
-  report(line: number, problem: string): void {
-    this.#count += 1
-    this.#first ??= `line ${line}: ${problem}`
-    const nowMs = this.#clock.now()
-    if (this.#count > toldAtOnce && nowMs < this.#nextTellingMs) {
-      this.#untold += 1
-      return
-    }
-    const others = this.#untold > 0 ? `; ${this.#untold} more bad lines before it` : ''
-    this.#log.warn(`${this.#path} line ${line} is skipped: ${problem}${others}`)
-    this.#untold = 0
-    this.#nextTellingMs = nowMs + intervalMs
+  /** @param place - Which line it is: `line 7`. */
+  report(place: string, problem: string): void {
+    this.#first ??= `${place}: ${problem}`
+    this.#warnings.warn(`${this.#path} ${place} is skipped: ${problem}`)
   }
 
   /** The last word. */
   sum(): void {
-    if (this.#count > 0) this.#log.warn(`${this.#count} lines of ${this.#path} were skipped, the first, ${this.#first}`)
+    if (this.count > 0) this.#log.warn(`${this.count} lines of ${this.#path} were skipped, the first, ${this.#first}`)
   }
 }

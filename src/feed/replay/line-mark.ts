@@ -18,10 +18,15 @@ export interface ReplayPass {
   readonly partitionCount: number
 }
 
-/** Where a line stands, as the header of its record has it: `line: NUMBER@POSITION`. */
+/**
+ * Where a line is, as the header of its record has it: `line: NUMBER@POSITION`, or `line: NUMBER.ELEMENT@POSITION` for a
+ * further price of a line that holds several.
+ */
 export interface LinePlace {
   /** From 1. */
   readonly line: number
+  /** Which of the line's prices it is, from 0. */
+  readonly element: number
   /** Of its first byte, in the unpacked file. */
   readonly position: number
 }
@@ -30,7 +35,7 @@ const passHeader = 'replay'
 const lineHeader = 'line'
 const base = 36
 const passPattern = /^([0-9a-f]{16})-([0-9a-z]{1,8})-([0-9a-z]{1,10})-(\d{1,6})$/
-const linePattern = /^(\d{1,16})@(\d{1,16})$/
+const linePattern = /^(\d{1,16})(?:\.(\d{1,7}))?@(\d{1,16})$/
 const noHeaders = 0
 
 export function newPass(prefix: Buffer, startedAtMs: number, partitionCount: number): ReplayPass {
@@ -47,10 +52,10 @@ export function readMark(buffer: Buffer, valueEnd: number): { pass: string; plac
   if (buffer[valueEnd] === noHeaders) return undefined
   const headers = readHeaders(buffer, valueEnd)
   const pass = headers.get(passHeader)
-  const [, line, position] = linePattern.exec(headers.get(lineHeader) ?? '') ?? []
+  const [, line, element = '0', position] = linePattern.exec(headers.get(lineHeader) ?? '') ?? []
   return pass === undefined || line === undefined
     ? undefined
-    : { pass, place: { line: Number(line), position: Number(position) } }
+    : { pass, place: { line: Number(line), element: Number(element), position: Number(position) } }
 }
 
 /** As the header names it. */
@@ -73,8 +78,8 @@ function hashOf(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex').slice(0, 16)
 }
 
-/** Two numbers of up to 16 digits, an @, and their length. */
-const mostPlaceBytes = 34
+/** Two numbers of up to 16 digits, one of up to 7, a point, an @, and their length. */
+const mostPlaceBytes = 42
 
 /** Writes the headers of a line's record. */
 export class MarkWriter {
@@ -90,9 +95,13 @@ export class MarkWriter {
   }
 
   /** @returns Where they end. */
-  write(bytes: Buffer, at: number, line: number, position: number): number {
+  write(bytes: Buffer, at: number, { line, element, position }: LinePlace): number {
     const lengthAt = copyShort(this.start, 0, this.start.length, bytes, at)
     let end = writeWhole(bytes, lengthAt + 1, line)
+    if (element > 0) {
+      bytes[end++] = 0x2e // .
+      end = writeWhole(bytes, end, element)
+    }
     bytes[end++] = 0x40 // @
     end = writeWhole(bytes, end, position)
     // Zigzag, one byte.

@@ -3,7 +3,7 @@ import type { ReplayFile } from './replay-file.ts'
 
 /** A line beyond it is skipped: a message has 65,536 bytes at most. */
 export const maxLineBytes = 1024 * 1024
-const newline = 0x0a
+const lineFeed = 0x0a
 const carriageReturn = 0x0d
 
 /**
@@ -23,6 +23,8 @@ export class LineReader {
   /** Only the beginning of the line is here. */
   isTooLong = false
   readonly #file: ReplayFile
+  /** The byte at which a line ends; carriage returns before it do not count. */
+  readonly #newline: number
   /** What is read: `buffer[0, length)`, which begins at `#base` in the file. */
   #read: Buffer
   #base = 0
@@ -37,6 +39,7 @@ export class LineReader {
 
   constructor(file: ReplayFile) {
     this.#file = file
+    this.#newline = lineBreakOf(file.prefix)
     this.#read = this.buffer.subarray(0, 0)
   }
 
@@ -45,9 +48,24 @@ export class LineReader {
     return !this.#isComplete && this.#read.length - this.start < maxLineBytes
   }
 
-  /** Goes on with a line in the middle of the file. */
+  /** The current line, in words for the log. */
+  get place(): string {
+    return `line ${this.line}`
+  }
+
+  /** Goes on with a line in the middle of a file that is seekable. */
   seek(line: number, position: number): void {
     this.#file.seek(position)
+    this.#moveTo(line, position)
+  }
+
+  /** Goes back before the first line. */
+  async restart(): Promise<void> {
+    await this.#file.rewind()
+    this.#moveTo(1, 0)
+  }
+
+  #moveTo(line: number, position: number): void {
     this.line = line - 1
     this.#lines = 1
     this.#nextStart = 0
@@ -62,7 +80,7 @@ export class LineReader {
   next(): boolean {
     if (this.#skipsRest && !this.#skipRest()) return false
     const start = this.#nextStart
-    const found = this.#read.indexOf(newline, Math.max(start, this.#searchedTo))
+    const found = this.#read.indexOf(this.#newline, Math.max(start, this.#searchedTo))
     if (found >= 0) this.#take(start, found, found + 1)
     else if (!this.#takeUnfinished(start)) return false
     this.line += this.#lines
@@ -85,7 +103,7 @@ export class LineReader {
 
   /** Adds the line behind to the current one. @returns false when it is not whole in memory, or all would be too long. */
   join(): boolean {
-    const found = this.#read.indexOf(newline, this.#nextStart)
+    const found = this.#read.indexOf(this.#newline, this.#nextStart)
     const isLast = found < 0 && this.#isComplete && this.#nextStart < this.#read.length
     const end = isLast ? this.#read.length : found
     if (end < 0 || end - this.start > maxLineBytes) return false
@@ -96,7 +114,7 @@ export class LineReader {
 
   /** Undoes all joins: the current line is one line again. */
   split(): void {
-    const hasBreak = this.buffer[this.#firstNextStart - 1] === newline
+    const hasBreak = this.buffer[this.#firstNextStart - 1] === this.#newline
     this.#take(this.start, hasBreak ? this.#firstNextStart - 1 : this.#firstNextStart, this.#firstNextStart)
     this.#lines = 1
   }
@@ -130,7 +148,8 @@ export class LineReader {
 
   #take(start: number, end: number, nextStart: number): void {
     this.start = start
-    this.end = end > start && this.buffer[end - 1] === carriageReturn ? end - 1 : end
+    while (end > start && this.buffer[end - 1] === carriageReturn) end -= 1
+    this.end = end
     this.#nextStart = nextStart
     this.#searchedTo = nextStart
     this.isTooLong = false
@@ -155,10 +174,28 @@ export class LineReader {
 
   /** @returns false while the end of the too long line is not in sight. */
   #skipRest(): boolean {
-    const found = this.#read.indexOf(newline, this.#nextStart)
+    const found = this.#read.indexOf(this.#newline, this.#nextStart)
     this.#nextStart = found < 0 ? this.#read.length : found + 1
     this.#searchedTo = this.#nextStart
     this.#skipsRest = found < 0
     return found >= 0
   }
 }
+
+/** Lines end with a line feed, or with a carriage return in a file that has no line feed: Excel for Mac wrote such. */
+function lineBreakOf(prefix: Buffer): number {
+  let feeds = 0
+  let returns = 0
+  let isQuoted = false
+  for (const byte of prefix) {
+    if (byte === quote) isQuoted = !isQuoted
+    else if (isQuoted) continue
+    else if (byte === lineFeed) feeds += 1
+    else if (byte === carriageReturn) returns += 1
+  }
+  // A quote that is never closed says nothing about what comes behind it.
+  if (feeds > 0 || (isQuoted && prefix.includes(lineFeed))) return lineFeed
+  return returns > 0 ? carriageReturn : lineFeed
+}
+
+const quote = 0x22

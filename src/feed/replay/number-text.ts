@@ -47,3 +47,63 @@ export function jsonNumber(text: string): string | undefined {
   const digits = whole.replace(/^0+(?=\d)/, '') || '0'
   return `${sign === '-' ? '-' : ''}${digits}${fraction === '' ? '' : `.${fraction}`}${exponent}`
 }
+
+/** The signs in the numbers of a file. */
+export interface NumberSigns {
+  readonly decimal: '.' | ','
+  /** Between groups of three digits. */
+  readonly thousands: string | undefined
+}
+
+/** Spaces that do not break lines, which stand between groups of digits in many countries. */
+const blanks = /[\u00a0\u202f\u2009]/g
+
+/**
+ * A number with the signs of its file as the decimal that {@link jsonNumber} reads. Groups have to have three digits, the
+ * Indian ones two before the last: `160.50` with points between groups is no number, rather than 16050.
+ *
+ * @returns undefined when it is none.
+ */
+export function plainNumber(text: string, { decimal, thousands }: NumberSigns): string | undefined {
+  const spaced = thousands === ' ' ? text.replace(blanks, ' ') : text
+  const [whole = '', fraction, ...more] = spaced.split(decimal)
+  if (more.length > 0 || (decimal === ',' && thousands !== '.' && spaced.includes('.'))) return undefined
+  if (thousands !== undefined && fraction?.includes(thousands)) return undefined
+  const joined = thousands === undefined ? whole : withoutGroups(whole, thousands)
+  return joined === undefined ? undefined : fraction === undefined ? joined : `${joined}.${fraction}`
+}
+
+function withoutGroups(whole: string, thousands: string): string | undefined {
+  const parts = whole.split(thousands)
+  if (parts.length === 1) return whole
+  const [first = '', ...rest] = parts
+  const last = rest.pop() ?? ''
+  const isGrouped = /^[+-]?\d{1,3}$/.test(first) && /^\d{3}$/.test(last)
+  const isWestern = rest.every((part) => /^\d{3}$/.test(part))
+  const isIndian = /^[+-]?\d{1,2}$/.test(first) && rest.every((part) => /^\d{2}$/.test(part))
+  return isGrouped && (isWestern || isIndian) ? parts.join('') : undefined
+}
+
+const noVolume = /^(?:nan|n\/a|null|-)$/i
+
+/** Whether a text in the place of a volume says that there is none. */
+export function isNoVolume(text: string): boolean {
+  return noVolume.test(text)
+}
+
+/** What is wrong with a text in the place of a number, with what to do. */
+export function numberProblem(field: string, excerpt: string, text: string, signs: NumberSigns | undefined): string {
+  const start = `its ${field} ${excerpt} is no number`
+  if (/^[+-]?[\d.,]+ ?(?:[kmbt]|bn|mn|mio|mrd)$/i.test(text))
+    return `${start}: write it out in digits, without a letter for thousands or millions`
+  if (/[$\u20ac\u00a3\u00a5\u20b9]|^[A-Z]{3} ?[\d.,]+$|^[\d.,]+ ?[A-Z]{3}$/.test(text))
+    return `${start}: leave out the currency`
+  if (text.endsWith('%')) return `${start}: percentages are not read`
+  if (signs === undefined && /^[+-]?\d{1,3}(,\d{2,3})*,\d{3}(\.\d*)?$/.test(text))
+    return `${start}: if its commas separate thousands say so with --thousands ,`
+  if (signs === undefined && /^[+-]?\d{1,3}(\.\d{3})*,\d*$/.test(text))
+    return `${start}: if its comma is a decimal sign say so with --decimal , (and --thousands . where points separate thousands)`
+  if (signs !== undefined)
+    return `${start} with --decimal ${signs.decimal}${signs.thousands === undefined ? '' : ` --thousands '${signs.thousands}'`}`
+  return start
+}

@@ -1,12 +1,15 @@
 import type { MessageBatch } from '../../kafka/message-batch.ts'
 import { copyShort, writeText } from '../text-writer.ts'
-import { copyPlainNumber, jsonNumber } from './number-text.ts'
+import { copyPlainNumber, isNoVolume, jsonNumber, type NumberSigns, numberProblem, plainNumber } from './number-text.ts'
 import { type FieldText, fieldNames, type PriceLine } from './price-line.ts'
 import type { SymbolForm } from './symbol-forms.ts'
-import { type TimestampReader, TimestampWriter } from './timestamp-reader.ts'
+import { TimestampWriter } from './time/iso-text.ts'
+import type { TimestampReader } from './time/timestamp-reader.ts'
 
-/** The names of all fields with their punctuation, and the longest form of a timestamp. */
+/** The names of all fields with their punctuation, and the longest form of a timestamp but for its fraction. */
 const mostFixedBytes = 128
+/** Numbers that are no longer have eight fractional digits at most, and are far below the largest that is accepted. */
+const mostSureBytes = 10
 /** A number may get a zero in front, twice. */
 const mostPerNumber = 2
 
@@ -21,12 +24,25 @@ const numbers = (['open', 'high', 'low', 'close', 'volume'] as const).map((field
 export class PriceWriter {
   /** What is wrong with the line that `write` refused. */
   problem = ''
+  /** Whether `write` took a word such as NaN for no volume. */
+  isWithoutVolume = false
+  /**
+   * Whether the consumer is sure to accept the numbers that were written last, digit by digit: they are short plain
+   * decimals, and the volume is not negative. Otherwise its decoder has to be asked.
+   */
+  areNumbersSure = false
+  readonly #signs: NumberSigns | undefined
   readonly #timestamps = new TimestampWriter()
+
+  /** @param signs - In the numbers of the file; undefined: a decimal point alone. */
+  constructor(signs?: NumberSigns) {
+    this.#signs = signs
+  }
 
   /** More bytes the message does not need. */
   roomFor(line: PriceLine, { start }: SymbolForm): number {
     if (!line.message.isAbsent) return line.message.end - line.message.start
-    let bytes = start.length + mostFixedBytes + lengthOf(line.timestamp)
+    let bytes = start.length + mostFixedBytes + lengthOf(line.timestamp) + lengthOf(line.clock)
     for (let i = 0; i < numbers.length; i++) bytes += lengthOf(textOf(line, i)) + mostPerNumber
     return bytes
   }
@@ -42,18 +58,25 @@ export class PriceWriter {
     const { bytes } = batch
     if (!line.message.isAbsent) {
       line.message.bytes.copy(bytes, at, line.message.start, line.message.end)
+      this.areNumbersSure = line.isMessagePlain && areShort(line)
       return at + line.message.end - line.message.start
     }
     let end = copyShort(form.start, 0, form.start.length, bytes, at)
     end = this.#writeTime(bytes, end, line.timestamp, time, shiftedUs)
+    this.areNumbersSure = areShort(line)
     for (let i = 0; i < numbers.length; i++) {
       const text = textOf(line, i)
       const number = numbers[i]
       if (number === undefined || (text.isAbsent && number.isOptional)) continue
       end = copyShort(number.start, 0, number.start.length, bytes, end)
+      const numberAt = end
       end = text.isAbsent ? writeText(bytes, end, '0') : this.#writeNumber(bytes, end, text)
+      if (end < 0 && number.field === 'volume' && isNoVolume(text.toString())) {
+        this.isWithoutVolume = true
+        end = writeText(bytes, numberAt, '0')
+      }
       if (end < 0) {
-        this.problem = `its ${number.field} ${text.excerpt()} is no number`
+        this.problem = numberProblem(number.field, text.excerpt(), text.toString(), this.#signs)
         return -1
       }
     }
@@ -61,9 +84,16 @@ export class PriceWriter {
     return end
   }
 
-  #writeTime(bytes: Buffer, at: number, text: FieldText, { json, ending }: TimestampReader, shiftedUs: number): number {
+  #writeTime(
+    bytes: Buffer,
+    at: number,
+    text: FieldText,
+    { json, ending, isNumber }: TimestampReader,
+    shiftedUs: number,
+  ): number {
     if (!Number.isNaN(shiftedUs)) return writeText(bytes, at, `"${this.#timestamps.text(shiftedUs)}"`)
     if (json !== '') return writeText(bytes, at, json)
+    if (isNumber) return copyShort(text.bytes, text.start, text.end, bytes, at)
     bytes[at] = 0x22
     let end = copyShort(text.bytes, text.start, text.end, bytes, at + 1)
     end = writeText(bytes, end, ending)
@@ -72,9 +102,14 @@ export class PriceWriter {
   }
 
   #writeNumber(bytes: Buffer, at: number, text: FieldText): number {
-    const end = copyPlainNumber(text.bytes, text.start, text.end, bytes, at)
-    if (end >= 0) return end
-    const number = jsonNumber(text.toString())
+    const signs = text.isJsonNumber ? undefined : this.#signs
+    if (signs === undefined) {
+      const end = copyPlainNumber(text.bytes, text.start, text.end, bytes, at)
+      if (end >= 0) return end
+    }
+    this.areNumbersSure = false
+    const plain = signs === undefined ? text.toString() : plainNumber(text.toString(), signs)
+    const number = plain === undefined ? undefined : jsonNumber(plain)
     return number === undefined ? -1 : writeText(bytes, at, number)
   }
 }
@@ -90,6 +125,19 @@ export interface PricedLine {
 function textOf(line: PriceLine, number: number): FieldText {
   return line.fields[numbers[number]?.index ?? -1] ?? line.close
 }
+
+function areShort({ open, high, low, close, volume }: PriceLine): boolean {
+  return (
+    lengthOf(open) <= mostSureBytes &&
+    lengthOf(high) <= mostSureBytes &&
+    lengthOf(low) <= mostSureBytes &&
+    lengthOf(close) <= mostSureBytes &&
+    lengthOf(volume) <= mostSureBytes &&
+    volume.bytes[volume.start] !== minus
+  )
+}
+
+const minus = 0x2d
 
 function lengthOf(text: FieldText): number {
   return text.end - text.start

@@ -1,24 +1,41 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import { Readable } from 'node:stream'
-import { createGunzip, type Gunzip } from 'node:zlib'
 import { KpiError, messageOf } from '../../errors.ts'
+import { Content } from './file/content.ts'
+import { chunkBytes } from './file/file-chunks.ts'
+import {
+  type Encoding,
+  encodingOf,
+  kindBytes,
+  type Packing,
+  packingOf,
+  readStart,
+  refusalOf,
+} from './file/file-kind.ts'
 
 /** How much of the beginning tells one file from another. */
 export const prefixBytes = 64 * 1024
-const chunkBytes = 256 * 1024
+
+interface Opened {
+  readonly path: string
+  readonly handle: FileHandle
+  readonly packing: Packing
+  readonly encoding: Encoding
+  readonly prefix: Buffer
+}
 
 /**
- * A file's content, unpacked where it is gzip (told by its first bytes, not by its name), in a buffer of the caller's: no
- * more of it is in memory. Positions count unpacked bytes.
+ * A file's content, unpacked (gzip, zip or zstd, recognised by its first bytes, not by its name) and in UTF-8, in a buffer
+ * of the caller's: no more of it is in memory. Positions count bytes of that content.
  */
 export class ReplayFile {
   readonly path: string
-  readonly isGzip: boolean
+  readonly packing: Packing
+  readonly encoding: Encoding
   /** The first bytes of the content. */
   readonly prefix: Buffer
   readonly #handle: FileHandle
   #position = 0
-  #unpacked: UnpackedBytes | undefined
+  #content: Content | undefined
 
   /** @throws KpiError `KPI_FEED_FILE`. */
   static async open(path: string): Promise<ReplayFile> {
@@ -26,18 +43,18 @@ export class ReplayFile {
     try {
       handle = await open(path)
       if (!(await handle.stat()).isFile()) throw new KpiError('KPI_FEED_FILE', `${path} is not a file`)
-      const isGzip = await startsAsGzip(handle)
-      return new ReplayFile(path, handle, isGzip, await readPrefix(handle, isGzip))
+      return new ReplayFile(await recognised(path, handle))
     } catch (error) {
       await handle?.close()
       throw unreadable(path, error)
     }
   }
 
-  private constructor(path: string, handle: FileHandle, isGzip: boolean, prefix: Buffer) {
+  private constructor({ path, handle, packing, encoding, prefix }: Opened) {
     this.path = path
     this.#handle = handle
-    this.isGzip = isGzip
+    this.packing = packing
+    this.encoding = encoding
     this.prefix = prefix
   }
 
@@ -46,10 +63,21 @@ export class ReplayFile {
     return this.#position
   }
 
-  /** Only what is not packed can be entered in the middle. */
+  /** Whether it can be entered in the middle: a packed file, and one in another encoding, is read from its beginning. */
+  get isSeekable(): boolean {
+    return this.packing === 'none' && this.encoding === 'utf-8'
+  }
+
   seek(position: number): void {
-    if (this.isGzip) throw new RangeError('a packed file has no positions to seek')
+    if (!this.isSeekable) throw new RangeError('a packed file has no positions to seek')
     this.#position = position
+  }
+
+  /** Goes back to the beginning. */
+  async rewind(): Promise<void> {
+    await this.#content?.stop()
+    this.#content = undefined
+    this.#position = 0
   }
 
   /**
@@ -59,7 +87,7 @@ export class ReplayFile {
    */
   async read(buffer: Buffer, at: number): Promise<number> {
     try {
-      const bytes = this.isGzip ? await this.#readUnpacked(buffer, at) : await this.#readPlain(buffer, at)
+      const bytes = this.isSeekable ? await this.#readPlain(buffer, at) : await this.#readContent(buffer, at)
       this.#position += bytes
       return bytes
     } catch (error) {
@@ -69,7 +97,7 @@ export class ReplayFile {
 
   /** Idempotent. */
   async close(): Promise<void> {
-    this.#unpacked?.stop()
+    await this.#content?.stop()
     await this.#handle.close()
   }
 
@@ -78,80 +106,68 @@ export class ReplayFile {
     return bytesRead
   }
 
-  async #readUnpacked(buffer: Buffer, at: number): Promise<number> {
-    this.#unpacked ??= new UnpackedBytes(this.#handle)
-    return this.#unpacked.read(buffer, at)
+  #readContent(buffer: Buffer, at: number): Promise<number> {
+    const { path, packing, encoding } = this
+    this.#content ??= new Content({ path, packing, encoding, handle: this.#handle })
+    return this.#content.read(buffer, at)
   }
 }
 
-/** The output of a gunzip stream, handed out in pieces that fit. */
-class UnpackedBytes {
-  readonly #packed: Readable
-  readonly #gunzip: Gunzip
-  readonly #chunks: AsyncIterator<Buffer>
-  #chunk: Buffer = Buffer.alloc(0)
-
-  constructor(handle: FileHandle) {
-    this.#packed = Readable.from(packedChunks(handle))
-    this.#gunzip = createGunzip({ chunkSize: chunkBytes })
-    this.#packed.on('error', (error) => this.#gunzip.destroy(error))
-    this.#packed.pipe(this.#gunzip)
-    this.#chunks = this.#gunzip[Symbol.asyncIterator]() as AsyncIterator<Buffer>
-  }
-
-  async read(buffer: Buffer, at: number): Promise<number> {
-    if (this.#chunk.length === 0) {
-      const { value, done } = await this.#chunks.next()
-      if (done) return 0
-      this.#chunk = value
-    }
-    const copied = this.#chunk.copy(buffer, at)
-    this.#chunk = this.#chunk.subarray(copied)
-    return copied
-  }
-
-  stop(): void {
-    this.#packed.destroy()
-    this.#gunzip.destroy()
-  }
+/** @throws KpiError `KPI_FEED_FILE` for a file that is refused by its kind. */
+async function recognised(path: string, handle: FileHandle): Promise<Opened> {
+  const start = await readStart(handle)
+  refuse(path, start)
+  const packing = packingOf(start)
+  const encoding = packing === 'none' ? encodingOf(start) : encodingOf(await readBeginning({ path, handle, packing }))
+  const prefix = await readBeginning({ path, handle, packing, encoding, bytes: prefixBytes })
+  if (packing !== 'none') refusePacked(path, packing, prefix)
+  return { path, handle, packing, encoding, prefix }
 }
 
-/** A stream of the handle itself would close it. */
-async function* packedChunks(handle: FileHandle): AsyncGenerator<Buffer> {
-  for (let position = 0; ; ) {
-    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes, position)
-    if (bytesRead === 0) return
-    position += bytesRead
-    yield buffer.subarray(0, bytesRead)
-  }
+function refuse(path: string, start: Buffer): void {
+  const refusal = refusalOf(start)
+  if (refusal !== undefined) throw new KpiError('KPI_FEED_FILE', `${path} ${refusal}`)
 }
 
-async function startsAsGzip(handle: FileHandle): Promise<boolean> {
-  const magic = Buffer.alloc(2)
-  await handle.read(magic, 0, 2, 0)
-  return magic[0] === 0x1f && magic[1] === 0x8b
+/** A tar archive packed by gzip is one with several files, too. */
+function refusePacked(path: string, packing: Packing, content: Buffer): void {
+  const inner = packingOf(content)
+  const refusal = inner === 'none' ? refusalOf(content) : `is packed twice, by ${packing} and ${inner}: unpack it once`
+  if (refusal === undefined) return
+  throw new KpiError('KPI_FEED_FILE', `${path} ${inner === 'none' ? `(${packing}) holds what ${refusal}` : refusal}`)
 }
 
-async function readPrefix(handle: FileHandle, isGzip: boolean): Promise<Buffer> {
-  const prefix = Buffer.alloc(prefixBytes)
-  const unpacked = isGzip ? new UnpackedBytes(handle) : undefined
+async function readBeginning(options: {
+  readonly path: string
+  readonly handle: FileHandle
+  readonly packing: Packing
+  readonly encoding?: Encoding
+  readonly bytes?: number
+}): Promise<Buffer> {
+  const { encoding = 'utf-8', bytes = kindBytes } = options
+  const beginning = Buffer.alloc(bytes)
+  const content = new Content({ ...options, encoding })
   try {
     for (let at = 0; ; ) {
-      const bytes = unpacked
-        ? await unpacked.read(prefix, at)
-        : (await handle.read(prefix, at, prefixBytes - at, at)).bytesRead
-      at += bytes
-      if (bytes === 0 || at === prefixBytes) return prefix.subarray(0, at)
+      const read = await content.read(beginning, at)
+      at += read
+      if (read === 0 || at === bytes) return beginning.subarray(0, at)
     }
   } finally {
-    unpacked?.stop()
+    await content.stop()
   }
 }
 
 function unreadable(path: string, error: unknown, position?: number): KpiError {
   if (error instanceof KpiError) return error
-  const { code } = error as NodeJS.ErrnoException
-  const why = code === 'ENOENT' ? 'there is no such file' : code === 'Z_BUF_ERROR' ? 'it is cut off' : messageOf(error)
   const where = position === undefined ? '' : ` beyond byte ${position}`
-  return new KpiError('KPI_FEED_FILE', `${path} cannot be read${where}: ${why}`, { cause: error })
+  return new KpiError('KPI_FEED_FILE', `${path} cannot be read${where}: ${reasonOf(error)}`, { cause: error })
+}
+
+function reasonOf(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'ENOENT') return 'there is no such file'
+  if (code === 'Z_BUF_ERROR') return 'it is cut off'
+  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'it begins as UTF-16, and goes on as something else'
+  return messageOf(error)
 }

@@ -1,22 +1,25 @@
 import { KpiError } from '../../errors.ts'
 import { MessageBatch } from '../../kafka/message-batch.ts'
+import { MessageDecoder, type RejectReason } from '../../kpi/message.ts'
 import type { Logger } from '../../log.ts'
 import { batchLimits, type Clock, type PriceSource, type Replay } from '../source.ts'
 import { BadLines } from './bad-lines.ts'
-import type { FieldMapping } from './field-names.ts'
-import { MarkWriter, newPass, passText } from './line-mark.ts'
+import { type LinePlace, MarkWriter, newPass, passText } from './line-mark.ts'
 import { LineReader } from './line-reader.ts'
-import { openFormat } from './open-format.ts'
+import { type OpenedFormat, openFormat } from './open-format.ts'
 import { Pace } from './pace.ts'
-import { FieldText, type LineFormat, PriceLine } from './price-line.ts'
+import { PrecisionWatch } from './precision.ts'
+import { FieldText, type LineFormat, PriceLine, type RecordReader } from './price-line.ts'
 import { PriceWriter } from './price-writer.ts'
+import type { ReadOptions } from './read-options.ts'
 import type { ReplayFile } from './replay-file.ts'
 import { ResumePlaces } from './resume-places.ts'
 import type { ResumePoint } from './resume-point.ts'
 import { type SymbolForm, SymbolForms } from './symbol-forms.ts'
-import { type TimestampKind, TimestampReader } from './timestamp-reader.ts'
+import { TimeNotes } from './time/time-notes.ts'
+import { TimestampReader } from './time/timestamp-reader.ts'
 
-export interface ReplayOptions {
+export interface ReplayOptions extends ReadOptions {
   readonly file: ReplayFile
   readonly partitionCount: number
   /** Where to go on; undefined: with the first line. */
@@ -25,9 +28,10 @@ export interface ReplayOptions {
   readonly speed: number
   /** Send the time at which a line was due instead of the recorded one. */
   readonly shiftToNow: boolean
-  readonly mapping: FieldMapping
-  /** The symbol of all lines, whatever they say. */
-  readonly symbol: string | undefined
+  /** How far a timestamp may be ahead of now; the consumer rejects others. */
+  readonly maxFutureSeconds: number
+  /** Fractional digits that the database keeps. */
+  readonly decimals: number
   readonly clock: Clock
   readonly log: Logger
 }
@@ -36,36 +40,45 @@ export interface ReplayOptions {
 export class ReplaySource implements PriceSource {
   readonly description: string
   readonly #options: ReplayOptions
-  readonly #reader: LineReader
+  readonly #reader: RecordReader
   readonly #format: LineFormat
   readonly #bad: BadLines
   readonly #pace: Pace
   readonly #marks: MarkWriter
   readonly #forms: SymbolForms
   readonly #places: ResumePlaces
-  readonly #writer = new PriceWriter()
+  readonly #writer: PriceWriter
+  readonly #decoder: MessageDecoder
+  readonly #precision: PrecisionWatch
   readonly #batch = new MessageBatch(batchLimits)
-  readonly #kinds = new Set<TimestampKind>()
   /** The line at hand, which may be waiting for its time. */
   readonly #line = new PriceLine()
-  readonly #time = new TimestampReader()
+  /** Which price it is, of a line that holds several. */
+  #element = 0
+  readonly #time: TimestampReader
+  readonly #timeNotes: TimeNotes
+  /** Whether the time of day is in a column of its own. */
+  readonly #hasClock: boolean
   readonly #symbol = new FieldText()
   #form: SymbolForm | undefined
+  #rejection: RejectReason | undefined
   #made = 0
   /** The latest time of a line that was made into a message. */
   #latestUs = Number.NEGATIVE_INFINITY
+  /** When the batch at hand was begun. */
+  #nowMs = 0
+  /** A message with a later time is rejected. */
+  #limitUs = 0
   #isAtEnd = false
+  #hasTakenWords = false
 
   /** @throws KpiError `KPI_FEED_FILE` when it is no file of prices. */
   static async open(options: ReplayOptions): Promise<ReplaySource> {
-    const { file, mapping, symbol } = options
-    const reader = new LineReader(file)
-    const format = await openFormat(reader, { path: file.path, mapping, hasSymbol: symbol !== undefined })
-    return new ReplaySource(options, reader, format)
+    return new ReplaySource(options, await openFormat(options.file, { ...options, path: options.file.path }))
   }
 
-  private constructor(options: ReplayOptions, reader: LineReader, format: LineFormat) {
-    const { file, partitionCount, resume, clock, log, symbol } = options
+  private constructor(options: ReplayOptions, { reader, format, time }: OpenedFormat) {
+    const { file, partitionCount, resume, clock, log, symbol, maxFutureSeconds, decimals, timeZone: zone } = options
     this.#options = options
     this.#reader = reader
     this.#format = format
@@ -74,11 +87,23 @@ export class ReplaySource implements PriceSource {
     this.#marks = new MarkWriter(passText(resume?.pass ?? newPass(file.prefix, clock.now(), partitionCount)))
     this.#forms = new SymbolForms(partitionCount)
     this.#places = new ResumePlaces(file.path, resume?.lines ?? new Map(), partitionCount)
+    this.#writer = new PriceWriter(options.signs)
+    this.#precision = new PrecisionWatch({ decimals, report: (text) => log.warn(`${file.path}: ${text}`) })
+    this.#decoder = new MessageDecoder({
+      maxFutureSeconds,
+      decimals,
+      onPrecisionLost: (loss) => this.#precision.note(loss),
+    })
+    const { timeFormat: timing, barSeconds, signs } = options
+    const isCompact = time.isCompact
+    this.#time = new TimestampReader({ format: timing, zone, isCompact, barSeconds, decimal: signs?.decimal ?? '.' })
+    this.#timeNotes = new TimeNotes({ path: file.path, log, clock, zone, isUtc: time.isUtc })
+    this.#hasClock = time.clock !== undefined
     if (symbol !== undefined) this.#symbol.set(Buffer.from(symbol), 0, Buffer.byteLength(symbol))
     this.description = describe(options, format)
     const { line, position } = this.#places.first
     // From the byte before it, so that a file whose lines have moved shows.
-    if (line > 1 && !file.isGzip) reader.seek(line - 1, position - 1)
+    if (line > 1 && file.isSeekable && reader instanceof LineReader) reader.seek(line - 1, position - 1)
   }
 
   get rejectedCount(): number {
@@ -92,8 +117,10 @@ export class ReplaySource implements PriceSource {
   }
 
   async next(signal: AbortSignal): Promise<MessageBatch | undefined> {
-    const { clock } = this.#options
+    const { clock, maxFutureSeconds } = this.#options
     this.#batch.clear()
+    this.#nowMs = clock.now()
+    this.#limitUs = this.#nowMs * 1000 + maxFutureSeconds * 1e6
     // To ask a signal costs as much as to split a line, and a batch is made within milliseconds.
     for (let isStopped = signal.aborted; !isStopped && !this.#batch.isFull; ) {
       this.#form ??= this.#readForm() ?? (await this.#nextForm(signal))
@@ -106,6 +133,7 @@ export class ReplaySource implements PriceSource {
       } else this.#make(this.#form)
     }
     this.#made += this.#batch.count
+    this.#precision.flush()
     if (this.#batch.count > 0) return this.#batch
     if (this.#isAtEnd) this.#end()
     return undefined
@@ -129,22 +157,35 @@ export class ReplaySource implements PriceSource {
 
   /** The same among the lines in memory. */
   #readForm(): SymbolForm | undefined {
-    const reader = this.#reader
-    while (reader.next()) {
-      if (reader.line <= this.#places.lastLine) {
-        if (reader.line < this.#places.first.line) continue
-        this.#places.check(reader.line, reader.position)
-      }
-      const state = reader.isTooLong ? 'too long' : this.#format.read(this.#line)
+    for (;;) {
+      const state = this.#format.hasMore ? this.#readMore() : this.#readNext()
+      if (state === 'none') return undefined
       if (state === 'price') {
         const form = this.#examine()
         if (form) return form
       } else if (state === 'unfinished') {
-        reader.putBack()
+        this.#reader.putBack()
         return undefined
-      } else if (state !== 'blank') this.#refuse(state === 'bad' ? this.#format.problem : 'longer than 1 MiB')
+      } else if (state === 'too long') this.#refuse('longer than 1 MiB')
+      else if (state === 'bad') this.#refuse(this.#format.problem)
     }
-    return undefined
+  }
+
+  /** The next line, unless it is in the topic whatever its partition. */
+  #readNext(): 'price' | 'blank' | 'unfinished' | 'bad' | 'too long' | 'none' {
+    const reader = this.#reader
+    if (!reader.next()) return 'none'
+    this.#element = 0
+    if (reader.line <= this.#places.lastLine) {
+      if (reader.line < this.#places.first.line) return 'blank'
+      this.#places.check(reader.line, reader.position)
+    }
+    return reader.isTooLong ? 'too long' : this.#format.read(this.#line)
+  }
+
+  #readMore(): 'price' | 'bad' {
+    this.#element += 1
+    return this.#format.readMore(this.#line)
   }
 
   /** Looks at the line at hand. @returns undefined when it is bad, or in the topic already. */
@@ -155,45 +196,68 @@ export class ReplaySource implements PriceSource {
     if (line.timestamp.isAbsent) return this.#refuse('no timestamp')
     if (line.close.isAbsent) return this.#refuse('no close')
     const form = this.#forms.find(symbol)
-    if (this.#places.isSent(this.#reader.line, form.partition)) return undefined
-    if (!this.#time.read(line.timestamp)) {
-      return this.#refuse(`its timestamp ${line.timestamp.excerpt()} is neither RFC 3339 nor time since 1970`)
-    }
-    if (this.#options.shiftToNow || !this.#time.isMessageForm) line.message.clear()
-    if (!this.#kinds.has(this.#time.kind)) this.#tellKind()
+    if (this.#places.isSent(this.#reader.line, this.#element, form.partition)) return undefined
+    const time = this.#time
+    if (!time.read(line.timestamp, this.#hasClock ? line.clock : undefined)) return this.#refuse(time.problem)
+    if (this.#options.shiftToNow || !time.isMessageForm) line.message.clear()
+    if (!this.#timeNotes.isUsual(time)) this.#timeNotes.note(time, line.timestamp, this.#reader.place)
+    if (time.kind === 'dates') this.#timeNotes.noteDay(form, time.us, this.#reader.place)
     return form
   }
 
   #make(form: SymbolForm): void {
     this.#form = undefined
-    if (this.#time.us > this.#latestUs) this.#latestUs = this.#time.us
-    const { line, position } = this.#reader
     const price = { line: this.#line, form, time: this.#time }
     const at = this.#batch.reserve(this.#writer.roomFor(this.#line, form) + this.#marks.maxBytes)
-    const shiftedUs = this.#options.shiftToNow
-      ? this.#pace.shiftedUs(this.#time.us, this.#options.clock.now())
-      : Number.NaN
+    const isShifted = this.#options.shiftToNow
+    const shiftedUs = isShifted ? this.#pace.shiftedUs(this.#time.us, this.#options.clock.now()) : Number.NaN
     const end = this.#writer.write(this.#batch, at, price, shiftedUs)
-    if (end < 0) this.#refuse(this.#writer.problem)
-    else this.#batch.commit(form.key, end, this.#marks.write(this.#batch.bytes, end, line, position))
+    if (end < 0) {
+      this.#refuse(this.#writer.problem)
+      return
+    }
+    if (this.#isAccepted(form, at, end)) {
+      if (this.#time.us > this.#latestUs) this.#latestUs = this.#time.us
+      this.#batch.commit(form.key, end, this.#marks.write(this.#batch.bytes, end, this.#place()))
+    } else this.#refuse(`${this.#rejection}: ${this.#decoder.detail}`)
+    if (this.#writer.isWithoutVolume) this.#tellWords()
+  }
+
+  /** Whether the consumer accepts the message. Where that is certain beforehand its decoder is not asked. */
+  #isAccepted(form: SymbolForm, at: number, end: number): boolean {
+    const { shiftToNow } = this.#options
+    if (form.isAccepted && this.#writer.areNumbersSure && this.#time.us <= this.#limitUs && !shiftToNow) return true
+    this.#rejection = this.#decoder.decode(this.#batch.bytes, at, end, this.#nowMs)
+    form.isAccepted ||= this.#rejection === undefined
+    return this.#rejection === undefined
+  }
+
+  #place(): LinePlace {
+    const { line, position } = this.#reader
+    return { line, element: this.#element, position }
   }
 
   #refuse(problem: string): undefined {
-    this.#bad.report(this.#reader.line, problem)
+    this.#bad.report(this.#reader.place, problem)
   }
 
-  /** What is taken for what must not be a secret. */
-  #tellKind(): void {
-    this.#kinds.add(this.#time.kind)
+  /** Words in the place of a volume. */
+  #tellWords(): void {
+    this.#writer.isWithoutVolume = false
+    if (this.#hasTakenWords) return
+    this.#hasTakenWords = true
     const { file, log } = this.#options
-    log.info(`${file.path} line ${this.#reader.line}: timestamps are ${this.#time.kind}`)
+    log.info(
+      `${file.path} ${this.#reader.place}: its volume ${this.#line.volume.excerpt()} means none, so 0 is sent; the same of other lines`,
+    )
   }
 
   #end(): void {
     this.#places.checkEnd(this.#reader.line)
     const { file, resume, log } = this.#options
-    if (this.#made === 0 && this.#bad.first !== undefined && !resume) {
-      throw new KpiError('KPI_FEED_FILE', `no line of ${file.path} is a price; the first, ${this.#bad.first}`)
+    if (this.#made === 0 && !resume) {
+      const why = this.#bad.first === undefined ? ': there is none below its header' : `; the first, ${this.#bad.first}`
+      throw new KpiError('KPI_FEED_FILE', `no line of ${file.path} is a price${why}`)
     }
     this.#bad.sum()
     if (this.#made === 0 && resume) log.info(`nothing of ${file.path} is new to the topic; --from-start sends it again`)
@@ -204,6 +268,8 @@ function describe({ file, speed, shiftToNow, resume }: ReplayOptions, format: Li
   const rate = Number.isFinite(speed) ? `${speed} times as fast as recorded` : 'as fast as it goes'
   const times = shiftToNow ? 'with the times of now' : 'with the recorded times'
   const lines = [...(resume?.lines.values() ?? [])].map(({ line }) => line)
+  const packed = file.packing === 'none' ? '' : `${file.packing}, `
+  const encoded = file.encoding === 'utf-8' ? '' : `${file.encoding.toUpperCase()}, `
   const from = lines.length > 0 ? `, going on behind line ${Math.max(...lines)}` : ''
-  return `${file.path} (${file.isGzip ? 'gzip, ' : ''}${format.description}), ${rate}, ${times}${from}`
+  return `${file.path} (${packed}${encoded}${format.description}), ${rate}, ${times}${from}`
 }

@@ -8,21 +8,23 @@ export class ResumePlaces {
   /** No line behind it was sent. */
   readonly lastLine: number
   readonly #path: string
-  readonly #lastOf: readonly number[]
+  readonly #lastOf: readonly LinePlace[]
   readonly #positions: ReadonlyMap<number, number>
 
   constructor(path: string, lines: ReadonlyMap<number, LinePlace>, partitionCount: number) {
-    const beginning = { line: 0, position: 0 }
+    const beginning = { line: 0, element: 0, position: 0 }
     const places = Array.from({ length: partitionCount }, (_, partition) => lines.get(partition) ?? beginning)
     this.#path = path
-    this.#lastOf = places.map(({ line }) => line)
+    this.#lastOf = places
     this.#positions = new Map(places.map(({ line, position }) => [line, position]))
     this.first = places.reduce((lowest, place) => (place.line < lowest.line ? place : lowest), places[0] ?? beginning)
-    this.lastLine = Math.max(0, ...this.#lastOf)
+    this.lastLine = Math.max(0, ...places.map(({ line }) => line))
   }
 
-  isSent(line: number, partition: number): boolean {
-    return line <= (this.#lastOf[partition] ?? 0)
+  /** @param element - Which of the line's prices, from 0. */
+  isSent(line: number, element: number, partition: number): boolean {
+    const last = this.#lastOf[partition]
+    return last !== undefined && (line < last.line || (line === last.line && element <= last.element))
   }
 
   /** @throws KpiError `KPI_FEED_FILE` when a line that was sent no longer stands where it stood. */

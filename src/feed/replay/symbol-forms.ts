@@ -8,6 +8,10 @@ export interface SymbolForm {
   readonly partition: number
   /** The beginning of its messages, up to the value of the timestamp. */
   readonly start: Buffer
+  /** The day of its last line, in a file of dates: microseconds since 1970. */
+  lastDayUs: number
+  /** Whether the consumer is known to accept the symbol. */
+  isAccepted: boolean
 }
 
 /** A file of nothing but new symbols must not fill the memory. */
@@ -38,7 +42,14 @@ export class SymbolForms {
     const text = bytes.toString()
     const key = messageKey(text)
     const start = Buffer.from(`{"symbol":${JSON.stringify(text)},"timestamp":`)
-    const form = { bytes, key, partition: partitionOf(key, this.#partitionCount), start }
+    const form = {
+      bytes,
+      key,
+      partition: partitionOf(key, this.#partitionCount),
+      start,
+      lastDayUs: Number.NaN,
+      isAccepted: false,
+    }
     const sameHash = this.#byHash.get(hash)
     if (sameHash) sameHash.push(form)
     else this.#byHash.set(hash, [form])

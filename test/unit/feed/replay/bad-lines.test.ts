@@ -12,14 +12,14 @@ function made() {
 describe('bad lines', () => {
   it('are told with number and reason', () => {
     const { bad, log } = made()
-    bad.report(7, 'no close')
+    bad.report('line 7', 'no close')
     expect(log.lines).toEqual(['warning: p.csv line 7 is skipped: no close'])
   })
 
   it('do not flood the log', () => {
     const { bad, log, clock } = made()
     for (let line = 1; line <= 100_000; line++) {
-      bad.report(line, 'no close')
+      bad.report(`line ${line}`, 'no close')
       clock.nowMs += 1
     }
     // Ten at once, then one every ten seconds for a hundred seconds.
@@ -32,8 +32,8 @@ describe('bad lines', () => {
     const { bad, log } = made()
     bad.sum()
     expect(log.lines).toEqual([])
-    bad.report(3, 'no symbol')
-    bad.report(4, 'no close')
+    bad.report('line 3', 'no symbol')
+    bad.report('line 4', 'no close')
     bad.sum()
     expect(log.lines.at(-1)).toBe('warning: 2 lines of p.csv were skipped, the first, line 3: no symbol')
     expect(bad.first).toBe('line 3: no symbol')

@@ -5,10 +5,10 @@ import { headerBytes, headersEnd } from '../../../../src/kafka/message-headers.t
 const prefix = Buffer.from('symbol,timestamp,close\nA,2026-02-14T14:30:05Z,1\n')
 const pass = newPass(prefix, 1_771_079_405_250, 3)
 
-function marked(line: number, position: number): Buffer {
+function marked(line: number, position: number, element = 0): Buffer {
   const writer = new MarkWriter(passText(pass))
   const bytes = Buffer.alloc(10 + writer.maxBytes)
-  const end = writer.write(bytes, 10, line, position)
+  const end = writer.write(bytes, 10, { line, element, position })
   expect(headersEnd(bytes, 10)).toBe(end)
   return bytes.subarray(0, end)
 }
@@ -21,7 +21,7 @@ describe('the mark of a line', () => {
     [2 ** 40, 2 ** 53 - 1],
   ])('is read back: line %i at byte %i', (line, position) => {
     const mark = readMark(marked(line, position), 10)
-    expect(mark?.place).toEqual({ line, position })
+    expect(mark?.place).toEqual({ line, element: 0, position })
     expect(readPass(mark?.pass ?? '')).toEqual(pass)
   })
 

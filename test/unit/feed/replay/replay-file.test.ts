@@ -24,7 +24,7 @@ describe('a file to replay', () => {
     using folder = temporaryFolder()
     for (const path of [write(folder.path, content, 'a.gz'), writeGzip(folder.path, content, 'b.csv')]) {
       const file = await ReplayFile.open(path)
-      expect(file.isGzip).toBe(path.endsWith('b.csv'))
+      expect(file.packing).toBe(path.endsWith('b.csv') ? 'gzip' : 'none')
       expect(file.prefix.toString()).toBe(content.slice(0, prefixBytes))
       expect(await readAll(file)).toBe(content)
       expect(file.position).toBe(content.length)

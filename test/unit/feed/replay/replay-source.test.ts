@@ -25,8 +25,8 @@ function csvOf(count: number, from = 0): string {
 const header = 'symbol,timestamp,close\n'
 
 function placeOf({ headers }: TakenMessage): LinePlace {
-  const [line, position] = (headers.line ?? '').split('@').map(Number)
-  return { line: line ?? 0, position: position ?? 0 }
+  const [, line, element = '0', position] = /^(\d+)(?:\.(\d+))?@(\d+)$/.exec(headers.line ?? '') ?? []
+  return { line: Number(line), element: Number(element), position: Number(position) }
 }
 
 /** As if the topic held, of each partition, so many of its messages. */
@@ -51,9 +51,9 @@ describe('the messages of a file', () => {
     const text = `${header}${csvOf(3)}`
     const { messages } = await replay(write(folder.path, text))
     expect(messages.map(placeOf)).toEqual([
-      { line: 2, position: header.length },
-      { line: 3, position: text.indexOf('S1') },
-      { line: 4, position: text.indexOf('S2') },
+      { line: 2, element: 0, position: header.length },
+      { line: 3, element: 0, position: text.indexOf('S1') },
+      { line: 4, element: 0, position: text.indexOf('S2') },
     ])
     const [pass] = messages.map(({ headers }) => readPass(headers.replay ?? ''))
     expect(pass).toMatchObject({ hashedBytes: text.length, partitionCount })
@@ -87,6 +87,7 @@ describe('the messages of a file', () => {
     expect(lines.map((line) => line.replace(/^.*csv /, ''))).toEqual([
       'line 2: timestamps are epoch seconds',
       'line 4: timestamps are dates',
+      'line 4: times without an offset are read as UTC; --time-zone names another zone',
     ])
   })
 })

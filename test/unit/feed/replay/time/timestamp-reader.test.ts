@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { FieldText } from '../../../../src/feed/replay/price-line.ts'
-import { TimestampReader, TimestampWriter } from '../../../../src/feed/replay/timestamp-reader.ts'
-import { parseTimestamp } from '../../../../src/kpi/timestamp.ts'
-import { propertyRuns } from '../../kpi/property-runs.ts'
+import { FieldText } from '../../../../../src/feed/replay/price-line.ts'
+import { TimestampWriter } from '../../../../../src/feed/replay/time/iso-text.ts'
+import { TimestampReader } from '../../../../../src/feed/replay/time/timestamp-reader.ts'
+import { parseTimestamp } from '../../../../../src/kpi/timestamp.ts'
+import { propertyRuns } from '../../../kpi/property-runs.ts'
 
 const reader = new TimestampReader()
 
@@ -12,8 +13,9 @@ function read(text: string) {
   const bytes = Buffer.from(`12${text}99`)
   field.set(bytes, 2, bytes.length - 2)
   if (!reader.read(field)) return undefined
-  const { kind, us, json, ending, isMessageForm } = reader
-  return { kind, us, written: json === '' ? `"${field}${ending}"` : json, isMessageForm }
+  const { kind, us, json, ending, isNumber, isMessageForm } = reader
+  const written = json === '' ? (isNumber ? `${field}` : `"${field}${ending}"`) : json
+  return { kind, us, written, isMessageForm }
 }
 
 const us = 1_771_079_405_250_000
@@ -25,8 +27,8 @@ describe('a timestamp after RFC 3339', () => {
     ['2026-02-14T20:00:05.25+05:30', 'RFC 3339', ''],
     ['2026-02-14 09:30:05.250-0500', 'RFC 3339', ''],
     ['2026-02-14T14:30:05.250999Z', 'RFC 3339', ''],
-    ['2026-02-14T14:30:05.250', 'RFC 3339 without an offset', 'Z'],
-    ['2026-02-14 14:30:05.2500000001', 'RFC 3339 without an offset', 'Z'],
+    ['2026-02-14T14:30:05.250', 'RFC 3339', 'Z'],
+    ['2026-02-14 14:30:05.2500000001', 'RFC 3339', 'Z'],
   ])('is written as it stands: %s', (text, kind, ending) => {
     const expected = { kind, written: `"${text}${ending}"`, isMessageForm: true }
     expect(read(text)).toMatchObject(expected)
@@ -43,13 +45,12 @@ describe('a timestamp after RFC 3339', () => {
   })
 
   it.each([
-    '14.02.2026 14:30',
+    '14-02-2026 14:30',
     '02/14/2026',
     '2026-02-30T00:00:00Z',
     '2026-02-14T24:00:00Z',
     '2026-02-14T14:60:00Z',
     '2026-02-14T14:30:60Z',
-    '2026-02-14T14:30Z',
     '2026-02-14T14:30:05.Z',
     '2026-02-14T14:30:05 Z',
     '2026-02-14T14:30:05Zx',
@@ -68,7 +69,6 @@ describe('a time since 1970', () => {
   it.each([
     ['1771079405', 'epoch seconds', 1_771_079_405_000_000, '"2026-02-14T14:30:05Z"'],
     ['1771079405.25', 'epoch seconds', us, '"2026-02-14T14:30:05.25Z"'],
-    ['0', 'epoch seconds', 0, '"1970-01-01T00:00:00Z"'],
     ['1771079405250', 'epoch milliseconds', us, '1771079405250'],
     ['1771079405250.5', 'epoch milliseconds', us + 500, '"2026-02-14T14:30:05.2505Z"'],
     ['1771079405250123', 'epoch microseconds', us + 123, '"2026-02-14T14:30:05.250123Z"'],
@@ -77,7 +77,7 @@ describe('a time since 1970', () => {
     expect(read(text)).toEqual({ kind, us: expectedUs, written, isMessageForm: written === text })
   })
 
-  it.each(['-5', '1.77e12', '177107940525012345678', '+1771079405'])('is refused: %s', (text) => {
+  it.each(['-5', '0', '177107940525012345678', '+1771079405'])('is refused: %s', (text) => {
     expect(read(text)).toBeUndefined()
   })
 })

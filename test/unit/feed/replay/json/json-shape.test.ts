@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { JsonShape } from '../../../../src/feed/replay/json-shape.ts'
-import { PriceLine } from '../../../../src/feed/replay/price-line.ts'
-import { temporaryFolder } from '../../../temporary-folder.ts'
-import { propertyRuns } from '../../kpi/property-runs.ts'
-import { replay, write } from './files.ts'
+import { JsonShape } from '../../../../../src/feed/replay/json/json-shape.ts'
+import { PriceLine } from '../../../../../src/feed/replay/price-line.ts'
+import { temporaryFolder } from '../../../../temporary-folder.ts'
+import { propertyRuns } from '../../../kpi/property-runs.ts'
+import { replay, write } from '../files.ts'
 
 const usual = '{"symbol":"AAPL","timestamp":"2026-02-14T14:30:05.250Z","close":187.18,"volume":1200}'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { temporaryFolder } from '../../../temporary-folder.ts'
-import { priceOf } from '../taken.ts'
-import { type Replayed, replay, write } from './files.ts'
+import { temporaryFolder } from '../../../../temporary-folder.ts'
+import { priceOf } from '../../taken.ts'
+import { type Replayed, replay, write } from '../files.ts'
 
 async function replayText(text: string, options: Parameters<typeof replay>[1] = {}): Promise<Replayed> {
   using folder = temporaryFolder()
@@ -78,7 +78,7 @@ BRK.B,2026-02-14 14:30:05,1e3,+1000.5,.5,007,-0
     ['time,price,size', /no column for symbol in its header \(time, price, size\).*--map FIELD=COLUMN, or.*--symbol/],
     ['symbol,price', /no column for timestamp/],
     ['symbol,time,volume', /no column for close/],
-    [`AAPL,${line},1,2`, /no column for symbol, timestamp, close/],
+    [`AAPL,${line},1,2`, /has no header: its first line consists of values \(AAPL, .*--columns/],
     ['"symbol"x,time,close', /its first line is no CSV header: text behind the closing quote of field 1/],
   ])('whose header lacks what a price needs is told in one line: %s', async (header, message) => {
     await expect(replayText(`${header}\n${header}\n`)).rejects.toThrow(unusable(message))
@@ -87,9 +87,9 @@ BRK.B,2026-02-14 14:30:05,1e3,+1000.5,.5,007,-0
   it.each([
     ['', /is empty$/],
     ['\n \n\n', /is empty$/],
-    ['[\n{"symbol":"A"}\n]', /is a JSON array/],
-    [Buffer.from('\ufeffsymbol,time,close\n', 'utf16le').toString('latin1'), /neither CSV nor JSON lines in UTF-8/],
-    ['PK\u0003\u0004 something packed', /neither CSV nor JSON lines/],
+    ['[\n]\n', /no line of .* is a price/],
+    [Buffer.from('symbol,time,close\n', 'utf16le').toString('latin1'), /neither CSV nor JSON lines in UTF-8/],
+    ['PK\u0003\u0004 something packed', /cannot be read: /],
   ])('that is none is told in one line', async (text, message) => {
     using folder = temporaryFolder()
     const path = write(folder.path, Buffer.from(text, 'latin1'))
@@ -107,7 +107,7 @@ A,${line},1,1,1
 ,${line},1,1
 A,,1,1
 A,${line},,1
-A,14.02.2026,1,1
+A,14-02-2026,1,1
 A,${line},n/a,1
 A,${line},1,many
 A,${line},"1"2,1
@@ -120,16 +120,16 @@ A,${line},"1"2,1
     expect(
       lines.filter((text) => text.startsWith('warning')).map((text) => text.replace(/^.*prices\.csv /, '')),
     ).toEqual([
-      'line 3 is skipped: 3 columns, the header has 4',
-      'line 4 is skipped: 5 columns, the header has 4',
+      'line 3 is skipped: 3 columns, the header (line 1) has 4',
+      'line 4 is skipped: 5 columns, the header (line 1) has 4',
       'line 5 is skipped: no symbol',
       'line 6 is skipped: no timestamp',
       'line 7 is skipped: no close',
-      "line 8 is skipped: its timestamp '14.02.2026' is neither RFC 3339 nor time since 1970",
+      "line 8 is skipped: its timestamp '14-02-2026' may begin with the month or with the day: say which with --time-format 'MM-dd-yyyy' or 'dd-MM-yyyy'",
       "line 9 is skipped: its close 'n/a' is no number",
       "line 10 is skipped: its volume 'many' is no number",
       'line 11 is skipped: text behind the closing quote of field 3',
-      'were skipped, the first, line 3: 3 columns, the header has 4',
+      'were skipped, the first, line 3: 3 columns, the header (line 1) has 4',
     ])
   })
 
@@ -141,7 +141,7 @@ A,${line},"1"2,1
 
   it('may be all there is: then the feed says so', async () => {
     await expect(replayText('symbol,timestamp,close\nx\ny\n')).rejects.toThrow(
-      unusable(/no line of .* is a price; the first, line 2: 1 columns, the header has 3$/),
+      unusable(/no line of .* is a price; the first, line 2: 1 columns, the header \(line 1\) has 3$/),
     )
   })
 

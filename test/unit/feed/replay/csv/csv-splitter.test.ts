@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { CsvSplitter } from '../../../../src/feed/replay/csv-splitter.ts'
-import { FieldText } from '../../../../src/feed/replay/price-line.ts'
-import { propertyRuns } from '../../kpi/property-runs.ts'
+import { CsvSplitter } from '../../../../../src/feed/replay/csv/csv-splitter.ts'
+import { FieldText } from '../../../../../src/feed/replay/price-line.ts'
+import { propertyRuns } from '../../../kpi/property-runs.ts'
 
 const comma = 0x2c
 

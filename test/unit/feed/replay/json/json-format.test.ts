@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { FieldMapping } from '../../../../src/feed/replay/field-names.ts'
-import { temporaryFolder } from '../../../temporary-folder.ts'
-import { type Replayed, replay, write } from './files.ts'
+import type { FieldMapping } from '../../../../../src/feed/replay/field-names.ts'
+import { temporaryFolder } from '../../../../temporary-folder.ts'
+import { type Replayed, replay, write } from '../files.ts'
 
 async function replayLines(lines: readonly string[], options: Parameters<typeof replay>[1] = {}): Promise<Replayed> {
   using folder = temporaryFolder()
@@ -17,7 +17,7 @@ describe('a line that is a message already', () => {
     `{"symbol":"A",${at},"close":1,"volume":7,"note":"é","price":"x","more":{"close":null}}`,
     `{"symbol":"A","timestamp":1771079405250,"close":1,"volume":7}`,
     `{"symbol":"A","timestamp":"2026-02-14 14:30:05","close":1,"volume":7}`,
-    `{"symbol":"A\\u0042",${at},"close":1,"volume":-7}`,
+    `{"symbol":"A\\u0042",${at},"close":1,"volume":0.7}`,
     `{"symbol":"A",${at},"close":9,"close":1,"volume":7}`,
   ])('passes as it stands: %s', async (line) => {
     const { values, messages } = await replayLines([line])

@@ -1,21 +1,27 @@
-import type { JsonKind } from '../../kpi/json-scanner.ts'
-import { type FieldMapping, fieldOf } from './field-names.ts'
+import { assert } from '../../../errors.ts'
+import type { JsonKind } from '../../../kpi/json-scanner.ts'
+import { fieldOf, type SourceMapping } from '../field-names.ts'
+import { type LineFormat, type PriceLine, type RecordReader, type SourceField, sourceFields } from '../price-line.ts'
 import { JsonMembers } from './json-members.ts'
 import { hasDash, JsonShape, type ShapeMember } from './json-shape.ts'
-import type { LineReader } from './line-reader.ts'
-import { type FieldName, fieldNames, type LineFormat, type PriceLine } from './price-line.ts'
+import { setJsonValue } from './json-value.ts'
 
 export interface JsonFormatOptions {
   /** Paths: `data.p` is the member `p` of the object `data`. */
-  readonly mapping: FieldMapping
+  readonly mapping: SourceMapping
   /** Whether each line may do without a symbol. */
   readonly hasSymbol: boolean
+  /** Base currencies that a member `Volume XXX` may name. */
+  readonly bases: ReadonlySet<string>
+  /** Whether numbers in strings are written in another way than those of JSON. */
+  readonly hasSigns: boolean
+  readonly description: string
 }
 
 /** What a member stands for. */
 interface Meaning {
-  readonly field: FieldName | undefined
-  /** Its place among {@link fieldNames}, -1 for none. */
+  readonly field: SourceField | undefined
+  /** Its place among {@link sourceFields}, -1 for none. */
   readonly index: number
   /** Of several members for one field that of the lowest rank counts, and of one rank the last. */
   readonly rank: number
@@ -37,11 +43,12 @@ const mostShapeMembers = 64
 /** Lines that are JSON objects: ours, which pass as they stand, or others. */
 export class JsonFormat implements LineFormat {
   readonly description: string
+  readonly hasMore = false
   problem = ''
-  readonly #reader: LineReader
+  readonly #reader: RecordReader
   readonly #options: JsonFormatOptions
   readonly #members = this.#membersOf([])
-  readonly #ranks = Object.fromEntries(fieldNames.map((name) => [name, noRank])) as Record<FieldName, number>
+  readonly #ranks = Object.fromEntries(sourceFields.map((name) => [name, noRank])) as Record<SourceField, number>
   #into: PriceLine | undefined
   #isOurs = true
   #shape: JsonShape | undefined
@@ -52,10 +59,10 @@ export class JsonFormat implements LineFormat {
   /** Lines read in full since a shape was learnt or fitted. The first is learnt from. */
   #misses = missesToLearn
 
-  constructor(reader: LineReader, options: JsonFormatOptions) {
+  constructor(reader: RecordReader, options: JsonFormatOptions) {
     this.#reader = reader
     this.#options = options
-    this.description = `JSON lines${[...options.mapping].map(([field, path]) => `, ${field} from '${path}'`).join('')}`
+    this.description = options.description
   }
 
   read(into: PriceLine): 'price' | 'blank' | 'bad' {
@@ -65,19 +72,24 @@ export class JsonFormat implements LineFormat {
     return this.#readInFull(into)
   }
 
+  readMore(): 'bad' {
+    assert(false, 'an object is one price')
+  }
+
   #readShape(shape: JsonShape, into: PriceLine): 'price' {
     const { buffer, start, end } = this.#reader
     this.#misses = 0
     into.clear()
     shape.read(buffer, into)
     if (this.#shapeIsOurs && end - start <= maxMessageBytes) into.message.set(buffer, start, end)
+    into.isMessagePlain = true
     return 'price'
   }
 
   #readInFull(into: PriceLine): 'price' | 'bad' {
     const { buffer, start, end } = this.#reader
     into.clear()
-    for (const name of fieldNames) this.#ranks[name] = noRank
+    for (const name of sourceFields) this.#ranks[name] = noRank
     this.#shapeMembers.length = 0
     this.#into = into
     this.#isOurs = true
@@ -89,6 +101,7 @@ export class JsonFormat implements LineFormat {
     if (this.problem !== '') return 'bad'
     const isOurs = this.#isOurs && this.#isWhole()
     if (isOurs && end - start <= maxMessageBytes) into.message.set(buffer, start, end)
+    into.isMessagePlain = false
     this.#misses += 1
     if (this.#misses >= missesToLearn) this.#learn(isOurs)
     return 'price'
@@ -97,7 +110,10 @@ export class JsonFormat implements LineFormat {
   #learn(isOurs: boolean): void {
     const { buffer, start, end } = this.#reader
     const members = this.#shapeMembers
-    this.#shape = members.length > mostShapeMembers ? undefined : JsonShape.of(buffer, start, end, members)
+    this.#shape =
+      members.length > mostShapeMembers || this.#options.hasSigns
+        ? undefined
+        : JsonShape.of(buffer, start, end, members)
     this.#shapeIsOurs = isOurs
     this.#misses = 0
   }
@@ -122,12 +138,12 @@ export class JsonFormat implements LineFormat {
     const inside = leadsOn ? this.#membersOf(path) : undefined
     const mapped = [...mapping].find(([, wanted]) => wanted === here)
     if (mapped)
-      return { field: mapped[0], index: fieldNames.indexOf(mapped[0]), rank: mappedRank, isCanonical: false, inside }
-    const known = path.length === 1 ? fieldOf(here) : undefined
+      return { field: mapped[0], index: sourceFields.indexOf(mapped[0]), rank: mappedRank, isCanonical: false, inside }
+    const known = path.length === 1 ? fieldOf(here, this.#options.bases) : undefined
     if (!known || mapping.has(known.field) || (hasSymbol && known.field === 'symbol')) {
       return { field: undefined, index: -1, rank: noRank, isCanonical: false, inside }
     }
-    return { ...known, index: fieldNames.indexOf(known.field), isCanonical: known.field === here, inside }
+    return { ...known, index: sourceFields.indexOf(known.field), isCanonical: known.field === here, inside }
   }
 
   #take(meaning: Meaning, kind: JsonKind, buffer: Buffer, start: number, end: number) {
@@ -140,22 +156,14 @@ export class JsonFormat implements LineFormat {
     if (!counts) return
     this.#ranks[field] = rank
     if (!isCanonical || !isOurKind(field, kind, buffer, start)) this.#isOurs = false
-    const text = into[field]
-    if (kind === 'number') text.set(buffer, start, end)
-    else if (kind === 'string' && !buffer.subarray(start, end).includes(backslash)) text.set(buffer, start + 1, end - 1)
-    else if (kind === 'string') {
-      const unescaped = Buffer.from(JSON.parse(buffer.toString('utf8', start, end)) as string)
-      text.set(unescaped, 0, unescaped.length)
-    } else if (kind === 'null') text.clear()
-    else this.problem = `its ${field} is a JSON ${kind}`
+    const problem = setJsonValue(into, { field, kind, buffer, start, end })
+    if (problem !== '') this.problem = problem
   }
 }
 
-function isOurKind(field: FieldName, kind: JsonKind, buffer: Buffer, start: number): boolean {
+function isOurKind(field: SourceField, kind: JsonKind, buffer: Buffer, start: number): boolean {
   if (field === 'symbol') return kind === 'string'
   // "1381132800464" in quotes is no timestamp of ours, "2013-…" is.
   if (field === 'timestamp' && kind === 'string') return hasDash(buffer, start + 1)
   return kind === 'number'
 }
-
-const backslash = 0x5c

@@ -1,5 +1,5 @@
-import type { JsonKind } from '../../kpi/json-scanner.ts'
-import { fieldNames, type PriceLine } from './price-line.ts'
+import type { JsonKind } from '../../../kpi/json-scanner.ts'
+import { type PriceLine, sourceFields } from '../price-line.ts'
 
 /** A member of a line that was read in full. */
 export interface ShapeMember {
@@ -19,7 +19,7 @@ interface Place {
   readonly isDate: boolean | undefined
 }
 
-const timestamp = fieldNames.indexOf('timestamp')
+const timestamp = sourceFields.indexOf('timestamp')
 /** It is compared byte by byte, and must not be a book. */
 const mostShapeBytes = 4096
 

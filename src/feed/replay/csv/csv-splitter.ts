@@ -1,10 +1,11 @@
-import type { FieldText } from './price-line.ts'
+import type { FieldText } from '../price-line.ts'
 
 const quote = 0x22
+const blank = 0x20
 
 /**
- * Finds the fields of a CSV line after RFC 4180, in place. A quote counts only where a field begins; elsewhere it is a
- * character like any other.
+ * Finds the fields of a CSV line after RFC 4180, in place. A quote counts only where a field begins, blanks before it
+ * aside; elsewhere it is a character like any other.
  */
 export class CsvSplitter {
   readonly #delimiter: number
@@ -35,6 +36,11 @@ export class CsvSplitter {
     return ended === 'next' ? this.#split(bytes, end) : ended
   }
 
+  /** Whether a field has no byte. */
+  isEmpty(field: number): boolean {
+    return this.#starts[field] === this.#ends[field]
+  }
+
   /** The text of a field. */
   read(field: number, bytes: Buffer, into: FieldText): void {
     const start = this.#starts[field] ?? 0
@@ -54,9 +60,11 @@ export class CsvSplitter {
       const field = this.count
       this.#starts[field] = at
       this.#doubled[field] = false
-      if (at < end && bytes[at] === quote) {
-        this.#starts[field] = at + 1
-        this.#at = at + 1
+      let first = at
+      while (first < end && bytes[first] === blank) first += 1
+      if (first < end && bytes[first] === quote) {
+        this.#starts[field] = first + 1
+        this.#at = first + 1
         const ended = this.#endQuoted(bytes, end)
         if (ended !== 'next') return ended
         at = this.#at
@@ -85,9 +93,11 @@ export class CsvSplitter {
     }
     this.#ends[this.count] = at
     this.count += 1
-    this.#at = at + 2
-    if (at + 1 >= end) return 'split'
-    if (bytes[at + 1] === this.#delimiter) return 'next'
+    let behind = at + 1
+    while (behind < end && bytes[behind] === blank) behind += 1
+    this.#at = behind + 1
+    if (behind >= end) return 'split'
+    if (bytes[behind] === this.#delimiter) return 'next'
     this.problem = `text behind the closing quote of field ${this.count}`
     return 'bad'
   }

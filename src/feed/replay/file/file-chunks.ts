@@ -1,0 +1,18 @@
+import type { FileHandle } from 'node:fs/promises'
+
+export const chunkBytes = 256 * 1024
+
+/** The bytes `[start, end)` of a file. A stream of the handle itself would close it. */
+export async function* fileChunks(
+  handle: FileHandle,
+  start = 0,
+  end = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Buffer> {
+  for (let position = start; position < end; ) {
+    const wanted = Math.min(chunkBytes, end - position)
+    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(wanted), 0, wanted, position)
+    if (bytesRead === 0) return
+    position += bytesRead
+    yield buffer.subarray(0, bytesRead)
+  }
+}

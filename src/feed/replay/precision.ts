@@ -1,0 +1,45 @@
+import type { PrecisionLoss } from '../../kpi/message.ts'
+import { mostDecimals } from '../../kpi/precision.ts'
+
+/** A file of nothing but new symbols must not fill the memory. */
+const mostTold = 65_536
+
+/** Reports once for each symbol that the database rounds digits of it away, with the setting that keeps them. */
+export class PrecisionWatch {
+  readonly #decimals: number
+  readonly #report: (text: string) => void
+  readonly #told = new Set<string>()
+  /** What is reported next, some lines later: another value of the symbol may have more digits. */
+  readonly #found = new Map<string, PrecisionLoss>()
+
+  /** @param options.decimals - Fractional digits that the database keeps. */
+  constructor(options: { decimals: number; report: (text: string) => void }) {
+    this.#decimals = options.decimals
+    this.#report = options.report
+  }
+
+  /** Takes note of a number that was changed by more than one ten-thousandth. */
+  note(loss: PrecisionLoss): void {
+    if (this.#told.has(loss.symbol)) return
+    const known = this.#found.get(loss.symbol)
+    if (known && neededOf(known) >= neededOf(loss)) return
+    this.#found.set(loss.symbol, loss)
+  }
+
+  /** Reports what was noted since the last time. */
+  flush(): void {
+    for (const [symbol, { decimals, field, text }] of this.#found) {
+      const advice =
+        decimals === undefined
+          ? `no setting of DECIMALS keeps them, the largest is ${mostDecimals}`
+          : `DECIMALS=${decimals} keeps them; rebuild --all changes it`
+      this.#report(`${symbol}: its ${field} ${text} has digits that DECIMALS=${this.#decimals} rounds away: ${advice}`)
+      if (this.#told.size < mostTold) this.#told.add(symbol)
+    }
+    this.#found.clear()
+  }
+}
+
+function neededOf({ decimals }: PrecisionLoss): number {
+  return decimals ?? Number.POSITIVE_INFINITY
+}
