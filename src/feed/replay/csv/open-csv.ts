@@ -38,7 +38,6 @@ async function openHeader(reader: LineReader, options: FormatOptions, delimiter:
       'KPI_FEED_FILE',
       `${path}: its first line is no CSV header: ${splitter.problem || 'a quoted field without its end'}`,
     )
-  const headerLine = reader.line
   const mapped = mappedNames(names, options)
   const has = (field: SourceField) => mapped.has(field) || names.some((name) => fieldOf(name)?.field === field)
   const needed: readonly SourceField[] =
@@ -71,7 +70,7 @@ async function openHeader(reader: LineReader, options: FormatOptions, delimiter:
     delimiter,
     ...columnCounts(names),
     places,
-    countedBy: `the header (line ${headerLine}) has`,
+    countedBy: 'the header has',
     description: describe('CSV', places, (column) => `'${names[column]}'`),
   }
   return { format: new CsvFormat(reader, layout), time }

@@ -120,8 +120,8 @@ A,${line},"1"2,1
     expect(
       lines.filter((text) => text.startsWith('warning')).map((text) => text.replace(/^.*prices\.csv /, '')),
     ).toEqual([
-      'line 3 is skipped: 3 columns, the header (line 1) has 4',
-      'line 4 is skipped: 5 columns, the header (line 1) has 4',
+      'line 3 is skipped: 3 columns, the header has 4',
+      'line 4 is skipped: 5 columns, the header has 4',
       'line 5 is skipped: no symbol',
       'line 6 is skipped: no timestamp',
       'line 7 is skipped: no close',
@@ -129,7 +129,7 @@ A,${line},"1"2,1
       "line 9 is skipped: its close 'n/a' is no number",
       "line 10 is skipped: its volume 'many' is no number",
       'line 11 is skipped: text behind the closing quote of field 3',
-      'were skipped, the first, line 3: 3 columns, the header (line 1) has 4',
+      'were skipped, the first, line 3: 3 columns, the header has 4',
     ])
   })
 
@@ -141,7 +141,7 @@ A,${line},"1"2,1
 
   it('may be all there is: then the feed says so', async () => {
     await expect(replayText('symbol,timestamp,close\nx\ny\n')).rejects.toThrow(
-      unusable(/no line of .* is a price; the first, line 2: 1 columns, the header \(line 1\) has 3$/),
+      unusable(/no line of .* is a price; the first, line 2: 1 columns, the header has 3$/),
     )
   })
 
