@@ -1,4 +1,5 @@
 // Rules of a market-kpi.yaml against the real tables.
+import { randomBytes } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { judgeUserRules } from '../../src/alerts/user-rules/judge.ts'
 import { parseUserRules } from '../../src/config/user-rules.ts'
@@ -196,4 +197,25 @@ it('without a login for bi_reader each query is reported with the setting that i
     { rule: 'Sql', isUnknown: true },
     { rule: 'UserRuleFailing', summary: expect.stringContaining('set BI_READER_PASSWORD') },
   ])
+})
+
+it('a role that may open no more connections is reported with each query', async () => {
+  await using pipeline = await makePipeline()
+  const role = `full_${randomBytes(4).toString('hex')}`
+  await pipeline.owner.query({ text: `CREATE ROLE ${role} LOGIN CONNECTION LIMIT 0 PASSWORD 'x'` })
+  try {
+    const found = await judgeUserRules({
+      postgres: postgresOptions(pipeline.config),
+      reader: { ...readerOptions(pipeline.config), user: role, password: 'x' },
+      rules: parseUserRules({ rules: [{ name: 'Sql', sql: 'SELECT 1 AS value' }] }, []),
+      windowSeconds: 300,
+      now: Date.now,
+    })
+    expect(found).toMatchObject([
+      { rule: 'Sql', isUnknown: true },
+      { rule: 'UserRuleFailing', summary: expect.stringContaining('too many connections for role') },
+    ])
+  } finally {
+    await pipeline.owner.query({ text: `DROP ROLE ${role}` })
+  }
 })

@@ -78,14 +78,27 @@ async function judgeInSession(
       const why = messageOf(error)
       return { found: [...found, unknownOf(underway, why), failing(underway, why)], judged: judged + 1 }
     }
-    // Without the database there is an alert about that, which is enough. A login that is refused is nobody else's alert.
     const rest = rules.slice(judged)
-    const isRefused = error instanceof KpiError && error.code === 'KPI_POSTGRES_AUTH'
-    const why = isRefused ? `rules run as the role '${postgres.user}': set BI_READER_PASSWORD` : 'it takes too long'
-    const blamed = isRefused ? rest : error === late ? rest.slice(0, 1) : []
-    const unknown = rest.map((rule) => unknownOf(rule, isRefused ? why : messageOf(error)))
-    return { found: [...found, ...unknown, ...blamed.map((rule) => failing(rule, why))], judged: rules.length }
+    const refusal = underway === undefined ? refusalOf(error) : undefined
+    if (refusal !== undefined) {
+      return { found: rest.flatMap((rule) => [unknownOf(rule, refusal), failing(rule, refusal)]), judged: rules.length }
+    }
+    // Without the database there is an alert about that, which is enough.
+    found.push(...rest.map((rule) => unknownOf(rule, messageOf(error))))
+    if (error === late) found.push(...rest.slice(0, 1).map((rule) => failing(rule, 'it takes too long')))
+    return { found, judged: rules.length }
   }
+}
+
+/** Classes of SQLSTATEs by which a server that is well refuses one role: its login, and too many connections. */
+const refusals = /^(28|53)/
+
+/** Why the server does not let the role of the rules in: no other alert tells it. Undefined for any other failure. */
+function refusalOf(error: unknown): string | undefined {
+  if (!(error instanceof KpiError)) return undefined
+  if (error.code === 'KPI_POSTGRES_AUTH') return "SQL rules run as the role 'bi_reader': set BI_READER_PASSWORD"
+  const isRefused = error.code === 'KPI_POSTGRES_RIGHTS' || refusals.test(String(stateOf(error) ?? ''))
+  return isRefused ? messageOf(error) : undefined
 }
 
 async function judgeOne(rule: UserRule, query: ReadOnlyQuery, options: UserRuleOptions): Promise<Signal[]> {
