@@ -136,7 +136,7 @@ export const ruleTexts: Readonly<Record<RuleName | OwnRuleName, RuleText>> = {
   PrecisionLost: {
     about: 'prices or volumes have more decimal places than DECIMALS keeps, and rounding changes them too much',
     labels: ['symbol'],
-    resolved: ({ symbol }) => `numbers of ${symbol} have kept their precision for an hour`,
+    resolved: ({ symbol }) => `numbers of ${symbol} keep their precision again`,
   },
   NotifierFailing: {
     about: 'a receiver of alerts cannot be reached, or refuses them',

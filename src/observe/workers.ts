@@ -2,7 +2,7 @@
 // process, from its start to its end:
 //
 //     live → stopped        it said so
-//          → lost           it has not been heard of for WORKER_DOWN_SECONDS
+//          → lost           it has not been heard of for WORKER_DOWN_SECONDS, or another one started in its place
 //            → missing      lost, and nothing took its place
 //
 // A place is a machine and a slot or port on it. Whoever starts in the same place later is the successor, however that one
@@ -15,26 +15,39 @@ import type { WorkerState } from './snapshot.ts'
 /** One that is gone is shown for so long. */
 const shownSeconds = 600
 
-/** Heard of lately, and not stopped. */
+/** Heard of lately, not stopped, and without a successor. */
 export function liveWorkers(
   workers: readonly WorkerState[],
   kind: WorkerState['kind'],
-  { workerDownSeconds }: Thresholds,
+  thresholds: Thresholds,
 ): WorkerState[] {
-  return workers.filter((w) => w.kind === kind && isLive(w, workerDownSeconds))
-}
-
-function isLive({ stoppedAtMs, seenAgoSeconds }: WorkerState, workerDownSeconds: number): boolean {
-  return stoppedAtMs === null && seenAgoSeconds <= workerDownSeconds
+  const isLive = liveAmong(workers, thresholds)
+  return workers.filter((worker) => worker.kind === kind && isLive(worker))
 }
 
 /** Ended without saying so. */
 export function lostWorkers(
   workers: readonly WorkerState[],
   kind: WorkerState['kind'],
-  { workerDownSeconds }: Thresholds,
+  thresholds: Thresholds,
 ): WorkerState[] {
-  return workers.filter((w) => w.kind === kind && w.stoppedAtMs === null && !isLive(w, workerDownSeconds))
+  const isLive = liveAmong(workers, thresholds)
+  return workers.filter((worker) => worker.kind === kind && worker.stoppedAtMs === null && !isLive(worker))
+}
+
+/** A place holds one process: who has a successor there is dead, however lately it was heard of. */
+function liveAmong(
+  workers: readonly WorkerState[],
+  { workerDownSeconds }: Thresholds,
+): (worker: WorkerState) => boolean {
+  const lastStarts = new Map<string, number>()
+  for (const { place, startedAtMs } of workers) {
+    if (place !== null) lastStarts.set(place, Math.max(startedAtMs, lastStarts.get(place) ?? 0))
+  }
+  return ({ place, startedAtMs, stoppedAtMs, seenAgoSeconds }) =>
+    stoppedAtMs === null &&
+    seenAgoSeconds <= workerDownSeconds &&
+    (place === null || startedAtMs >= (lastStarts.get(place) ?? 0))
 }
 
 /** Lost, and nothing took its place. One that is gone for long while others do its work was taken away. */
@@ -70,9 +83,10 @@ export interface ShownWorker {
 }
 
 /** Those that a person wants to see: the live ones, and for ten minutes those that ended. */
-export function shownWorkers(workers: readonly WorkerState[], { workerDownSeconds }: Thresholds): ShownWorker[] {
+export function shownWorkers(workers: readonly WorkerState[], thresholds: Thresholds): ShownWorker[] {
+  const isLive = liveAmong(workers, thresholds)
   return workers.flatMap((worker): ShownWorker[] => {
-    if (isLive(worker, workerDownSeconds)) return [{ worker, isGone: false, word: worker.workerState }]
+    if (isLive(worker)) return [{ worker, isGone: false, word: worker.workerState }]
     if (worker.seenAgoSeconds > shownSeconds) return []
     return [{ worker, isGone: true, word: worker.stoppedAtMs === null ? 'gone' : worker.workerState }]
   })

@@ -46,7 +46,7 @@ const alerts: Record<AlertName, { labels?: Record<string, string>; over: string 
   KpiStale: { labels: { symbol: 'AAPL' }, over: 'AAPL has a fresh price again, or none is due now' },
   PrecisionLost: {
     labels: { symbol: 'PEPE/USDT' },
-    over: 'numbers of PEPE/USDT have kept their precision for an hour',
+    over: 'numbers of PEPE/USDT keep their precision again',
   },
   NotifierFailing: {
     labels: { notifier: 'slack' },
