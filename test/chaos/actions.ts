@@ -1,15 +1,30 @@
+import { join } from 'node:path'
 import { createPartitionsV3 } from '@platformatic/kafka'
+import { ownerRole } from '../../src/embedded/postgres-server.ts'
 import { Random } from '../../src/feed/simulate/random.ts'
 import type { KafkaCluster } from '../../src/kafka/cluster.ts'
 import type { Crew, Worker } from './crew.ts'
+import { DatabaseCopy } from './database-copy.ts'
 import type { DatabaseSessions } from './database-sessions.ts'
 import type { Load } from './load.ts'
-import type { OwnStack } from './own-stack.ts'
-import type { Action, Kind } from './plan.ts'
-import type { TcpProxy } from './tcp-proxy.ts'
+import type { Losses } from './losses.ts'
+import type { Mutex } from './mutex.ts'
+import { type KnownTransaction, openTransaction } from './open-transaction.ts'
+import type { Broker, OwnStack } from './own-stack.ts'
+import { type Action, type Kind, seconds } from './plan.ts'
+import { untilInSync, untilReplicas } from './replicas.ts'
+import type { TcpProxy, Ways } from './tcp-proxy.ts'
+import { uncleanElection } from './unclean-election.ts'
 
 /** What the actions act on. */
 export interface Scene {
+  /** Held while a transaction is open, and by elections that would lose its end. */
+  readonly transactions: Mutex
+  /** Those that the next comparison has to know of. */
+  readonly known: KnownTransaction[]
+  readonly losses: Losses
+  /** Up to where a partition's log was compared. */
+  readonly checkedEnd: (partition: number) => number
   readonly stack: OwnStack
   readonly crew: Crew
   readonly sessions: DatabaseSessions
@@ -28,7 +43,7 @@ export interface Scene {
 export class Skipped extends Error {}
 
 type Deed = (scene: Scene, action: Action) => Promise<string | undefined>
-type Home = OwnStack['kafka'] | OwnStack['postgres']
+type Home = Broker['home'] | OwnStack['postgres']
 
 /** What to do for each kind of action. @returns What came of it, where that is not plain. */
 export const deeds: Readonly<Record<Kind, Deed>> = {
@@ -53,14 +68,23 @@ export const deeds: Readonly<Record<Kind, Deed>> = {
     await crew.visitor.stop()
     return undefined
   },
-  'kill broker': (scene, action) => away(scene.stack.kafka, 'kill', scene, action),
-  'restart broker': (scene, action) => away(scene.stack.kafka, 'stop', scene, action),
-  'freeze broker': (scene, action) => frozen(scene.stack.kafka, scene, action),
-  'fill broker disk': (scene, action) => filled(scene, scene.stack.kafka, action),
+  'kill broker': broker((home, scene, action) => away(home, 'kill', scene, action)),
+  'restart broker': broker((home, scene, action) => away(home, 'stop', scene, action)),
+  'freeze broker': broker((home, scene, action) => frozen(home, scene, action)),
+  'fill broker disk': broker((home, scene, action) => filled(scene, home, action)),
+  'restart all brokers': async (scene, action) => {
+    for (const { home } of scene.stack.brokers) {
+      await untilInSync(scene)
+      await away(home, 'stop', scene, action)
+    }
+    return undefined
+  },
+  'unclean election': uncleanElection,
   'kill database': (scene, action) => away(scene.stack.postgres, 'kill', scene, action),
   'restart database': (scene, action) => away(scene.stack.postgres, 'stop', scene, action),
   'freeze database': (scene, action) => frozen(scene.stack.postgres, scene, action),
   'fill database disk': (scene, action) => filled(scene, scene.stack.postgres, action),
+  'database goes back': goBack,
   'too many connections': ({ sessions }, { forMs }) => sessions.hog(forMs),
   'deadlock, the pipeline loses': ({ sessions }) => sessions.deadlock('the pipeline'),
   'deadlock, the pipeline wins': ({ sessions }) => sessions.deadlock('we'),
@@ -77,6 +101,7 @@ export const deeds: Readonly<Record<Kind, Deed>> = {
   'slow postgres': (scene, action) => slow(scene.stack.wayToPostgres, scene, action),
   'stall postgres': (scene, action) => stalled(scene.stack.wayToPostgres, scene, action),
   'half-open postgres': (scene, action) => halfOpen(scene.stack.wayToPostgres, scene, action),
+  'open transaction': openTransaction,
   'add partition': addPartition,
   'jump clock': async ({ crew }, { seed }) => {
     const aheadMs = clockJumps[new Random(seed).below(clockJumps.length)] ?? 0
@@ -87,6 +112,8 @@ export const deeds: Readonly<Record<Kind, Deed>> = {
 
 const hourMs = 3_600_000
 const clockJumps = [0, -hourMs, hourMs, -24 * 365 * hourMs, 24 * 365 * 30 * hourMs, -24 * 365 * 60 * hourMs]
+/** Until what quiet partitions got is counted. */
+const quietMs = 2000
 const slowMs = [5, 30, 150, 600]
 /** Room that a disk still has when it counts as full: the end comes in the middle of something. */
 const mostLeftBytes = 512 * 1024
@@ -98,6 +125,34 @@ function worker(deed: (one: Worker, pause: () => Promise<void>) => Promise<void>
     await deed(crew.worker(Number(target.split(' ')[1])), () => pause(forMs))
     return undefined
   }
+}
+
+/** One of them, while all of them have everything: nothing that was acknowledged is lost with it. */
+function broker(deed: (home: Broker['home'], scene: Scene, action: Action) => Promise<string | undefined>): Deed {
+  return async (scene, action) => {
+    await untilInSync(scene)
+    const { brokers } = scene.stack
+    const chosen = brokers[new Random(`${action.seed} broker`).below(brokers.length)]
+    if (chosen === undefined) throw new Error('no broker')
+    const outcome = await deed(chosen.home, scene, action)
+    return brokers.length === 1 ? outcome : `broker ${chosen.id}${outcome === undefined ? '' : ` ${outcome}`}`
+  }
+}
+
+/** A copy that was taken before takes the database's place; some partitions have been quiet for a while by then. */
+async function goBack({ stack, load, pause, cluster, topic }: Scene, action: Action): Promise<string> {
+  const home = stack.postgres
+  const random = new Random(action.seed)
+  const copy = await DatabaseCopy.take(join(home.folder, 'postgres'), home.server.url(ownerRole))
+  await pause(action.forMs)
+  const partitions = await untilReplicas({ cluster, topic }, 'the partitions', (found) => found.length > 0)
+  for (const { partition } of partitions) if (random.uniform() < 0.5) load.quiet.add(partition)
+  const quiet = [...load.quiet]
+  await pause(quietMs)
+  await home[random.uniform() < 0.5 ? 'kill' : 'stop']()
+  copy.restore()
+  await home.restart()
+  return `by ${seconds(action.forMs + quietMs).trim()}, nothing more for ${quiet.length} of ${partitions.length} partitions`
 }
 
 async function away(home: Home, how: 'kill' | 'stop', { pause }: Scene, { forMs }: Action): Promise<string> {
@@ -127,13 +182,13 @@ async function filled({ diskObstacle, note, pause }: Scene, home: Home, action: 
   return home.server === before ? 'it lived on' : 'it ended, and was started again'
 }
 
-async function cut(way: TcpProxy, { seed }: Action): Promise<string> {
+async function cut(way: TcpProxy | Ways, { seed }: Action): Promise<string> {
   const random = new Random(seed)
   const share = random.uniform() < 0.5 ? 1 : 0.5
   return `${way.cut(() => random.uniform() < share)} connections`
 }
 
-async function slow(way: TcpProxy, { pause }: Scene, { seed, forMs }: Action): Promise<string> {
+async function slow(way: TcpProxy | Ways, { pause }: Scene, { seed, forMs }: Action): Promise<string> {
   const delayMs = slowMs[new Random(seed).below(slowMs.length)] ?? 0
   way.slowDown(delayMs)
   await pause(forMs)
@@ -141,19 +196,19 @@ async function slow(way: TcpProxy, { pause }: Scene, { seed, forMs }: Action): P
   return `by ${delayMs} ms`
 }
 
-async function stalled(way: TcpProxy, { pause }: Scene, { forMs }: Action): Promise<undefined> {
+async function stalled(way: TcpProxy | Ways, { pause }: Scene, { forMs }: Action): Promise<undefined> {
   way.stall()
   await pause(forMs)
   way.release()
 }
 
-async function deaf(way: TcpProxy, { pause }: Scene, { forMs }: Action): Promise<undefined> {
+async function deaf(way: TcpProxy | Ways, { pause }: Scene, { forMs }: Action): Promise<undefined> {
   const end = way.loseAnswers()
   await pause(forMs)
   end()
 }
 
-async function halfOpen(way: TcpProxy, { pause }: Scene, { forMs }: Action): Promise<undefined> {
+async function halfOpen(way: TcpProxy | Ways, { pause }: Scene, { forMs }: Action): Promise<undefined> {
   const end = way.halfOpen()
   await pause(forMs)
   end()

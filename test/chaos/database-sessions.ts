@@ -19,6 +19,17 @@ export class DatabaseSessions {
     this.#pipelineUrl = urls.pipeline
   }
 
+  /** How far a partition was counted. */
+  position(partition: number): Promise<number> {
+    return this.#asOwner(async (client) => {
+      const { rows } = await client.query<{ next: string }>(
+        'SELECT next_offset AS next FROM kpi_consumer_offsets WHERE partition = $1',
+        [partition],
+      )
+      return Number(rows[0]?.next ?? 0)
+    })
+  }
+
   /** Ends all sessions of the pipeline. */
   terminate(): Promise<string> {
     return this.#asOwner(async (client) => {

@@ -31,9 +31,24 @@ const latestByUs = 10_800_000_000
 const farFutureMs = Date.UTC(2200, 0, 1)
 const scale = 100_000_000n
 
-/** The message with this number, the same for a seed whenever it is asked for: nobody has to remember messages. */
-export function knownMessage(seed: number, index: number): KnownMessage {
-  const random = new Random(`${seed}/${index}`)
+/** A message's name in the log, where its writer gives it one. */
+export function nameOf(stream: number | string, index: number): string {
+  return `${stream}/${index}`
+}
+
+/** The message with a name that was given by {@link nameOf}. */
+export function messageNamed(name: string): KnownMessage {
+  const slash = name.lastIndexOf('/')
+  return knownMessage(name.slice(0, slash), Number(name.slice(slash + 1)))
+}
+
+/**
+ * The message with this number, the same whenever it is asked for: nobody has to remember messages.
+ *
+ * @param stream - The seed, for the load; other writers have others.
+ */
+export function knownMessage(stream: number | string, index: number): KnownMessage {
+  const random = new Random(nameOf(stream, index))
   const kind = random.uniform()
   const symbol = random.uniform() < 0.4 ? hotSymbol : (symbols[random.below(symbols.length)] ?? hotSymbol)
   const key = random.uniform() < 0.04 ? `${symbol}~${random.below(4)}` : symbol

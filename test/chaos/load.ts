@@ -2,10 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { KpiError } from '../../src/errors.ts'
 import type { KafkaCluster } from '../../src/kafka/cluster.ts'
 import { MessageBatch } from '../../src/kafka/message-batch.ts'
+import { headerBytes } from '../../src/kafka/message-headers.ts'
 import { type MessageKey, messageKey, partitionOf } from '../../src/kafka/message-key.ts'
 import { Producer } from '../../src/kafka/producer.ts'
 import type { Logger } from '../../src/log.ts'
-import { knownMessage } from './known-messages.ts'
+import { knownMessage, nameOf } from './known-messages.ts'
+import { nameHeader } from './partition-log.ts'
 
 export interface LoadOptions {
   readonly cluster: KafkaCluster
@@ -19,10 +21,20 @@ export interface LoadOptions {
 const tickMs = 20
 /** After a stand-still the load goes on at its rate; it does not catch up by more than this. */
 const mostTicksLate = 10
+const none = Buffer.alloc(0)
+
+/** What was given to the producer since the last time. */
+export interface Sent {
+  /** The numbers of the messages, by partition. */
+  readonly indexes: readonly (readonly number[])[]
+  /** A producer gave up, and what it had not got rid of was not sent again: the log may lack some, in any partition. */
+  readonly gaveUp: boolean
+}
 
 /**
- * Sends the known messages one after the other at a rate. An idempotent producer is the topic's only writer, so the
- * order in which messages were taken in is the order of each partition's log, and after a flush all of them are there.
+ * Sends the known messages one after the other at a rate. But for transactions, whose messages have names, an idempotent
+ * producer is the topic's only writer, so the order in which messages were taken in is the order of each partition's log,
+ * and after a flush all of them are there.
  */
 export class Load {
   readonly #options: LoadOptions
@@ -32,10 +44,19 @@ export class Load {
   #producer: Producer | undefined
   #nextIndex = 0
   #sent: number[][] = []
+  #gaveUp = false
   #paused = true
   #wantsNewProducer = false
   #step: Promise<void> = Promise.resolve()
   #loop: Promise<void> | undefined
+
+  /**
+   * Until the next start: after an unclean election nobody can tell a producer whether what was under way is in the log,
+   * so that it ends, and another one goes on.
+   */
+  mayGiveUp = false
+  /** Until the next start, these partitions get nothing more. */
+  readonly quiet = new Set<number>()
 
   constructor(options: LoadOptions) {
     this.#options = options
@@ -48,16 +69,19 @@ export class Load {
 
   start(): void {
     this.#paused = false
+    this.mayGiveUp = false
+    this.quiet.clear()
     this.#loop ??= this.#run()
   }
 
-  /** Sends nothing new. @returns When everything is acknowledged: the numbers of the messages, by partition. */
-  async pause(): Promise<number[][]> {
+  /** Sends nothing new. @returns When everything is acknowledged. */
+  async pause(): Promise<Sent> {
     this.#paused = true
     await this.#step
     await this.#producer?.flush(this.#stopping.signal)
-    const sent = this.#sent
+    const sent = { indexes: this.#sent, gaveUp: this.#gaveUp }
     this.#sent = []
+    this.#gaveUp = false
     return sent
   }
 
@@ -98,24 +122,36 @@ export class Load {
       await producer.append(this.#batch, Date.now(), this.#stopping.signal)
     } catch (error) {
       if (!(error instanceof KpiError)) throw error
-      this.#options.failed(`the producer gave up: ${error.code} ${error.message}`)
-      this.#stopping.abort()
+      // Told by the producer.
+      if (!this.mayGiveUp) this.#stopping.abort()
     }
+  }
+
+  #failed(producer: Producer, error: KpiError): void {
+    if (!this.mayGiveUp) this.#options.failed(`the producer gave up: ${error.code} ${error.message}`)
+    this.#gaveUp = true
+    producer.stop()
+    if (this.#producer === producer) this.#producer = undefined
   }
 
   #fill(count: number, partitions: number): void {
     const batch = this.#batch
     batch.clear()
     for (let i = 0; i < count; i++) {
-      const { key, value } = knownMessage(this.#options.seed, this.#nextIndex)
+      const index = this.#nextIndex++
+      const { key, value, meaning } = knownMessage(this.#options.seed, index)
       const bytes = this.#keys.get(key) ?? messageKey(key)
       this.#keys.set(key, bytes)
-      const start = batch.reserve(Buffer.byteLength(value))
-      batch.commit(bytes, start + batch.bytes.write(value, start))
       const partition = partitionOf(bytes, partitions)
+      if (this.quiet.has(partition)) continue
+      // Most bad messages look like others of their kind.
+      const headers =
+        typeof meaning === 'string' ? headerBytes({ [nameHeader]: nameOf(this.#options.seed, index) }) : none
+      const start = batch.reserve(Buffer.byteLength(value) + headers.length)
+      const valueEnd = start + batch.bytes.write(value, start)
+      batch.commit(bytes, valueEnd, valueEnd + headers.copy(batch.bytes, valueEnd))
       this.#sent[partition] ??= []
-      this.#sent[partition].push(this.#nextIndex)
-      this.#nextIndex += 1
+      this.#sent[partition].push(index)
     }
   }
 
@@ -127,8 +163,8 @@ export class Load {
       this.#producer = undefined
     }
     if (this.#producer !== undefined) return this.#producer
-    const { cluster, topic, log, failed } = this.#options
-    const onFailure = (error: KpiError) => failed(`the producer gave up: ${error.code} ${error.message}`)
+    const { cluster, topic, log } = this.#options
+    const onFailure = (error: KpiError): void => this.#failed(producer, error)
     const producer = new Producer({ cluster, topic, log, onFailure })
     try {
       await producer.start()

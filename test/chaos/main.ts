@@ -11,7 +11,7 @@ import { UsageError } from '../number-option.ts'
 import { type ChaosOptions, parseOptions, usage } from './chaos-options.ts'
 import { killAllWorkers } from './crew.ts'
 import { disksReady, disksVariable, obstacleToDisks } from './disks.ts'
-import { makePlan, planText, type Round } from './plan.ts'
+import { kindNames, makePlan, planText, type Round } from './plan.ts'
 import { Production } from './production.ts'
 
 /** What is open after the end, a connection that nobody answers, must not keep whoever waits for us. */
@@ -28,7 +28,7 @@ function help(): number {
 async function main(): Promise<number> {
   let options: ChaosOptions
   try {
-    options = parseOptions(args, randomInt(1_000_000))
+    options = parseOptions(args, randomInt(1_000_000), kindNames)
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
     process.stderr.write(`chaos: ${error.message}\n`)

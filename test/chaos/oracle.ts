@@ -28,6 +28,12 @@ interface PartitionCounts {
   nextOffset: number
   merged: number
   rejected: number
+  /** Offsets without one that counts: markers of transactions, and what those held that were aborted. */
+  withoutMessage: number
+  /** Offsets that were counted and then cut off the log. */
+  rewound: number
+  /** Of those that were rejected, and are not in dead_letters any more since their offsets are other messages'. */
+  archived: number
 }
 
 /** A message that has to stand in dead_letters. */
@@ -45,11 +51,19 @@ export class Oracle {
   readonly #windows = new Map<string, Window>()
   readonly partitions: PartitionCounts[] = []
 
-  /** The messages of a partition, in the order of its log. @returns The letter, when that is what it comes to. */
-  add(partition: number, message: KnownMessage): ExpectedLetter | undefined {
-    this.partitions[partition] ??= { watermarkUs: -1n, nextOffset: 0, merged: 0, rejected: 0 }
-    const counts = this.partitions[partition]
+  /**
+   * What a partition's log has at the next offset.
+   *
+   * @param message - Undefined where there is none that counts.
+   * @returns The letter, when that is what it comes to.
+   */
+  add(partition: number, message: KnownMessage | undefined): ExpectedLetter | undefined {
+    const counts = this.#counts(partition)
     const offset = counts.nextOffset++
+    if (message === undefined) {
+      counts.withoutMessage += 1
+      return undefined
+    }
     const { key, value, meaning } = message
     if (typeof meaning === 'string') {
       counts.rejected += 1
@@ -61,6 +75,36 @@ export class Oracle {
     if (meaning.timestampUs > counts.watermarkUs) counts.watermarkUs = meaning.timestampUs
     this.#merge(`${meaning.symbol} ${startUs}`, meaning, { partition, offset }, isLate)
     return undefined
+  }
+
+  /**
+   * The log was cut here after more of it was counted, and a gap says so: what was counted stays in the rows, and other
+   * messages get its offsets.
+   *
+   * @param letters - How many of the offsets given back were rejected.
+   */
+  rewind(partition: number, offset: number, letters: number): void {
+    const counts = this.#counts(partition)
+    counts.rewound += counts.nextOffset - offset
+    counts.archived += letters
+    counts.nextOffset = offset
+  }
+
+  nextOffset(partition: number): number {
+    return this.partitions[partition]?.nextOffset ?? 0
+  }
+
+  #counts(partition: number): PartitionCounts {
+    this.partitions[partition] ??= {
+      watermarkUs: -1n,
+      nextOffset: 0,
+      merged: 0,
+      rejected: 0,
+      withoutMessage: 0,
+      rewound: 0,
+      archived: 0,
+    }
+    return this.partitions[partition]
   }
 
   /** By symbol and start, as one text a row; see `tableRows` of check-tables.ts. */

@@ -1,128 +1,27 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { type KafkaServer, startKafka } from '../../src/embedded/kafka-server.ts'
-import { choosePort } from '../../src/embedded/ports.ts'
+import { PortBook } from '../../src/embedded/ports.ts'
 import { ownerRole, type PostgresServer, startPostgres } from '../../src/embedded/postgres-server.ts'
-import { messageOf } from '../../src/errors.ts'
 import { KafkaCluster } from '../../src/kafka/cluster.ts'
 import type { Logger } from '../../src/log.ts'
-import { Disk } from './disks.ts'
-import { childrenOf } from './processes-of.ts'
-import { TcpProxy } from './tcp-proxy.ts'
+import { planNodes } from '../integration/own-cluster.ts'
+import { Home, type HomeOptions } from './home.ts'
+import { TcpProxy, Ways } from './tcp-proxy.ts'
 
-export interface OwnStackOptions {
-  readonly folder: string
+export interface OwnStackOptions extends HomeOptions {
   readonly logsDir: string
   readonly log: Logger
-  readonly hasDisks: boolean
-  /** A server ended, or could not be started again, and it was not us. */
-  readonly failed: (why: string) => void
+  readonly brokers: number
 }
 
-const stopDeadlineMs = 20_000
-const restartPauseMs = 500
-const mostStarts = 20
-/** What a server that its disk had hurt may need to make up its mind. */
-const decisionMs = 30_000
-const lookPauseMs = 1000
-
-/** A server that comes back at its place, whatever happened to it. */
-class Home<S extends KafkaServer | PostgresServer> {
-  readonly name: string
-  readonly disk: Disk | undefined
-  readonly #options: OwnStackOptions
-  readonly #start: () => Promise<S>
-  readonly #answers: (server: S) => Promise<boolean>
-  #server: S | undefined
-  /** Whether an end of the server is what we want, or expect. */
-  #mayEnd = false
-
-  constructor(
-    name: string,
-    options: OwnStackOptions,
-    ways: { start: () => Promise<S>; answers: (server: S) => Promise<boolean> },
-  ) {
-    this.name = name
-    this.#options = options
-    this.#start = ways.start
-    this.#answers = ways.answers
-    const folder = join(options.folder, name)
-    if (options.hasDisks) this.disk = new Disk(folder)
-    else mkdirSync(folder)
-  }
-
-  get server(): S {
-    if (this.#server === undefined) throw new Error(`${this.name} was not started`)
-    return this.#server
-  }
-
-  async start(): Promise<void> {
-    const server = await this.#start()
-    this.#mayEnd = false
-    this.#server = server
-    void server.exited.then((exit) => {
-      this.#server = undefined
-      if (!this.#mayEnd) this.#options.failed(server.failure(exit).message)
-    })
-  }
-
-  /** As the supervisor of `up` does it: again and again. */
-  async restart(): Promise<void> {
-    for (let starts = 1; ; starts++) {
-      try {
-        return await this.start()
-      } catch (error) {
-        if (starts === mostStarts) return this.#options.failed(`${this.name} does not start again: ${messageOf(error)}`)
-        await delay(restartPauseMs)
-      }
-    }
-  }
-
-  async kill(): Promise<void> {
-    this.#mayEnd = true
-    const { pid, exited } = this.server
-    process.kill(pid, 'SIGKILL')
-    await exited
-  }
-
-  async stop(): Promise<void> {
-    this.#mayEnd = true
-    await this.#server?.stop(stopDeadlineMs)
-  }
-
-  /** With all its processes. @returns Lets them go on. */
-  freeze(): () => void {
-    const { pid } = this.server
-    const all = [pid, ...childrenOf(pid)]
-    signalAll(all, 'SIGSTOP')
-    return () => signalAll(all.reverse(), 'SIGCONT')
-  }
-
-  /** For a time in which it may end by itself, and is started again if it did. */
-  async whileItMayEnd(work: () => Promise<void>): Promise<void> {
-    this.#mayEnd = true
-    await work()
-    const until = performance.now() + decisionMs
-    for (let answers = 0; answers < 2 && performance.now() < until; ) {
-      const server = this.#server
-      if (server === undefined) await this.restart()
-      else if (await this.#answers(server)) answers += 1
-      await delay(lookPauseMs)
-    }
-    this.#mayEnd = false
-  }
-}
-
-function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
-  for (const pid of pids) {
-    try {
-      process.kill(pid, signal)
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
+/** A broker at its place, and the way that leads to it: the broker sends all clients there. */
+export interface Broker {
+  readonly id: number
+  readonly home: Home<KafkaServer>
+  readonly way: TcpProxy
+  /** Of its partitions' logs. */
+  readonly logFolder: string
 }
 
 async function kafkaAnswers({ bootstrap }: KafkaServer): Promise<boolean> {
@@ -149,46 +48,80 @@ async function postgresAnswers(server: PostgresServer): Promise<boolean> {
   }
 }
 
-/** A broker and a database of the run's own, and the ways that lead to them. */
+/** So that elections, and what they leave behind, fit into a round. */
+const clusterSettings = {
+  // Of the topic: each partition has a leader and one follower, so that one that is behind may be all there is.
+  'default.replication.factor': '2',
+  'leader.imbalance.check.interval.seconds': '5',
+  'leader.imbalance.per.broker.percentage': '0',
+}
+const settings = { 'transaction.abort.timed.out.transaction.cleanup.interval.ms': '1000' }
+
+/** Brokers and a database of the run's own, and the ways that lead to them. */
 export class OwnStack {
-  readonly kafka: Home<KafkaServer>
+  readonly brokers: readonly Broker[]
   readonly postgres: Home<PostgresServer>
-  /** The broker sends all clients here. */
-  readonly wayToKafka: TcpProxy
+  readonly wayToKafka: Ways
   readonly wayToPostgres: TcpProxy
 
-  private constructor(
-    options: OwnStackOptions,
-    ways: { ports: readonly [number, number]; proxies: [TcpProxy, TcpProxy] },
-  ) {
-    const { folder, logsDir, log } = options
-    const [kafkaPort, postgresPort] = ways.ports
-    ;[this.wayToKafka, this.wayToPostgres] = ways.proxies
-    const advertisedPort = this.wayToKafka.port
-    this.kafka = new Home<KafkaServer>('kafka', options, {
-      start: () => startKafka({ dataDir: join(folder, 'kafka'), logsDir, log, port: kafkaPort, advertisedPort }),
-      answers: kafkaAnswers,
-    })
-    this.postgres = new Home<PostgresServer>('postgres', options, {
-      start: () => startPostgres({ dataDir: join(folder, 'postgres'), logsDir, log, port: postgresPort }),
-      answers: postgresAnswers,
-    })
+  private constructor(brokers: readonly Broker[], postgres: Home<PostgresServer>, wayToPostgres: TcpProxy) {
+    this.brokers = brokers
+    this.postgres = postgres
+    this.wayToKafka = new Ways(brokers.map(({ way }) => way))
+    this.wayToPostgres = wayToPostgres
   }
 
   static async start(options: OwnStackOptions): Promise<OwnStack> {
-    const kafkaPort = await choosePort(0)
-    const postgresPort = await choosePort(0, new Set([kafkaPort]))
-    const ports = [kafkaPort, postgresPort] as const
-    const proxies: [TcpProxy, TcpProxy] = [await TcpProxy.start(kafkaPort), await TcpProxy.start(postgresPort)]
-    const stack = new OwnStack(options, { ports, proxies })
-    await Promise.all([stack.kafka.start(), stack.postgres.start()])
+    const ports = new PortBook()
+    const brokers = await makeBrokers(options, ports)
+    const port = await ports.choose(0)
+    const { logsDir, log } = options
+    const dataDir = join(options.folder, 'postgres')
+    const postgres = new Home<PostgresServer>('postgres', options, {
+      start: () => startPostgres({ dataDir, logsDir, log, port }),
+      answers: postgresAnswers,
+    })
+    const stack = new OwnStack(brokers, postgres, await TcpProxy.start(port))
+    await Promise.all([...stack.#homes].map((home) => home.start()))
     return stack
   }
 
-  async stop(): Promise<void> {
-    await Promise.all([this.kafka.stop(), this.postgres.stop()])
-    await Promise.all([this.wayToKafka.close(), this.wayToPostgres.close()])
-    this.kafka.disk?.unmount()
-    this.postgres.disk?.unmount()
+  /** Addresses for clients of the brokers, through the ways. */
+  get bootstrap(): string[] {
+    return this.brokers.map(({ way }) => `127.0.0.1:${way.port}`)
   }
+
+  /** @param id - From 1. */
+  broker(id: number): Broker {
+    const broker = this.brokers.find((one) => one.id === id)
+    if (broker === undefined) throw new Error(`no broker ${id}`)
+    return broker
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#homes.map((home) => home.stop()))
+    await Promise.all([this.wayToKafka.close(), this.wayToPostgres.close()])
+    for (const { disk } of this.#homes) disk?.unmount()
+  }
+
+  get #homes(): (Home<KafkaServer> | Home<PostgresServer>)[] {
+    return [...this.brokers.map(({ home }) => home), this.postgres]
+  }
+}
+
+async function makeBrokers(options: OwnStackOptions, ports: PortBook): Promise<Broker[]> {
+  const { folder, logsDir, log } = options
+  const nodes = options.brokers === 1 ? [undefined] : await planNodes(options.brokers, ports)
+  const brokers: Broker[] = []
+  for (const node of nodes) {
+    const id = node?.id ?? 1
+    const name = `kafka-${id}`
+    const port = await ports.choose(0)
+    const way = await TcpProxy.start(port)
+    const place = { dataDir: join(folder, name), logsDir: join(logsDir, name), log, port, advertisedPort: way.port }
+    const given = node ? { ...place, node, settings: { ...settings, ...clusterSettings } } : { ...place, settings }
+    const home = new Home<KafkaServer>(name, options, { start: () => startKafka(given), answers: kafkaAnswers })
+    brokers.push({ id, home, way, logFolder: join(folder, name, 'kafka') })
+  }
+  return brokers
 }

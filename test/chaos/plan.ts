@@ -10,6 +10,7 @@ export type Target =
   | 'way to kafka'
   | 'way to postgres'
   | 'topic'
+  | 'transactions'
   | 'clock'
 
 export interface Action {
@@ -40,6 +41,10 @@ interface KindOfAction {
   readonly patientMs?: number
   /** Of one during which nothing works: how long that goes on after its end. */
   readonly outageMs?: number
+  /** Needs several brokers. */
+  readonly needsCluster?: true
+  /** In a round; what it does to the log could not be told from what another one did. */
+  readonly mostInRound?: number
 }
 
 const kinds = {
@@ -51,10 +56,28 @@ const kinds = {
   'restart broker': { target: 'broker', weight: 1, shortestMs: 0, longestMs: 3000, outageMs: 8000 },
   'freeze broker': { target: 'broker', weight: 1, shortestMs: 1000, longestMs: 6000, outageMs: 2000 },
   'fill broker disk': { target: 'broker', weight: 1, shortestMs: 1000, longestMs: 4000, outageMs: 8000 },
+  'restart all brokers': {
+    target: 'broker',
+    weight: 1,
+    shortestMs: 0,
+    longestMs: 2000,
+    outageMs: 15000,
+    needsCluster: true,
+  },
+  'unclean election': {
+    target: 'broker',
+    weight: 2,
+    shortestMs: 1000,
+    longestMs: 6000,
+    outageMs: 15000,
+    needsCluster: true,
+    mostInRound: 1,
+  },
   'kill database': { target: 'database', weight: 1, shortestMs: 0, longestMs: 3000, outageMs: 2000 },
   'restart database': { target: 'database', weight: 1, shortestMs: 0, longestMs: 3000, outageMs: 2000 },
   'freeze database': { target: 'database', weight: 1, shortestMs: 1000, longestMs: 6000, outageMs: 2000 },
   'fill database disk': { target: 'database', weight: 1, shortestMs: 1000, longestMs: 4000, outageMs: 2000 },
+  'database goes back': { target: 'database', weight: 2, shortestMs: 1000, longestMs: 12000, outageMs: 2000 },
   'too many connections': { target: 'database', weight: 1, shortestMs: 1000, longestMs: 4000, outageMs: 2000 },
   'deadlock, the pipeline loses': { target: 'database', weight: 1, shortestMs: 0, longestMs: 0 },
   'deadlock, the pipeline wins': { target: 'database', weight: 1, shortestMs: 0, longestMs: 0 },
@@ -99,6 +122,7 @@ const kinds = {
     patientMs: 95000,
     outageMs: 2000,
   },
+  'open transaction': { target: 'transactions', weight: 3, shortestMs: 500, longestMs: 12000, patientMs: 45000 },
   'add partition': { target: 'topic', weight: 1, shortestMs: 0, longestMs: 0 },
   'jump clock': { target: 'clock', weight: 1, shortestMs: 0, longestMs: 0 },
 } as const satisfies Record<string, KindOfAction>
@@ -117,8 +141,14 @@ const mostPartitionsAdded = 8
 /** From so many minutes on, some actions last longer than the longest timeout. */
 const patientFromMinutes = 5
 
-/** The whole schedule; the same for a seed, the length and the number of workers. */
-export function makePlan(options: Pick<ChaosOptions, 'seed' | 'minutes' | 'workers'>): Round[] {
+/** What the schedule depends on. */
+export type PlanOptions = Pick<ChaosOptions, 'seed' | 'minutes' | 'workers' | 'brokers' | 'only'>
+
+/** All of them, whatever a run may choose from. */
+export const kindNames = Object.keys(kinds) as Kind[]
+
+/** The whole schedule; the same for the same options. */
+export function makePlan(options: PlanOptions): Round[] {
   const planner = new Planner(options)
   const rounds = Math.max(1, Math.round((options.minutes * 60_000) / roundWithQuietPointMs))
   return Array.from({ length: rounds }, (_, index) => planner.round(index + 1))
@@ -144,14 +174,23 @@ export function seconds(ms: number): string {
 
 /** Deals the kinds like cards, so that all of them come up in a few minutes. */
 class Planner {
-  readonly #options: Pick<ChaosOptions, 'seed' | 'minutes' | 'workers'>
+  readonly #options: PlanOptions
   readonly #random: Random
   #deck: Kind[] = []
   #partitionsAdded = 0
 
-  constructor(options: Pick<ChaosOptions, 'seed' | 'minutes' | 'workers'>) {
+  constructor(options: PlanOptions) {
     this.#options = options
     this.#random = new Random(`chaos ${options.seed}`)
+  }
+
+  /** Those that the run may have. */
+  get #kinds(): Kind[] {
+    const { only, brokers } = this.#options
+    return kindNames.filter((kind) => {
+      const { needsCluster }: KindOfAction = kinds[kind]
+      return (only === undefined || only.includes(kind)) && (brokers > 1 || !needsCluster)
+    })
   }
 
   round(number: number): Round {
@@ -166,8 +205,9 @@ class Planner {
         continue
       }
       if (kind === 'add partition' && ++this.#partitionsAdded > mostPartitionsAdded) continue
+      const { outageMs = 0, longestMs, mostInRound = Number.POSITIVE_INFINITY }: KindOfAction = kinds[kind]
+      if (drawn.filter((action) => action.kind === kind).length >= mostInRound) continue
       const forMs = this.#lengthOf(kind)
-      const { outageMs = 0, longestMs }: KindOfAction = kinds[kind]
       const overMs = atMs + forMs + outageMs
       freeAtMs.set(target, overMs + breatherMs)
       if (this.#random.uniform() < lonelyShare && outageMs > 0 && forMs <= longestMs) cursorMs = overMs
@@ -184,7 +224,7 @@ class Planner {
 
   #draw(): Kind {
     if (this.#deck.length === 0) {
-      const cards = (Object.keys(kinds) as Kind[]).flatMap((kind) =>
+      const cards = this.#kinds.flatMap((kind) =>
         Array.from({ length: kinds[kind].weight }, () => ({ kind, rank: this.#random.uniform() })),
       )
       this.#deck = cards.sort((a, b) => a.rank - b.rank).map(({ kind }) => kind)

@@ -14,10 +14,14 @@ import { Crew } from './crew.ts'
 import { DatabaseSessions } from './database-sessions.ts'
 import { FaultBook } from './fault-book.ts'
 import { Load } from './load.ts'
+import { Losses } from './losses.ts'
+import { Mutex } from './mutex.ts'
+import { Operator } from './operator.ts'
 import { OwnStack } from './own-stack.ts'
 import type { Round } from './plan.ts'
 import { processesWith } from './processes-of.ts'
 import { QuietPoint } from './quiet-point.ts'
+import { setTopicConfigs } from './replicas.ts'
 
 export interface ProductionOptions {
   readonly options: ChaosOptions
@@ -34,6 +38,8 @@ const topic = 'market-prices'
 const group = 'market-kpi-processor'
 const startLimitMs = 60_000
 const mostFailuresTold = 20
+/** Small, so that segments come and go while they are read. */
+const segmentBytes = 16 * 1024 * 1024
 const root = join(import.meta.dirname, '..', '..')
 const log = createLogger({ level: 'warn', format: 'pretty' })
 
@@ -45,6 +51,7 @@ export class Production {
   readonly #faults = new FaultBook()
   readonly #clusters: KafkaCluster[] = []
   #run: ChaosRun | undefined
+  #quietPoint: QuietPoint | undefined
 
   constructor(given: ProductionOptions) {
     this.#given = given
@@ -70,7 +77,14 @@ export class Production {
     const { folder, say, options, plan, logsDir } = this.#given
     say(`seed ${options.seed}, ${options.minutes} minutes, ${plan.length} rounds; logs in ${logsDir}`)
     try {
-      const stack = await OwnStack.start({ ...this.#given, log, hasDisks: this.#hasDisks, failed: this.failed })
+      const { brokers } = options
+      const stack = await OwnStack.start({
+        ...this.#given,
+        log,
+        brokers,
+        hasDisks: this.#hasDisks,
+        failed: this.failed,
+      })
       try {
         await this.#perform(stack)
       } finally {
@@ -95,6 +109,8 @@ export class Production {
     const scene = this.#makeScene(stack)
     const { crew, load } = scene
     const quietPoint = this.#makeQuietPoint(scene)
+    this.#quietPoint = quietPoint
+    const operator = this.#makeOperator(stack)
     const { signal } = this.#ending
     this.#run = new ChaosRun({
       rounds: this.#given.plan,
@@ -109,10 +125,12 @@ export class Production {
       for (const worker of crew.workers) worker.start()
       const states = () => crew.workers.map(({ state }) => state)
       await until('a crew at work', states, (found) => found.every((state) => state === 'up'), startLimitMs)
-      say('broker, database and workers are up')
+      say('brokers, database and workers are up')
+      operator.start()
       await this.#run.run()
     } finally {
       await load.stop()
+      await operator.stop()
       await (signal.aborted ? crew.kill() : crew.stop())
       await Promise.all(this.#clusters.map((cluster) => cluster.close()))
     }
@@ -131,6 +149,12 @@ export class Production {
     const args = [join(root, 'bin', 'market-kpi.js'), 'init']
     // Not synchronously: the proxies on its way live in this process.
     await promisify(execFile)(process.execPath, args, { cwd: root, env })
+    const cluster = this.#cluster(stack, 'chaos-init')
+    await setTopicConfigs(cluster, topic, {
+      'segment.bytes': String(segmentBytes),
+      'min.insync.replicas': '1',
+      'unclean.leader.election.enable': 'true',
+    })
   }
 
   /** What programs that go through the proxies need. */
@@ -138,7 +162,7 @@ export class Production {
     const url = new URL(stack.postgres.server.url(role))
     url.port = String(stack.wayToPostgres.port)
     return {
-      KAFKA_BOOTSTRAP_SERVERS: `127.0.0.1:${stack.wayToKafka.port}`,
+      KAFKA_BOOTSTRAP_SERVERS: stack.bootstrap.join(','),
       KAFKA_TOPIC: topic,
       KAFKA_GROUP: group,
       KAFKA_PARTITIONS: String(this.#given.options.partitions),
@@ -159,6 +183,10 @@ export class Production {
       cluster,
       topic,
       diskObstacle,
+      transactions: new Mutex(),
+      known: [],
+      losses: new Losses(),
+      checkedEnd: (partition) => this.#quietPoint?.checkedEnd(partition) ?? 0,
       pause: this.#pause,
       crew: new Crew(options.workers, { env, logsDir, say, failed, wasDisturbedSince }),
       sessions: new DatabaseSessions(
@@ -177,9 +205,15 @@ export class Production {
     }
   }
 
-  /** By the address that the broker gives to everybody. */
+  #makeOperator(stack: OwnStack): Operator {
+    const { logsDir, say } = this.#given
+    const env = this.#environment(stack, pipelineRole)
+    return new Operator({ env, logsDir, say, pause: this.#pause, signal: this.#ending.signal })
+  }
+
+  /** By the addresses that the brokers give to everybody. */
   #cluster(stack: OwnStack, clientId: string): KafkaCluster {
-    const cluster = new KafkaCluster({ bootstrap: [`127.0.0.1:${stack.wayToKafka.port}`], clientId })
+    const cluster = new KafkaCluster({ bootstrap: stack.bootstrap, clientId })
     this.#clusters.push(cluster)
     return cluster
   }

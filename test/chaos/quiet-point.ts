@@ -5,10 +5,16 @@ import { committedOffsets } from '../../src/kafka/committed-offsets.ts'
 import { until } from '../integration/until.ts'
 import { differences } from './check-tables.ts'
 import type { Crew } from './crew.ts'
-import type { Load } from './load.ts'
+import { type RecordedGap, readGaps } from './gaps.ts'
+import type { Load, Sent } from './load.ts'
+import type { Losses } from './losses.ts'
+import type { KnownTransaction } from './open-transaction.ts'
 import { Oracle } from './oracle.ts'
+import type { OwnStack } from './own-stack.ts'
+import { type LogEntry, readPartitionLog } from './partition-log.ts'
 import { seconds } from './plan.ts'
 import { readBack } from './read-back.ts'
+import { untilInSync, untilSettled } from './replicas.ts'
 import { VitalsBook } from './vitals-book.ts'
 
 export interface QuietPointOptions {
@@ -19,6 +25,9 @@ export interface QuietPointOptions {
   readonly ownerUrl: () => string
   readonly crew: Crew
   readonly load: Load
+  readonly stack: OwnStack
+  readonly losses: Losses
+  readonly known: KnownTransaction[]
   readonly say: (line: string) => void
   readonly failed: (why: string) => void
   /** Aborted by the first failure: what it broke is not waited for. */
@@ -36,6 +45,8 @@ export class QuietPoint {
   readonly #vitals = new VitalsBook()
   #longestRecoveryMs = 0
   #count = 0
+  /** Gaps that were compared. */
+  #gaps: readonly RecordedGap[] = []
 
   constructor(options: QuietPointOptions) {
     this.#options = options
@@ -49,11 +60,16 @@ export class QuietPoint {
     return this.#vitals.text
   }
 
+  /** Up to where a partition's log was compared. */
+  checkedEnd(partition: number): number {
+    return this.#oracle.nextOffset(partition)
+  }
+
   /** What was found right so far. */
   get text(): string {
     const sum = (of: 'merged' | 'rejected') =>
       this.#oracle.partitions.reduce((total, counts) => total + (counts?.[of] ?? 0), 0)
-    return `${sum('merged')} messages in ${this.#oracle.rowCount} rows, ${sum('rejected')} dead letters, ${this.#oracle.partitions.length} partitions, compared ${this.#count} times`
+    return `${sum('merged')} messages in ${this.#oracle.rowCount} rows, ${sum('rejected')} dead letters, ${this.#oracle.partitions.length} partitions, ${this.#gaps.length} gaps, compared ${this.#count} times`
   }
 
   async reach(): Promise<void> {
@@ -62,7 +78,10 @@ export class QuietPoint {
     try {
       const sent = await within(load.pause(), recoveryLimitMs, 'everything acknowledged')
       const acknowledgedMs = performance.now() - sinceMs
-      await this.#allCounted(sent)
+      // What an abandoned transaction holds up goes on by itself; a replica that lacks something could lose it later.
+      const ends = await untilSettled(this.#options, recoveryLimitMs)
+      await untilInSync(this.#options)
+      await this.#allCounted(ends)
       if (signal.aborted) return
       const recoveryMs = performance.now() - sinceMs
       this.#longestRecoveryMs = Math.max(this.#longestRecoveryMs, recoveryMs)
@@ -78,10 +97,7 @@ export class QuietPoint {
   }
 
   /** Until the positions account for every message. */
-  async #allCounted(sent: readonly (readonly number[])[]): Promise<void> {
-    const ends = sent.map(
-      (indexes, partition) => (this.#oracle.partitions[partition]?.nextOffset ?? 0) + indexes.length,
-    )
+  async #allCounted(ends: readonly number[]): Promise<void> {
     await this.#withClient((client) =>
       until(
         'a lag of 0',
@@ -94,7 +110,8 @@ export class QuietPoint {
           const states = this.#options.crew.workers.map(({ name, state }) => `${name} ${state}`)
           return { behind: Array.from(behind, (lag) => lag ?? 0), states }
         },
-        ({ behind }) => this.#options.signal.aborted || behind.every((lag) => lag <= 0),
+        // One that is ahead was cut off, and is not where it must be either.
+        ({ behind }) => this.#options.signal.aborted || behind.every((lag) => lag === 0),
         recoveryLimitMs,
       ),
     )
@@ -112,9 +129,19 @@ export class QuietPoint {
     )
   }
 
-  async #compare(sent: readonly (readonly number[])[]): Promise<void> {
-    const { cluster, topic, group } = this.#options
-    const letters = await readBack(this.#options, this.#oracle, sent)
+  async #compare(sent: Sent): Promise<void> {
+    const { cluster, topic, group, known } = this.#options
+    const gaps = await this.#withClient(readGaps)
+    const stretch = {
+      seed: this.#options.seed,
+      sent,
+      transactions: known.splice(0),
+      logs: await this.#logs(),
+      losses: this.#options.losses.take(),
+      gaps: gaps.filter((gap) => !this.#gaps.some((old) => JSON.stringify(old) === JSON.stringify(gap))),
+    }
+    this.#gaps = gaps
+    const letters = readBack(stretch, this.#oracle)
     for (const wrong of await this.#withClient((client) => differences(client, this.#oracle, letters))) {
       this.#options.failed(wrong)
     }
@@ -125,6 +152,14 @@ export class QuietPoint {
         this.#options.failed(`Kafka has offset ${offset} of partition ${partition}, which ends at ${next}`)
     }
     this.#count += 1
+  }
+
+  /** What the leaders hold beyond what was compared, by partition. */
+  async #logs(): Promise<LogEntry[][]> {
+    const { stack, topic } = this.#options
+    return (await untilInSync(this.#options)).map(({ partition, leader }) =>
+      readPartitionLog(stack.broker(leader).logFolder, topic, partition, this.checkedEnd(partition)),
+    )
   }
 
   async #withClient<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {

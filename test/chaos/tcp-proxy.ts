@@ -97,6 +97,49 @@ export class TcpProxy {
   }
 }
 
+/** The ways to several servers, to which the same happens at the same time. */
+export class Ways {
+  readonly #proxies: readonly TcpProxy[]
+
+  constructor(proxies: readonly TcpProxy[]) {
+    this.#proxies = proxies
+  }
+
+  cut(isChosen: () => boolean): number {
+    return this.#proxies.reduce((sum, proxy) => sum + proxy.cut(isChosen), 0)
+  }
+
+  slowDown(delayMs: number): void {
+    for (const proxy of this.#proxies) proxy.slowDown(delayMs)
+  }
+
+  stall(): void {
+    for (const proxy of this.#proxies) proxy.stall()
+  }
+
+  release(): void {
+    for (const proxy of this.#proxies) proxy.release()
+  }
+
+  loseAnswers(): () => void {
+    return all(this.#proxies.map((proxy) => proxy.loseAnswers()))
+  }
+
+  halfOpen(): () => void {
+    return all(this.#proxies.map((proxy) => proxy.halfOpen()))
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#proxies.map((proxy) => proxy.close()))
+  }
+}
+
+function all(ends: readonly (() => void)[]): () => void {
+  return () => {
+    for (const end of ends) end()
+  }
+}
+
 interface Condition {
   readonly delayMs: () => number
   readonly isDeaf: () => boolean

@@ -46,15 +46,15 @@ export const faults: Readonly<Record<ScenarioName, Fault>> = {
     title: 'broker SIGSTOP',
     expected: { rule: 'KafkaUnreachable', stage: 'kafka', severities: critical },
     ruleWaitSeconds: () => 0,
-    begin: async ({ stack }) => settled(stack.kafka.freeze()),
+    begin: async ({ stack }) => settled(stack.broker(1).home.freeze()),
   },
   'broker-killed': {
     title: 'broker killed',
     expected: { rule: 'KafkaUnreachable', stage: 'kafka', severities: critical },
     ruleWaitSeconds: () => 0,
     begin: async ({ stack }) => {
-      await stack.kafka.kill()
-      return () => stack.kafka.restart()
+      await stack.broker(1).home.kill()
+      return () => stack.broker(1).home.restart()
     },
   },
   'postgres-frozen': {

@@ -43,11 +43,11 @@ export class Site {
     this.worker = new Part('worker', logsDir)
     this.feed = new Part('feed', logsDir)
     this.#watch = new Part('watch', logsDir)
-    this.#cluster = new KafkaCluster({ bootstrap: [this.#bootstrap], clientId: 'drill' })
+    this.#cluster = new KafkaCluster({ bootstrap: this.stack.bootstrap, clientId: 'drill' })
   }
 
   static async start(options: SiteOptions): Promise<Site> {
-    const stack = await OwnStack.start({ ...options, hasDisks: false })
+    const stack = await OwnStack.start({ ...options, brokers: 1, hasDisks: false })
     const site = new Site(options, stack, await AlertInbox.start())
     await site.init()
     await site.startWorker()
@@ -149,7 +149,7 @@ export class Site {
   }
 
   get #bootstrap(): string {
-    return `127.0.0.1:${this.stack.wayToKafka.port}`
+    return this.stack.bootstrap.join(',')
   }
 
   #env(role: typeof ownerRole | typeof pipelineRole) {

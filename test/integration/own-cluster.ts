@@ -10,7 +10,7 @@ import { silentLog } from './pipeline.ts'
 const stopDeadlineMs = 15_000
 
 /** The nodes of a cluster that is to be started: ports and an id, chosen before any of them runs. */
-async function planNodes(count: number, ports = new PortBook()): Promise<KafkaNode[]> {
+export async function planNodes(count: number, ports = new PortBook()): Promise<KafkaNode[]> {
   const clusterId = newClusterId()
   const ids = Array.from({ length: count }, (_, index) => index + 1)
   const controllerPorts = new Map<number, number>()

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { makePlan, planText, type Target } from '../../chaos/plan.ts'
+import { kindNames, makePlan, planText, type Target } from '../../chaos/plan.ts'
 
-const options = { seed: 7, minutes: 10, workers: 3 }
+const options = { seed: 7, minutes: 10, workers: 3, brokers: 3, only: undefined }
 const seeds = Array.from({ length: 50 }, (_, seed) => seed)
 
 it('is the same for a seed, and another for another one', () => {
@@ -21,7 +21,20 @@ it.each(seeds)('does nothing to one target twice at a time (seed %i)', (seed) =>
 
 it('has every kind of action in ten minutes, and leaves the first worker alive', () => {
   const actions = makePlan(options).flatMap((round) => round.actions)
-  expect(new Set(actions.map(({ kind }) => kind)).size).toBe(30)
+  expect(new Set(actions.map(({ kind }) => kind)).size).toBe(kindNames.length)
   const harmed = actions.filter(({ kind }) => kind === 'kill worker' || kind === 'restart worker')
   expect(new Set(harmed.map(({ target }) => target))).toEqual(new Set(['worker 2', 'worker 3']))
+})
+
+it('has nothing that needs several brokers where there is one', () => {
+  const kinds = new Set(makePlan({ ...options, brokers: 1 }).flatMap(({ actions }) => actions.map(({ kind }) => kind)))
+  expect(kinds).not.toContain('unclean election')
+  expect(kinds).toContain('kill broker')
+})
+
+it.each(seeds)('has one unclean election a round at most (seed %i)', (seed) => {
+  for (const { actions } of makePlan({ ...options, seed, only: ['unclean election', 'kill worker'] })) {
+    expect(actions.filter(({ kind }) => kind === 'unclean election').length).toBeLessThanOrEqual(1)
+    expect(actions.length).toBeGreaterThan(1)
+  }
 })
