@@ -146,7 +146,10 @@ async function goBack({ stack, load, pause, cluster, topic }: Scene, action: Act
   const copy = await DatabaseCopy.take(join(home.folder, 'postgres'), home.server.url(ownerRole))
   await pause(action.forMs)
   const partitions = await untilReplicas({ cluster, topic }, 'the partitions', (found) => found.length > 0)
-  for (const { partition } of partitions) if (random.uniform() < 0.5) load.quiet.add(partition)
+  // Half of them until the round is over; the others go on.
+  const parity = random.below(2)
+  const isFirst = load.quiet.size === 0
+  for (const { partition } of partitions) if (isFirst && partition % 2 === parity) load.quiet.add(partition)
   const quiet = [...load.quiet]
   await pause(quietMs)
   await home[random.uniform() < 0.5 ? 'kill' : 'stop']()

@@ -63,7 +63,11 @@ async function loseTail(scene: Scene, action: Action, election: Election): Promi
     await pause(action.forMs)
     await leader.home.kill()
     const tails = orphans(all, leader.id, followerId).map((orphan) => noteTail(scene, orphan, leader, follower))
-    note(action, `broker ${leader.id} is killed, ${followerId} lacks ${tails.join(', ')}`)
+    const position = await scene.sessions.position(partition).catch(() => undefined)
+    note(
+      action,
+      `broker ${leader.id} is killed, ${followerId} lacks ${tails.join(', ')}; ${partition} was counted up to ${position}`,
+    )
   } finally {
     thaw()
   }
