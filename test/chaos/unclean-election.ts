@@ -26,7 +26,9 @@ async function elect(scene: Scene, action: Action): Promise<string> {
   const { stack, load } = scene
   const random = new Random(action.seed)
   const all = await untilInSync(scene)
-  const chosen = all[random.below(all.length)]
+  // One that nothing comes to would lose nothing.
+  const busy = all.filter(({ partition }) => !load.quiet.has(partition))
+  const chosen = busy[random.below(Math.max(1, busy.length))]
   const followerId = chosen?.all.find((id) => id !== chosen.leader)
   if (chosen === undefined || followerId === undefined) throw new Skipped('there is no follower')
   const { partition } = chosen
