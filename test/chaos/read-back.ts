@@ -96,7 +96,7 @@ class PartitionReader {
 
   #checkGap(gap: RecordedGap, { cut, end }: { cut: number; end: number }): void {
     if (gap.kind === 'cut' && gap.fromOffset === cut && gap.toOffset <= end) return
-    const was = cut === end ? 'it was not' : `it was cut at ${cut}, and had ended at ${end}`
+    const was = cut >= end ? 'it was not cut' : `it was cut at ${cut}, and had ended at ${end}`
     throw new Error(`the gap ${JSON.stringify(gap)} does not fit the log: ${was}`)
   }
 
