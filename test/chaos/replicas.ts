@@ -27,7 +27,7 @@ const latest = -1n
 const isolation = { uncommitted: 0, committed: 1 } as const
 
 /** Every partition of a topic. @throws When the brokers cannot be asked, or do not know one's leader. */
-export async function replicasOf(cluster: KafkaCluster, topic: string): Promise<Replicas[]> {
+async function replicasOf(cluster: KafkaCluster, topic: string): Promise<Replicas[]> {
   const answer = await cluster.request('any', 'control', metadataV12.api, [topic], false, false)
   const partitions = answer.topics[0]?.partitions ?? []
   return partitions
@@ -60,7 +60,7 @@ export function untilInSync(from: { cluster: KafkaCluster; topic: string }): Pro
 }
 
 /** The ends of all partitions, as their leaders say. */
-export async function endsOf(cluster: KafkaCluster, topic: string): Promise<Map<number, Ends>> {
+async function endsOf(cluster: KafkaCluster, topic: string): Promise<Map<number, Ends>> {
   const ends = new Map<number, Ends>()
   for (const { partition, leader, epoch } of await replicasOf(cluster, topic)) {
     const ask = async (level: number) => {
