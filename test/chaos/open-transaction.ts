@@ -8,7 +8,7 @@ import type { Action } from './plan.ts'
 import { untilSettled } from './replicas.ts'
 
 const timeoutMs = { usual: 60_000, left: 8000 }
-const endedLimitMs = 90_000
+const endedLimitMs = 150_000
 const mostMessages = 30
 
 /** How a transaction is known to have ended; `unknown` where no answer came. */
