@@ -51,7 +51,9 @@ if (!existsSync(program)) {
     process.exitCode = await runChild(node, [...nodeFlags, fileURLToPath(import.meta.url), ...process.argv.slice(2)])
   } else {
     const needed = `${oldestNode.major}.${oldestNode.minor}`
-    const hint = existsSync(sources) ? 'run `npm ci` here, which brings one' : 'install a newer one'
+    const hint = existsSync(sources)
+      ? 'run `npm ci` here, which brings one'
+      : `run \`npm install node@${oldestNode.major}\` where you installed market-kpi (with -g where it is global), which then uses it, or get one from https://nodejs.org`
     process.stderr.write(`market-kpi: needs Node ${needed} or newer, this is ${process.versions.node}: ${hint}\n`)
     process.exitCode = 1
   }

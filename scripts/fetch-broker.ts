@@ -3,7 +3,7 @@ import { ensureKafkaJars } from '../src/embedded/kafka-jars.ts'
 import { KpiError } from '../src/errors.ts'
 
 try {
-  await ensureKafkaJars({ progress: (line) => process.stderr.write(`${line}\n`) })
+  await ensureKafkaJars({ progress: (line) => process.stderr.write(`${line}\n`), screen: process.stderr })
 } catch (error) {
   if (!(error instanceof KpiError)) throw error
   process.stderr.write(`${error.message}\n`)

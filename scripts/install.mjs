@@ -19,6 +19,8 @@ const fetchSettings = [
   '--include=optional',
 ]
 const tellEveryMs = 5000
+/** On a terminal, where one line changes. */
+const screenEveryMs = 500
 const networkCodes =
   /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ERR_SOCKET_TIMEOUT|ENOTCACHED|FETCH_ERROR)\b/
 
@@ -113,19 +115,27 @@ async function cleanInstall(root, tell) {
     .filter(([path, locked]) => path !== '' && isWanted(locked))
     .map(([path]) => join(root, path))
   const startedAtMs = performance.now()
+  const isTerminal = process.stderr.isTTY === true && process.env.TERM !== 'dumb'
   const seconds = () => `${Math.round((performance.now() - startedAtMs) / 1000)} s`
   tell(`installing ${wanted.length} npm packages (once, and after a change of package-lock.json)`)
   const unpacked = () => wanted.filter((path) => existsSync(join(path, 'package.json'))).length
-  const meter = setInterval(() => {
-    const count = unpacked()
-    const what = count < wanted.length ? `${count} of ${wanted.length} packages` : 'running install scripts'
-    tell(`installing: ${what}, ${seconds()}`)
-  }, tellEveryMs)
+  const meter = setInterval(
+    () => {
+      const count = unpacked()
+      const what = count < wanted.length ? `${count} of ${wanted.length} packages` : 'running install scripts'
+      const text = `installing: ${what}, ${seconds()}`
+      if (isTerminal) process.stderr.write(`\r${text}\x1b[K`)
+      else tell(text)
+    },
+    isTerminal ? screenEveryMs : tellEveryMs,
+  )
   try {
     const { code, output } = await runNpm(root, ['ci', ...fetchSettings])
     if (code !== 0) throw installProblem(output, code)
   } finally {
     clearInterval(meter)
+    // What comes next takes the place of the line that changed.
+    if (isTerminal) process.stderr.write('\r\x1b[K')
   }
   tell(`installed in ${seconds()}`)
 }

@@ -1,11 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { runConsume } from '../../src/cli/bench/consume-run.ts'
 import { openScene } from '../../src/cli/bench/scene.ts'
 import type { BenchServers } from '../../src/cli/bench/servers.ts'
 import { loadTopic } from '../../src/cli/bench/workload.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { makeTemporaryFolder, removeTemporaryFolder } from '../../src/embedded/temporary-folder.ts'
 import { KpiError, messageOf } from '../../src/errors.ts'
 import type { Logger } from '../../src/log.ts'
 import { postgresOptions } from '../../src/store/connection.ts'
@@ -93,7 +91,7 @@ export class Arena {
     const { command, writesRows } = contenders[name]
     const config = loadConfig({ env: this.#servers.environment({ topic: topic.name, name: peerDatabase }, 'owner') })
     const postgres = postgresOptions(config)
-    const stateDir = mkdtempSync(join(tmpdir(), 'market-kpi-peer-'))
+    const stateDir = makeTemporaryFolder('market-kpi-peer-')
     const env = {
       PEER_BROKERS: this.#servers.kafka.bootstrap,
       PEER_TOPIC: topic.name,
@@ -112,7 +110,7 @@ export class Arena {
         return { ...run, check: writesRows ? comparePeerRows(await readPeerRows(database), topic.windows) : null }
       })
     } finally {
-      rmSync(stateDir, { recursive: true, force: true })
+      removeTemporaryFolder(stateDir)
     }
   }
 }

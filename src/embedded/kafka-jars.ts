@@ -14,11 +14,15 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { KpiError, messageOf } from '../errors.ts'
 import { LineTail } from './line-tail.ts'
+import { ProgressLine } from './progress-line.ts'
 
 export const kafkaVersion = '4.4.0'
 /** Binds Kafka's slf4j to the log4j that comes with it; the same version as that one. */
 const log4jVersion = '2.25.5'
 const mainJar = `kafka_2.13-${kafkaVersion}.jar`
+/** The jars, and what Maven needs for itself where it has never run. */
+const downloadMegabytes = 50
+const tickMs = 1000
 const downloadTimeoutMs = 15 * 60_000
 /** What a download that was killed left behind is taken away by a later one. */
 const abandonedMs = 2 * downloadTimeoutMs
@@ -37,12 +41,14 @@ export function cacheDirectory(env: NodeJS.ProcessEnv = process.env): string {
  * The folder with the broker's jars; fetched by Maven when it is not there yet or lacks something. Any number of
  * processes may do so at once: each fetches into a folder of its own, and the first to finish gives it the final name.
  *
- * @param progress - Gets a line, at most one a second, while the download lasts.
+ * @param progress - Gets lines while the download lasts: one every five seconds.
+ * @param screen - If it is a terminal, it shows one line that changes instead.
  * @throws KpiError `KPI_MAVEN_MISSING`, `KPI_DOWNLOAD_FAILED`, `KPI_DISK_FULL`.
  */
 export async function ensureKafkaJars(options: {
   env?: NodeJS.ProcessEnv
   progress: (line: string) => void
+  screen?: NodeJS.WriteStream
   signal?: AbortSignal
 }): Promise<string> {
   const env = options.env ?? process.env
@@ -160,10 +166,11 @@ interface MavenRun {
   readonly jars: string
   readonly env: NodeJS.ProcessEnv
   readonly progress: (line: string) => void
+  readonly screen?: NodeJS.WriteStream
   readonly signal?: AbortSignal
 }
 
-async function runMaven({ work, jars, env, progress, signal }: MavenRun): Promise<void> {
+async function runMaven({ work, jars, env, progress, screen, signal }: MavenRun): Promise<void> {
   const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${jars}`]
   const timeout = AbortSignal.timeout(downloadTimeoutMs)
   const maven = spawn('mvn', ['-B', '-Dstyle.color=never', '-f', join(work, 'pom.xml'), ...goal], {
@@ -172,9 +179,12 @@ async function runMaven({ work, jars, env, progress, signal }: MavenRun): Promis
     stdio: ['ignore', 'pipe', 'pipe'],
     signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
   })
-  maven.once('spawn', () => progress('fetching the Kafka broker by Maven (about 45 MB, once)'))
   const tail = new LineTail()
-  const meter = new DownloadMeter(progress)
+  const line = new ProgressLine({ print: progress, ...(screen ? { screen } : {}) })
+  const meter = new DownloadMeter((text) => line.show(text))
+  maven.once('spawn', () => meter.tell())
+  // Maven says nothing while a large file comes.
+  const ticking = setInterval(() => meter.tell(), tickMs)
   for (const stream of [maven.stdout, maven.stderr]) {
     stream.on('data', (chunk: Buffer) => {
       for (const line of tail.push(chunk)) meter.read(line)
@@ -188,6 +198,8 @@ async function runMaven({ work, jars, env, progress, signal }: MavenRun): Promis
     })
     maven.once('close', resolve)
   })
+  clearInterval(ticking)
+  line.end()
   if (code !== 0) throw mavenFailure({ code, problem, tail, timedOut: timeout.aborted })
 }
 
@@ -217,16 +229,17 @@ function tidy(line: string): string {
   return line.replace(/^\[ERROR\] /, '').replace(/ -> \[Help \d+\].*$/, '')
 }
 
-/** Adds up Maven's `Downloaded from X: … (1.2 MB at 3 MB/s)` lines and tells the sum, at most once a second. */
+/** Adds up Maven's `Downloaded from X: … (1.2 MB at 3 MB/s)` lines, and says how much of the whole has come. */
 export class DownloadMeter {
   readonly #tell: (line: string) => void
   readonly #now: () => number
+  readonly #startedAtMs: number
   #bytes = 0
-  #toldAtMs = Number.NEGATIVE_INFINITY
 
   constructor(tell: (line: string) => void, now: () => number = () => performance.now()) {
     this.#tell = tell
     this.#now = now
+    this.#startedAtMs = now()
   }
 
   read(line: string): void {
@@ -234,9 +247,13 @@ export class DownloadMeter {
     if (!found) return
     const unit = found[2] === 'MB' ? 1e6 : found[2] === 'kB' ? 1e3 : 1
     this.#bytes += Number(found[1]) * unit
-    const now = this.#now()
-    if (now - this.#toldAtMs < 1000) return
-    this.#toldAtMs = now
-    this.#tell(`fetching the Kafka broker by Maven: ${(this.#bytes / 1e6).toFixed(0)} MB`)
+    this.tell()
+  }
+
+  tell(): void {
+    const megabytes = Math.round(this.#bytes / 1e6)
+    const total = Math.max(megabytes, downloadMegabytes)
+    const seconds = Math.round((this.#now() - this.#startedAtMs) / 1000)
+    this.#tell(`fetching the Kafka broker by Maven, once: ${megabytes} of about ${total} MB, ${seconds} s`)
   }
 }

@@ -71,7 +71,7 @@ export async function findKafkaPrograms(
   const { env = process.env, log, signal } = options
   const java = await findJava(env)
   const progress = (line: string) => log.info(line)
-  return { java, jars: await ensureKafkaJars({ env, progress, ...(signal ? { signal } : {}) }) }
+  return { java, jars: await ensureKafkaJars({ env, progress, screen: process.stderr, ...(signal ? { signal } : {}) }) }
 }
 
 /** Recovery of a large log after kill −9 reads its last segments again. */

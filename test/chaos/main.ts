@@ -2,11 +2,11 @@
 // is the seed's; which message meets which fault is the machine's.
 
 import { randomInt } from 'node:crypto'
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { runChild } from '../../bin/run-child.js'
-import { killAllChildren } from '../../src/embedded/child.ts'
+import { exitOnSignals, makeTemporaryFolder } from '../../src/embedded/temporary-folder.ts'
 import { UsageError } from '../number-option.ts'
 import { type ChaosOptions, parseOptions, usage } from './chaos-options.ts'
 import { killAllWorkers } from './crew.ts'
@@ -60,7 +60,7 @@ async function run(options: ChaosOptions, plan: readonly Round[]): Promise<numbe
   const logsDir =
     options.logs === undefined ? mkdtempSync(join(tmpdir(), 'market-kpi-chaos-logs-')) : resolve(options.logs)
   mkdirSync(logsDir, { recursive: true })
-  const folder = mkdtempSync(join(tmpdir(), 'market-kpi-chaos-'))
+  const folder = makeTemporaryFolder('market-kpi-chaos-')
   writeFileSync(join(logsDir, 'plan.txt'), planText(plan))
   const startedAtMs = performance.now()
   const say = (line: string) => {
@@ -68,11 +68,8 @@ async function run(options: ChaosOptions, plan: readonly Round[]): Promise<numbe
     process.stdout.write(text)
     appendFileSync(join(logsDir, 'chaos.log'), text)
   }
-  process.once('exit', () => {
-    killAllWorkers()
-    killAllChildren()
-    rmSync(folder, { recursive: true, force: true })
-  })
+  // Before the folder goes, which they write to.
+  process.prependOnceListener('exit', killAllWorkers)
   const found = process.env[disksVariable]
   const production = new Production({
     options,
@@ -82,8 +79,10 @@ async function run(options: ChaosOptions, plan: readonly Round[]): Promise<numbe
     say,
     diskObstacle: found === disksReady ? undefined : (found ?? 'nobody has looked'),
   })
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => production.failed(`ended by ${signal}`))
+  exitOnSignals((signal) => {
+    production.failed(`ended by ${signal}`)
+    return true
+  })
   const isGood = await production.run()
   setTimeout(() => {
     say(`ended by force, what is still open: ${process.getActiveResourcesInfo().join(', ')}`)

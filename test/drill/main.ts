@@ -1,9 +1,9 @@
 // A real pipeline, one fault after the other, and what is told of it: npm run drill -- --help.
 
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { killAllChildren } from '../../src/embedded/child.ts'
+import { exitOnSignals, makeTemporaryFolder } from '../../src/embedded/temporary-folder.ts'
 import { createLogger } from '../../src/log.ts'
 import { UsageError } from '../number-option.ts'
 import { tryFault } from './drill.ts'
@@ -30,14 +30,10 @@ async function main(): Promise<number> {
   const logsDir =
     options.logs === undefined ? mkdtempSync(join(tmpdir(), 'market-kpi-drill-logs-')) : resolve(options.logs)
   mkdirSync(logsDir, { recursive: true })
-  const folder = mkdtempSync(join(tmpdir(), 'market-kpi-drill-'))
-  process.once('exit', () => {
-    killAllParts()
-    killAllChildren()
-    rmSync(folder, { recursive: true, force: true })
-  })
-  // Not once: a second signal must not end us before the parts are gone.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
+  const folder = makeTemporaryFolder('market-kpi-drill-')
+  // Before the folder goes, which they write to.
+  process.prependOnceListener('exit', killAllParts)
+  exitOnSignals()
   const startedAtMs = performance.now()
   const say = (line: string) => {
     const text = `[${((performance.now() - startedAtMs) / 1000).toFixed(1).padStart(7)} s] ${line}\n`

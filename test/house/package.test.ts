@@ -1,9 +1,9 @@
 // The package as a user gets it: packed, installed in an empty folder, run.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { delimiter, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { files, root } from './tracked-files.ts'
 
 let folder: string
@@ -79,4 +79,41 @@ it('says in one line what is wrong with a setting', () => {
   expect(stderr).toBe('WINDOW_SECONDS=abc: must be a whole number from 1 to 86400\n')
   expect(stdout).toBe('')
   expect(status).toBe(2)
+})
+
+describe("on the system's own Node, whatever it is", () => {
+  /** Without the pinned Node, which the tests run on. */
+  const path = (process.env.PATH ?? '')
+    .split(delimiter)
+    .filter((place) => !place.includes('node_modules'))
+    .join(delimiter)
+  const version = run('/usr/bin/env', ['node', '--version'], { cwd: folder ?? root, env: { PATH: path } }).stdout.trim()
+  const [major = 0, minor = 0] = version.slice(1).split('.').map(Number)
+  const isNewEnough = major > 24 || (major === 24 && minor >= 6)
+  const launch = () => {
+    const executable = join(folder, 'node_modules', '.bin', 'market-kpi')
+    return run('/usr/bin/env', [executable, '--help'], { cwd: folder, env: { PATH: path } })
+  }
+
+  it(`${version}: says how to get a newer one where it is too old`, () => {
+    const { status, stdout, stderr } = launch()
+    if (isNewEnough) expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    else {
+      expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+      expect(stderr).toBe(
+        `market-kpi: needs Node 24.6 or newer, this is ${version.slice(1)}: run \`npm install node@24\` where you installed market-kpi (with -g where it is global), which then uses it, or get one from https://nodejs.org\n`,
+      )
+    }
+  })
+
+  it('uses the one that npm install node@24 brings beside it', () => {
+    symlinkSync(join(root, 'node_modules', 'node'), join(folder, 'node_modules', 'node'))
+    try {
+      const { status, stdout, stderr } = launch()
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+      expect(stdout).toMatch(/^Usage: market-kpi/)
+    } finally {
+      rmSync(join(folder, 'node_modules', 'node'))
+    }
+  })
 })

@@ -1,30 +1,27 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { killAllChildren } from '../../src/embedded/child.ts'
 import { type KafkaServer, startKafka } from '../../src/embedded/kafka-server.ts'
 import { ownerRole, type PostgresServer, startPostgres } from '../../src/embedded/postgres-server.ts'
+import { makeTemporaryFolder, removeTemporaryFolder } from '../../src/embedded/temporary-folder.ts'
 import { type Servers, silentLog } from './pipeline.ts'
 
 const stopDeadlineMs = 8000
 
 /** A broker and a database of a test's own, to be taken away and brought back at the same place. */
 export class OwnServers {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'market-kpi-own-'))
+  readonly #folder = makeTemporaryFolder('market-kpi-own-')
   #kafka: KafkaServer | undefined
   #postgres: PostgresServer | undefined
 
   /** What pipelines need to know. */
   async start(): Promise<Servers> {
-    process.once('exit', killAllChildren)
     await Promise.all([this.startKafka(), this.startPostgres()])
     return this.#serversAt(this.kafka.bootstrap)
   }
 
   /** A database of a test's own, beside the broker of all tests. */
   async startPostgresBeside(bootstrap: string): Promise<Servers> {
-    process.once('exit', killAllChildren)
     await this.startPostgres()
     return this.#serversAt(bootstrap)
   }
@@ -78,7 +75,7 @@ export class OwnServers {
 
   async stop(): Promise<void> {
     await Promise.all([this.#kafka?.stop(stopDeadlineMs), this.#postgres?.stop(stopDeadlineMs)])
-    rmSync(this.#folder, { recursive: true, force: true })
+    removeTemporaryFolder(this.#folder)
   }
 
   #place() {

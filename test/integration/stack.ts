@@ -1,12 +1,10 @@
 // One real broker and one real database for all integration tests, started before them and gone after them, also after
 // a failure. Each test makes a topic and a database of its own on them: see pipeline.ts.
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
-import { killAllChildren } from '../../src/embedded/child.ts'
 import { type KafkaServer, startKafka } from '../../src/embedded/kafka-server.ts'
 import { ownerRole, type PostgresServer, startPostgres } from '../../src/embedded/postgres-server.ts'
+import { makeTemporaryFolder, removeTemporaryFolder } from '../../src/embedded/temporary-folder.ts'
 import { createLogger } from '../../src/log.ts'
 
 declare module 'vitest' {
@@ -26,8 +24,9 @@ let kafka: KafkaServer | undefined
 let postgres: PostgresServer | undefined
 
 export async function setup(project: TestProject): Promise<void> {
-  process.once('exit', killAllChildren)
-  folder = mkdtempSync(join(tmpdir(), 'market-kpi-stack-'))
+  folder = makeTemporaryFolder('market-kpi-stack-')
+  // vitest ends by SIGINT as it should; these would end it without its teardown.
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
   const log = createLogger({ level: 'warn', format: 'pretty' })
   const place = { dataDir: folder, logsDir: join(folder, 'logs'), log }
   ;[kafka, postgres] = await Promise.all([startKafka(place), startPostgres(place)])
@@ -39,5 +38,5 @@ export async function setup(project: TestProject): Promise<void> {
 
 export async function teardown(): Promise<void> {
   await Promise.all([kafka?.stop(stopDeadlineMs), postgres?.stop(stopDeadlineMs)])
-  if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
+  if (folder !== undefined) removeTemporaryFolder(folder)
 }

@@ -40,8 +40,9 @@ export async function measureGrowth(parts: Parts): Promise<GrowthRun[]> {
   const { plan, log } = parts
   if (plan.variants.length === 0) return []
   const batches = await PartialBatches.prepare(plan)
+  const runs = await Promise.all(plan.variants.map((variant) => grow(variant, batches, parts)))
   log.info(`growth: ${plan.variants.join(', ')} for ${plan.seconds} s`)
-  return Promise.all(plan.variants.map((variant) => grow(variant, batches, parts)))
+  return runs
 }
 
 async function grow(

@@ -1,8 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { killAllChildren } from '../../embedded/child.ts'
 import { type PostgresServer, startPostgres } from '../../embedded/postgres-server.ts'
+import { makeTemporaryFolder, removeTemporaryFolder } from '../../embedded/temporary-folder.ts'
 import type { Logger } from '../../log.ts'
 
 const stopDeadlineMs = 8000
@@ -10,12 +9,11 @@ const stopDeadlineMs = 8000
 /** A PostgreSQL for each set of settings, started when it is first asked for; all in a folder that goes with them. */
 export class DatabaseServers {
   readonly #log: Logger
-  readonly #folder = mkdtempSync(join(tmpdir(), 'market-kpi-bench-'))
+  readonly #folder = makeTemporaryFolder('market-kpi-bench-')
   readonly #servers = new Map<string, Promise<PostgresServer>>()
 
   constructor(log: Logger) {
     this.#log = log
-    process.once('exit', killAllChildren)
   }
 
   with(settings: Readonly<Record<string, string>> = {}): Promise<PostgresServer> {
@@ -34,6 +32,6 @@ export class DatabaseServers {
     const started = await Promise.allSettled(this.#servers.values())
     const stops = started.map((start) => (start.status === 'fulfilled' ? start.value.stop(stopDeadlineMs) : undefined))
     await Promise.all(stops)
-    rmSync(this.#folder, { recursive: true, force: true })
+    removeTemporaryFolder(this.#folder)
   }
 }

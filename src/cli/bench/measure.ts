@@ -4,6 +4,7 @@ import { findKcat } from './kcat.ts'
 import { latencySeries, measureLatency } from './latency.ts'
 import { machineOf, postgresVersion } from './machine.ts'
 import type { Plan } from './plan.ts'
+import { Progress, stepLog, stepsOf } from './progress.ts'
 import { type BenchReport, format } from './saved-report.ts'
 import { startServers } from './servers.ts'
 import { measureThroughput, throughputSeries } from './throughput.ts'
@@ -11,10 +12,24 @@ import { measureTuning, tuningSeries } from './tuning.ts'
 
 /** Measures all of a plan, on servers that live as long as that takes. */
 export async function measurePlan(plan: Plan, log: Logger): Promise<BenchReport> {
+  const progress = new Progress(log, stepsOf(plan))
+  const names = Object.entries(plan).flatMap(([name, part]) => (part ? [name] : []))
+  progress.start(`measuring ${names.join(', ')}`)
+  try {
+    return await measureParts(plan, log, progress)
+  } finally {
+    progress.stop()
+  }
+}
+
+async function measureParts(plan: Plan, log: Logger, progress: Progress): Promise<BenchReport> {
   const startedAt = new Date().toISOString()
   const { throughput, latency, tuning } = plan
-  const piped = throughput || latency || tuning ? await measurePiped({ throughput, latency, tuning }, log) : undefined
-  const database = plan.database ? await measureDatabase({ plan: plan.database, log }) : undefined
+  const piped =
+    throughput || latency || tuning ? await measurePiped({ throughput, latency, tuning }, log, progress) : undefined
+  const database = plan.database
+    ? await measureDatabase({ plan: plan.database, log: stepLog(progress, log) })
+    : undefined
   const { postgres, ...parts } = piped ?? { postgres: database?.postgres ?? 'none', series: [], problems: [] }
   return {
     format,
@@ -29,12 +44,13 @@ export async function measurePlan(plan: Plan, log: Logger): Promise<BenchReport>
 }
 
 /** The parts that need a broker and a database. */
-async function measurePiped(plan: Plan, log: Logger) {
+async function measurePiped(plan: Plan, log: Logger, progress: Progress) {
   const servers = await startServers(log)
   try {
     const postgres = await postgresVersion(servers.postgres)
     const kcat = plan.throughput ? findKcat() : undefined
-    const shared = { servers, log }
+    progress.step('a broker and a database run')
+    const shared = { servers, log: stepLog(progress, log) }
     const throughput = plan.throughput ? await measureThroughput({ ...shared, plan: plan.throughput, kcat }) : undefined
     const latency = plan.latency ? await measureLatency({ ...shared, plan: plan.latency }) : undefined
     const tuning = plan.tuning ? await measureTuning({ ...shared, plan: plan.tuning }) : undefined

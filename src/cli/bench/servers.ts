@@ -1,9 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { killAllChildren } from '../../embedded/child.ts'
 import { type KafkaServer, startKafka } from '../../embedded/kafka-server.ts'
 import { ownerRole, type PostgresServer, pipelineRole, startPostgres } from '../../embedded/postgres-server.ts'
+import { makeTemporaryFolder, removeTemporaryFolder } from '../../embedded/temporary-folder.ts'
 import type { Logger } from '../../log.ts'
 
 type Role = 'owner' | 'pipeline'
@@ -20,13 +18,12 @@ export interface BenchServers {
 const stopDeadlineMs = 8000
 
 export async function startServers(log: Logger): Promise<BenchServers> {
-  const folder = mkdtempSync(join(tmpdir(), 'market-kpi-bench-'))
+  const folder = makeTemporaryFolder('market-kpi-bench-')
   const place = { dataDir: folder, logsDir: join(folder, 'logs'), log }
-  process.once('exit', killAllChildren)
   const servers: { kafka?: KafkaServer; postgres?: PostgresServer } = {}
   const stop = async () => {
     await Promise.all([servers.kafka?.stop(stopDeadlineMs), servers.postgres?.stop(stopDeadlineMs)])
-    rmSync(folder, { recursive: true, force: true })
+    removeTemporaryFolder(folder)
   }
   try {
     const [kafka, postgres] = await Promise.all([startKafka(place), startPostgres(place)])

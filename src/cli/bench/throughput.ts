@@ -50,7 +50,7 @@ export async function measureThroughput(parts: Parts): Promise<ThroughputReport>
 }
 
 /** Cases that differ in their workers only share a topic. */
-function topicOf({ symbols, windows, compression, unusualPercent }: Case): string {
+export function topicOf({ symbols, windows, compression, unusualPercent }: Case): string {
   return `bench-${symbols}-${windows}-${compression}-${unusualPercent}`
 }
 

@@ -48,10 +48,7 @@ describe('the first time', () => {
     expect(await ensure()).toBe(final())
     expect(readdirSync(final()).sort()).toEqual(['jars.json', mainJar, 'other.jar'])
     expect(readdirSync(cache)).toEqual([`kafka-${kafkaVersion}`])
-    expect(told).toEqual([
-      'fetching the Kafka broker by Maven (about 45 MB, once)',
-      'fetching the Kafka broker by Maven: 2 MB',
-    ])
+    expect(told).toEqual(['fetching the Kafka broker by Maven, once: 0 of about 50 MB, 0 s'])
   })
 
   it('does it once for two that want them at the same moment, and both get them whole', async () => {
@@ -197,5 +194,9 @@ it('progress is told once a second at most, in all megabytes so far', () => {
     nowMs = atMs
     meter.read(line)
   }
-  expect(lines).toEqual(['fetching the Kafka broker by Maven: 0 MB', 'fetching the Kafka broker by Maven: 2 MB'])
+  expect(lines).toEqual([
+    'fetching the Kafka broker by Maven, once: 0 of about 50 MB, 0 s',
+    'fetching the Kafka broker by Maven, once: 2 of about 50 MB, 0 s',
+    'fetching the Kafka broker by Maven, once: 2 of about 50 MB, 1 s',
+  ])
 })
