@@ -552,46 +552,6 @@ table('KpiStale', [
   ['not known', without(ok, 'postgres', 'kpi'), ['unknown']],
 ])
 
-const pepe = { symbol: 'PEPE/USDT', messages: 3, field: 'close', text: '0.000000123789', decimals: 12 }
-const losing = (...losses: (typeof pepe)[]) => withWorkers(worker('consumer-1', { precisionLost: losses }), feed)
-
-table('PrecisionLost', [
-  ['of one symbol', losing(pepe), ['warning']],
-  ['of several', losing(pepe, { ...pepe, symbol: 'SHIB/USDT' }), ['warning', 'warning']],
-  [
-    'of one symbol, by two workers',
-    withWorkers(worker('consumer-1', { precisionLost: [pepe] }), worker('consumer-2', { precisionLost: [pepe] }), feed),
-    ['warning'],
-  ],
-  [
-    'of more symbols than anybody reads',
-    losing(...Array.from({ length: 30 }, (_, i) => ({ ...pepe, symbol: `S${i}` }))),
-    Array.from({ length: 20 }, () => 'warning'),
-  ],
-  [
-    'by a worker that has ended',
-    withWorkers(consumer, feed, worker('old', { stoppedAtMs: nowMs, precisionLost: [pepe] })),
-    [],
-  ],
-  ['not known', without(ok, 'postgres', 'workers'), ['unknown']],
-])
-
-it('precision is lost: says of which symbol, by which number, and which setting keeps it', () => {
-  const another = { ...pepe, messages: 1, text: '1e-16', decimals: 16 }
-  const workers = [pepe, another].map((loss, index) => worker(`consumer-${index}`, { precisionLost: [loss] }))
-  const [finding] = judge(withWorkers(...workers, feed)).findings
-  expect(finding).toMatchObject({
-    labels: { symbol: 'PEPE/USDT' },
-    stage: 'kpi',
-    summary: '4 messages of PEPE/USDT lost precision: close 1e-16 is rounded to 8 decimal places; DECIMALS=16 keeps it',
-  })
-  const none = { symbol: 'X', messages: 1, field: 'volume', text: '1e-30' }
-  const [worst] = judge(withWorkers(worker('consumer-1', { precisionLost: [none] }), feed)).findings
-  expect(worst?.summary).toMatch(
-    /volume 1e-30 is rounded to 8 decimal places; it has more digits than any DECIMALS keeps$/,
-  )
-})
-
 describe('limits of symbols', () => {
   const limits = thresholds({ freshnessBySymbol: 'BTC/*=30:60,ILLIQ=off' })
 
