@@ -158,6 +158,33 @@ describe('a replay that goes on', () => {
     await source.stop()
   })
 
+  it.each([
+    ['frames', (prices: string[]) => `{"data":[${prices.slice(0, 7)}]}\n{"data":[${prices.slice(7)}]}\n`, 'data[].p'],
+    ['an array', (prices: string[]) => `[\n${prices.join(',\n')}\n]`, 'p'],
+  ] as const)('sends each price of %s once', async (_what, textOf, close) => {
+    using folder = temporaryFolder()
+    const prices = Array.from(
+      { length: 20 },
+      (_, i) => `{"symbol":"S${i % 5}","time":${1_771_079_405_000 + i},"p":${i}}`,
+    )
+    const mapping = new Map([['close', close]] as const)
+    const path = write(folder.path, textOf(prices))
+    const { messages } = await replay(path, { mapping })
+    expect(messages.map((message) => priceOf(message).close)).toEqual(prices.map((_, i) => i))
+    const counts = fc.tuple(...Array.from({ length: partitionCount }, () => fc.integer({ min: 0, max: 20 })))
+    await fc.assert(
+      fc.asyncProperty(counts, async (drawn) => {
+        const counted = drawn.map((count, i) => Math.min(count, inPartition(messages, i).length))
+        if (counted.every((count) => count === 0)) return
+        const rest = await replay(path, { mapping, resume: resumeAfter(messages, counted) })
+        counted.forEach((count, i) => {
+          expect(inPartition(rest.messages, i)).toEqual(inPartition(messages, i).slice(count))
+        })
+      }),
+      { ...propertyRuns, numRuns: Math.min(50, propertyRuns.numRuns) },
+    )
+  })
+
   it('goes on behind quoted line breaks', async () => {
     using folder = temporaryFolder()
     const noted = csvOf(60).replaceAll('\n', ',"a\nb"\n')
