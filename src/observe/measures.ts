@@ -89,7 +89,7 @@ function throughput({ snapshot, looks, thresholds }: MeasureScene): Measure {
   const { workers } = snapshot.postgres
   if (workers.state === 'unknown') return workers
   const live = liveWorkers(workers.workers, 'consumer', thresholds)
-  if (live.length === 0) return unknown('no worker tells, and one look is not enough')
+  if (live.length === 0) return unknown('no worker reports, and one observation is not enough')
   return known(live.reduce((sum, { throughputPerSecond }) => sum + throughputPerSecond, 0))
 }
 
@@ -160,7 +160,7 @@ function errorRate({ snapshot, looks, thresholds }: MeasureScene): Measure {
   const { deadLetters } = snapshot.postgres
   if (deadLetters.state === 'unknown') return deadLetters
   if (Object.keys(deadLetters.recentByReason).length === 0) return known(0)
-  return unknown('messages were rejected, and no worker tells of how many; one look is not enough')
+  return unknown('messages were rejected, no worker reports how many, and one observation is not enough')
 }
 
 function recentCounts(
@@ -204,7 +204,7 @@ function disk({ snapshot }: MeasureScene): Measure {
   const used = state.volumes.flatMap(({ totalBytes, usableBytes }) =>
     totalBytes && usableBytes !== null ? [(1 - usableBytes / totalBytes) * 100] : [],
   )
-  if (used.length === 0) return unknown('the brokers do not tell the size of their volumes')
+  if (used.length === 0) return unknown('the brokers do not report the size of their volumes')
   return known(Math.max(...used))
 }
 

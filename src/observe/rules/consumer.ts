@@ -14,9 +14,7 @@ export const workerDown: Rule = (scene) => {
   if (workers.state === 'unknown') return [cannotTell('WorkerDown', workers.reason)]
   const down = downWorkers(workers.workers, thresholds)
   if (down.length === 0 || !wasDatabaseAway(scene)) return down
-  return [
-    cannotTell('WorkerDown', 'the database was away, and workers have not yet had the time to tell of themselves'),
-  ]
+  return [cannotTell('WorkerDown', 'the database was unavailable, and workers have not had time to report since')]
 }
 
 function downWorkers(workers: readonly WorkerState[], thresholds: Thresholds): Finding[] {
@@ -164,7 +162,7 @@ export const consumerLagGrowing: Rule = ({ looks, lags, measures, thresholds }) 
   }
   const seenMs = (looks.at(-1)?.atMs ?? 0) - (looks[0]?.atMs ?? 0)
   if (lag === undefined || lag <= targetMessages || seenMs >= limits.spanMs) return []
-  return [cannotTell('ConsumerLagGrowing', `whether it grows is known after ${span(growingSeconds)} of looks`)]
+  return [cannotTell('ConsumerLagGrowing', `whether it grows is known after ${span(growingSeconds)} of observation`)]
 }
 
 function totalLag({ partitions }: Look): number {

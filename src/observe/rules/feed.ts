@@ -24,7 +24,7 @@ export const clockSkew: Rule = (scene) => {
   }
   if (kpi.state === 'ok' && kpi.newestEventAtMs !== null) {
     const ahead = Math.max(0, kpi.newestEventAtMs - nowMs) / 1000
-    findings.push(...skewed(scene, 'feed', ahead, `the newest price claims to be ${span(ahead)} ahead of now`))
+    findings.push(...skewed(scene, 'feed', ahead, `the newest price has a time that is ${span(ahead)} ahead of now`))
   }
   return [...findings, ...wrongUnit(scene), ...rejectedFuture(scene)]
 }
@@ -89,7 +89,7 @@ function rejectedFuture({ snapshot, measures, thresholds }: RuleScene): Finding[
   const severity = rate.state === 'ok' ? beyond(rate.value, { warning, critical }) : 'warning'
   if (future === 0 || future < rest || !severity) return []
   const limit = span(snapshot.asked.maxFutureSeconds)
-  const summary = `${grouped(future)} messages within ${span(snapshot.asked.recentSeconds)} claimed to be more than ${limit} ahead, and were rejected: check the feed's clock`
+  const summary = `${grouped(future)} messages within ${span(snapshot.asked.recentSeconds)} had a time more than ${limit} ahead, and were rejected: check the feed's clock`
   return [found('ClockSkew', severity, summary, { labels: { clock: 'feed' }, value: future, unit: 'messages' })]
 }
 

@@ -18,7 +18,7 @@ export const topicMissing: Rule = ({ snapshot }) => {
   if (!topic.isThere)
     return [found('TopicMissing', 'critical', `the topic '${name}' does not exist: ${remedy(name, held)}`)]
   if (!held || held.topic !== name || held.topicId === topic.topicId) return []
-  const summary = `the topic '${name}' was deleted and created anew: 'market-kpi init --accept-new-topic' goes on with it`
+  const summary = `the topic '${name}' was deleted and created again: 'market-kpi init --accept-new-topic' continues with the new one`
   return [found('TopicMissing', 'critical', summary)]
 }
 
@@ -92,7 +92,7 @@ function volumeFindings(scene: RuleScene, volume: VolumeState) {
   }
   const seconds = secondsUntilFull(scene, volume, usableBytes)
   if (seconds === undefined || seconds >= fullSeconds) return []
-  const summary = `${place} will be full in ${span(seconds)} if it goes on growing as it does`
+  const summary = `${place} will be full in ${span(seconds)} if it keeps growing like this`
   return [found('KafkaDiskHigh', 'warning', summary, { labels, value: usedPercent, unit: 'percent' })]
 }
 

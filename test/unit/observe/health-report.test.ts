@@ -32,7 +32,7 @@ it('what is off its target is said to be, and is well', () => {
     newestEventAtMs: healthy().takenAtMs - 400_000,
   })
   expect(text(slow)).toContain(
-    'Consumer lag: OK - 600 messages (target: below 100); whether it grows is known after 5 min of looks\n',
+    'Consumer lag: OK - 600 messages (target: below 100); whether it grows is known after 5 min of observation\n',
   )
   expect(text(slow)).toContain('KPI freshness: OK - newest price 6 min old (target: below 5 min)\n')
   expect(text(slow)).toContain('ALL SYSTEMS OPERATIONAL')
