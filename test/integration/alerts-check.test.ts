@@ -101,7 +101,8 @@ it('with nothing to reach: both servers are told of, and nothing else', async ()
 
 it('ends with 3 when it is called wrongly, or does not know where to look', async () => {
   expect((await alertsCheck({}, '--nonsense')).code).toBe(3)
-  const { code, stderr } = await alertsCheck({ DATABASE_URL: '', POSTGRES_HOST: '' })
+  const nowhere = { DATABASE_URL: '', POSTGRES_HOST: '', KAFKA_BOOTSTRAP_SERVERS: '' }
+  const { code, stderr } = await alertsCheck(nowhere, '--data-dir', 'no-such-folder')
   expect(code).toBe(3)
-  expect(stderr).toMatch(/^[^\n]* is(?:| not) set[^\n]*\n$/)
+  expect(stderr).toMatch(/^no servers are named, and nothing runs in [^\n]*no-such-folder: [^\n]*'npm start[^\n]*\n$/)
 })

@@ -62,7 +62,8 @@ function expanded(expr: string): string {
 let worker: Run
 
 it('each target can be scraped, and each rule evaluated', async () => {
-  worker = run('consume', '--http-port', '0')
+  // A pool of one connection has no share in use.
+  worker = run('consume', '--http-port', '0', '--max-pool-connections', '2')
   const evaluator = run('alerts', 'watch', '--interval', '1s', '--http-port', '0')
   const targets = await Promise.all([addressOf(worker), addressOf(evaluator)])
   // Twice, so that rows are updated, too.
@@ -87,11 +88,13 @@ it('each target can be scraped, and each rule evaluated', async () => {
   expect(all?.filter(({ state }) => state === 'firing').map(({ name }) => name)).toEqual(['Watchdog'])
 })
 
+/** Shows the messages behind an open transaction, and there is none. */
+const emptyWhenWell = ['Lag by partition B']
 const queries = panelsOf(operations).flatMap(({ title, targets }) =>
   targets.map(({ refId, expr = '' }) => [`${title} ${refId}`, expr] as const),
 )
 
-it.each(queries)('finds something for %s', async (_, expr) => {
+it.each(queries.filter(([name]) => !emptyWhenWell.includes(name)))('finds something for %s', async (_, expr) => {
   const found = await until(
     expr,
     () => prometheus?.query(expanded(expr)),
@@ -99,6 +102,10 @@ it.each(queries)('finds something for %s', async (_, expr) => {
     30_000,
   )
   expect(found?.filter(({ value }) => !Number.isFinite(Number(value[1])))).toEqual([])
+})
+
+it.each(queries.filter(([name]) => emptyWhenWell.includes(name)))('finds nothing for %s', async (_, expr) => {
+  expect(await prometheus?.query(expanded(expr))).toEqual([])
 })
 
 it('the list of pipelines is of what is scraped', async () => {

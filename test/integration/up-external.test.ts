@@ -42,6 +42,7 @@ describe('with both named by the environment', () => {
       topic: name,
       group: name,
       postgres: `${databaseUrl()}?sslmode=disable`,
+      postgresPipeline: `${databaseUrl()}?sslmode=disable`,
       workers: [expect.any(String), expect.any(String)],
       feed: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
       alerts: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),

@@ -199,7 +199,8 @@ export class ReplaySource implements PriceSource {
     if (this.#places.isSent(this.#reader.line, this.#element, form.partition)) return undefined
     const time = this.#time
     if (!time.read(line.timestamp, this.#hasClock ? line.clock : undefined)) return this.#refuse(time.problem)
-    if (this.#options.shiftToNow || !time.isMessageForm) line.message.clear()
+    const isAsItStands = time.isMessageForm && (time.isNumber || !hasBlanksAround(line.timestamp))
+    if (this.#options.shiftToNow || !isAsItStands) line.message.clear()
     if (!this.#timeNotes.isUsual(time)) this.#timeNotes.note(time, line.timestamp, this.#reader.place)
     if (time.kind === 'dates') this.#timeNotes.noteDay(form, time.us, this.#reader.place)
     return form
@@ -272,4 +273,13 @@ function describe({ file, speed, shiftToNow, resume }: ReplayOptions, format: Li
   const encoded = file.encoding === 'utf-8' ? '' : `${file.encoding.toUpperCase()}, `
   const from = lines.length > 0 ? `, going on behind line ${Math.max(...lines)}` : ''
   return `${file.path} (${packed}${encoded}${format.description}), ${rate}, ${times}${from}`
+}
+
+/** Whether blanks around a text were left out when it was read: the message that it is from would be rejected for them. */
+function hasBlanksAround({ bytes, start, end }: FieldText): boolean {
+  return isBlank(bytes[start - 1]) || isBlank(bytes[end])
+}
+
+function isBlank(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x09
 }

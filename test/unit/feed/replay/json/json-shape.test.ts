@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { KpiError } from '../../../../../src/errors.ts'
 import { JsonShape } from '../../../../../src/feed/replay/json/json-shape.ts'
 import { PriceLine } from '../../../../../src/feed/replay/price-line.ts'
 import { temporaryFolder } from '../../../../temporary-folder.ts'
@@ -76,9 +77,16 @@ describe('lines of one file', () => {
     using folder = temporaryFolder()
     let compared = 0
     const valuesOf = async (text: readonly string[]) => {
-      const { values, rejected } = await replay(write(folder.path, `${text.join('\n')}\n${usual}\n`, 'prices.jsonl'))
-      compared += values.length
-      return { values, rejected }
+      const path = write(folder.path, `${text.join('\n')}\n${usual}\n`, 'prices.jsonl')
+      try {
+        const { values, rejected } = await replay(path)
+        compared += values.length
+        return { values, rejected }
+      } catch (error) {
+        // No line is a price, not even the last one: the first may have a member that is preferred to its timestamp.
+        if (!(error instanceof KpiError) || error.code !== 'KPI_FEED_FILE') throw error
+        return { values: [], rejected: text.length + 1 }
+      }
     }
     await fc.assert(
       fc.asyncProperty(lines, async (some) => {
