@@ -153,7 +153,6 @@ export class Production {
     await setTopicConfigs(cluster, topic, {
       'segment.bytes': String(segmentBytes),
       'min.insync.replicas': '1',
-      'unclean.leader.election.enable': 'true',
     })
   }
 

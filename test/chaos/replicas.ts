@@ -93,3 +93,16 @@ export async function setTopicConfigs(
   const resources = [{ resourceType: topicResource, resourceName: topic, configs: changes }] as const
   await cluster.request('any', 'control', incrementalAlterConfigsV1.api, [...resources], false)
 }
+
+/**
+ * Whether a replica that is not in sync may lead. Only while a fault wants that: a broker that stops for another reason,
+ * such as a full disk, would lose messages that nobody has noted.
+ */
+export async function allowUncleanElections(
+  from: { cluster: KafkaCluster; topic: string },
+  isAllowed: boolean,
+): Promise<void> {
+  const configs = { 'unclean.leader.election.enable': String(isAllowed) }
+  const change = () => setTopicConfigs(from.cluster, from.topic, configs).then(() => 'changed', messageOf)
+  await until('the topic to take its setting', change, (outcome) => outcome === 'changed', inSyncLimitMs)
+}

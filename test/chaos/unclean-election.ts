@@ -4,7 +4,7 @@ import type { Worker } from './crew.ts'
 import type { Broker } from './own-stack.ts'
 import { type LogEntry, readPartitionLog } from './partition-log.ts'
 import type { Action } from './plan.ts'
-import { type Replicas, untilInSync, untilReplicas } from './replicas.ts'
+import { allowUncleanElections, type Replicas, untilInSync, untilReplicas } from './replicas.ts'
 
 const electionLimitMs = 60_000
 /** In how many cases some of what is lost was counted before. */
@@ -35,12 +35,14 @@ async function elect(scene: Scene, action: Action): Promise<string> {
   const leader = stack.broker(chosen.leader)
   const worker = random.uniform() < 0.5 ? scene.crew.worker(1 + random.below(scene.crew.workers.length)) : undefined
   load.mayGiveUp = true
+  await allowUncleanElections(scene, true)
   try {
     await loseTail(scene, action, { all, partition, leader, followerId, worker, random })
   } finally {
     worker?.signal('SIGCONT')
   }
   await untilInSync(scene)
+  await allowUncleanElections(scene, false)
   return `broker ${followerId} led partition ${partition}${worker ? `, ${worker.name} was frozen` : ''}`
 }
 
