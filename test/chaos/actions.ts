@@ -13,7 +13,6 @@ import { type KnownTransaction, openTransaction } from './open-transaction.ts'
 import type { Broker, OwnStack } from './own-stack.ts'
 import { type Action, type Kind, seconds } from './plan.ts'
 import { untilInSync, untilReplicas } from './replicas.ts'
-import { restartAllBrokers } from './rolling-restart.ts'
 import type { TcpProxy, Ways } from './tcp-proxy.ts'
 import { uncleanElection } from './unclean-election.ts'
 
@@ -21,8 +20,6 @@ import { uncleanElection } from './unclean-election.ts'
 export interface Scene {
   /** Held while a transaction is open, and by elections that would lose its end. */
   readonly transactions: Mutex
-  /** Held while something is done to a broker; whoever needs `transactions` too takes that first. */
-  readonly brokers: Mutex
   /** Those that the next comparison has to know of. */
   readonly known: KnownTransaction[]
   readonly losses: Losses
@@ -76,7 +73,10 @@ export const deeds: Readonly<Record<Kind, Deed>> = {
   'freeze broker': broker((home, scene, action) => frozen(home, scene, action)),
   'fill broker disk': broker((home, scene, action) => filled(scene, home, action)),
   'restart all brokers': async (scene, action) => {
-    await restartAllBrokers(scene, action.forMs)
+    for (const { home } of scene.stack.brokers) {
+      await untilInSync(scene)
+      await away(home, 'stop', scene, action)
+    }
     return undefined
   },
   'unclean election': uncleanElection,
@@ -129,7 +129,7 @@ function worker(deed: (one: Worker, pause: () => Promise<void>) => Promise<void>
 
 /** One of them, while all of them have everything: nothing that was acknowledged is lost with it. */
 function broker(deed: (home: Broker['home'], scene: Scene, action: Action) => Promise<string | undefined>): Deed {
-  const hit = async (scene: Scene, action: Action) => {
+  return async (scene, action) => {
     await untilInSync(scene)
     const { brokers } = scene.stack
     const chosen = brokers[new Random(`${action.seed} broker`).below(brokers.length)]
@@ -137,7 +137,6 @@ function broker(deed: (home: Broker['home'], scene: Scene, action: Action) => Pr
     const outcome = await deed(chosen.home, scene, action)
     return brokers.length === 1 ? outcome : `broker ${chosen.id}${outcome === undefined ? '' : ` ${outcome}`}`
   }
-  return (scene, action) => scene.brokers.run(() => hit(scene, action))
 }
 
 /** A copy that was taken before takes the database's place; some partitions have been quiet for a while by then. */

@@ -183,7 +183,6 @@ export class Production {
       topic,
       diskObstacle,
       transactions: new Mutex(),
-      brokers: new Mutex(),
       known: [],
       losses: new Losses(),
       checkedEnd: (partition) => this.#quietPoint?.checkedEnd(partition) ?? 0,

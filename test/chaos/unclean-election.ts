@@ -19,7 +19,7 @@ const newLogMs = { least: 500, most: 4000 }
  * No transaction is open meanwhile: its end would be lost with the rest, and nobody would end it again.
  */
 export function uncleanElection(scene: Scene, action: Action): Promise<string> {
-  return scene.transactions.run(() => scene.brokers.run(() => elect(scene, action)))
+  return scene.transactions.run(() => elect(scene, action))
 }
 
 async function elect(scene: Scene, action: Action): Promise<string> {
