@@ -7,7 +7,7 @@ import { files, read } from './tracked-files.ts'
 
 const rules: readonly string[] = [...ruleNames, ...ownRuleNames]
 const folder = 'docs/alerts/'
-const headings = ['What it means', 'Look at first', 'How to fix it', 'How to silence it']
+const headings = ['What it means', 'What to check first', 'How to fix it', 'How to silence it']
 const settingNames = new Set(Object.values(settings).map(({ env }) => env))
 
 it('there is a page for each rule, and no other', () => {
@@ -30,7 +30,7 @@ describe.each(rules)('%s', (rule) => {
     for (const part of parts) expect(part.slice(part.indexOf('\n')).trim().length).toBeGreaterThan(40)
   })
 
-  it('names three things to look at first, one of them a command of ours', () => {
+  it('names three things to check first, one of them a command of ours', () => {
     const [, , look = ''] = page.split(/^## /m)
     const steps = look.match(/^\d\. .+$/gm) ?? []
     expect(steps.map((step) => step[0])).toEqual(['1', '2', '3'])
