@@ -1,5 +1,5 @@
 // Imports point one way (docs/architecture.md):
-//   cli → features → (kafka, store, metrics) → kpi,   with config, errors and log below everything but kpi.
+//   cli → bench → services → features → (kafka, store, process, metrics) → (errors, log, config) → runtime → kpi
 // Checked by `npm run check -- layers`. Type-only imports count: a type is knowledge of the other's insides too.
 
 const features = [
@@ -10,14 +10,16 @@ const features = [
   'monitor',
   'dashboard',
   'embedded',
+  'stack',
   'verify',
   'rebuild',
-  'operate',
+  'recovery',
   'export',
 ]
-const services = ['kafka', 'store', 'metrics']
-const base = '^src/(errors\\.ts$|log\\.ts$|config/)'
-const known = `^src/(errors\\.ts$|log\\.ts$|(${['cli', ...features, ...services, 'config', 'kpi'].join('|')})/)`
+const resources = ['kafka', 'store', 'process', 'metrics']
+const top = ['services', 'bench', 'cli']
+const base = '^src/(errors\\.ts$|log\\.ts$|(config|runtime)/)'
+const known = `^src/(errors\\.ts$|log\\.ts$|(${[...top, ...features, ...resources, 'config', 'runtime', 'kpi'].join('|')})/)`
 
 /** @type {(layers: readonly string[]) => string} */
 const within = (layers) => `^src/(${layers.join('|')})/`
@@ -34,37 +36,64 @@ export default {
       to: { pathNot: '^src/kpi/' },
     },
     {
+      name: 'runtime-is-below-all-but-kpi',
+      comment: 'The clock, back-off and abort are used everywhere, so they may use only the errors.',
+      severity: 'error',
+      from: { path: '^src/runtime/' },
+      to: { path: '^src/', pathNot: '^src/(runtime/|kpi/|errors\\.ts$)' },
+    },
+    {
       name: 'base-stays-below',
       comment: 'Settings, errors and log are used by all, so they may use none of them.',
       severity: 'error',
       from: { path: base },
-      to: { path: '^src/', pathNot: base },
+      to: { path: '^src/', pathNot: `${base}|^src/kpi/` },
     },
     {
-      name: 'services-stay-below-features',
-      comment: 'Kafka, PostgreSQL and metrics are used by features, not the other way round.',
+      name: 'resources-stay-below-features',
+      comment: 'Kafka, PostgreSQL, processes and metrics are used by features, not the other way round.',
       severity: 'error',
-      from: { path: within(services) },
-      to: { path: within([...features, 'cli']) },
+      from: { path: within(resources) },
+      to: { path: within([...features, ...top]) },
     },
     {
-      name: 'services-stay-apart',
-      comment: 'Kafka knows no PostgreSQL, and the reverse: a feature brings them together.',
+      name: 'resources-stay-apart',
+      comment: 'Kafka code does not know PostgreSQL, and the reverse: a feature brings them together.',
       severity: 'error',
-      from: { path: '^src/(kafka|store|metrics)/' },
-      to: { path: within(services), pathNot: '^src/$1/' },
+      from: { path: `^src/(${resources.join('|')})/` },
+      to: { path: within(resources), pathNot: '^src/$1/' },
     },
     {
       name: 'features-stay-apart',
       comment:
-        'A feature never imports another: what two need belongs below, what joins two belongs into cli. All may read the one observation.',
+        'A feature never imports another: what two need belongs below, what joins two belongs into services. All may read observations; the stack starts the embedded servers.',
       severity: 'error',
-      from: { path: `^src/(${features.join('|')})/` },
+      from: { path: `^src/(${features.filter((name) => name !== 'stack').join('|')})/` },
       to: { path: within(features), pathNot: '^src/($1|observe)/' },
     },
     {
+      name: 'stack-starts-embedded-servers',
+      comment: 'The stack may import the embedded servers and observations, and no other feature.',
+      severity: 'error',
+      from: { path: '^src/stack/' },
+      to: { path: within(features), pathNot: '^src/(stack|embedded|observe)/' },
+    },
+    {
+      name: 'features-stay-below-services',
+      comment: 'Services wire features into programs; no feature may know them.',
+      severity: 'error',
+      from: { path: within(features) },
+      to: { path: within(top) },
+    },
+    {
+      name: 'services-stay-below-bench-and-cli',
+      severity: 'error',
+      from: { path: '^src/services/' },
+      to: { path: within(['bench', 'cli']) },
+    },
+    {
       name: 'cli-on-top',
-      comment: 'Commands are wired in cli; nothing below may know them.',
+      comment: 'Commands are the top layer; nothing below may know them.',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/cli/' },
       to: { path: '^src/cli/' },

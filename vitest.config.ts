@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 
-const stack = 'test/integration/stack.ts'
+const stack = 'test/integration/servers/stack.ts'
 
 export default defineConfig({
   test: {

@@ -1,5 +1,5 @@
 // The tests start a real broker: its jars are fetched before they begin, where the progress can be seen.
-import { ensureKafkaJars } from '../src/embedded/kafka-jars.ts'
+import { ensureKafkaJars } from '../src/embedded/kafka/kafka-jars.ts'
 import { KpiError } from '../src/errors.ts'
 
 try {

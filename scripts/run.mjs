@@ -89,7 +89,7 @@ function textOf(path) {
   return about?.isFile() && about.size <= 1024 * 1024 ? readFileSync(join(root, path), 'utf8') : ''
 }
 
-/** Before the long download, not after it; what Java the broker gets in the end is src/embedded/java.ts's choice. */
+/** Before the long download, not after it; what Java the broker gets in the end is src/embedded/kafka/java.ts's choice. */
 async function checkJava() {
   const home = process.env.JAVA_HOME?.trim()
   const java = home ? join(home, 'bin', 'java') : 'java'

@@ -1,5 +1,5 @@
-import type { KafkaCluster, TopicMetadata } from '../../src/kafka/cluster.ts'
-import { LogReader } from '../../src/kafka/log-reader.ts'
+import type { KafkaCluster, TopicMetadata } from '../../src/kafka/client/cluster.ts'
+import { LogReader } from '../../src/kafka/log/log-reader.ts'
 import { decodePlainly } from '../../src/verify/plain-decoder.ts'
 import { type PlainWindow, PlainWindows } from '../../src/verify/plain-windows.ts'
 

@@ -1,10 +1,10 @@
 // The same job by market-kpi and by others, in turns, on one broker and one database: npm run bench:peers -- --help.
 import { writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
-import { startServers } from '../../src/cli/bench/servers.ts'
-import { listenForStop } from '../../src/embedded/stop-signals.ts'
+import { startServers } from '../../src/bench/servers.ts'
 import { KpiError, messageOf } from '../../src/errors.ts'
 import { createLogger } from '../../src/log.ts'
+import { listenForStop } from '../../src/process/stop-signals.ts'
 import { Arena } from './arena.ts'
 import { BuildProblem, build, versionsOf } from './build.ts'
 import { type Build, type ContenderName, contenderNames, contenders } from './contenders.ts'

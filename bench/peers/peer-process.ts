@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { processFigures } from '../../src/cli/bench/cpu.ts'
-import { LineTail } from '../../src/embedded/line-tail.ts'
+import { processFigures } from '../../src/bench/cpu.ts'
+import { LineTail } from '../../src/process/line-tail.ts'
 
 /** What a contender tells at its end, and what the system says of its process then. */
 export interface PeerRun {

@@ -1,4 +1,4 @@
-import { median } from '../../src/cli/bench/statistics.ts'
+import { median } from '../../src/bench/report/statistics.ts'
 import { isCorrect, type RowCheck } from './compare-rows.ts'
 import { type ContenderName, contenderNames } from './contenders.ts'
 import type { PeerRun } from './peer-process.ts'

@@ -1,5 +1,5 @@
-import { type Database, openDatabase, type PostgresOptions } from '../../src/store/connection.ts'
-import { rowColumns } from '../../src/store/verify-snapshot.ts'
+import { type Database, openDatabase, type PostgresOptions } from '../../src/store/client/connection.ts'
+import { rowColumns } from '../../src/store/windows/verify-snapshot.ts'
 import type { PeerRow } from './compare-rows.ts'
 
 const createTable = `

@@ -1,6 +1,6 @@
 import { type HealthyItem, itemOf } from '../observe/checked-items.ts'
 import { isAtLeast, severities, underName } from '../observe/finding.ts'
-import { guidance } from './compose.ts'
+import { guidance } from './build-notification.ts'
 import type { NotifiedAlert } from './notification.ts'
 import { badge, oneLine } from './notifiers/wording.ts'
 import { fingerprintOf, type Signal } from './signal.ts'

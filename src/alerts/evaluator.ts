@@ -1,16 +1,16 @@
 import { isOwnMistake, KpiError, messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
-import { AlertBook } from './alert-book.ts'
 import type { Timing } from './alert-rules.ts'
 import type { AlertStore, Dispatch, DispatchRecord } from './alert-store.ts'
-import { compose, type Letterhead } from './compose.ts'
-import { type AlertClock, Courier, type Sender } from './courier.ts'
+import { compose, type Letterhead } from './build-notification.ts'
+import { AlertBook } from './episode-store.ts'
 import { Leadership, mandateOf, type Role } from './leadership.ts'
+import { whatToTell } from './next-notification.ts'
 import type { Notifier } from './notification.ts'
-import { notifierFailing, watchdog } from './own-signals.ts'
+import { type AlertClock, Courier, type Sender } from './notification-sender.ts'
+import { notifierFailing, watchdog } from './self-alerts.ts'
 import type { Signal } from './signal.ts'
 import type { Silence } from './silence.ts'
-import { whatToTell } from './what-to-tell.ts'
 
 export interface EvaluatorOptions {
   /** Looks at the pipeline and at the rules of market-kpi.yaml. Never throws but for our own mistakes. */

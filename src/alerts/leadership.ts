@@ -18,7 +18,7 @@
 import { KpiError, messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { AlertStore } from './alert-store.ts'
-import type { Mandate } from './what-to-tell.ts'
+import type { Mandate } from './next-notification.ts'
 
 export type Role = 'leader' | 'acting' | 'follower' | 'adrift'
 

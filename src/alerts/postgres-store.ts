@@ -1,7 +1,12 @@
 import { z } from 'zod'
 import { severities, stages } from '../observe/finding.ts'
-import { type AlertRow, AlertSession, type AlertSessionOptions, type NotificationRow } from '../store/alert-session.ts'
-import type { PostgresOptions } from '../store/connection.ts'
+import {
+  type AlertRow,
+  AlertSession,
+  type AlertSessionOptions,
+  type NotificationRow,
+} from '../store/alerts/alert-session.ts'
+import type { PostgresOptions } from '../store/client/connection.ts'
 import type { AlertStore, Dispatch, DispatchRecord } from './alert-store.ts'
 import type { Episode } from './episode.ts'
 import type { Notification } from './notification.ts'

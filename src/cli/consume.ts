@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
 import { reportLine } from '../consumer/report.ts'
-import { announceReady, whenSupervisorGone } from '../embedded/ready-signal.ts'
-import { listenForStop } from '../embedded/stop-signals.ts'
+import { announceReady, whenSupervisorGone } from '../process/ready-signal.ts'
+import { listenForStop } from '../process/stop-signals.ts'
+import { runWorker } from '../services/worker.ts'
+import { runWorkerProcesses } from '../services/worker-processes.ts'
 import { addSettingOptions, addStackOption, configure, wholeNumber, withErrors } from './command.ts'
-import { runWorker } from './run-worker.ts'
-import { runWorkerProcesses } from './worker-processes.ts'
 
 interface ConsumeFlags {
   readonly workers: number

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { defaultDataDir } from '../embedded/data-dir.ts'
-import { takeDown } from '../embedded/take-down.ts'
+import { defaultDataDir } from '../stack/data-dir.ts'
+import { takeDown } from '../stack/take-down.ts'
 import { configure, withErrors } from './command.ts'
 
 export function register(program: Command): void {

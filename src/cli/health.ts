@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Command, InvalidArgumentError } from 'commander'
 import { type Thresholds, thresholdsOf } from '../config/thresholds.ts'
-import { listenForStop } from '../embedded/stop-signals.ts'
 import { healthJson, healthPerfdata, healthText } from '../observe/health-report.ts'
 import type { Observation } from '../observe/observer.ts'
+import { listenForStop } from '../process/stop-signals.ts'
+import { observerOf } from '../services/observer-of.ts'
 import { addSettingOptions, addStackOption, configure, withErrors } from './command.ts'
-import { observerOf } from './observer-of.ts'
-import { paint } from './table.ts'
+import { paint } from './text/table.ts'
 
 interface HealthFlags {
   readonly json?: true

@@ -1,20 +1,14 @@
 import type { Command } from 'commander'
 import type { Config } from '../config/load.ts'
 import { KpiError } from '../errors.ts'
-import { KafkaCluster } from '../kafka/cluster.ts'
-import { kafkaOptions } from '../kafka/options.ts'
-import { prepareTopic } from '../kafka/topic.ts'
-import type { Logger } from '../log.ts'
-import { postgresOptions } from '../store/connection.ts'
-import { countRows } from '../store/count-rows.ts'
-import { countLetters } from '../store/dead-letters.ts'
-import { readDefinition } from '../store/definition.ts'
-import { acceptNewTopic, prepareSchema, recordDefinition } from '../store/schema.ts'
+import { preparePipeline } from '../services/prepare.ts'
+import { withDatabase, withTopic } from '../services/servers.ts'
+import { countLetters } from '../store/dead-letters/dead-letters.ts'
+import { readDefinition } from '../store/schema/definition.ts'
+import { countRows } from '../store/windows/count-rows.ts'
 import { addSettingOptions, addStackOption, configure, withErrors } from './command.ts'
 import { addConsentOptions, type ConsentFlags, checkConsent, exitWithoutConsent, hasConsent } from './confirm.ts'
-import { definitionOf } from './definition.ts'
-import { withDatabase, withTopic } from './servers.ts'
-import { counted } from './table.ts'
+import { counted } from './text/table.ts'
 
 export function register(program: Command): void {
   const command = program
@@ -88,31 +82,5 @@ async function topicIdOf(config: Config): Promise<string | undefined> {
   } catch (error) {
     if (error instanceof KpiError && error.code === 'KPI_TOPIC_MISSING') return undefined
     throw error
-  }
-}
-
-/** What `up` runs before the feed and the workers: the same as `init`, told in the log. */
-export async function prepareForUp(config: Config, log: Logger): Promise<void> {
-  for (const line of await preparePipeline(config, { acceptNewTopic: false })) log.info(line)
-}
-
-/** Topic, schema, roles, definition. @returns What was done or should be known, a line each. */
-export async function preparePipeline(config: Config, options: { acceptNewTopic: boolean }): Promise<string[]> {
-  const cluster = new KafkaCluster(kafkaOptions(config, 'market-kpi-init'))
-  try {
-    const topic = await prepareTopic(cluster, {
-      topic: config.kafkaTopic,
-      partitions: config.kafkaPartitions,
-      replicationFactor: config.kafkaReplicationFactor,
-    })
-    const database = postgresOptions(config)
-    const passwords = { bi_user: config.pipelineRolePassword, bi_reader: config.readerRolePassword }
-    const schema = await prepareSchema(database, passwords, config.partitionBy)
-    const wanted = definitionOf(config, topic.metadata)
-    const accepted = options.acceptNewTopic ? await acceptNewTopic(database, wanted) : []
-    const recorded = await recordDefinition(database, wanted)
-    return [...topic.done, ...schema, ...accepted, ...recorded]
-  } finally {
-    await cluster.close()
   }
 }

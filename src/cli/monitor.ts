@@ -1,17 +1,17 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Config } from '../config/load.ts'
 import { thresholdsOf } from '../config/thresholds.ts'
-import { listenForStop } from '../embedded/stop-signals.ts'
 import { assert } from '../errors.ts'
 import type { MonitorPorts } from '../monitor/monitor-ports.ts'
 import { onceReport } from '../monitor/once-report.ts'
 import { Refresher } from '../monitor/refresher.ts'
 import { type TickData, tickJson, tickLine } from '../monitor/tick-report.ts'
-import { postgresOptions } from '../store/connection.ts'
-import { SymbolStatisticsReader } from '../store/symbol-statistics.ts'
+import { listenForStop } from '../process/stop-signals.ts'
+import { monitorAlerts } from '../services/monitor-alerts.ts'
+import { observerOf } from '../services/observer-of.ts'
+import { postgresOptions } from '../store/client/connection.ts'
+import { SymbolStatisticsReader } from '../store/windows/symbol-statistics.ts'
 import { addSettingOptions, addStackOption, configure, isColourful, withErrors } from './command.ts'
-import { monitorAlerts } from './monitor-alerts.ts'
-import { observerOf } from './observer-of.ts'
 
 interface MonitorFlags {
   readonly once?: true

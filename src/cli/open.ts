@@ -1,7 +1,7 @@
 import { Argument, type Command } from 'commander'
 import type { Config } from '../config/load.ts'
-import { defaultDataDir } from '../embedded/data-dir.ts'
-import { readEndpoints } from '../embedded/endpoints.ts'
+import { defaultDataDir } from '../stack/data-dir.ts'
+import { readEndpoints } from '../stack/endpoints.ts'
 import { configure, withErrors } from './command.ts'
 import { browserObstacle, showInBrowser, thisMachine } from './open/browser.ts'
 

@@ -1,15 +1,15 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Config } from '../config/load.ts'
-import { defaultDataDir } from '../embedded/data-dir.ts'
-import { runStack } from '../embedded/stack.ts'
-import { listenForStop } from '../embedded/stop-signals.ts'
 import { KpiError } from '../errors.ts'
 import type { Logger } from '../log.ts'
+import { cliEntry } from '../process/cli-entry.ts'
+import { listenForStop } from '../process/stop-signals.ts'
+import { defaultDataDir } from '../stack/data-dir.ts'
+import { runStack } from '../stack/stack.ts'
 import { configure, wholeNumber, withErrors } from './command.ts'
-import { cliEntry } from './entry.ts'
-import { compressionOption, parseFeedSource } from './feed-options.ts'
-import { openReplayFile } from './replay-file.ts'
-import { type ReplayFlags, readOptions, recordOptions, replayOptions } from './replay-options.ts'
+import { compressionOption, parseFeedSource } from './options/feed-options.ts'
+import { openReplayFile } from './options/replay-file.ts'
+import { type ReplayFlags, readOptions, recordOptions, replayOptions } from './options/replay-options.ts'
 
 /** Creates or upgrades topic, schema and roles on the servers of a configuration. */
 export type PreparePipeline = (config: Config, log: Logger) => Promise<unknown>

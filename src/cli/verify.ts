@@ -1,15 +1,15 @@
 import type { Command } from 'commander'
 import type { Hole } from '../kpi/log-losses.ts'
-import { checkDefinition } from '../store/definition.ts'
-import type { WindowFilter } from '../store/verify-snapshot.ts'
+import { definitionOf } from '../services/definition.ts'
+import { withDatabase, withTopic } from '../services/servers.ts'
+import { checkDefinition } from '../store/schema/definition.ts'
+import type { WindowFilter } from '../store/windows/verify-snapshot.ts'
 import type { Difference, UncheckedWindow } from '../verify/findings.ts'
 import { type VerifyReport, verify } from '../verify/verify.ts'
 import { addSettingOptions, addStackOption, configure, wholeNumber, withErrors } from './command.ts'
-import { definitionOf } from './definition.ts'
-import { progressLog } from './read-progress.ts'
-import { withDatabase, withTopic } from './servers.ts'
-import { counted, grouped, paint, table } from './table.ts'
-import { instantOption } from './time-option.ts'
+import { instantOption } from './options/time-option.ts'
+import { progressLog } from './text/read-progress.ts'
+import { counted, grouped, paint, table } from './text/table.ts'
 
 interface VerifyFlags {
   readonly symbol?: readonly string[]

@@ -1,6 +1,6 @@
 import { messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
-import { type Clock, pauseOn } from './clock.ts'
+import { type Clock, pauseOn } from '../runtime/clock.ts'
 
 /**
  * Commits written positions to Kafka as well, for Kafka's own tools. The truth is in the database: this copy may trail,

@@ -1,7 +1,7 @@
 import { assert } from '../errors.ts'
 import { noEpoch, type ReadEpoch } from '../kpi/leader-epochs.ts'
-import type { PartitionAdvance } from '../store/commit.ts'
-import type { Position } from '../store/positions.ts'
+import type { Position } from '../store/positions/positions.ts'
+import type { PartitionAdvance } from '../store/windows/commit.ts'
 
 /** How far one partition has been reduced beyond its position in the database. */
 export class PartitionProgress {

@@ -1,11 +1,11 @@
-import type { FetchedRecords } from '../kafka/fetcher.ts'
-import { type RecordVisitor, walkRecords } from '../kafka/record-batch.ts'
-import { MessageDecoder } from '../kpi/message.ts'
+import type { FetchedRecords } from '../kafka/fetch/fetcher.ts'
+import { type RecordVisitor, walkRecords } from '../kafka/records/record-batch.ts'
+import { MessageDecoder } from '../kpi/decode/message.ts'
 import { PrecisionLosses, type SymbolLoss } from '../kpi/precision-losses.ts'
 import { type PartialRow, Reducer } from '../kpi/reducer.ts'
-import type { DeadLetter, PartitionAdvance } from '../store/commit.ts'
-import type { Position } from '../store/positions.ts'
-import { LetterBox } from './letter-box.ts'
+import type { Position } from '../store/positions/positions.ts'
+import type { DeadLetter, PartitionAdvance } from '../store/windows/commit.ts'
+import { LetterBox } from './dead-letter-buffer.ts'
 import { PartitionProgress } from './partition-progress.ts'
 
 /** How messages are read; the same for everything that fills one database. */

@@ -1,7 +1,7 @@
 import { messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
-import type { ExpectedPosition, Position } from '../store/positions.ts'
-import { type Clock, every } from './clock.ts'
+import { type Clock, every } from '../runtime/clock.ts'
+import type { ExpectedPosition, Position } from '../store/positions/positions.ts'
 import type { Lane } from './lane.ts'
 
 export interface PositionWatchOptions {

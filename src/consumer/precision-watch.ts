@@ -1,6 +1,6 @@
 import { bothLosses, remedyText, type SymbolLoss } from '../kpi/precision-losses.ts'
 import type { Logger } from '../log.ts'
-import type { Clock } from './clock.ts'
+import type { Clock } from '../runtime/clock.ts'
 import type { TakenBatch } from './pending-batch.ts'
 
 /** A symbol is reported for so long after its last number that lost precision, and logged as often. */

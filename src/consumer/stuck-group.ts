@@ -1,12 +1,12 @@
 import { KpiError, messageOf } from '../errors.ts'
-import { beginGroupAnew } from '../kafka/begin-group-anew.ts'
-import type { KafkaCluster } from '../kafka/cluster.ts'
-import { describeGroup } from '../kafka/describe-group.ts'
-import { GroupCoordinator } from '../kafka/group-coordinator.ts'
-import type { MemberIdentity } from '../kafka/group-membership.ts'
+import type { KafkaCluster } from '../kafka/client/cluster.ts'
+import { describeGroup } from '../kafka/group/describe-group.ts'
+import { GroupCoordinator } from '../kafka/group/group-coordinator.ts'
+import type { MemberIdentity } from '../kafka/group/group-membership.ts'
+import { beginGroupAnew } from '../kafka/group/reset-group.ts'
 import type { Logger } from '../log.ts'
-import type { Clock } from './clock.ts'
-import { lookAgain } from './looks.ts'
+import type { Clock } from '../runtime/clock.ts'
+import { lookAgain } from './polling.ts'
 
 /** A group as its coordinator tells of it. */
 export interface GroupLook {

@@ -1,20 +1,20 @@
 import type { KpiError } from '../errors.ts'
-import type { KafkaCluster, TopicMetadata } from '../kafka/cluster.ts'
-import { FetchThread } from '../kafka/fetch-thread.ts'
-import type { FetchHandler } from '../kafka/fetcher.ts'
-import { type GroupListener, GroupMember } from '../kafka/group-member.ts'
-import { listOffsets } from '../kafka/offsets.ts'
+import type { KafkaCluster, TopicMetadata } from '../kafka/client/cluster.ts'
+import { FetchThread } from '../kafka/fetch/fetch-thread.ts'
+import type { FetchHandler } from '../kafka/fetch/fetcher.ts'
+import { type GroupListener, GroupMember } from '../kafka/group/group-member.ts'
+import { listOffsets } from '../kafka/log/offsets.ts'
 import type { Logger } from '../log.ts'
-import { commitBatch } from '../store/commit.ts'
-import type { Database } from '../store/connection.ts'
-import { assertStillHeld } from '../store/definition.ts'
+import type { Database } from '../store/client/connection.ts'
 import {
   comparePositions,
   type ExpectedPosition,
   openPositions,
   type Position,
   readPositions,
-} from '../store/positions.ts'
+} from '../store/positions/positions.ts'
+import { assertStillHeld } from '../store/schema/definition.ts'
+import { commitBatch } from '../store/windows/commit.ts'
 import type { TakenBatch } from './pending-batch.ts'
 
 /** What a worker needs of the world; a simulation brings another one. All that fails throws {@link KpiError}. */

@@ -1,4 +1,4 @@
-import { pause } from '../kafka/backoff.ts'
+import { pause } from '../runtime/abort.ts'
 import type { Clock } from './source.ts'
 
 /** A timer cannot be set for longer. */

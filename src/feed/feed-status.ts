@@ -1,8 +1,9 @@
 import { messageOf } from '../errors.ts'
-import { Backoff, pause } from '../kafka/backoff.ts'
 import type { Logger } from '../log.ts'
-import { type Database, openDatabase, type PostgresOptions } from '../store/connection.ts'
-import { type WorkerReport, WorkerStatusWriter } from '../store/worker-status.ts'
+import { pause } from '../runtime/abort.ts'
+import { Backoff } from '../runtime/backoff.ts'
+import { type Database, openDatabase, type PostgresOptions } from '../store/client/connection.ts'
+import { type WorkerReport, WorkerStatusWriter } from '../store/positions/worker-status.ts'
 
 const backoffLimits = { firstMs: 500, capMs: 10_000 }
 

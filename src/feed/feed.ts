@@ -1,5 +1,5 @@
 import type { KpiError } from '../errors.ts'
-import type { Producer } from '../kafka/producer.ts'
+import type { Producer } from '../kafka/produce/producer.ts'
 import type { Clock, PriceSource } from './source.ts'
 
 /** What a feed did so far, or did in all. */

@@ -1,4 +1,4 @@
-import type { MessageBatch } from '../kafka/message-batch.ts'
+import type { MessageBatch } from '../kafka/records/message-batch.ts'
 
 /** Where prices come from. Pulled: a source works, and waits until something is due, only inside `next`. */
 export interface PriceSource {

@@ -1,4 +1,4 @@
-import type { PrecisionLoss } from './message.ts'
+import type { PrecisionLoss } from './decode/message.ts'
 
 /** Messages of one symbol that lost precision when their numbers were rounded. */
 export interface SymbolLoss {

@@ -1,6 +1,6 @@
 import type { Severity } from '../observe/finding.ts'
 import type { Observation } from '../observe/observer.ts'
-import type { StatisticsLook } from '../store/symbol-statistics.ts'
+import type { StatisticsLook } from '../store/windows/symbol-statistics.ts'
 
 /** An alert that is on now, silenced or not. */
 export interface FiringAlert {

@@ -8,7 +8,7 @@
 import { KpiError, messageOf } from '../errors.ts'
 import type { Observation } from '../observe/observer.ts'
 import { type Source, unknown } from '../observe/snapshot.ts'
-import type { StatisticsLook } from '../store/symbol-statistics.ts'
+import type { StatisticsLook } from '../store/windows/symbol-statistics.ts'
 import type { FiringAlert, MonitorPorts } from './monitor-ports.ts'
 import { type Sample, withSample } from './samples.ts'
 

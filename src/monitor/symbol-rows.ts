@@ -1,4 +1,4 @@
-import type { SymbolStatistics } from '../store/symbol-statistics.ts'
+import type { SymbolStatistics } from '../store/windows/symbol-statistics.ts'
 
 /** One symbol as the table shows it. */
 export interface SymbolRow extends SymbolStatistics {

@@ -1,5 +1,5 @@
-import type { KafkaOptions } from '../kafka/options.ts'
-import type { PostgresOptions } from '../store/connection.ts'
+import type { KafkaOptions } from '../kafka/client/options.ts'
+import type { PostgresOptions } from '../store/client/connection.ts'
 import { collectKafka } from './collect/kafka.ts'
 import { collectPostgres } from './collect/postgres.ts'
 import { type Asked, type PipelineSnapshot, snapshotVersion } from './snapshot.ts'

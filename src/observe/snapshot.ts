@@ -1,4 +1,4 @@
-import type { OpenTransaction } from '../kafka/open-transactions.ts'
+import type { OpenTransaction } from '../kafka/log/open-transactions.ts'
 import type { SymbolLoss } from '../kpi/precision-losses.ts'
 
 /** Raised with every change of meaning or shape that a reader of the JSON could trip over. */

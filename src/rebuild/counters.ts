@@ -1,5 +1,5 @@
-import type { RebuiltCounters } from '../store/rebuild-positions.ts'
-import type { RebuildPosition } from '../store/rebuild-session.ts'
+import type { RebuiltCounters } from '../store/rebuild/positions.ts'
+import type { RebuildPosition } from '../store/rebuild/session.ts'
 
 /** What a scan of one partition found, up to its position. */
 export interface ScannedPartition {

@@ -1,10 +1,10 @@
-import type { LogRecord } from '../kafka/log-reader.ts'
-import { MessageDecoder, type RejectReason } from '../kpi/message.ts'
+import type { LogRecord } from '../kafka/log/log-reader.ts'
+import { MessageDecoder, type RejectReason } from '../kpi/decode/message.ts'
 import { PrecisionLosses, type SymbolLoss } from '../kpi/precision-losses.ts'
 import { type PartialRow, Reducer } from '../kpi/reducer.ts'
 import { windowStartUs } from '../kpi/window.ts'
-import type { RebuiltLetter } from '../store/rebuild-letters.ts'
-import type { WindowFilter } from '../store/verify-snapshot.ts'
+import type { RebuiltLetter } from '../store/rebuild/dead-letters.ts'
+import type { WindowFilter } from '../store/windows/verify-snapshot.ts'
 
 /** Under which definition messages are read, and under which they were. */
 export interface ReductionRules {

@@ -1,17 +1,17 @@
-import type { KafkaCluster, TopicMetadata } from '../kafka/cluster.ts'
-import { assertNotCutSince, findDivergences } from '../kafka/epoch-ends.ts'
-import { LogReader } from '../kafka/log-reader.ts'
+import type { KafkaCluster, TopicMetadata } from '../kafka/client/cluster.ts'
+import { assertNotCutSince, findDivergences } from '../kafka/log/epoch-ends.ts'
+import { LogReader } from '../kafka/log/log-reader.ts'
 import type { SymbolLoss } from '../kpi/precision-losses.ts'
-import type { Definition } from '../store/definition.ts'
-import { appendLetters, eachRetried } from '../store/rebuild-letters.ts'
-import type { LossBounds } from '../store/rebuild-rows.ts'
+import { appendLetters, eachRetried } from '../store/rebuild/dead-letters.ts'
+import type { LossBounds } from '../store/rebuild/rows.ts'
 import {
   mergeIntoShadow,
   type RebuildPosition,
   type RebuildSession,
   type RebuildSurroundings,
-} from '../store/rebuild-session.ts'
-import type { WindowFilter } from '../store/verify-snapshot.ts'
+} from '../store/rebuild/session.ts'
+import type { Definition } from '../store/schema/definition.ts'
+import type { WindowFilter } from '../store/windows/verify-snapshot.ts'
 import { LogReduction } from './log-reduction.ts'
 import { PartitionScan } from './partition-scan.ts'
 

@@ -1,4 +1,4 @@
-import type { LogChunk, LogReader, LogRecord } from '../kafka/log-reader.ts'
+import type { LogChunk, LogReader, LogRecord } from '../kafka/log/log-reader.ts'
 import {
   cutHole,
   deletedHole,

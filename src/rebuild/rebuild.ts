@@ -1,9 +1,8 @@
 import { KpiError } from '../errors.ts'
-import type { KafkaCluster, TopicMetadata } from '../kafka/cluster.ts'
+import type { KafkaCluster, TopicMetadata } from '../kafka/client/cluster.ts'
 import type { SymbolLoss } from '../kpi/precision-losses.ts'
-import type { PostgresOptions } from '../store/connection.ts'
-import { assertSameDefinition, type Definition } from '../store/definition.ts'
-import type { PositionKey } from '../store/positions.ts'
+import type { PostgresOptions } from '../store/client/connection.ts'
+import type { PositionKey } from '../store/positions/positions.ts'
 import {
   applyLetters,
   countTakenTwice,
@@ -12,8 +11,8 @@ import {
   type LetterPlan,
   planLetters,
   takeBackRetries,
-} from '../store/rebuild-letters.ts'
-import { countMerged, noteEarlierRows, replaceDefinition, writeCounters } from '../store/rebuild-positions.ts'
+} from '../store/rebuild/dead-letters.ts'
+import { countMerged, noteEarlierRows, replaceDefinition, writeCounters } from '../store/rebuild/positions.ts'
 import {
   analyzeShadow,
   applyPlan,
@@ -23,7 +22,7 @@ import {
   leftWindows,
   type PlanCounts,
   planRows,
-} from '../store/rebuild-rows.ts'
+} from '../store/rebuild/rows.ts'
 import {
   inRebuildTransaction,
   lockForRebuild,
@@ -33,8 +32,9 @@ import {
   readRebuildPositions,
   readSurroundings,
   withRebuildSession,
-} from '../store/rebuild-session.ts'
-import type { WindowFilter } from '../store/verify-snapshot.ts'
+} from '../store/rebuild/session.ts'
+import { assertSameDefinition, type Definition } from '../store/schema/definition.ts'
+import type { WindowFilter } from '../store/windows/verify-snapshot.ts'
 import { countersAfter } from './counters.ts'
 import { LogScan, type RetriedOffsets } from './log-scan.ts'
 import { commonWindowStart } from './window-floor.ts'

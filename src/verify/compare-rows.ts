@@ -1,5 +1,5 @@
 import { isTouched, type LogLosses } from '../kpi/log-losses.ts'
-import { rowColumns } from '../store/verify-snapshot.ts'
+import { rowColumns } from '../store/windows/verify-snapshot.ts'
 import { type Difference, type Findings, isoInstant, type UncheckedWindow } from './findings.ts'
 import { type PlainWindows, partsOf, windowKey } from './plain-windows.ts'
 import { type ComparedColumn, expectedColumns, expectedText, isAsExpected, tableText } from './row-columns.ts'

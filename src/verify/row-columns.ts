@@ -1,4 +1,4 @@
-import type { RowColumn } from '../store/verify-snapshot.ts'
+import type { RowColumn } from '../store/windows/verify-snapshot.ts'
 import { isoInstant } from './findings.ts'
 import type { PlainWindow } from './plain-windows.ts'
 

@@ -1,9 +1,9 @@
-import type { KafkaCluster, TopicMetadata } from '../kafka/cluster.ts'
-import { assertNotCutSince, findDivergences } from '../kafka/epoch-ends.ts'
-import { LogReader } from '../kafka/log-reader.ts'
+import type { KafkaCluster, TopicMetadata } from '../kafka/client/cluster.ts'
+import { assertNotCutSince, findDivergences } from '../kafka/log/epoch-ends.ts'
+import { LogReader } from '../kafka/log/log-reader.ts'
 import type { Hole } from '../kpi/log-losses.ts'
-import type { Database } from '../store/connection.ts'
-import type { Definition } from '../store/definition.ts'
+import type { Database } from '../store/client/connection.ts'
+import type { Definition } from '../store/schema/definition.ts'
 import {
   type RetriedMessage,
   readFloorUs,
@@ -11,7 +11,7 @@ import {
   sliceWindows,
   type VerifySnapshot,
   type WindowFilter,
-} from '../store/verify-snapshot.ts'
+} from '../store/windows/verify-snapshot.ts'
 import { compareRows, TableRows } from './compare-rows.ts'
 import { type Difference, Findings, type UncheckedWindow } from './findings.ts'
 import { LetterList } from './letter-list.ts'

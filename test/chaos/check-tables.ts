@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import type { ExpectedLetter, Oracle } from './oracle.ts'
+import type { ExpectedLetter, Oracle } from './records/oracle.ts'
 
 /** Letters of a stretch of each partition's log, by `PARTITION OFFSET`. */
 export type Letters = ReadonlyMap<string, ExpectedLetter>

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { isReadyMessage } from '../../src/embedded/ready-signal.ts'
-import { type Vitals, vitalsOf } from './processes-of.ts'
+import { isReadyMessage } from '../../src/process/ready-signal.ts'
+import { type Vitals, vitalsOf } from './faults/processes-of.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 
@@ -112,7 +112,7 @@ export class Worker {
     this.#starts += 1
     const log = openSync(join(this.#options.logsDir, `${this.name}.log`), 'a')
     const args = this.#hasOwnClock
-      ? [join(root, 'test', 'chaos', 'jumping-worker.ts')]
+      ? [join(root, 'test', 'chaos', 'faults', 'jumping-worker.ts')]
       : [join(root, 'bin', 'market-kpi.js'), 'consume', '--http-port', '0']
     const child = spawn(process.execPath, args, {
       cwd: root,

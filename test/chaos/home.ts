@@ -1,11 +1,11 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { KafkaServer } from '../../src/embedded/kafka-server.ts'
-import type { PostgresServer } from '../../src/embedded/postgres-server.ts'
+import type { KafkaServer } from '../../src/embedded/kafka/kafka-server.ts'
+import type { PostgresServer } from '../../src/embedded/postgres/postgres-server.ts'
 import { messageOf } from '../../src/errors.ts'
-import { Disk } from './disks.ts'
-import { childrenOf } from './processes-of.ts'
+import { Disk } from './faults/disks.ts'
+import { childrenOf } from './faults/processes-of.ts'
 
 export interface HomeOptions {
   /** Where it makes its own. */

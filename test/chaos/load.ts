@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { KpiError } from '../../src/errors.ts'
-import type { KafkaCluster } from '../../src/kafka/cluster.ts'
-import { MessageBatch } from '../../src/kafka/message-batch.ts'
-import { headerBytes } from '../../src/kafka/message-headers.ts'
-import { type MessageKey, messageKey, partitionOf } from '../../src/kafka/message-key.ts'
-import { Producer } from '../../src/kafka/producer.ts'
+import type { KafkaCluster } from '../../src/kafka/client/cluster.ts'
+import { Producer } from '../../src/kafka/produce/producer.ts'
+import { MessageBatch } from '../../src/kafka/records/message-batch.ts'
+import { headerBytes } from '../../src/kafka/records/message-headers.ts'
+import { type MessageKey, messageKey, partitionOf } from '../../src/kafka/records/message-key.ts'
 import type { Logger } from '../../src/log.ts'
-import { knownMessage, nameOf } from './known-messages.ts'
-import { nameHeader } from './partition-log.ts'
+import { knownMessage, nameOf } from './records/known-messages.ts'
+import { nameHeader } from './records/partition-log.ts'
 
 export interface LoadOptions {
   readonly cluster: KafkaCluster

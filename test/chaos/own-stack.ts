@@ -1,13 +1,13 @@
 import { join } from 'node:path'
 import pg from 'pg'
-import { type KafkaServer, startKafka } from '../../src/embedded/kafka-server.ts'
-import { PortBook } from '../../src/embedded/ports.ts'
-import { ownerRole, type PostgresServer, startPostgres } from '../../src/embedded/postgres-server.ts'
-import { KafkaCluster } from '../../src/kafka/cluster.ts'
+import { type KafkaServer, startKafka } from '../../src/embedded/kafka/kafka-server.ts'
+import { ownerRole, type PostgresServer, startPostgres } from '../../src/embedded/postgres/postgres-server.ts'
+import { KafkaCluster } from '../../src/kafka/client/cluster.ts'
 import type { Logger } from '../../src/log.ts'
-import { planNodes } from '../integration/own-cluster.ts'
+import { PortBook } from '../../src/process/ports.ts'
+import { planNodes } from '../integration/servers/own-cluster.ts'
+import { TcpProxy, Ways } from './faults/tcp-proxy.ts'
 import { Home, type HomeOptions } from './home.ts'
-import { TcpProxy, Ways } from './tcp-proxy.ts'
 
 export interface OwnStackOptions extends HomeOptions {
   readonly logsDir: string

@@ -1,5 +1,5 @@
 import type { Crew } from './crew.ts'
-import type { Vitals } from './processes-of.ts'
+import type { Vitals } from './faults/processes-of.ts'
 
 /** A worker of the largest load stays below it. */
 const mostResidentMb = 350

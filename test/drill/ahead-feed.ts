@@ -1,12 +1,12 @@
 // The feed on a machine whose clock is ahead: `node ahead-feed.ts SECONDS RATE`. Its servers are named by the environment.
 
-import { runFeed } from '../../src/cli/run-feed.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import { announceReady, whenSupervisorGone } from '../../src/embedded/ready-signal.ts'
 import { systemClock } from '../../src/feed/clock.ts'
 import { SimulateSource } from '../../src/feed/simulate/simulate-source.ts'
 import { symbolNames } from '../../src/feed/simulate/symbols.ts'
 import { createLogger } from '../../src/log.ts'
+import { announceReady, whenSupervisorGone } from '../../src/process/ready-signal.ts'
+import { runFeed } from '../../src/services/feed.ts'
 
 const [aheadSeconds, ratePerSecond] = process.argv.slice(2).map(Number) as [number, number]
 const stop = new AbortController()

@@ -1,6 +1,6 @@
 import { rulePatience } from '../../src/alerts/alert-rules.ts'
 import { messageOf } from '../../src/errors.ts'
-import { until } from '../integration/until.ts'
+import { until } from '../integration/scenes/until.ts'
 import { type Fault, faults } from './faults.ts'
 import { type Pace, wantedSeconds } from './pace.ts'
 import type { ScenarioName } from './scenario-names.ts'

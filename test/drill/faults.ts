@@ -1,6 +1,6 @@
 import { deleteTopicsV6 } from '@platformatic/kafka'
-import { ownerRole, pipelineRole } from '../../src/embedded/postgres-server.ts'
-import { DatabaseSessions } from '../chaos/database-sessions.ts'
+import { ownerRole, pipelineRole } from '../../src/embedded/postgres/postgres-server.ts'
+import { DatabaseSessions } from '../chaos/faults/database-sessions.ts'
 import type { Pace } from './pace.ts'
 import type { ScenarioName } from './scenario-names.ts'
 import { type Site, topic } from './site.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { until } from '../integration/until.ts'
+import { until } from '../integration/scenes/until.ts'
 import { type Site, usualRate } from './site.ts'
 
 /** The first lines of `health`; a lag above its target is said to be so, and well all the same. */

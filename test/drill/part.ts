@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { isReadyMessage } from '../../src/embedded/ready-signal.ts'
+import { isReadyMessage } from '../../src/process/ready-signal.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const stopDeadlineMs = 15_000

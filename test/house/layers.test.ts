@@ -59,7 +59,7 @@ describe('the layer rule', () => {
       'src/store/planted.ts',
       "import type { Stack } from '../embedded/stack.ts'\nexport type X = Stack\n",
     )
-    expect(out).toContain('services-stay-below-features: src/store/planted.ts → src/embedded/stack.ts')
+    expect(out).toContain('services-stay-below-features: src/store/planted.ts → src/stack/stack.ts')
   })
 
   it('keeps features apart', () => {
@@ -67,12 +67,12 @@ describe('the layer rule', () => {
       'src/consumer/planted.ts',
       "import { findJava } from '../embedded/java.ts'\nexport const x = findJava\n",
     )
-    expect(out).toContain('features-stay-apart: src/consumer/planted.ts → src/embedded/java.ts')
+    expect(out).toContain('features-stay-apart: src/consumer/planted.ts → src/embedded/kafka/java.ts')
   })
 
   it('keeps Kafka and PostgreSQL apart', () => {
     const out = plant('src/kafka/planted.ts', "export { isTransient as x } from '../store/errors.ts'\n")
-    expect(out).toContain('services-stay-apart: src/kafka/planted.ts → src/store/errors.ts')
+    expect(out).toContain('services-stay-apart: src/kafka/planted.ts → src/store/client/errors.ts')
   })
 
   it('lets nothing but cli know cli', () => {

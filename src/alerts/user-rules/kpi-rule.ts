@@ -1,6 +1,6 @@
 import { fitsPattern } from '../../config/symbol-pattern.ts'
 import type { KpiCondition, UserRule } from '../../config/user-rules.ts'
-import type { ReadOnlyQuery } from '../../store/read-only-session.ts'
+import type { ReadOnlyQuery } from '../../store/client/read-only-session.ts'
 import type { Signal } from '../signal.ts'
 import { maxAlertsOfRule } from './sql-rule.ts'
 import { figure, filledIn } from './summary.ts'

@@ -1,6 +1,6 @@
 import type { UserRule } from '../../config/user-rules.ts'
 import { KpiError } from '../../errors.ts'
-import type { ReadOnlyQuery } from '../../store/read-only-session.ts'
+import type { ReadOnlyQuery } from '../../store/client/read-only-session.ts'
 import type { Signal } from '../signal.ts'
 import { figure, filledIn } from './summary.ts'
 

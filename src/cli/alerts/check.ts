@@ -2,9 +2,9 @@ import type { Command } from 'commander'
 import { checkJson, checkReport, checkText, healthyOwnRules } from '../../alerts/check-report.ts'
 import { thresholdsOf } from '../../config/thresholds.ts'
 import { healthyItems } from '../../observe/checked-items.ts'
+import { observerOf } from '../../services/observer-of.ts'
+import { lookForSignals, userRules } from '../../services/signals.ts'
 import { addSettingOptions, addStackOption, configure, withErrors } from '../command.ts'
-import { observerOf } from '../observer-of.ts'
-import { lookForSignals, userRules } from './signals.ts'
 
 export function registerCheck(parent: Command): void {
   const command = parent

@@ -8,10 +8,10 @@ import { nearest, suggestion } from '../../config/nearest.ts'
 import type { UserRule } from '../../config/user-rules.ts'
 import { KpiError } from '../../errors.ts'
 import { ruleNames } from '../../observe/finding.ts'
+import { userRules } from '../../services/signals.ts'
 import { withErrors } from '../command.ts'
-import { table } from '../table.ts'
+import { table } from '../text/table.ts'
 import { pageText } from './page-text.ts'
-import { userRules } from './signals.ts'
 
 /** In the package, beside the code. */
 const pages = join(import.meta.dirname, '..', '..', '..', 'docs', 'alerts')

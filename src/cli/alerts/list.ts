@@ -1,12 +1,12 @@
 import { type Command, Option } from 'commander'
-import type { AlertRow } from '../../store/alert-session.ts'
-import { listSilences, type SilenceRow } from '../../store/alert-silences.ts'
-import { listAlertHistory, listOpenAlerts } from '../../store/alerts.ts'
+import { withDatabase } from '../../services/servers.ts'
+import type { AlertRow } from '../../store/alerts/alert-session.ts'
+import { listSilences, type SilenceRow } from '../../store/alerts/alert-silences.ts'
+import { listAlertHistory, listOpenAlerts } from '../../store/alerts/alerts.ts'
 import { addStackOption, configure, wholeNumber, withErrors } from '../command.ts'
-import { isoTime } from '../instant-text.ts'
-import { withDatabase } from '../servers.ts'
-import { table } from '../table.ts'
-import { sinceOption } from '../time-option.ts'
+import { sinceOption } from '../options/time-option.ts'
+import { isoTime } from '../text/instant-text.ts'
+import { table } from '../text/table.ts'
 
 export function registerList(parent: Command): void {
   const command = parent

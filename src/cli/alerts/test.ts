@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Command } from 'commander'
-import { guidance } from '../../alerts/compose.ts'
+import { guidance } from '../../alerts/build-notification.ts'
 import type { Notification } from '../../alerts/notification.ts'
 import { makeNotifiers } from '../../alerts/notifiers/make-notifiers.ts'
 import { fingerprintOf } from '../../alerts/signal.ts'

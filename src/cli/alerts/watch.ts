@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander'
 import { makeNotifiers } from '../../alerts/notifiers/make-notifiers.ts'
-import { announceReady, whenSupervisorGone } from '../../embedded/ready-signal.ts'
-import { listenForStop } from '../../embedded/stop-signals.ts'
+import { announceReady, whenSupervisorGone } from '../../process/ready-signal.ts'
+import { listenForStop } from '../../process/stop-signals.ts'
+import { runEvaluator } from '../../services/evaluator.ts'
 import { addSettingOptions, addStackOption, configure, wholeNumber, withErrors } from '../command.ts'
-import { runEvaluator } from '../run-evaluator.ts'
-import { ageOption } from '../time-option.ts'
+import { ageOption } from '../options/time-option.ts'
 
 export function registerWatch(parent: Command): void {
   const command = parent

@@ -1,17 +1,17 @@
 import type { Command } from 'commander'
+import { withDatabase } from '../../services/servers.ts'
 import {
   countLetters,
   type LetterFilter,
   type LetterSummary,
   listLetters,
   type ReasonCount,
-} from '../../store/dead-letters.ts'
-import { readDefinition } from '../../store/definition.ts'
+} from '../../store/dead-letters/dead-letters.ts'
+import { readDefinition } from '../../store/schema/definition.ts'
 import { addStackOption, configure, wholeNumber, withErrors } from '../command.ts'
-import { isoTime } from '../instant-text.ts'
-import { withDatabase } from '../servers.ts'
-import { grouped, table } from '../table.ts'
-import { sinceOption } from '../time-option.ts'
+import { sinceOption } from '../options/time-option.ts'
+import { isoTime } from '../text/instant-text.ts'
+import { grouped, table } from '../text/table.ts'
 import { reasonOption } from './options.ts'
 
 interface ListFlags {

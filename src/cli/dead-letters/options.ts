@@ -1,5 +1,5 @@
 import { Option } from 'commander'
-import { rejectReasons } from '../../kpi/reject-reason.ts'
+import { rejectReasons } from '../../kpi/decode/reject-reason.ts'
 import { wholeNumber } from '../command.ts'
 
 export function reasonOption(description: string): Option {

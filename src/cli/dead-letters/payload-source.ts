@@ -1,10 +1,10 @@
 import type { Config } from '../../config/load.ts'
 import { KpiError } from '../../errors.ts'
-import { KafkaCluster } from '../../kafka/cluster.ts'
-import { LogReader } from '../../kafka/log-reader.ts'
-import { kafkaOptions } from '../../kafka/options.ts'
-import { LetterPayloads } from '../../operate/letter-payloads.ts'
-import type { HeldDefinition } from '../../store/definition.ts'
+import { KafkaCluster } from '../../kafka/client/cluster.ts'
+import { kafkaOptions } from '../../kafka/client/options.ts'
+import { LogReader } from '../../kafka/log/log-reader.ts'
+import { LetterPayloads } from '../../recovery/letter-payloads.ts'
+import type { HeldDefinition } from '../../store/schema/definition.ts'
 
 /** The values of letters, with a way to Kafka that is opened only when a value has to be read there. */
 export async function withPayloads<T>(

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { thresholdsOf } from '../../config/thresholds.ts'
 import { KpiError, messageOf } from '../../errors.ts'
-import { postgresOptions } from '../../store/connection.ts'
+import { postgresOptions } from '../../store/client/connection.ts'
 import { addStackOption, configure, withErrors } from '../command.ts'
 
 /** Grafana fills it in when it reads the file. */

@@ -1,11 +1,11 @@
 import { type Command, Option } from 'commander'
 import { timingsAt } from '../../alerts/alert-rules.ts'
-import { guidance } from '../../alerts/compose.ts'
+import { guidance } from '../../alerts/build-notification.ts'
 import { thresholdsOf } from '../../config/thresholds.ts'
 import { inhibitFile } from '../../export/prometheus/inhibit-rules.ts'
 import { rulesFile } from '../../export/prometheus/rules-file.ts'
 import { configure, withErrors } from '../command.ts'
-import { ageOption } from '../time-option.ts'
+import { ageOption } from '../options/time-option.ts'
 
 export function registerPrometheusRules(parent: Command): void {
   parent

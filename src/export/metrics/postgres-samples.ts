@@ -1,6 +1,6 @@
 import type { Thresholds } from '../../config/thresholds.ts'
 import { openSinceMs } from '../../config/trading-hours.ts'
-import { rejectReasons } from '../../kpi/reject-reason.ts'
+import { rejectReasons } from '../../kpi/decode/reject-reason.ts'
 import type { Sample } from '../../metrics/pipeline-metrics.ts'
 import { schemaDifferences } from '../../observe/rules/postgres.ts'
 import type { PipelineSnapshot } from '../../observe/snapshot.ts'

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { headerBytes, readHeaders } from '../../kafka/message-headers.ts'
+import { headerBytes, readHeaders } from '../../kafka/records/message-headers.ts'
 import { copyShort, writeWhole } from '../text-writer.ts'
 
 /**

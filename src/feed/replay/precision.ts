@@ -1,4 +1,4 @@
-import type { PrecisionLoss } from '../../kpi/message.ts'
+import type { PrecisionLoss } from '../../kpi/decode/message.ts'
 import { mostDecimals } from '../../kpi/precision.ts'
 
 /** A file of nothing but new symbols must not fill the memory. */

@@ -1,4 +1,4 @@
-import type { MessageBatch } from '../../kafka/message-batch.ts'
+import type { MessageBatch } from '../../kafka/records/message-batch.ts'
 import { copyShort, writeText } from '../text-writer.ts'
 import { copyPlainNumber, isNoVolume, jsonNumber, type NumberSigns, numberProblem, plainNumber } from './number-text.ts'
 import { type FieldText, fieldNames, type PriceLine } from './price-line.ts'

@@ -1,6 +1,6 @@
 import { KpiError } from '../../errors.ts'
-import { MessageBatch } from '../../kafka/message-batch.ts'
-import { MessageDecoder, type RejectReason } from '../../kpi/message.ts'
+import { MessageBatch } from '../../kafka/records/message-batch.ts'
+import { MessageDecoder, type RejectReason } from '../../kpi/decode/message.ts'
 import type { Logger } from '../../log.ts'
 import { batchLimits, type Clock, type PriceSource, type Replay } from '../source.ts'
 import { BadLines } from './bad-lines.ts'

@@ -1,4 +1,4 @@
-import { type MessageKey, messageKey, partitionOf } from '../../kafka/message-key.ts'
+import { type MessageKey, messageKey, partitionOf } from '../../kafka/records/message-key.ts'
 import type { FieldText } from './price-line.ts'
 
 /** What is always the same in the messages of a symbol. */

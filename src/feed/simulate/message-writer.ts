@@ -1,5 +1,5 @@
-import type { MessageBatch } from '../../kafka/message-batch.ts'
-import { type MessageKey, messageKey } from '../../kafka/message-key.ts'
+import type { MessageBatch } from '../../kafka/records/message-batch.ts'
+import { type MessageKey, messageKey } from '../../kafka/records/message-key.ts'
 import { writeDecimal, writeText } from '../text-writer.ts'
 import type { Instrument, Quote } from './market.ts'
 

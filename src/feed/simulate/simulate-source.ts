@@ -1,5 +1,5 @@
-import { MessageBatch } from '../../kafka/message-batch.ts'
-import type { MessageKey } from '../../kafka/message-key.ts'
+import { MessageBatch } from '../../kafka/records/message-batch.ts'
+import type { MessageKey } from '../../kafka/records/message-key.ts'
 import { batchLimits, type Clock, type PriceSource } from '../source.ts'
 import { badKinds, badValue } from './bad-messages.ts'
 import { type Instrument, Market, type Quote } from './market.ts'

@@ -1,4 +1,4 @@
-import type { Probe } from '../../store/probe.ts'
+import type { Probe } from '../../store/client/probe.ts'
 import type { Asked, DeadLettersState } from '../snapshot.ts'
 
 /** In a flood the number says enough. */

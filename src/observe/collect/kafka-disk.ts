@@ -1,7 +1,7 @@
 import { describeLogDirsV4 } from '@platformatic/kafka'
 import { isOwnMistake, KpiError } from '../../errors.ts'
-import type { KafkaCluster } from '../../kafka/cluster.ts'
-import { kafkaError } from '../../kafka/errors.ts'
+import type { KafkaCluster } from '../../kafka/client/cluster.ts'
+import { kafkaError } from '../../kafka/client/errors.ts'
 import type { DiskState, VolumeState } from '../snapshot.ts'
 
 /** The first that tells the size of the volume (KIP-827, Kafka 3.3). */

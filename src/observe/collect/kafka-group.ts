@@ -1,5 +1,5 @@
-import type { KafkaCluster } from '../../kafka/cluster.ts'
-import { describeGroup } from '../../kafka/describe-group.ts'
+import type { KafkaCluster } from '../../kafka/client/cluster.ts'
+import { describeGroup } from '../../kafka/group/describe-group.ts'
 import type { GroupState } from '../snapshot.ts'
 
 /** Of a classic group, and of one of KIP-848. */

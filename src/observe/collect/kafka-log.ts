@@ -1,10 +1,10 @@
 import { listOffsetsV7 } from '@platformatic/kafka'
 import { isOwnMistake, KpiError } from '../../errors.ts'
-import type { KafkaCluster, TopicMetadata } from '../../kafka/cluster.ts'
-import { listOffsets } from '../../kafka/offsets.ts'
-import { type OpenTransaction, openTransactions } from '../../kafka/open-transactions.ts'
-import { recordTimeAt } from '../../kafka/record-time.ts'
-import { timestampType, topicConfigs } from '../../kafka/topic.ts'
+import type { KafkaCluster, TopicMetadata } from '../../kafka/client/cluster.ts'
+import { timestampType, topicConfigs } from '../../kafka/client/topic.ts'
+import { listOffsets } from '../../kafka/log/offsets.ts'
+import { type OpenTransaction, openTransactions } from '../../kafka/log/open-transactions.ts'
+import { recordTimeAt } from '../../kafka/log/record-time.ts'
 import {
   type LogState,
   type PartitionLog,

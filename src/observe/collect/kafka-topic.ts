@@ -1,7 +1,7 @@
 import { metadataV12 } from '@platformatic/kafka'
 import { KpiError } from '../../errors.ts'
-import type { KafkaCluster } from '../../kafka/cluster.ts'
-import { brokerErrorName, kafkaError } from '../../kafka/errors.ts'
+import type { KafkaCluster } from '../../kafka/client/cluster.ts'
+import { brokerErrorName, kafkaError } from '../../kafka/client/errors.ts'
 import type { TopicState } from '../snapshot.ts'
 
 type MetadataResponse = Awaited<ReturnType<typeof metadataV12.api.async>>

@@ -1,6 +1,6 @@
 import { KpiError } from '../../errors.ts'
-import { KafkaCluster } from '../../kafka/cluster.ts'
-import type { KafkaOptions } from '../../kafka/options.ts'
+import { KafkaCluster } from '../../kafka/client/cluster.ts'
+import type { KafkaOptions } from '../../kafka/client/options.ts'
 import {
   type Asked,
   type ClusterState,

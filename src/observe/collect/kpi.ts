@@ -1,5 +1,5 @@
 import { assert } from '../../errors.ts'
-import type { Probe } from '../../store/probe.ts'
+import type { Probe } from '../../store/client/probe.ts'
 import type { KpiState, SymbolState, SymbolsState } from '../snapshot.ts'
 
 /** Rows are counted up to here; above it the statistics have to do. */

@@ -1,4 +1,4 @@
-import type { Probe } from '../../store/probe.ts'
+import type { Probe } from '../../store/client/probe.ts'
 import type { Asked, PositionState, PositionsState } from '../snapshot.ts'
 
 type Row = PositionState & { readonly merged: number; readonly rejected: number }

@@ -1,6 +1,6 @@
 import { KpiError } from '../../errors.ts'
-import { type PostgresOptions, placeOf } from '../../store/connection.ts'
-import { type Probe, withProbe } from '../../store/probe.ts'
+import { type PostgresOptions, placeOf } from '../../store/client/connection.ts'
+import { type Probe, withProbe } from '../../store/client/probe.ts'
 import {
   type Asked,
   type PipelineSnapshot,

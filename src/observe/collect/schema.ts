@@ -1,6 +1,6 @@
-import type { Probe } from '../../store/probe.ts'
-import { knownMigrations, migrationsTable } from '../../store/schema.ts'
-import { schemaParts } from '../../store/schema-parts.ts'
+import type { Probe } from '../../store/client/probe.ts'
+import { knownMigrations, migrationsTable } from '../../store/schema/schema.ts'
+import { schemaParts } from '../../store/schema/schema-parts.ts'
 import type { HeldState, SchemaState } from '../snapshot.ts'
 
 /** The schema against the migrations: what is applied, and whether what they made is still there. */

@@ -1,5 +1,5 @@
 import { assert } from '../../errors.ts'
-import type { Probe } from '../../store/probe.ts'
+import type { Probe } from '../../store/client/probe.ts'
 import type { ServerState } from '../snapshot.ts'
 
 type Row = Omit<ServerState, 'latencyMs' | 'clockAheadMs'> & { readonly nowMs: number }

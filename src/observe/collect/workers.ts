@@ -1,4 +1,4 @@
-import type { Probe } from '../../store/probe.ts'
+import type { Probe } from '../../store/client/probe.ts'
 import type { WorkerState, WorkersState } from '../snapshot.ts'
 
 /** Those seen last; a machine that starts workers again and again leaves many rows. */

@@ -1,4 +1,4 @@
-import { type OpenTransaction, transactionText } from '../../kafka/open-transactions.ts'
+import { type OpenTransaction, transactionText } from '../../kafka/log/open-transactions.ts'
 import type { Finding } from '../finding.ts'
 import type { PartitionLag } from '../lag.ts'
 import type { PartitionLog } from '../snapshot.ts'

@@ -1,10 +1,10 @@
 // A pipeline with troubles, a database and receivers that come and go, and evaluators that die: hours in milliseconds.
 import { timingsAt } from '../../../src/alerts/alert-rules.ts'
 import type { AlertChanges, AlertStore, Dispatch } from '../../../src/alerts/alert-store.ts'
-import type { AlertClock } from '../../../src/alerts/courier.ts'
 import type { Episode } from '../../../src/alerts/episode.ts'
 import { AlertEvaluator } from '../../../src/alerts/evaluator.ts'
 import type { Delivery, Notification, Notifier } from '../../../src/alerts/notification.ts'
+import type { AlertClock } from '../../../src/alerts/notification-sender.ts'
 import type { Signal } from '../../../src/alerts/signal.ts'
 import type { Silence } from '../../../src/alerts/silence.ts'
 import { KpiError } from '../../../src/errors.ts'

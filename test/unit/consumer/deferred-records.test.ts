@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { DeferredRecords, splitOffBatch } from '../../../src/consumer/deferred-records.ts'
-import type { FetchedRecords } from '../../../src/kafka/fetcher.ts'
-import { batchBytes, rangeOf } from '../kafka/batch-bytes.ts'
+import type { FetchedRecords } from '../../../src/kafka/fetch/fetcher.ts'
+import { batchBytes, rangeOf } from '../kafka/records/batch-bytes.ts'
 
 /** Batches of two records each, at these offsets. */
 function answer(...baseOffsets: number[]): FetchedRecords {

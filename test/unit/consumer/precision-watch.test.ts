@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { systemClock } from '../../../src/consumer/clock.ts'
 import { PrecisionWatch } from '../../../src/consumer/precision-watch.ts'
+import { systemClock } from '../../../src/runtime/clock.ts'
 import { RecordingLog } from '../../recording-log.ts'
 
 const pepe = { symbol: 'PEPE/USDT', messages: 2, field: 'close', text: '0.000000123789', decimals: 12 }

@@ -1,4 +1,4 @@
-import type { GroupListener } from '../../../src/kafka/group-member.ts'
+import type { GroupListener } from '../../../src/kafka/group/group-member.ts'
 import type { SimulatedClock } from './simulated-clock.ts'
 
 /** One worker's membership; the coordinator below decides what it gets. */

@@ -1,8 +1,8 @@
-import type { FetchedRecords, FetchHandler } from '../../../src/kafka/fetcher.ts'
-import { MessageBatch } from '../../../src/kafka/message-batch.ts'
-import { messageKey } from '../../../src/kafka/message-key.ts'
-import { endOf } from '../../../src/kafka/record-batch.ts'
-import { identifyBatch, RecordBatchWriter } from '../../../src/kafka/record-batch-writer.ts'
+import type { FetchedRecords, FetchHandler } from '../../../src/kafka/fetch/fetcher.ts'
+import { MessageBatch } from '../../../src/kafka/records/message-batch.ts'
+import { messageKey } from '../../../src/kafka/records/message-key.ts'
+import { endOf } from '../../../src/kafka/records/record-batch.ts'
+import { identifyBatch, RecordBatchWriter } from '../../../src/kafka/records/record-batch-writer.ts'
 import {
   type Divergence,
   divergenceOf,

@@ -3,7 +3,7 @@ import type { TakenBatch } from '../../../src/consumer/pending-batch.ts'
 import { KpiError } from '../../../src/errors.ts'
 import { noEpoch } from '../../../src/kpi/leader-epochs.ts'
 import type { PartialRow } from '../../../src/kpi/partial.ts'
-import type { ExpectedPosition, Position } from '../../../src/store/positions.ts'
+import type { ExpectedPosition, Position } from '../../../src/store/positions/positions.ts'
 import type { SimulatedClock } from './simulated-clock.ts'
 import { type CountedSegment, mergeInto, type SimulatedLog } from './simulated-log.ts'
 

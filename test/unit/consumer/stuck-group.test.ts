@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type GroupLook, StuckGroup } from '../../../src/consumer/stuck-group.ts'
 import { KpiError } from '../../../src/errors.ts'
-import type { MemberIdentity } from '../../../src/kafka/group-membership.ts'
+import type { MemberIdentity } from '../../../src/kafka/group/group-membership.ts'
 import { RecordingLog } from '../../recording-log.ts'
 import { SimulatedClock } from './simulated-clock.ts'
 

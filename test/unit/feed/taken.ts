@@ -1,5 +1,5 @@
 import type { PriceSource } from '../../../src/feed/source.ts'
-import { readHeaders } from '../../../src/kafka/message-headers.ts'
+import { readHeaders } from '../../../src/kafka/records/message-headers.ts'
 
 export interface TakenMessage {
   readonly key: string

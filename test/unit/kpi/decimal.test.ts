@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { formatScaled, parseScaled } from '../../../src/kpi/decimal.ts'
-import { numberText } from './message-arbitrary.ts'
+import { numberText } from './decode/message-arbitrary.ts'
 import { propertyRuns } from './property-runs.ts'
 
 describe('parseScaled', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { deletedHole, isTouched, likelyLatestUs } from '../../../src/kpi/log-losses.ts'
-import type { Gap } from '../../../src/store/gaps.ts'
+import type { Gap } from '../../../src/store/positions/gaps.ts'
 
 const position = {
   ...{ partition: 1, firstOffset: 0, nextOffset: 100, watermarkUs: 5e15, merged: 90, rejected: 0, withoutMessage: 0 },

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { MessageDecoder } from '../../../src/kpi/message.ts'
+import { MessageDecoder } from '../../../src/kpi/decode/message.ts'
 import { mergePartials, type PartialRow, partialOf } from '../../../src/kpi/partial.ts'
 import { Reducer } from '../../../src/kpi/reducer.ts'
 import { propertyRuns } from './property-runs.ts'

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { firingOf } from '../../../src/cli/monitor-alerts.ts'
 import { alertRows } from '../../../src/monitor/alert-rows.ts'
 import { type Sort, symbolRows } from '../../../src/monitor/symbol-rows.ts'
-import type { AlertRow } from '../../../src/store/alert-session.ts'
-import type { SilenceRow } from '../../../src/store/alert-silences.ts'
+import { firingOf } from '../../../src/services/monitor-alerts.ts'
+import type { AlertRow } from '../../../src/store/alerts/alert-session.ts'
+import type { SilenceRow } from '../../../src/store/alerts/alert-silences.ts'
 import { dead, healthy, lagging, nowMs } from '../observe/scene.ts'
 import { alert, dataOf, statisticsOf } from './scene.ts'
 

@@ -3,7 +3,7 @@ import type { FiringAlert } from '../../../src/monitor/monitor-ports.ts'
 import type { MonitorData } from '../../../src/monitor/refresher.ts'
 import { withSample } from '../../../src/monitor/samples.ts'
 import type { PipelineSnapshot } from '../../../src/observe/snapshot.ts'
-import type { SymbolStatistics } from '../../../src/store/symbol-statistics.ts'
+import type { SymbolStatistics } from '../../../src/store/windows/symbol-statistics.ts'
 import { healthy, judge, nowMs } from '../observe/scene.ts'
 
 /** The steady clock of the tests, at the look and now. */

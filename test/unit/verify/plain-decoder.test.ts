@@ -1,12 +1,12 @@
 // verify's own decoder: what it says by itself, and that it agrees with the workers' decoder on everything.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { MessageDecoder } from '../../../src/kpi/message.ts'
+import { MessageDecoder } from '../../../src/kpi/decode/message.ts'
 import { decodePlainly } from '../../../src/verify/plain-decoder.ts'
-import { decode, recordMs } from '../kpi/decoded.ts'
-import { messageText, mutatedMessage } from '../kpi/message-arbitrary.ts'
+import { decode, recordMs } from '../kpi/decode/decoded.ts'
+import { messageText, mutatedMessage } from '../kpi/decode/message-arbitrary.ts'
+import { rawMessage } from '../kpi/decode/raw-message.ts'
 import { propertyRuns } from '../kpi/property-runs.ts'
-import { rawMessage } from '../kpi/raw-message.ts'
 
 const maxFutureSeconds = 300
 const latestUs = (recordMs + maxFutureSeconds * 1000) * 1000

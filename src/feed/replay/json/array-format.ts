@@ -1,5 +1,5 @@
 import { assert } from '../../../errors.ts'
-import { JsonScanner } from '../../../kpi/json-scanner.ts'
+import { JsonScanner } from '../../../kpi/decode/json-scanner.ts'
 import type { LineFormat, PriceLine, RecordReader, SourceField } from '../price-line.ts'
 import { elementsOf } from './json-elements.ts'
 import { setJsonValue } from './json-value.ts'

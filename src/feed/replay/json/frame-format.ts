@@ -1,4 +1,4 @@
-import { JsonScanner } from '../../../kpi/json-scanner.ts'
+import { JsonScanner } from '../../../kpi/decode/json-scanner.ts'
 import type { SourceMapping } from '../field-names.ts'
 import type { LineFormat, PriceLine, RecordReader, SourceField } from '../price-line.ts'
 import { elementsOf, type JsonPlace } from './json-elements.ts'

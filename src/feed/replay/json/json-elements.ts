@@ -1,4 +1,4 @@
-import type { JsonKind } from '../../../kpi/json-scanner.ts'
+import type { JsonKind } from '../../../kpi/decode/json-scanner.ts'
 
 /** A value in a JSON text: `buffer[start, end)`. */
 export interface JsonPlace {

@@ -1,5 +1,5 @@
 import { assert } from '../../../errors.ts'
-import type { JsonKind } from '../../../kpi/json-scanner.ts'
+import type { JsonKind } from '../../../kpi/decode/json-scanner.ts'
 import { fieldOf, type SourceMapping } from '../field-names.ts'
 import { type LineFormat, type PriceLine, type RecordReader, type SourceField, sourceFields } from '../price-line.ts'
 import { JsonMembers } from './json-members.ts'

@@ -1,4 +1,4 @@
-import { type JsonKind, JsonScanner, type MemberSink } from '../../../kpi/json-scanner.ts'
+import { type JsonKind, JsonScanner, type MemberSink } from '../../../kpi/decode/json-scanner.ts'
 
 /** Told of each member of an object: what its name means, and where its value stands. */
 export type TakeMember<M> = (meaning: M, kind: JsonKind, buffer: Buffer, start: number, end: number) => void

@@ -1,4 +1,4 @@
-import type { JsonKind } from '../../../kpi/json-scanner.ts'
+import type { JsonKind } from '../../../kpi/decode/json-scanner.ts'
 import { type PriceLine, sourceFields } from '../price-line.ts'
 
 /** A member of a line that was read in full. */

@@ -1,4 +1,4 @@
-import type { JsonKind } from '../../../kpi/json-scanner.ts'
+import type { JsonKind } from '../../../kpi/decode/json-scanner.ts'
 import type { PriceLine, SourceField } from '../price-line.ts'
 
 const nullText = Buffer.from('null')

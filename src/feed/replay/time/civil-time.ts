@@ -1,4 +1,4 @@
-import { epochDay } from '../../../kpi/timestamp.ts'
+import { epochDay } from '../../../kpi/decode/timestamp.ts'
 
 /** A date, with or without a time of day, as somebody wrote it. */
 export interface CivilTime {

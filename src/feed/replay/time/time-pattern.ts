@@ -1,5 +1,5 @@
 import { KpiError } from '../../../errors.ts'
-import { epochDay } from '../../../kpi/timestamp.ts'
+import { epochDay } from '../../../kpi/decode/timestamp.ts'
 import type { CivilTime } from './civil-time.ts'
 
 type Part =

@@ -1,4 +1,4 @@
-import { epochDay } from '../../../kpi/timestamp.ts'
+import { epochDay } from '../../../kpi/decode/timestamp.ts'
 import type { FieldText } from '../price-line.ts'
 import { type CivilTime, join, readClock, readCompact, readDateTime } from './civil-time.ts'
 import { type EpochUnit, plainDigits, readEpoch } from './epoch-text.ts'

@@ -1,7 +1,7 @@
 // What each receiver is told of each rule: that it fires, that it goes on, that it is over.
 import { describe, expect, it } from 'vitest'
 import { type OwnRuleName, ownRuleNames } from '../../../../src/alerts/alert-rules.ts'
-import { compose } from '../../../../src/alerts/compose.ts'
+import { compose } from '../../../../src/alerts/build-notification.ts'
 import type { Episode } from '../../../../src/alerts/episode.ts'
 import type { Notification, NotificationReason } from '../../../../src/alerts/notification.ts'
 import { postable } from '../../../../src/alerts/notifiers/alertmanager.ts'

@@ -4,9 +4,9 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { type Endpoints, writeEndpoints } from '../../../../src/embedded/endpoints.ts'
-import { marketKpi } from '../../../integration/processes.ts'
-import { until } from '../../../integration/until.ts'
+import { type Endpoints, writeEndpoints } from '../../../../src/stack/endpoints.ts'
+import { marketKpi } from '../../../integration/scenes/processes.ts'
+import { until } from '../../../integration/scenes/until.ts'
 import { temporaryFolder } from '../../../temporary-folder.ts'
 
 const endpoints: Endpoints = {

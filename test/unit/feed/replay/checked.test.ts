@@ -1,7 +1,7 @@
 // What the feed sends is what the consumer accepts: it asks the same decoder, except where the answer is certain.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { MessageDecoder } from '../../../../src/kpi/message.ts'
+import { MessageDecoder } from '../../../../src/kpi/decode/message.ts'
 import { temporaryFolder } from '../../../temporary-folder.ts'
 import { propertyRuns } from '../../kpi/property-runs.ts'
 import { FakeClock } from '../fake-clock.ts'

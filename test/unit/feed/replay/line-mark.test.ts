@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { isSameFile, MarkWriter, newPass, passText, readMark, readPass } from '../../../../src/feed/replay/line-mark.ts'
-import { headerBytes, headersEnd } from '../../../../src/kafka/message-headers.ts'
+import { headerBytes, headersEnd } from '../../../../src/kafka/records/message-headers.ts'
 
 const prefix = Buffer.from('symbol,timestamp,close\nA,2026-02-14T14:30:05Z,1\n')
 const pass = newPass(prefix, 1_771_079_405_250, 3)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { FieldText } from '../../../../src/feed/replay/price-line.ts'
 import { SymbolForms } from '../../../../src/feed/replay/symbol-forms.ts'
-import { messageKey, partitionOf } from '../../../../src/kafka/message-key.ts'
+import { messageKey, partitionOf } from '../../../../src/kafka/records/message-key.ts'
 
 function textOf(symbol: string): FieldText {
   const text = new FieldText()

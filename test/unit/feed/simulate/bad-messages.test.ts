@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { badKinds, badValue } from '../../../../src/feed/simulate/bad-messages.ts'
-import { MessageDecoder, rejectReasons } from '../../../../src/kpi/message.ts'
+import { MessageDecoder, rejectReasons } from '../../../../src/kpi/decode/message.ts'
 
 const timeMs = Date.UTC(2026, 1, 16, 15, 0)
 /** As lenient as it can be set. */

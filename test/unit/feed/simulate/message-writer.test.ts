@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Market, type Quote } from '../../../../src/feed/simulate/market.ts'
 import { MessageWriter } from '../../../../src/feed/simulate/message-writer.ts'
-import { MessageBatch } from '../../../../src/kafka/message-batch.ts'
+import { MessageBatch } from '../../../../src/kafka/records/message-batch.ts'
 
 const timeMs = Date.UTC(2026, 1, 14, 14, 30, 5, 250)
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type SimulateOptions, SimulateSource } from '../../../../src/feed/simulate/simulate-source.ts'
-import { MessageDecoder } from '../../../../src/kpi/message.ts'
+import { MessageDecoder } from '../../../../src/kpi/decode/message.ts'
 import { FakeClock } from '../fake-clock.ts'
 import { priceOf, type TakenMessage, takeAll } from '../taken.ts'
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { FieldText } from '../../../../../src/feed/replay/price-line.ts'
 import { TimestampWriter } from '../../../../../src/feed/replay/time/iso-text.ts'
 import { TimestampReader } from '../../../../../src/feed/replay/time/timestamp-reader.ts'
-import { parseTimestamp } from '../../../../../src/kpi/timestamp.ts'
+import { parseTimestamp } from '../../../../../src/kpi/decode/timestamp.ts'
 import { propertyRuns } from '../../../kpi/property-runs.ts'
 
 const reader = new TimestampReader()

@@ -1,0 +1,124 @@
+// A process that sends prices on a fixed schedule, whatever becomes of the ones before: an open loop.
+import { loadConfig } from '../../config/load.ts'
+import { messageOf } from '../../errors.ts'
+import { SimulateSource } from '../../feed/simulate/simulate-source.ts'
+import type { Clock } from '../../feed/source.ts'
+import { KafkaCluster } from '../../kafka/client/cluster.ts'
+import { kafkaOptions } from '../../kafka/client/options.ts'
+import { Producer } from '../../kafka/produce/producer.ts'
+import type { MessageBatch } from '../../kafka/records/message-batch.ts'
+import { partitionOf } from '../../kafka/records/message-key.ts'
+import { createLogger } from '../../log.ts'
+import { pause } from '../../runtime/abort.ts'
+import { doJob } from '../job.ts'
+import { orderlyMarket } from '../throughput/workload.ts'
+import { monotonicMs } from './monotonic.ts'
+
+export interface PacedSendJob {
+  readonly env: Record<string, string>
+  readonly ratePerSecond: number
+  readonly count: number
+  readonly symbols: number
+  /** The first messages, of the warm-up, may be late. */
+  readonly skipped: number
+}
+
+export interface PacedSendBegun {
+  /** When the first message is due, by {@link monotonicMs}. */
+  readonly startAtMs: number
+}
+
+export interface PacedSendResult {
+  /** By partition, and in it by offset, since the topic was empty: the number of the message, from 0. */
+  readonly numbers: readonly Uint32Array[]
+  /** How long after it was due a message was handed to the producer, at worst. */
+  readonly latestHandOverMs: number
+}
+
+/** What is due is looked for so often. */
+const stepMs = 1
+/** Behind by more, the source would move its schedule: it is shown an earlier time instead, and again at once. */
+const furthestBehindMs = 900
+/** From the announcement to the first message. */
+const leadMs = 100
+const flushDeadlineMs = 60_000
+
+/** Shows the source a time that is never far behind what is due next, so that its schedule stays where it is. */
+class OpenLoopClock implements Clock {
+  readonly #ratePerSecond: number
+  readonly #startAtMs: number
+  /** What the wall clock shows when the first message is due. */
+  readonly #wallStartMs: number
+  made = 0
+
+  constructor({ ratePerSecond }: PacedSendJob, { startAtMs }: PacedSendBegun) {
+    this.#ratePerSecond = ratePerSecond
+    this.#startAtMs = startAtMs
+    this.#wallStartMs = Math.ceil(Date.now() + startAtMs - monotonicMs())
+  }
+
+  /** When the next message is due, by {@link monotonicMs}. */
+  get nextDueMs(): number {
+    return this.#startAtMs + (this.made * 1000) / this.#ratePerSecond
+  }
+
+  now(): number {
+    // The schedule begins at the first look.
+    if (this.made === 0) return this.#wallStartMs
+    const shownMs = Math.min(monotonicMs(), this.nextDueMs + furthestBehindMs)
+    return this.#wallStartMs + shownMs - this.#startAtMs
+  }
+
+  sleep(_ms: number, signal: AbortSignal): Promise<void> {
+    return pause(stepMs, signal)
+  }
+}
+
+async function sendPaced(job: PacedSendJob, begin: (begun: PacedSendBegun) => void): Promise<PacedSendResult> {
+  const config = loadConfig({ env: job.env })
+  const cluster = new KafkaCluster(kafkaOptions(config, 'market-kpi-bench-sender'))
+  const failed = new AbortController()
+  const producer = new Producer({
+    cluster,
+    topic: config.kafkaTopic,
+    log: createLogger({ level: 'warn', format: 'pretty', colour: false }),
+    onFailure: (error) => failed.abort(new Error(messageOf(error))),
+  })
+  await producer.start()
+  const numbers = Array.from({ length: producer.partitionCount }, () => new Uint32Array(job.count))
+  const counts = new Uint32Array(producer.partitionCount)
+  const begun = { startAtMs: monotonicMs() + leadMs }
+  begin(begun)
+  await pause(leadMs)
+  const clock = new OpenLoopClock(job, begun)
+  const source = new SimulateSource(orderlyMarket(job), clock)
+  let latestHandOverMs = 0
+  for (;;) {
+    const batch = await source.next(failed.signal)
+    if (batch === undefined) break
+    note(batch, clock.made, numbers, counts)
+    const dueMs = clock.nextDueMs
+    clock.made += batch.count
+    await producer.append(batch, Date.now(), failed.signal)
+    if (clock.made > job.skipped) latestHandOverMs = Math.max(latestHandOverMs, monotonicMs() - dueMs)
+  }
+  const left = await producer.flush(AbortSignal.timeout(flushDeadlineMs))
+  producer.stop()
+  await cluster.close()
+  failed.signal.throwIfAborted()
+  if (left > 0) throw new Error(`${left} messages were not acknowledged`)
+  return { numbers: numbers.map((all, partition) => all.slice(0, counts[partition])), latestHandOverMs }
+}
+
+/** Notes where the messages of a batch will stand: one producer's messages keep their order in a partition. */
+function note(batch: MessageBatch, first: number, numbers: readonly Uint32Array[], counts: Uint32Array): void {
+  for (let i = 0; i < batch.count; i++) {
+    const partition = partitionOf(batch.key(i), numbers.length)
+    const offset = counts[partition] ?? 0
+    const ofPartition = numbers[partition]
+    if (ofPartition) ofPartition[offset] = first + i
+    counts[partition] = offset + 1
+  }
+}
+
+doJob(sendPaced)

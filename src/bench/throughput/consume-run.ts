@@ -1,0 +1,96 @@
+import { pause } from '../../runtime/abort.ts'
+import type { Database } from '../../store/client/connection.ts'
+import { treeCpuSeconds } from '../cpu.ts'
+import type { Scene } from '../scene.ts'
+import { type WorkerPart, WorkerProcess } from '../worker-process.ts'
+
+/** What workers took for a topic that was full before they started. */
+export interface ConsumeRun {
+  /** From the first records in a worker's hands to the last commit, by the workers' own clocks. */
+  readonly seconds: number
+  /** From the start of the processes to the last commit. */
+  readonly wholeSeconds: number
+  readonly messages: number
+  readonly batches: number
+  readonly rows: number
+  /** Of the workers' processes, in all. */
+  readonly cpuSeconds: number
+  /** Of the largest of them. */
+  readonly peakMemoryMb: number
+  /** Of PostgreSQL with all its processes. */
+  readonly postgresCpuSeconds: number
+}
+
+const lookIntervalMs = 50
+
+/**
+ * Runs `market-kpi consume` until everything in the topic is committed.
+ *
+ * @throws KpiError `KPI_CHILD_FAILED` when a worker ends before that.
+ */
+export async function runConsume(scene: Scene, options: { messages: number; workers: number }): Promise<ConsumeRun> {
+  const { database, postgresPid, env } = scene
+  const { messages, workers: count } = options
+  const startedAtMs = Date.now()
+  const postgresBefore = treeCpuSeconds(postgresPid)
+  const workers: WorkerProcess[] = []
+  try {
+    const start = async () => {
+      const starts = Array.from({ length: count }, async () => workers.push(await WorkerProcess.start(env)))
+      await Promise.all(starts)
+    }
+    await (count > 1 ? startTogether(database, workers, start) : start())
+    while ((await committed(database)) < messages) {
+      for (const worker of workers) worker.assertAlive()
+      await pause(lookIntervalMs)
+    }
+    const postgresCpuSeconds = treeCpuSeconds(postgresPid) - postgresBefore
+    const figures = workers.map((worker) => worker.figures)
+    const parts = await Promise.all(workers.map((worker) => worker.health()))
+    return {
+      ...timesOf(parts, startedAtMs),
+      messages: sum(parts.map(({ merged }) => merged)),
+      batches: sum(parts.map(({ batches }) => batches)),
+      rows: sum(parts.map(({ rows }) => rows)),
+      cpuSeconds: sum(figures.map(({ cpuSeconds }) => cpuSeconds)),
+      peakMemoryMb: Math.max(...figures.map(({ peakMemoryMb }) => peakMemoryMb)),
+      postgresCpuSeconds,
+    }
+  } finally {
+    await Promise.all(workers.map((worker) => worker.stop()))
+  }
+}
+
+/**
+ * Several workers share the partitions only seconds after the first has started, and it would be done by then. A lock
+ * on the positions, which each reads before its first message, holds them all until everybody has a partition.
+ */
+async function startTogether(
+  database: Database,
+  workers: readonly WorkerProcess[],
+  start: () => Promise<void>,
+): Promise<void> {
+  await database.transaction(async (client) => {
+    await client.query('LOCK TABLE kpi_consumer_offsets IN ACCESS EXCLUSIVE MODE')
+    await start()
+    for (const worker of workers) while ((await worker.partitions()) === 0) await pause(lookIntervalMs)
+  })
+}
+
+function timesOf(parts: readonly WorkerPart[], startedAtMs: number): { seconds: number; wholeSeconds: number } {
+  const firstMs = Math.min(...parts.map(({ firstRecordsAtMs }) => firstRecordsAtMs ?? Number.POSITIVE_INFINITY))
+  const lastMs = Math.max(...parts.map(({ lastCommitAtMs }) => lastCommitAtMs ?? 0))
+  return { seconds: (lastMs - firstMs) / 1000, wholeSeconds: (lastMs - startedAtMs) / 1000 }
+}
+
+/** Messages committed so far. */
+async function committed(database: Database): Promise<number> {
+  const [row] = await database.query<{ merged: number }>({
+    text: 'SELECT coalesce(sum(merged + rejected), 0)::bigint AS merged FROM kpi_consumer_offsets',
+  })
+  return row?.merged ?? 0
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}

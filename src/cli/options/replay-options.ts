@@ -1,0 +1,148 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { KpiError } from '../../errors.ts'
+import { checkMapping } from '../../feed/replay/field-names.ts'
+import { layouts, parseColumns } from '../../feed/replay/layouts.ts'
+import type { ReadOptions } from '../../feed/replay/read-options.ts'
+import { parseTimeFormat, timeFormatNames } from '../../feed/replay/time/time-format.ts'
+import { TimeZone } from '../../feed/replay/time/time-zone.ts'
+
+/** What `feed replay:FILE`, or `up --feed replay:FILE`, was told by flags. */
+export interface ReplayFlags {
+  readonly speed: number
+  readonly shiftToNow?: true
+  readonly keepTimestamps?: true
+  readonly fromStart?: true
+  readonly map?: ReadonlyMap<string, string>
+  readonly symbol?: string
+  readonly columns?: string
+  readonly layout?: string
+  readonly skipLines?: number
+  readonly timeFormat?: string
+  readonly timeZone?: string
+  readonly decimal?: '.' | ','
+  readonly thousands?: string
+  readonly barTime?: 'start' | 'end'
+  readonly barSeconds?: number
+}
+
+const thousandsSigns = [',', '.', ' ', "'", '_']
+/** Bars of up to a year. */
+const mostBarSeconds = 31_622_400
+
+/** The options of a replay; made anew for each command that has them. */
+export function replayOptions(): Option[] {
+  return [
+    new Option('--speed <factor>', '1 sends as recorded, 10 ten times as fast, max as fast as it goes')
+      .argParser(speed)
+      .default(Number.POSITIVE_INFINITY, 'max'),
+    new Option('--keep-timestamps', 'send the recorded times, at any speed (the default)'),
+    new Option(
+      '--shift-to-now',
+      'send the time at which each line is due at this --speed, so that it looks live',
+    ).conflicts('keepTimestamps'),
+    new Option('--from-start', 'send the whole file again, whatever was sent before'),
+    new Option(
+      '--map <field=column,…>',
+      'which column is which, symbol=ric,timestamp=day+clock; in JSON a path, close=data[].p (default: by usual names)',
+    ).argParser(mapping),
+    new Option('--symbol <name>', 'the symbol of all lines, for a file that has no column for it').argParser(symbol),
+    new Option(
+      '--columns <names>',
+      'the columns of a file without a header: timestamp,open,high,low,close,volume; - skips one',
+    ).conflicts(['layout', 'map']),
+    new Option('--layout <name>', 'the same by the name of a usual layout')
+      .choices(Object.keys(layouts))
+      .conflicts('map'),
+    new Option('--skip-lines <n>', 'lines above the header, or above the first price').argParser(lineCount),
+    new Option(
+      '--time-format <form>',
+      `${timeFormatNames.join(', ')} or a pattern such as 'dd/MM/yyyy HH:mm' (default: by their form)`,
+    ),
+    new Option('--time-zone <zone>', 'of times without an offset, such as America/New_York (default: UTC)'),
+    new Option('--decimal <sign>', 'the decimal sign of the numbers (default: .)').choices(['.', ',']),
+    new Option('--thousands <sign>', 'the sign between thousands (default: none)').choices(thousandsSigns),
+    new Option('--bar-time <which>', 'whether a timestamp is the start or the end of its bar (default: start)').choices(
+      ['start', 'end'],
+    ),
+    new Option('--bar-seconds <s>', 'the length of the bars, with --bar-time end').argParser(barSeconds),
+  ]
+}
+
+/**
+ * Keeps what the user wrote, to hand it on to another command.
+ *
+ * @returns The options and their values, filled while the command line is parsed.
+ */
+export function recordOptions(command: Command, options: readonly Option[]): readonly string[] {
+  const given: string[] = []
+  for (const option of options) {
+    command.on(`option:${option.name()}`, (value: string | null) => {
+      given.push(option.long ?? option.flags, ...(option.required && value !== null ? [value] : []))
+    })
+  }
+  return given
+}
+
+/**
+ * How a file is to be read, from the flags.
+ *
+ * @throws KpiError `KPI_USAGE` for values that mean nothing, or nothing together.
+ */
+export function readOptions(flags: ReplayFlags): ReadOptions {
+  const { map, symbol, layout, skipLines, timeFormat, timeZone, barTime, barSeconds } = flags
+  if ((barTime === 'end') !== (barSeconds !== undefined)) {
+    throw new KpiError('KPI_USAGE', '--bar-time end and --bar-seconds belong together: how long are the bars?')
+  }
+  const columns = flags.columns ?? (layout === undefined ? undefined : layouts[layout])
+  return {
+    mapping: checkMapping(map ?? new Map()),
+    symbol,
+    columns: columns === undefined ? undefined : parseColumns(columns),
+    skipLines: skipLines ?? 0,
+    timeFormat: timeFormat === undefined ? undefined : parseTimeFormat(timeFormat),
+    timeZone: timeZone === undefined ? undefined : new TimeZone(timeZone),
+    barSeconds,
+    signs: signsOf(flags),
+  }
+}
+
+function signsOf({ decimal = '.', thousands }: ReplayFlags): ReadOptions['signs'] {
+  if (thousands === decimal) {
+    throw new KpiError(
+      'KPI_USAGE',
+      `--thousands ${thousands} needs another decimal sign: --decimal ${thousands === '.' ? ',' : '.'}`,
+    )
+  }
+  return decimal === '.' && thousands === undefined ? undefined : { decimal, thousands }
+}
+
+function speed(text: string): number {
+  if (text === 'max') return Number.POSITIVE_INFINITY
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN
+  if (value >= 0.001 && value <= 1_000_000) return value
+  throw new InvalidArgumentError('must be a number from 0.001 to 1000000, or max')
+}
+
+function lineCount(text: string): number {
+  if (/^\d{1,7}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('must be a number of lines, from 0 to 9999999')
+}
+
+function barSeconds(text: string): number {
+  const value = /^\d{1,8}$/.test(text) ? Number(text) : Number.NaN
+  if (value >= 1 && value <= mostBarSeconds) return value
+  throw new InvalidArgumentError(`must be whole seconds, from 1 to ${mostBarSeconds}`)
+}
+
+function symbol(text: string): string {
+  if (/^[\x21-\x7e]{1,32}$/.test(text)) return text
+  throw new InvalidArgumentError('must be 1 to 32 printable ASCII characters without spaces')
+}
+
+function mapping(text: string): ReadonlyMap<string, string> {
+  const pairs = text.split(',').map((pair) => pair.split('='))
+  if (pairs.some(([field = '', column = '', ...rest]) => !field || !column || rest.length > 0)) {
+    throw new InvalidArgumentError('must be FIELD=COLUMN, several separated by commas')
+  }
+  return new Map(pairs.map(([field = '', column = '']) => [field, column]))
+}

@@ -1,0 +1,14 @@
+import type { Logger } from '../../log.ts'
+import { grouped } from './table.ts'
+
+const progressIntervalMs = 5000
+
+/** Tells now and then how far a command that reads the whole log has come. */
+export function progressLog(log: Logger): (messages: number, offsets: number) => void {
+  let toldMs = performance.now()
+  return (messages, offsets) => {
+    if (performance.now() - toldMs < progressIntervalMs) return
+    toldMs = performance.now()
+    log.info(`${grouped(messages)} messages read, of at most ${grouped(offsets)}`)
+  }
+}

@@ -1,0 +1,39 @@
+import { styleText } from 'node:util'
+import { isColourful } from '../command.ts'
+
+export interface TableColumn {
+  readonly title: string
+  /** Numbers stand at the right. @defaultValue left */
+  readonly align?: 'left' | 'right'
+}
+
+/** Lines of aligned columns, two spaces apart, under their titles. Only the last column may be painted. */
+export function table(columns: readonly TableColumn[], rows: readonly (readonly string[])[]): string {
+  const widths = columns.map(({ title }, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)))
+  const line = (cells: readonly string[]) =>
+    columns
+      .map(({ align }, i) => {
+        const cell = cells[i] ?? ''
+        return align === 'right' ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)
+      })
+      .join('  ')
+      .trimEnd()
+  return [columns.map(({ title }) => title), ...rows].map((cells) => `${line(cells)}\n`).join('')
+}
+
+type Colour = 'green' | 'yellow' | 'red'
+
+/** Colours a text for stdout, where there are colours. */
+export function paint(colour: Colour, text: string): string {
+  return isColourful(process.stdout) ? styleText(colour, text, { validateStream: false }) : text
+}
+
+/** 1234567 as 1,234,567. */
+export function grouped(value: number): string {
+  return value.toLocaleString('en-US')
+}
+
+/** `1 row`, `1,234 rows`. */
+export function counted(value: number, thing: string): string {
+  return `${grouped(value)} ${thing}${value === 1 ? '' : 's'}`
+}

@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { KpiError } from '../../errors.ts'
+
+/** The passwords of the roles of the embedded PostgreSQL. */
+export interface Secrets {
+  /** Of `market_kpi_owner`, who owns the schema. */
+  readonly owner: string
+  /** Of `bi_user`, the pipeline. */
+  readonly pipeline: string
+  /** Of `bi_reader`, read-only. */
+  readonly reader: string
+}
+
+/**
+ * DIR/secrets.json, readable by its owner alone; made at the first call.
+ *
+ * @throws KpiError `KPI_DATA_DIR_UNUSABLE` when the file is damaged, or gone while a database that needs it is there.
+ */
+export function loadSecrets(dataDir: string): Secrets {
+  const path = join(dataDir, 'secrets.json')
+  if (existsSync(path)) return readSecrets(path)
+  if (existsSync(join(dataDir, 'postgres'))) {
+    throw new KpiError(
+      'KPI_DATA_DIR_UNUSABLE',
+      `${path} is missing, so nobody can log in to the database beside it: bring it back, or name another --data-dir`,
+    )
+  }
+  const secrets: Secrets = { owner: newPassword(), pipeline: newPassword(), reader: newPassword() }
+  writeFileSync(`${path}.new`, `${JSON.stringify(secrets)}\n`, { mode: 0o600 })
+  renameSync(`${path}.new`, path)
+  return secrets
+}
+
+function readSecrets(path: string): Secrets {
+  try {
+    const { owner, pipeline, reader } = JSON.parse(readFileSync(path, 'utf8')) as Partial<Secrets>
+    if (owner && pipeline && reader) return { owner, pipeline, reader }
+  } catch {
+    // Told below: unreadable and incomplete need the same cure.
+  }
+  throw new KpiError('KPI_DATA_DIR_UNUSABLE', `${path} cannot be read: bring it back, or name another --data-dir`)
+}
+
+function newPassword(): string {
+  return randomBytes(24).toString('base64url')
+}

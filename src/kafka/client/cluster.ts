@@ -1,0 +1,278 @@
+import { isIP } from 'node:net'
+import { type API, apiVersionsV3, Connection, ConnectionStatuses, metadataV12 } from '@platformatic/kafka'
+import { KpiError } from '../../errors.ts'
+import { brokerErrorName, isConnectionLoss, kafkaError } from './errors.ts'
+import type { KafkaOptions } from './options.ts'
+
+/**
+ * Conversations with a cluster over the library's connections (TLS, SASL and framing are the library's business).
+ *
+ * A broker answers the requests of one connection in order, so a fetch that waits for data would hold up a heartbeat
+ * behind it: each purpose has a connection of its own to each broker. A connection that failed is dropped and the next
+ * request opens a new one; nothing here retries, the callers know what may be repeated.
+ */
+export type Purpose = 'control' | 'fetch' | 'group' | 'produce'
+
+export interface BrokerAddress {
+  readonly nodeId: number
+  readonly host: string
+  readonly port: number
+}
+
+export interface PartitionLeader {
+  readonly partition: number
+  /** -1 while the partition has no leader. */
+  readonly leaderId: number
+  readonly leaderEpoch: number
+}
+
+export interface TopicMetadata {
+  readonly clusterId: string
+  readonly controllerId: number
+  readonly topic: string
+  /** As UUID text; the topic's identity across deletion and re-creation. */
+  readonly topicId: string
+  /** By partition number. */
+  readonly partitions: readonly PartitionLeader[]
+}
+
+interface ApiRange {
+  readonly minVersion: number
+  readonly maxVersion: number
+}
+
+type MetadataResponse = Awaited<ReturnType<typeof metadataV12.api.async>>
+
+/** One kind of request; `async` is the library's promise form of it. */
+export type Api<Arguments extends unknown[], Response> = API<Arguments, Response>
+
+export class KafkaCluster {
+  readonly #options: KafkaOptions
+  readonly #connections = new Map<string, Promise<Connection>>()
+  readonly #apiRanges = new Map<string, ReadonlyMap<number, ApiRange>>()
+  #brokers = new Map<number, BrokerAddress>()
+  /** Addresses whose connection failed or ended, in the order in which that happened last. */
+  readonly #lost = new Set<string>()
+  #closed = false
+
+  constructor(options: KafkaOptions) {
+    this.#options = options
+  }
+
+  /** How another client of the same cluster is made, in another thread too. */
+  get options(): KafkaOptions {
+    return this.#options
+  }
+
+  get clientId(): string {
+    return this.#options.clientId
+  }
+
+  /** The brokers as of the last metadata answer. */
+  get brokers(): readonly BrokerAddress[] {
+    return [...this.#brokers.values()]
+  }
+
+  /**
+   * What the cluster says about one topic now, from the first broker that answers.
+   *
+   * @throws KpiError `KPI_TOPIC_MISSING`, `KPI_KAFKA_UNREACHABLE`, `KPI_KAFKA_AUTH`; `KPI_KAFKA_REQUEST` when the topic
+   *   may not be looked at, or is just being made.
+   */
+  async topicMetadata(topic: string): Promise<TopicMetadata> {
+    const response = await this.#metadata([topic])
+    const found = response.topics[0]
+    if (found?.errorCode !== 0) throw topicError(topic, brokerErrorName(found?.errorCode ?? 3))
+    const partitions: PartitionLeader[] = []
+    for (const p of found.partitions) {
+      partitions[p.partitionIndex] = {
+        partition: p.partitionIndex,
+        leaderId: p.errorCode === 5 ? -1 : p.leaderId,
+        leaderEpoch: p.leaderEpoch,
+      }
+    }
+    return {
+      clusterId: response.clusterId ?? '',
+      controllerId: response.controllerId,
+      topic,
+      topicId: found.topicId,
+      partitions,
+    }
+  }
+
+  /** Cluster id and controller, without asking for any topic. */
+  async clusterMetadata(): Promise<{ clusterId: string; controllerId: number }> {
+    const response = await this.#metadata([])
+    return { clusterId: response.clusterId ?? '', controllerId: response.controllerId }
+  }
+
+  /** Asks one broker. `'any'` takes the first that can be reached, last of all those that broke off before. */
+  async request<A extends unknown[], R>(
+    target: number | 'any',
+    purpose: Purpose,
+    api: Api<A, R>,
+    ...args: A
+  ): Promise<R> {
+    const connection = target === 'any' ? await this.#anyConnection(purpose) : await this.connection(target, purpose)
+    return this.#watched(connection, api.async(connection, ...args))
+  }
+
+  /** An open connection to a broker of the last metadata answer. */
+  async connection(nodeId: number, purpose: Purpose): Promise<Connection> {
+    if (!this.#brokers.has(nodeId)) await this.#metadata([])
+    const broker = this.#brokers.get(nodeId)
+    if (!broker)
+      throw new KpiError('KPI_KAFKA_UNREACHABLE', `Kafka broker ${nodeId} is not in the cluster at the moment`)
+    return this.#open(broker.host, broker.port, purpose)
+  }
+
+  /** The highest version of a request that both the broker and the range given can speak; undefined when none. */
+  async apiVersion(nodeId: number | 'any', apiKey: number, range: ApiRange): Promise<number | undefined> {
+    const connection =
+      nodeId === 'any' ? await this.#anyConnection('control') : await this.connection(nodeId, 'control')
+    const ranges = await this.#rangesOf(connection)
+    const theirs = ranges.get(apiKey)
+    if (!theirs) return undefined
+    const version = Math.min(theirs.maxVersion, range.maxVersion)
+    return version >= Math.max(theirs.minVersion, range.minVersion) ? version : undefined
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    const open = [...this.#connections.values()]
+    this.#connections.clear()
+    await Promise.allSettled(open.map(async (connection) => (await connection).close()))
+  }
+
+  async #metadata(topics: string[]): Promise<MetadataResponse> {
+    const connection = await this.#anyConnection('control')
+    const asked = metadataV12.api.async(connection, topics, false, false)
+    const response = await this.#watched(connection, asked).catch((error: unknown) => {
+      // The library throws when any topic or partition carries an error; the answer itself is whole, and ours to judge.
+      const answer = (error as { response?: MetadataResponse }).response
+      if (answer?.brokers) return answer
+      throw kafkaError(error, this.#options.bootstrap.join(','))
+    })
+    if (response.brokers.length > 0) {
+      this.#brokers = new Map(response.brokers.map(({ nodeId, host, port }) => [nodeId, { nodeId, host, port }]))
+    }
+    return response
+  }
+
+  async #rangesOf(connection: Connection): Promise<ReadonlyMap<number, ApiRange>> {
+    const key = `${connection.host}:${connection.port}`
+    const known = this.#apiRanges.get(key)
+    if (known) return known
+    const response = await this.#watched(connection, apiVersionsV3.api.async(connection, 'market-kpi', '1'))
+    const ranges = new Map(response.apiKeys.map((api) => [api.apiKey, api]))
+    this.#apiRanges.set(key, ranges)
+    return ranges
+  }
+
+  async #anyConnection(purpose: Purpose): Promise<Connection> {
+    let last: unknown
+    for (const address of this.#addresses()) {
+      const colon = address.lastIndexOf(':')
+      try {
+        return await this.#open(address.slice(0, colon), Number(address.slice(colon + 1)), purpose)
+      } catch (error) {
+        last = error
+      }
+    }
+    throw last
+  }
+
+  /**
+   * A frozen broker, or whatever stands before one that is down, may take every connection and answer nothing: one that
+   * failed must not be the first to be asked again.
+   */
+  #addresses(): string[] {
+    const known = this.brokers.map(({ host, port }) => `${host}:${port}`)
+    const all = new Set([...known, ...this.#options.bootstrap])
+    const lost = [...this.#lost].filter((address) => all.has(address))
+    return [...[...all].filter((address) => !this.#lost.has(address)), ...lost]
+  }
+
+  /** A request that times out fails before its connection says that it is closed. */
+  async #watched<R>(connection: Connection, answer: Promise<R>): Promise<R> {
+    try {
+      return await answer
+    } catch (error) {
+      if (isConnectionLoss(error)) this.#noteLoss(`${connection.host}:${connection.port}`)
+      throw error
+    }
+  }
+
+  #noteLoss(address: string): void {
+    this.#lost.delete(address)
+    this.#lost.add(address)
+  }
+
+  async #open(host: string, port: number, purpose: Purpose): Promise<Connection> {
+    const key = `${host}:${port}/${purpose}`
+    const known = this.#connections.get(key)
+    if (known) {
+      const connection = await known
+      if (isUsable(connection)) return connection
+      // One that has just timed out is closed a moment before it says so.
+      if (this.#connections.get(key) === known) this.#connections.delete(key)
+    }
+    return this.#connections.get(key) ?? this.#begin(host, port, key)
+  }
+
+  #begin(host: string, port: number, key: string): Promise<Connection> {
+    if (this.#closed) throw new KpiError('KPI_KAFKA_UNREACHABLE', 'this cluster client is closed')
+    const connection = new Connection(this.#options.clientId, {
+      connectTimeout: this.#options.connectTimeoutMs ?? 5000,
+      requestTimeout: this.#options.requestTimeoutMs ?? 30_000,
+      ...(this.#options.tls ? { tls: this.#options.tls, tlsServerName: isIP(host) === 0 } : {}),
+      ...(this.#options.sasl ? { sasl: this.#options.sasl } : {}),
+    })
+    const drop = () => {
+      if (this.#connections.get(key) === opening) this.#connections.delete(key)
+      this.#apiRanges.delete(`${host}:${port}`)
+      this.#noteLoss(`${host}:${port}`)
+    }
+    const opening = this.#connect(connection, host, port)
+    opening.catch(drop)
+    // An 'error' event without a listener would end the process; every request in flight is told by its own callback.
+    connection.on('error', drop)
+    connection.on('close', drop)
+    connection.on('closing', drop)
+    this.#connections.set(key, opening)
+    return opening
+  }
+
+  async #connect(connection: Connection, host: string, port: number): Promise<Connection> {
+    try {
+      await connection.connect(host, port)
+      return connection
+    } catch (error) {
+      throw kafkaError(error, `${host}:${port}`)
+    }
+  }
+}
+
+/** Whether requests can be sent on it; while it logs in anew they can. */
+export function isUsable({ status }: Connection): boolean {
+  return status === ConnectionStatuses.CONNECTED || status === ConnectionStatuses.REAUTHENTICATING
+}
+
+function topicError(topic: string, name: string): KpiError {
+  if (name === 'UNKNOWN_TOPIC_OR_PARTITION' || name === 'UNKNOWN_TOPIC_ID') {
+    return new KpiError(
+      'KPI_TOPIC_MISSING',
+      `the topic '${topic}' does not exist: check KAFKA_TOPIC, or create it with 'market-kpi init'`,
+    )
+  }
+  if (name === 'TOPIC_AUTHORIZATION_FAILED') {
+    return new KpiError(
+      'KPI_KAFKA_AUTH',
+      `Kafka does not let this user see the topic '${topic}': allow it to describe, read and, for a feed, write it`,
+    )
+  }
+  if (name === 'INVALID_TOPIC_EXCEPTION') {
+    return new KpiError('KPI_CONFIG_INVALID', `KAFKA_TOPIC=${topic}: Kafka does not take this name`)
+  }
+  return new KpiError('KPI_KAFKA_REQUEST', `Kafka does not tell about the topic '${topic}': ${name}`)
+}

@@ -1,0 +1,387 @@
+import { KpiError } from '../../errors.ts'
+import type { ReadEpoch } from '../../kpi/leader-epochs.ts'
+import { pause, unlessAborted } from '../../runtime/abort.ts'
+import type { KafkaCluster, TopicMetadata } from '../client/cluster.ts'
+import { brokerErrorName, kafkaError } from '../client/errors.ts'
+import { findDivergences } from '../log/epoch-ends.ts'
+import { listOffsets } from '../log/offsets.ts'
+import { AnswerMemory, type AnswerMemoryOptions } from './fetch-buffers.ts'
+import { type FetchResponse, fetchApiKey, fetchVersions, sendFetch } from './fetch-protocol.ts'
+import {
+  type Asked,
+  doubtful,
+  type FetchedRecords,
+  isDue,
+  type LogRange,
+  listOf,
+  Reading,
+  takeRecords,
+} from './partition-fetch.ts'
+
+export type { FetchedRecords, LogRange } from './partition-fetch.ts'
+
+/**
+ * Reads partitions of one topic, from their leaders, with one fetch in flight to each leader.
+ *
+ * A pump runs for each leader that has partitions of ours. While much comes it asks for more *before* it hands over an
+ * answer, so that the broker works while we do; while little comes it lets records gather at the broker for a moment,
+ * since an answer costs the same with one record and with a hundred. A partition is
+ *   fetching   asked for at its offset, by the pump of its leader;
+ *   unwanted   left out of requests while the handler says so (back-pressure, revocation);
+ *   failing    left out for a wait that grows, after an error of its own or of its leader, while the metadata is read
+ *              again; the others are not held up by it;
+ *   checked    out of the log's range, as its leader says: reported once and removed when the log's ends agree, and at
+ *              once when its leader's epochs show that the log is not the one that was read (KIP-320).
+ * An answer for a partition that was removed or sought meanwhile is thrown away: its offset no longer matches.
+ * After {@link FetchHandler.fatal} and after {@link Fetcher.stop} the handler is not called any more.
+ */
+export interface FetchHandler {
+  /** Whether this partition may be asked for now. */
+  wants(partition: number): boolean
+  /**
+   * Takes in what one answer brought. Another one of the same leader is handed over when this has returned, and the
+   * promise it may return is settled. The buffers hold as long, and with one more turn of memory for one answer more.
+   */
+  records(fetched: readonly FetchedRecords[]): void | Promise<void>
+  /**
+   * The log does not hold the offset asked for, or is another one than what was read below it. The partition is not read
+   * any more.
+   */
+  outOfRange(partition: number, offset: number, log: LogRange): void
+  /** Nothing can be read any more; the worker has to end. */
+  fatal(error: KpiError): void
+}
+
+/** What a {@link Logger} does too. */
+export interface FetchLog {
+  info(message: string): void
+  warn(message: string): void
+}
+
+export interface FetcherOptions {
+  readonly cluster: KafkaCluster
+  readonly topic: string
+  readonly handler: FetchHandler
+  readonly log: FetchLog
+  /** How long a broker may hold a request for which there is nothing. */
+  readonly maxWaitMs: number
+  /**
+   * While little comes, requests to a leader begin at least so far apart: what it adds to the latency at most, and what
+   * bounds the work of an almost idle reader.
+   * @defaultValue 10
+   */
+  readonly gatherMs?: number
+  /** @defaultValue 8 MiB */
+  readonly maxBytes?: number
+  /** @defaultValue 2 MiB */
+  readonly partitionMaxBytes?: number
+  /** Where answers of one leader are gathered. */
+  readonly memory?: AnswerMemoryOptions
+}
+
+const mebibyte = 1024 * 1024
+/** An answer with so much says that more is waiting. */
+const flowingBytes = 64 * 1024
+const unwantedPauseMs = 20
+interface InFlight {
+  readonly asked: readonly Asked[]
+  readonly askedAtMs: number
+  readonly response: Promise<FetchResponse>
+}
+
+interface Taken {
+  readonly reading: Reading
+  readonly records: FetchedRecords
+}
+
+const noLeader = -1
+
+export class Fetcher {
+  readonly #options: FetcherOptions
+  readonly #readings = new Map<number, Reading>()
+  readonly #pumps = new Map<number, Promise<void>>()
+  readonly #abort = new AbortController()
+  #metadata: TopicMetadata
+  #refreshing: Promise<void> | undefined
+  /** Why the last look at the metadata failed. */
+  #metadataFailure: string | undefined
+
+  constructor(options: FetcherOptions, metadata: TopicMetadata) {
+    this.#options = options
+    this.#metadata = metadata
+  }
+
+  get metadata(): TopicMetadata {
+    return this.#metadata
+  }
+
+  /**
+   * Reads this partition from this offset on.
+   *
+   * @param epoch - Of the last record batch before the offset: the log has to hold it still.
+   */
+  seek(partition: number, offset: number, epoch?: ReadEpoch): void {
+    this.#readings.set(partition, new Reading(partition, offset, epoch))
+    this.#startPumps()
+  }
+
+  remove(partition: number): void {
+    this.#readings.delete(partition)
+  }
+
+  /** Does not wait for brokers. Idempotent. */
+  async stop(): Promise<void> {
+    this.#abort.abort()
+    this.#readings.clear()
+    await Promise.all(this.#pumps.values())
+  }
+
+  #startPumps(): void {
+    if (this.#abort.signal.aborted) return
+    for (const { partition } of this.#readings.values()) {
+      const leaderId = this.#leaderOf(partition)
+      if (this.#pumps.has(leaderId)) continue
+      const pump = this.#pump(leaderId)
+        .catch((error: unknown) => this.#fail(error))
+        .finally(() => {
+          this.#pumps.delete(leaderId)
+          this.#startPumps()
+        })
+      this.#pumps.set(leaderId, pump)
+    }
+  }
+
+  #leaderOf(partition: number): number {
+    return this.#metadata.partitions[partition]?.leaderId ?? noLeader
+  }
+
+  #readingsOf(leaderId: number): Reading[] {
+    return [...this.#readings.values()].filter(({ partition }) => this.#leaderOf(partition) === leaderId)
+  }
+
+  async #pump(leaderId: number): Promise<void> {
+    await undefined // so that partitions sought one after the other share the first request
+    const memory = new AnswerMemory(this.#options.memory)
+    let inFlight: InFlight | undefined
+    for (let turn = 0; ; turn++) {
+      const readings = this.#readingsOf(leaderId)
+      if (readings.length === 0 || this.#abort.signal.aborted) return
+      inFlight ??= this.#ask(leaderId, turn, memory)
+      if (!inFlight) {
+        await pause(this.#shortestWaitMs(readings), this.#abort.signal)
+        continue
+      }
+      const current = inFlight
+      inFlight = undefined
+      const response = await this.#answer(leaderId, current)
+      if (!response || this.#abort.signal.aborted) continue
+      const taken = this.#take(current, response)
+      const isFlowing = bytesOf(taken) >= flowingBytes && response.throttleTimeMs === 0
+      if (isFlowing) inFlight = this.#ask(leaderId, turn + 1, memory)
+      await this.#deliver(taken)
+      if (!isFlowing) await this.#gather(current, response)
+    }
+  }
+
+  /** Sends one fetch; undefined when no partition of this leader may be asked for now. */
+  #ask(leaderId: number, turn: number, memory: AnswerMemory): InFlight | undefined {
+    const readings = this.#readingsOf(leaderId)
+    if (leaderId === noLeader) this.#failed(readings.filter(isDue), 'no leader at the moment')
+    const wanted = readings.filter((reading) => this.#waitMs(reading) === 0)
+    if (wanted.length === 0 || this.#abort.signal.aborted) return undefined
+    // An answer is filled in the order asked: everybody gets to be first.
+    const first = turn % wanted.length
+    const asked = [...wanted.slice(first), ...wanted.slice(0, first)].map((reading) => ({
+      reading,
+      offset: reading.offset,
+    }))
+    const response = this.#send({ leaderId, asked, maxWaitMs: this.#shortestWaitMs(readings), memory })
+    response.catch(() => undefined) // told to whoever awaits it
+    return { asked, askedAtMs: performance.now(), response }
+  }
+
+  /** Until this partition may be asked for. */
+  #waitMs(reading: Reading): number {
+    if (!isDue(reading)) return reading.notBeforeMs - performance.now()
+    return this.#options.handler.wants(reading.partition) ? 0 : unwantedPauseMs
+  }
+
+  /** Until one more of these may be asked for: no request is held longer, and no pause lasts longer. */
+  #shortestWaitMs(readings: readonly Reading[]): number {
+    const waits = readings.map((reading) => this.#waitMs(reading)).filter((waitMs) => waitMs > 0)
+    return Math.ceil(Math.min(this.#options.maxWaitMs, ...waits))
+  }
+
+  async #send(request: {
+    leaderId: number
+    asked: readonly Asked[]
+    maxWaitMs: number
+    memory: AnswerMemory
+  }): Promise<FetchResponse> {
+    const { leaderId, asked, maxWaitMs, memory } = request
+    const { cluster, maxBytes = 8 * mebibyte, partitionMaxBytes = 2 * mebibyte } = this.#options
+    const { topicId, partitions } = this.#metadata
+    const version = await cluster.apiVersion(leaderId, fetchApiKey, fetchVersions)
+    if (version === undefined) {
+      throw new KpiError('KPI_KAFKA_REQUEST', `broker ${leaderId} is too old: market-kpi needs Kafka 3.1 or newer`)
+    }
+    const connection = await cluster.connection(leaderId, 'fetch')
+    const wanted = {
+      topicId,
+      maxWaitMs,
+      minBytes: 1,
+      maxBytes,
+      partitionMaxBytes,
+      partitions: asked.map(({ reading: { partition, epoch }, offset }) => ({
+        partition,
+        offset,
+        leaderEpoch: partitions[partition]?.leaderEpoch ?? -1,
+        lastFetchedEpoch: epoch.leaderEpoch,
+      })),
+    }
+    return sendFetch(connection, version, wanted, memory)
+  }
+
+  /** Undefined when there is none: a failure that may pass is noted, another one is thrown. */
+  async #answer(leaderId: number, inFlight: InFlight): Promise<FetchResponse | undefined> {
+    try {
+      return await unlessAborted(inFlight.response, this.#abort.signal)
+    } catch (error) {
+      const failure = kafkaError(error, `broker ${leaderId}`)
+      if (!failure.retryable) throw failure
+      this.#failed(readingsOf(inFlight), failure.message)
+      return undefined
+    }
+  }
+
+  /** Moves the offsets on, and returns what came, in the order it is to be worked on. */
+  #take(current: InFlight, response: FetchResponse): Taken[] {
+    const taken: Taken[] = []
+    const refused = new Map<string, Reading[]>()
+    if (response.errorCode !== 0) refused.set(brokerErrorName(response.errorCode), readingsOf(current))
+    for (const found of response.partitions) {
+      const asked = this.#stillWanted(current, found.partition)
+      if (!asked) continue
+      const records = takeRecords(asked, found)
+      if (records === doubtful) void this.#checkRange(asked.reading)
+      else if (typeof records === 'object' && 'range' in records) taken.push({ reading: asked.reading, records })
+      else if (typeof records === 'object') this.#giveUp(asked.reading, records)
+      else refused.set(records, [...(refused.get(records) ?? []), asked.reading])
+    }
+    for (const [why, readings] of refused) this.#failed(readings, why)
+    this.#settled(taken)
+    return taken
+  }
+
+  #stillWanted(current: InFlight, partition: number): Asked | undefined {
+    const asked = current.asked.find(({ reading }) => reading.partition === partition)
+    if (!asked || this.#readings.get(partition) !== asked.reading) return undefined
+    return asked.reading.offset === asked.offset ? asked : undefined
+  }
+
+  #deliver(taken: readonly Taken[]): void | Promise<void> {
+    const current = taken.filter(({ reading }) => this.#readings.get(reading.partition) === reading)
+    return this.#options.handler.records(current.map(({ records }) => records))
+  }
+
+  async #gather({ askedAtMs }: InFlight, { throttleTimeMs }: FetchResponse): Promise<void> {
+    const { gatherMs = 10 } = this.#options
+    const restMs = Math.max(throttleTimeMs, askedAtMs + gatherMs - performance.now())
+    if (restMs > 0) await pause(restMs, this.#abort.signal)
+  }
+
+  /** The leader refused the offset, or sent what does not fit it; whether rightly, the ends of the log and its epochs say. */
+  async #checkRange(reading: Reading): Promise<void> {
+    const { cluster } = this.#options
+    const { partition, offset, epoch } = reading
+    reading.notBeforeMs = Number.POSITIVE_INFINITY
+    try {
+      const [starts, ends, divergences] = await Promise.all([
+        listOffsets(cluster, this.#metadata, 'earliest', [partition]),
+        listOffsets(cluster, this.#metadata, 'latest', [partition]),
+        findDivergences(cluster, this.#metadata, [{ partition, nextOffset: offset, ...epoch }]),
+      ])
+      if (this.#readings.get(partition) !== reading) return
+      const log = { startOffset: starts.get(partition) ?? 0, endOffset: ends.get(partition) ?? 0 }
+      const divergence = divergences.get(partition)
+      if (divergence) this.#giveUp(reading, { ...log, agreesTo: divergence.agreesTo })
+      else if (offset < log.startOffset || offset > log.endOffset) this.#giveUp(reading, log)
+      else this.#failed([reading], 'OFFSET_OUT_OF_RANGE')
+    } catch (error) {
+      if (error instanceof KpiError && error.retryable) this.#failed([reading], error.message)
+      else this.#fail(error)
+    }
+  }
+
+  #giveUp({ partition, offset }: Reading, log: LogRange): void {
+    this.#readings.delete(partition)
+    this.#options.handler.outOfRange(partition, offset, log)
+  }
+
+  #failed(readings: readonly Reading[], why: string): void {
+    const current = readings.filter((reading) => this.#readings.get(reading.partition) === reading)
+    if (current.length === 0) return
+    const told = current.filter((reading) => reading.failed())
+    // What failed together is tried, and told, together.
+    const notBeforeMs = Math.max(...current.map((reading) => reading.notBeforeMs))
+    for (const reading of current) reading.notBeforeMs = notBeforeMs
+    if (told.length > 0) {
+      const deeper = this.#metadataFailure ?? why
+      this.#options.log.warn(`${listOf(told)} not read for now: ${deeper}; trying again until it works`)
+    }
+    void this.#refreshMetadata()
+  }
+
+  #settled(taken: readonly Taken[]): void {
+    const told = taken.map(({ reading }) => reading).filter((reading) => reading.settled())
+    if (told.length > 0) this.#options.log.info(`${listOf(told)} read again`)
+  }
+
+  /** One look at a time, however many ask. */
+  #refreshMetadata(): Promise<void> {
+    this.#refreshing ??= this.#lookAgain().finally(() => {
+      this.#refreshing = undefined
+    })
+    return this.#refreshing
+  }
+
+  async #lookAgain(): Promise<void> {
+    const { cluster, topic } = this.#options
+    try {
+      const found = await unlessAborted(cluster.topicMetadata(topic), this.#abort.signal)
+      if (found === undefined) return
+      if (found.topicId !== this.#metadata.topicId) return this.#fail(topicRecreated(this.#metadata, found))
+      this.#metadata = found
+      this.#metadataFailure = undefined
+      this.#startPumps()
+    } catch (error) {
+      if (!(error instanceof KpiError && error.retryable)) return this.#fail(error)
+      this.#metadataFailure = error.message
+    }
+  }
+
+  /** Ends all reading. What is no failure of the world is our own mistake, and ends the process. */
+  #fail(error: unknown): void {
+    const isOver = this.#abort.signal.aborted
+    this.#abort.abort()
+    this.#readings.clear()
+    if (!(error instanceof KpiError)) throw error
+    if (!isOver) this.#options.handler.fatal(error)
+  }
+}
+
+function readingsOf({ asked }: InFlight): Reading[] {
+  return asked.map(({ reading }) => reading)
+}
+
+function bytesOf(taken: readonly Taken[]): number {
+  return taken.reduce((sum, { records: { range } }) => sum + range.end - range.start, 0)
+}
+
+function topicRecreated(before: TopicMetadata, now: TopicMetadata): KpiError {
+  return new KpiError(
+    'KPI_TOPIC_RECREATED',
+    `the topic '${now.topic}' was deleted and created anew: its id was ${before.topicId}, now it is ${now.topicId}; ` +
+      `'market-kpi init --accept-new-topic' keeps the old rows apart and starts with the new topic`,
+  )
+}

@@ -1,0 +1,101 @@
+import { divergenceOf, noEpoch, type ReadEpoch } from '../../kpi/leader-epochs.ts'
+import { Backoff } from '../../runtime/backoff.ts'
+import { brokerErrorName } from '../client/errors.ts'
+import { type AbortedTransaction, endOf, type RecordRange, verified } from '../records/record-batch.ts'
+import type { FetchedPartition } from './fetch-protocol.ts'
+
+export interface FetchedRecords {
+  readonly partition: number
+  readonly range: RecordRange
+  /** The offset asked for, and the one after the last whole batch of the answer. */
+  readonly from: number
+  readonly next: number
+  readonly aborted: readonly AbortedTransaction[]
+  /** The end of the log, undecided transactions included; lag is this minus the position. */
+  readonly endOffset: number
+  readonly logStartOffset: number
+}
+
+const failureLimits = { firstMs: 100, capMs: 2000 }
+/** A change of leaders is over after one look at the metadata; what goes on failing is told. */
+const toldFailures = 2
+
+/** A partition, and how far it has been asked for. */
+export class Reading {
+  readonly partition: number
+  offset: number
+  /** Of the last batch before the offset. */
+  epoch: ReadEpoch
+  /** Not asked for before; by the monotonic clock. */
+  notBeforeMs = 0
+  readonly #backoff = new Backoff(failureLimits)
+
+  constructor(partition: number, offset: number, epoch = noEpoch) {
+    this.partition = partition
+    this.offset = offset
+    this.epoch = epoch
+  }
+
+  /** @returns Whether it is time to tell. */
+  failed(): boolean {
+    this.notBeforeMs = performance.now() + this.#backoff.nextMs()
+    return this.#backoff.attempt === toldFailures
+  }
+
+  /** @returns Whether a failure had been told. */
+  settled(): boolean {
+    const wasTold = this.#backoff.attempt >= toldFailures
+    this.#backoff.reset()
+    return wasTold
+  }
+}
+
+export interface Asked {
+  readonly reading: Reading
+  readonly offset: number
+}
+
+/** What the log of a partition holds. */
+export interface LogRange {
+  readonly startOffset: number
+  readonly endOffset: number
+  /** There when the log is another one from this offset on than the one that was read. */
+  readonly agreesTo?: number
+}
+
+/** A partition is asked about again, by its offsets and its epoch. */
+export const doubtful = 'doubtful'
+
+/**
+ * The records of one partition, its offset moved behind them; or the log, when it is not the one that was read before; or
+ * why there are no records.
+ */
+export function takeRecords({ reading, offset }: Asked, found: FetchedPartition): FetchedRecords | LogRange | string {
+  if (found.errorCode !== 0) {
+    const name = brokerErrorName(found.errorCode)
+    return name === 'OFFSET_OUT_OF_RANGE' ? doubtful : name
+  }
+  const { partition, aborted, highWatermark: endOffset, logStartOffset } = found
+  if (found.diverging) {
+    const divergence = divergenceOf({ ...reading.epoch, nextOffset: offset }, found.diverging)
+    if (divergence === undefined) return 'a log that differs from what was read, and an epoch that fits it'
+    return { startOffset: logStartOffset, endOffset, agreesTo: divergence.agreesTo }
+  }
+  const range = verified(found.records)
+  const { next, epoch, isLower } = endOf(range, offset, reading.epoch)
+  if (isLower) return doubtful
+  if (next === offset && range.end > range.start) return 'an answer without a whole record batch'
+  reading.offset = next
+  reading.epoch = epoch
+  return { partition, range, from: offset, next, aborted, endOffset, logStartOffset }
+}
+
+export function isDue(reading: Reading): boolean {
+  return reading.notBeforeMs <= performance.now()
+}
+
+/** For the log. */
+export function listOf(readings: readonly Reading[]): string {
+  const partitions = readings.map(({ partition }) => partition).sort((a, b) => a - b)
+  return partitions.length === 1 ? `partition ${partitions[0]} is` : `partitions ${partitions.join(', ')} are`
+}

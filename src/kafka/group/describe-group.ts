@@ -1,0 +1,99 @@
+import {
+  consumerGroupDescribeV0,
+  describeGroupsV5,
+  FindCoordinatorKeyTypes,
+  findCoordinatorV4,
+} from '@platformatic/kafka'
+import { KpiError } from '../../errors.ts'
+import type { KafkaCluster } from '../client/cluster.ts'
+import { brokerErrorName, brokerErrorOf, kafkaError } from '../client/errors.ts'
+import type { MemberIdentity } from './group-membership.ts'
+import { decodeAssignment } from './group-subscription.ts'
+
+/** A group as its coordinator tells of it. */
+export interface DescribedGroup {
+  /** In the broker's words. */
+  readonly groupState: string
+  /** Of the group, and of the assignment that was computed last; undefined where the protocol has none. */
+  readonly epochs: { readonly group: number; readonly assignment: number } | undefined
+  readonly members: readonly DescribedMember[]
+}
+
+export interface DescribedMember {
+  readonly identity: MemberIdentity
+  readonly clientId: string
+  readonly host: string
+  /** Of the topic that was asked about. */
+  readonly partitions: readonly number[]
+}
+
+const consumerGroupDescribeKey = 69
+
+/**
+ * The group's members and what each consumes of the topic, whichever of the two protocols they speak.
+ *
+ * @throws KpiError
+ */
+export async function describeGroup(cluster: KafkaCluster, group: string, topic: string): Promise<DescribedGroup> {
+  try {
+    const coordinator = await findCoordinator(cluster, group)
+    return (
+      (await describeConsumerGroup(cluster, coordinator, group, topic)) ??
+      (await describeClassicGroup(cluster, coordinator, group, topic))
+    )
+  } catch (error) {
+    throw kafkaError(error, `the coordinator of the group '${group}'`)
+  }
+}
+
+async function findCoordinator(cluster: KafkaCluster, group: string): Promise<number> {
+  const { GROUP } = FindCoordinatorKeyTypes
+  const { coordinators } = await cluster.request('any', 'control', findCoordinatorV4.api, GROUP, [group])
+  const [found] = coordinators
+  if (found?.errorCode === 0) return found.nodeId
+  const why = found ? brokerErrorName(found.errorCode) : 'no answer'
+  throw new KpiError('KPI_KAFKA_REQUEST', `the group '${group}' has no coordinator at the moment: ${why}`)
+}
+
+/** Undefined when the broker does not know the protocol, or the group does not speak it. */
+async function describeConsumerGroup(
+  cluster: KafkaCluster,
+  coordinator: number,
+  group: string,
+  topic: string,
+): Promise<DescribedGroup | undefined> {
+  const only = { minVersion: 0, maxVersion: 0 }
+  if ((await cluster.apiVersion(coordinator, consumerGroupDescribeKey, only)) === undefined) return undefined
+  try {
+    const { groups } = await cluster.request(coordinator, 'control', consumerGroupDescribeV0.api, [group], false)
+    const [found] = groups
+    if (!found) return undefined
+    const members = found.members.map(({ memberId, clientId, clientHost, assignment }): DescribedMember => {
+      const own = assignment.topicPartitions.filter(({ topicName }) => topicName === topic)
+      const identity = { protocol: 'consumer', memberId } as const
+      return { identity, clientId, host: clientHost, partitions: own.flatMap(({ partitions }) => partitions) }
+    })
+    const { groupState, groupEpoch, assignmentEpoch } = found
+    return { groupState, epochs: { group: groupEpoch, assignment: assignmentEpoch }, members }
+  } catch (error) {
+    if (brokerErrorOf(error) === 'GROUP_ID_NOT_FOUND') return undefined
+    throw error
+  }
+}
+
+/** A group that is not there is a dead one without members, in the broker's words too. */
+async function describeClassicGroup(
+  cluster: KafkaCluster,
+  coordinator: number,
+  group: string,
+  topic: string,
+): Promise<DescribedGroup> {
+  const { groups } = await cluster.request(coordinator, 'control', describeGroupsV5.api, [group], false)
+  const [found] = groups
+  if (!found) return { groupState: 'Dead', epochs: undefined, members: [] }
+  const members = found.members.map(({ memberId, clientId, clientHost, memberAssignment }): DescribedMember => {
+    const partitions = decodeAssignment(memberAssignment).get(topic) ?? []
+    return { identity: { protocol: 'classic', memberId }, clientId, host: clientHost, partitions }
+  })
+  return { groupState: found.groupState, epochs: undefined, members }
+}

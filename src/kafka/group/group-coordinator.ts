@@ -1,0 +1,155 @@
+import { type Connection, FindCoordinatorKeyTypes, findCoordinatorV4, ResponseError } from '@platformatic/kafka'
+import { KpiError } from '../../errors.ts'
+import type { Api, KafkaCluster, Purpose } from '../client/cluster.ts'
+import { brokerErrorOf, kafkaError } from '../client/errors.ts'
+
+/**
+ * The broker that keeps one group, found when needed and found again after it failed or moved.
+ *
+ * Two kinds of failure leave here. What is wrong with the way to the coordinator (not reachable, moved, still loading)
+ * is thrown, and the caller comes again later: it says nothing about the membership. What the coordinator says about
+ * the group or the member is an answer, a refusal, which the protocols tell apart.
+ */
+export interface Refusal {
+  /** The broker's name of the error: `UNKNOWN_MEMBER_ID`. */
+  readonly name: string
+  /** The broker's own sentence, where it sent one. */
+  readonly detail: string | undefined
+}
+
+export type Answer<R> =
+  | { readonly refusal?: undefined; readonly response: R }
+  | { readonly refusal: Refusal; readonly response: R | undefined }
+
+const moved: ReadonlySet<string> = new Set(['NOT_COORDINATOR', 'COORDINATOR_NOT_AVAILABLE'])
+const loading = 'COORDINATOR_LOAD_IN_PROGRESS'
+const authorization: ReadonlySet<string> = new Set([
+  'GROUP_AUTHORIZATION_FAILED',
+  'TOPIC_AUTHORIZATION_FAILED',
+  'CLUSTER_AUTHORIZATION_FAILED',
+])
+
+/** What stays as it is until somebody changes the group, the brokers or our settings. */
+const final: ReadonlySet<string> = new Set([
+  'INCONSISTENT_GROUP_PROTOCOL',
+  'GROUP_ID_NOT_FOUND',
+  'UNSUPPORTED_VERSION',
+  'UNSUPPORTED_ASSIGNOR',
+  'INVALID_GROUP_ID',
+  'INVALID_SESSION_TIMEOUT',
+  'INVALID_REQUEST',
+])
+
+export interface AskOptions {
+  readonly purpose: Purpose
+  /** After so long the connection counts as broken. @defaultValue the cluster's `requestTimeoutMs` */
+  readonly timeoutMs?: number
+}
+
+export class GroupCoordinator {
+  readonly cluster: KafkaCluster
+  readonly group: string
+  #nodeId: number | undefined
+  /** The last try to reach it failed. */
+  #suspect = false
+
+  constructor(cluster: KafkaCluster, group: string) {
+    this.cluster = cluster
+    this.group = group
+  }
+
+  /**
+   * @throws KpiError a retryable one when the coordinator cannot be asked now, another when it never can.
+   */
+  async ask<A extends unknown[], R>(options: AskOptions, api: Api<A, R>, ...args: A): Promise<Answer<R>> {
+    const nodeId = await this.find(options.purpose)
+    try {
+      const connection = await this.cluster.connection(nodeId, options.purpose)
+      const response = await within(options.timeoutMs, connection, api.async(connection, ...args))
+      this.#suspect = false
+      return { response }
+    } catch (error) {
+      const refusal = refusalIn(error)
+      const name = refusal?.name
+      if (refusal && name !== loading && !moved.has(refusal.name)) {
+        this.#suspect = false
+        return { refusal, response: (error as { response?: R }).response }
+      }
+      if (name !== loading) this.#doubt(refusal !== undefined)
+      throw kafkaError(error, `broker ${nodeId}, coordinator of the group '${this.group}',`)
+    }
+  }
+
+  /**
+   * The coordinator's node id.
+   *
+   * @param purpose Whose connections to ask on, so that nobody waits for the answers of somebody else's.
+   */
+  async find(purpose: Purpose): Promise<number> {
+    this.#nodeId ??= await this.#look(purpose)
+    return this.#nodeId
+  }
+
+  /** One lost connection does not make another coordinator: a new connection to the same broker is tried first. */
+  #doubt(certain: boolean): void {
+    if (certain || this.#suspect) this.#nodeId = undefined
+    this.#suspect = !certain && !this.#suspect
+  }
+
+  async #look(purpose: Purpose): Promise<number> {
+    const { group, cluster } = this
+    const answer = await cluster
+      .request('any', purpose, findCoordinatorV4.api, FindCoordinatorKeyTypes.GROUP, [group])
+      .catch((error: unknown) => {
+        const refusal = refusalIn(error)
+        if (refusal && authorization.has(refusal.name)) throw refusalError(group, refusal)
+        throw kafkaError(error, `the brokers (looking for the coordinator of the group '${group}')`)
+      })
+    const found = answer.coordinators[0]
+    if (!found) throw new KpiError('KPI_KAFKA_REQUEST', `Kafka names no coordinator for the group '${group}'`)
+    const isKnown = cluster.brokers.some(
+      ({ nodeId, host, port }) => nodeId === found.nodeId && host === found.host && port === found.port,
+    )
+    // A broker that is new, or came back at another address.
+    if (!isKnown) await cluster.clusterMetadata()
+    return found.nodeId
+  }
+}
+
+/** A connection that is stuck answers nobody: it is closed, which fails what waits on it, and the next request opens one. */
+async function within<R>(timeoutMs: number | undefined, connection: Connection, answer: Promise<R>): Promise<R> {
+  if (timeoutMs === undefined) return answer
+  const giveUp = setTimeout(() => void connection.close(), timeoutMs)
+  try {
+    return await answer
+  } finally {
+    clearTimeout(giveUp)
+  }
+}
+
+/**
+ * A refusal as an error: retryable unless no waiting would help. Several, where each protocol was refused in its own way.
+ */
+export function refusalError(group: string, ...refusals: readonly Refusal[]): KpiError {
+  const words = refusals.map(({ name, detail }) => (detail ? `${name} (${detail})` : name)).join(', then ')
+  if (refusals.some(({ name }) => authorization.has(name))) {
+    return new KpiError(
+      'KPI_KAFKA_AUTH',
+      `Kafka does not let this user into the group '${group}' (${words}): it needs read on the group, read and describe on the topic`,
+    )
+  }
+  if (refusals.some(({ name }) => final.has(name))) {
+    return new KpiError(
+      'KPI_GROUP_REFUSED',
+      `the group '${group}' does not take us: ${words}; see who is in it, or name another with KAFKA_GROUP`,
+    )
+  }
+  return new KpiError('KPI_KAFKA_REQUEST', `the group '${group}' does not take us at the moment: ${words}`)
+}
+
+function refusalIn(thrown: unknown): Refusal | undefined {
+  const name = brokerErrorOf(thrown)
+  if (name === undefined || !(thrown instanceof ResponseError)) return undefined
+  const [first] = thrown.errors as { serverErrorMessage?: string | null }[]
+  return { name, detail: first?.serverErrorMessage ?? undefined }
+}

@@ -1,0 +1,143 @@
+import { KpiError } from '../../errors.ts'
+import type { KafkaCluster, TopicMetadata } from '../client/cluster.ts'
+import { brokerErrorName, kafkaError } from '../client/errors.ts'
+import { AnswerMemory } from '../fetch/fetch-buffers.ts'
+import { type FetchedPartition, fetchApiKey, fetchVersions, sendFetch } from '../fetch/fetch-protocol.ts'
+import type { ProducerTrace } from '../produce/producer-partition.ts'
+import { producerAt, walkRecords } from '../records/record-batch.ts'
+import { listOffsets } from './offsets.ts'
+
+/** The last record of a partition that was looked for. */
+export interface FoundRecord<T> {
+  readonly partition: number
+  readonly offset: number
+  /** What the matcher made of it. */
+  readonly match: T
+  /** Undefined when its producer was not idempotent. */
+  readonly producer: ProducerTrace | undefined
+}
+
+export interface LastRecordSearch<T> {
+  readonly cluster: KafkaCluster
+  readonly metadata: TopicMetadata
+  /** Undefined for a record that is not looked for. Headers begin at `valueEnd`. */
+  readonly match: (buffer: Buffer, valueEnd: number) => T | undefined
+  /** Called after each answer, with the bytes read since the start. */
+  readonly progress?: (bytes: number) => void
+}
+
+/** The first look back goes so many offsets, each further one four times as many. */
+const firstStep = 1000
+const stepGrowth = 4
+const longestStep = 500_000
+/** Of one answer; with {@link concurrency} of them, the memory of a search. */
+const partitionMaxBytes = 4 * 1024 * 1024
+const concurrency = 4
+const maxWaitMs = 500
+
+/**
+ * Finds the last record of each partition that matches, reading backwards from its end in steps until one is found or the
+ * log begins: whatever others wrote behind it, and however much. Partitions without one are left out. A transaction of
+ * another producer that is still open hides nothing: what stands behind it was written too, and is not to be sent again.
+ *
+ * @throws KpiError `KPI_KAFKA_REQUEST`, `KPI_KAFKA_UNREACHABLE`, `KPI_KAFKA_CORRUPT`; or the signal's reason.
+ */
+export async function findLastRecords<T>(search: LastRecordSearch<T>, signal: AbortSignal): Promise<FoundRecord<T>[]> {
+  const { cluster, metadata } = search
+  const [starts, ends] = await Promise.all([
+    listOffsets(cluster, metadata, 'earliest'),
+    listOffsets(cluster, metadata, 'latest'),
+  ])
+  const reader = new StepReader(search, signal)
+  const waiting = metadata.partitions.map(({ partition }) => partition)
+  const found: FoundRecord<T>[] = []
+  const work = async () => {
+    for (let partition = waiting.shift(); partition !== undefined; partition = waiting.shift()) {
+      const last = await findLast(reader, partition, starts.get(partition) ?? 0, ends.get(partition) ?? 0)
+      if (last) found.push(last)
+    }
+  }
+  await Promise.all(Array.from({ length: concurrency }, work))
+  return found.sort((a, b) => a.partition - b.partition)
+}
+
+async function findLast<T>(
+  reader: StepReader<T>,
+  partition: number,
+  logStart: number,
+  logEnd: number,
+): Promise<FoundRecord<T> | undefined> {
+  let step = firstStep
+  for (let end = logEnd; end > logStart; step = Math.min(longestStep, step * stepGrowth)) {
+    const start = Math.max(logStart, end - step)
+    const last = await reader.lastWithin(partition, start, end)
+    if (last) return last
+    end = start
+  }
+  return undefined
+}
+
+/** Reads stretches of partitions, answer by answer. */
+class StepReader<T> {
+  readonly #search: LastRecordSearch<T>
+  readonly #signal: AbortSignal
+  #bytes = 0
+
+  constructor(search: LastRecordSearch<T>, signal: AbortSignal) {
+    this.#search = search
+    this.#signal = signal
+  }
+
+  /** The last match at `[start, end)`. */
+  async lastWithin(partition: number, start: number, end: number): Promise<FoundRecord<T> | undefined> {
+    let last: FoundRecord<T> | undefined
+    for (let from = start; from < end; ) {
+      this.#signal.throwIfAborted()
+      const { records, aborted } = await this.#fetch(partition, from)
+      const seen: { last?: { offset: number; match: T } } = {}
+      from = walkRecords(records, from, aborted, {
+        record: (buffer, offset, _timestampMs, _valueStart, valueEnd) => {
+          const match = offset < end ? this.#search.match(buffer, valueEnd) : undefined
+          if (match !== undefined) seen.last = { offset, match }
+        },
+        withoutMessage: () => undefined,
+      })
+      if (seen.last) last = { partition, ...seen.last, producer: producerAt(records, seen.last.offset) }
+      this.#bytes += records.end - records.start
+      this.#search.progress?.(this.#bytes)
+    }
+    return last
+  }
+
+  async #fetch(partition: number, offset: number): Promise<FetchedPartition> {
+    const { cluster, metadata } = this.#search
+    const { leaderId = -1, leaderEpoch = -1 } = metadata.partitions[partition] ?? {}
+    const place = `partition ${partition} of '${metadata.topic}'`
+    try {
+      const version = await cluster.apiVersion(leaderId, fetchApiKey, fetchVersions)
+      if (version === undefined) {
+        throw new KpiError('KPI_KAFKA_REQUEST', `broker ${leaderId} is too old: market-kpi needs Kafka 3.1 or newer`)
+      }
+      const answer = await sendFetch(
+        await cluster.connection(leaderId, 'fetch'),
+        version,
+        {
+          topicId: metadata.topicId,
+          maxWaitMs,
+          minBytes: 1,
+          maxBytes: partitionMaxBytes,
+          partitionMaxBytes,
+          partitions: [{ partition, offset, leaderEpoch }],
+          isUncommitted: true,
+        },
+        new AnswerMemory(),
+      )
+      const [fetched] = answer.partitions
+      const errorCode = answer.errorCode || (fetched?.errorCode ?? 0)
+      if (fetched && errorCode === 0) return fetched
+      throw new KpiError('KPI_KAFKA_REQUEST', `${place} cannot be read: ${brokerErrorName(errorCode)}`)
+    } catch (error) {
+      throw kafkaError(error, `broker ${leaderId}`)
+    }
+  }
+}

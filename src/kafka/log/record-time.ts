@@ -1,0 +1,45 @@
+import type { KafkaCluster, TopicMetadata } from '../client/cluster.ts'
+import { AnswerMemory } from '../fetch/fetch-buffers.ts'
+import { fetchApiKey, fetchVersions, sendFetch } from '../fetch/fetch-protocol.ts'
+import { isAppendTime, walkRecords } from '../records/record-batch.ts'
+
+export interface RecordPlace {
+  readonly partition: number
+  readonly offset: number
+  /** Also a record of a transaction that is still open. */
+  readonly isUncommitted: boolean
+  /** Only where it is by the broker's clock: a producer may set any time. */
+  readonly isOfBroker?: boolean
+}
+
+/**
+ * Kafka's timestamp, in milliseconds, of the first record at or after an offset; undefined where there is none, or it has
+ * none.
+ *
+ * @throws What a connection that fails throws.
+ */
+export async function recordTimeAt(
+  cluster: KafkaCluster,
+  { topicId, partitions }: Pick<TopicMetadata, 'topicId' | 'partitions'>,
+  { partition, offset, isUncommitted, isOfBroker = false }: RecordPlace,
+): Promise<number | undefined> {
+  const { leaderId = -1, leaderEpoch = -1 } = partitions.find((p) => p.partition === partition) ?? {}
+  if (leaderId < 0) return undefined
+  const version = await cluster.apiVersion(leaderId, fetchApiKey, fetchVersions)
+  if (version === undefined) return undefined
+  // A broker sends one whole batch, however few bytes are asked for.
+  const limits = { maxWaitMs: 0, minBytes: 0, maxBytes: 1, partitionMaxBytes: 1 }
+  const request = { topicId, ...limits, partitions: [{ partition, offset, leaderEpoch }], isUncommitted }
+  const connection = await cluster.connection(leaderId, 'fetch')
+  const answer = await sendFetch(connection, version, request, new AnswerMemory())
+  const [found] = answer.partitions
+  if (found?.errorCode !== 0 || (isOfBroker && !isAppendTime(found.records))) return undefined
+  const times: number[] = []
+  walkRecords(found.records, offset, found.aborted, {
+    record: (_buffer, _offset, timestampMs) => {
+      if (times.length === 0 && timestampMs >= 0) times.push(timestampMs)
+    },
+    withoutMessage: () => undefined,
+  })
+  return times[0]
+}

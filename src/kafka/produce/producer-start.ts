@@ -1,0 +1,55 @@
+import { initProducerIdV4 } from '@platformatic/kafka'
+import type { KafkaCluster, TopicMetadata } from '../client/cluster.ts'
+import { kafkaError } from '../client/errors.ts'
+import { patiently } from '../client/retry.ts'
+import type { BatchBuffers } from '../records/batch-buffers.ts'
+import type { Compression } from '../records/record-batch-writer.ts'
+import { type ProducerIdentity, ProducerPartition, type ProducerTrace } from './producer-partition.ts'
+
+/** What an earlier process wrote last, by partition. */
+export type ProducerTraces = ReadonlyMap<number, ProducerTrace>
+
+const transactionTimeoutMs = 60_000 // of no meaning without transactions
+
+/**
+ * Gets a new producer id; a fresh broker needs a moment before it gives out any.
+ *
+ * @throws KpiError `KPI_KAFKA_UNREACHABLE`, `KPI_KAFKA_AUTH`, `KPI_KAFKA_REQUEST`.
+ */
+export function obtainIdentity(cluster: KafkaCluster, signal: AbortSignal): Promise<ProducerIdentity> {
+  return patiently(async () => {
+    try {
+      const { api } = initProducerIdV4
+      const found = await cluster.request('any', 'control', api, null, transactionTimeoutMs, -1n, -1)
+      return { producerId: found.producerId, epoch: found.producerEpoch }
+    } catch (error) {
+      throw kafkaError(error, 'the brokers')
+    }
+  }, signal)
+}
+
+/** The identity under which earlier traces go on; a partition without one begins under the oldest of them. */
+export function identityOf(traces: ProducerTraces): ProducerIdentity | undefined {
+  const [oldest] = [...traces.values()].sort((a, b) => a.epoch - b.epoch)
+  return oldest
+}
+
+/** One for each partition of the topic, behind what an earlier process wrote where there is such a thing. */
+export function createPartitions(
+  metadata: TopicMetadata,
+  identity: ProducerIdentity,
+  options: { compression: Compression; maxBatchBytes: number; buffers: BatchBuffers; traces: ProducerTraces },
+): ProducerPartition[] {
+  const { compression, maxBatchBytes, buffers, traces } = options
+  return metadata.partitions.map(({ partition }) => {
+    const trace = traces.get(partition)
+    return new ProducerPartition({
+      partition,
+      identity: trace ?? identity,
+      compression,
+      maxBatchBytes,
+      buffers,
+      ...(traces.size > 0 ? { continuesAfter: trace?.sequence ?? -1 } : {}),
+    })
+  })
+}

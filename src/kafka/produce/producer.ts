@@ -1,0 +1,408 @@
+import { assert, KpiError, messageOf } from '../../errors.ts'
+import type { Logger } from '../../log.ts'
+import { pause } from '../../runtime/abort.ts'
+import { Backoff } from '../../runtime/backoff.ts'
+import type { KafkaCluster, TopicMetadata } from '../client/cluster.ts'
+import { brokerErrorName, kafkaError } from '../client/errors.ts'
+import { BatchBuffers } from '../records/batch-buffers.ts'
+import type { MessageBatch } from '../records/message-batch.ts'
+import { partitionOf } from '../records/message-key.ts'
+import type { Compression } from '../records/record-batch-writer.ts'
+import { type ProducedPartition, sendProduce } from './produce-protocol.ts'
+import { impasseError, verdictOf } from './produce-verdict.ts'
+import { type ProducerLink, ProducerLinks } from './producer-links.ts'
+import { maxInFlight, type ProducerPartition, type QueuedBatch } from './producer-partition.ts'
+import { createPartitions, identityOf, obtainIdentity, type ProducerTraces } from './producer-start.ts'
+
+/**
+ * An idempotent producer for one topic: acks of all replicas, batches a partition, order kept over lost connections,
+ * restarts of brokers and moves of leaders. The library's own starts over with a new producer id after a failure, which
+ * may repeat messages, so only its connections are used here.
+ *
+ * Messages go into their partition's open batch; it is sealed when it is full or has lingered, and sent to the leader,
+ * one batch a partition and request. After a failure the partition stalls until its batches in flight are settled (see
+ * {@link ProducerPartition}) and the metadata was read again, for as long as it takes. The number of partitions is that
+ * of the start: a symbol keeps its partition while we run.
+ */
+export interface ProducerOptions {
+  readonly cluster: KafkaCluster
+  readonly topic: string
+  readonly log: Logger
+  /** Called once, when nothing can be sent any more. */
+  readonly onFailure: (error: KpiError) => void
+  /** @defaultValue none */
+  readonly compression?: Compression
+  /** How long a message waits for others to share its batch. @defaultValue 10 */
+  readonly lingerMs?: number
+  /** @defaultValue 256 KiB */
+  readonly maxBatchBytes?: number
+  /** `append` waits while so much is not acknowledged. @defaultValue 32 MiB */
+  readonly maxBufferedBytes?: number
+  /**
+   * What an earlier process wrote last, by partition: goes on under its identity, so that nothing it still had under way
+   * can be written as well.
+   */
+  readonly continues?: ProducerTraces
+  readonly random?: () => number
+}
+
+/** Counts since the start. */
+export interface ProducerFigures {
+  readonly messages: number
+  readonly bytes: number
+  readonly batches: number
+  /** How often what was under way to a partition had to be sent again. */
+  readonly retries: number
+  /** Wall clock when the brokers last acknowledged some; null before the first. */
+  readonly lastMessageAtMs: number | null
+}
+
+const kibibyte = 1024
+const maxRequestBytes = 1024 * kibibyte
+const smallestBatchBytes = 16 * kibibyte
+/** Less than the connection's own limit, so that a slow follower is told as such. */
+const replicationTimeoutMs = 15_000
+const backoffLimits = { firstMs: 100, capMs: 2000 }
+
+export class Producer {
+  readonly #options: ProducerOptions
+  readonly #backoff: Backoff
+  readonly #stopping = new AbortController()
+  readonly #links: ProducerLinks
+  readonly #ready = new Set<ProducerPartition>()
+  readonly #stalled = new Set<ProducerPartition>()
+  /** Their open batch has lingered, and grows on behind those that wait: a backlog of small ones would be slow to send. */
+  readonly #overdue = new Set<ProducerPartition>()
+  readonly #figures = { messages: 0, bytes: 0, batches: 0, retries: 0, lastMessageAtMs: null as number | null }
+  #partitions: readonly ProducerPartition[] = []
+  #buffers = new BatchBuffers(0)
+  #metadata: TopicMetadata | undefined
+  #bufferedBytes = 0
+  #lingering: NodeJS.Timeout | undefined
+  #recovering = false
+  #awaySinceMs: number | undefined
+  #requestsInFlight = 0
+  /** Since when there are requests under way, or since the last answer while there are. */
+  #unansweredSinceMs: number | undefined
+  #complained = false
+  #failure: KpiError | undefined
+  /** Woken whenever something was settled. */
+  #waiters: (() => void)[] = []
+
+  constructor(options: ProducerOptions) {
+    this.#options = options
+    this.#backoff = new Backoff({ ...backoffLimits, random: options.random ?? Math.random })
+    this.#links = new ProducerLinks({
+      cluster: options.cluster,
+      opened: () => this.#drive(),
+      failed: (brokerId, error) => this.#unreachable(brokerId, error),
+    })
+  }
+
+  get partitionCount(): number {
+    return this.#partitions.length
+  }
+
+  /** What was acknowledged. */
+  get figures(): ProducerFigures {
+    return { ...this.#figures }
+  }
+
+  /** Whether the brokers are not to be had at the moment. */
+  get isAway(): boolean {
+    return this.#awaySinceMs !== undefined
+  }
+
+  /** How long requests have been under way without an answer to any: a silent broker shows long before it times out. */
+  get unansweredMs(): number {
+    return this.#unansweredSinceMs === undefined ? 0 : performance.now() - this.#unansweredSinceMs
+  }
+
+  /** Messages taken in and not acknowledged. */
+  get waitingCount(): number {
+    return this.#partitions.reduce((sum, partition) => sum + partition.waitingCount, 0)
+  }
+
+  /**
+   * Finds the topic and gets a producer id.
+   *
+   * @throws KpiError `KPI_TOPIC_MISSING`, `KPI_KAFKA_UNREACHABLE`, `KPI_KAFKA_AUTH`, `KPI_KAFKA_REQUEST`; or the signal's
+   *   reason.
+   */
+  async start(signal: AbortSignal = this.#stopping.signal): Promise<void> {
+    const { cluster, topic, compression = 'none', continues = new Map() } = this.#options
+    this.#metadata = await cluster.topicMetadata(topic)
+    const identity = identityOf(continues) ?? (await obtainIdentity(cluster, signal))
+    const share = Math.floor(this.#maxBufferedBytes / 2 / this.#metadata.partitions.length)
+    const wanted = this.#options.maxBatchBytes ?? 256 * kibibyte
+    const maxBatchBytes = Math.min(wanted, Math.max(smallestBatchBytes, share))
+    this.#buffers = new BatchBuffers(maxBatchBytes)
+    const options = { compression, maxBatchBytes, buffers: this.#buffers, traces: continues }
+    this.#partitions = createPartitions(this.#metadata, identity, options)
+  }
+
+  /**
+   * Takes messages in, in order; copies them. Waits while too much is not acknowledged, and returns early when the
+   * signal is aborted.
+   *
+   * @returns How many it took.
+   * @throws KpiError what `onFailure` got.
+   */
+  async append(messages: MessageBatch, timestampMs: number, signal: AbortSignal): Promise<number> {
+    for (let i = 0; i < messages.count; i++) {
+      while (!this.#place(messages, i, timestampMs)) {
+        this.#drive()
+        await this.#settled(signal)
+        if (signal.aborted) return i
+      }
+    }
+    if (this.#failure) throw this.#failure
+    this.#drive()
+    return messages.count
+  }
+
+  /**
+   * Sends what is left, until it is acknowledged or the signal is aborted.
+   *
+   * @returns How many messages are still not acknowledged.
+   */
+  async flush(signal: AbortSignal): Promise<number> {
+    this.#sealAll()
+    while (!signal.aborted && !this.#failure && this.#partitions.some((partition) => !partition.isIdle)) {
+      await this.#settled(signal)
+    }
+    return this.waitingCount
+  }
+
+  /** Sends nothing more. The cluster stays open. Idempotent. */
+  stop(): void {
+    this.#stopping.abort()
+    clearTimeout(this.#lingering)
+  }
+
+  get #maxBufferedBytes(): number {
+    return this.#options.maxBufferedBytes ?? 32 * kibibyte * kibibyte
+  }
+
+  /** @returns false when there is no room for it now. */
+  #place(messages: MessageBatch, index: number, timestampMs: number): boolean {
+    if (this.#failure) throw this.#failure
+    const partition = this.#partitions[partitionOf(messages.key(index), this.#partitions.length)]
+    assert(partition !== undefined, 'a started producer')
+    if (partition.isOpen) {
+      if (partition.append(messages, index, timestampMs)) return true
+      this.#seal(partition)
+    }
+    if (this.#bufferedBytes >= this.#maxBufferedBytes) return false
+    partition.append(messages, index, timestampMs)
+    this.#lingering ??= setTimeout(() => {
+      this.#lingering = undefined
+      for (const open of this.#partitions) if (open.isOpen) this.#overdue.add(open)
+      this.#drive()
+    }, this.#options.lingerMs ?? 10)
+    return true
+  }
+
+  #seal(partition: ProducerPartition): void {
+    this.#overdue.delete(partition)
+    this.#bufferedBytes += partition.seal()
+    if (!partition.stalled) this.#ready.add(partition)
+  }
+
+  #sealAll(): void {
+    for (const partition of this.#partitions) if (partition.isOpen) this.#seal(partition)
+    this.#drive()
+  }
+
+  #sealOverdue(): void {
+    for (const partition of this.#overdue) {
+      if (partition.hasQueued) continue
+      this.#overdue.delete(partition)
+      if (partition.isOpen) this.#seal(partition)
+    }
+  }
+
+  /** Sends whatever may be sent. */
+  #drive(): void {
+    if (this.#failure || this.#stopping.signal.aborted) return
+    this.#sealOverdue()
+    const byLeader = new Map<number, ProducerPartition[]>()
+    for (const partition of this.#ready) {
+      if (!partition.hasQueued) this.#ready.delete(partition)
+      if (!partition.canSend) continue
+      const leaderId = this.#leaderOf(partition)
+      const sendable = byLeader.get(leaderId)
+      if (sendable) sendable.push(partition)
+      else byLeader.set(leaderId, [partition])
+    }
+    for (const [leaderId, partitions] of byLeader) {
+      if (leaderId < 0) this.#stall(partitions, 'a partition has no leader')
+      else this.#driveLeader(leaderId, partitions)
+    }
+  }
+
+  #leaderOf({ partition }: ProducerPartition): number {
+    return this.#metadata?.partitions[partition]?.leaderId ?? -1
+  }
+
+  #driveLeader(leaderId: number, partitions: readonly ProducerPartition[]): void {
+    const link = this.#links.to(leaderId)
+    if (link === undefined) return
+    while (link.inFlight < maxInFlight) {
+      const batches: { partition: ProducerPartition; batch: QueuedBatch }[] = []
+      let bytes = 0
+      for (const partition of partitions) {
+        if (!partition.canSend || (bytes > 0 && bytes + partition.nextBytes > maxRequestBytes)) continue
+        bytes += partition.nextBytes
+        batches.push({ partition, batch: partition.take() })
+      }
+      if (batches.length === 0) return
+      void this.#send(leaderId, link, batches)
+    }
+  }
+
+  #unreachable(leaderId: number, error: KpiError): void {
+    const led = [...this.#ready].filter((partition) => this.#leaderOf(partition) === leaderId)
+    if (error.retryable) this.#stall(led, error.message)
+    else this.#fail(error)
+  }
+
+  /** Everything up to the write to the socket happens before this returns, so requests leave in the order of the calls. */
+  async #send(
+    leaderId: number,
+    link: ProducerLink,
+    batches: readonly { partition: ProducerPartition; batch: QueuedBatch }[],
+  ): Promise<void> {
+    link.inFlight += 1
+    this.#requestsInFlight += 1
+    this.#unansweredSinceMs ??= performance.now()
+    const request = {
+      topic: this.#options.topic,
+      timeoutMs: replicationTimeoutMs,
+      batches: batches.map(({ partition, batch }) => ({ partition: partition.partition, records: batch.records })),
+    }
+    let answers: readonly ProducedPartition[] = []
+    let silence: string | undefined
+    try {
+      answers = await sendProduce(link.connection, link.version, request)
+    } catch (error) {
+      silence = kafkaError(error, `broker ${leaderId}`).message
+      this.#links.drop(leaderId, link)
+    }
+    link.inFlight -= 1
+    this.#requestsInFlight -= 1
+    this.#unansweredSinceMs = this.#requestsInFlight > 0 ? performance.now() : undefined
+    for (const { partition, batch } of batches) {
+      const answer = answers.find((found) => found.partition === partition.partition)
+      this.#judge(partition, batch, answer, silence)
+    }
+    this.#wake()
+    this.#drive()
+  }
+
+  #judge(
+    partition: ProducerPartition,
+    batch: QueuedBatch,
+    answer: ProducedPartition | undefined,
+    silence: string | undefined,
+  ): void {
+    if (this.#failure || this.#stopping.signal.aborted) return
+    const verdict = answer === undefined ? 'unknown' : verdictOf(answer.errorCode)
+    const name =
+      answer === undefined ? (silence ?? 'an answer without the partition') : brokerErrorName(answer.errorCode)
+    if (typeof verdict !== 'string') {
+      this.#fail(verdict.fatal(this.#options.topic, name))
+      return
+    }
+    if (verdict === 'written') this.#countWritten(batch)
+    const next = partition.settle(batch, verdict)
+    for (const proven of partition.takeProven()) this.#countWritten(proven)
+    if (next === 'requeued') {
+      this.#figures.retries += 1
+      this.#stall([partition], `partition ${partition.partition}: ${name}`)
+    } else if (next === 'split') {
+      this.#figures.retries += 1
+      if (!partition.stalled) this.#ready.add(partition)
+    } else if (next !== 'settled') {
+      this.#fail(impasseError(next, { topic: this.#options.topic, partition: partition.partition, batch }))
+    }
+  }
+
+  #countWritten(batch: QueuedBatch): void {
+    this.#figures.messages += batch.count
+    this.#figures.bytes += batch.records.length
+    this.#figures.batches += 1
+    this.#figures.lastMessageAtMs = Date.now()
+    this.#bufferedBytes -= batch.chargedBytes
+    // The connection has a copy, should it still be sending an earlier attempt.
+    this.#buffers.give(batch.records)
+    if (this.#awaySinceMs === undefined) return
+    const awaySeconds = ((performance.now() - this.#awaySinceMs) / 1000).toFixed(1)
+    if (this.#complained) this.#options.log.info(`Kafka takes messages again, after ${awaySeconds} s`)
+    this.#awaySinceMs = undefined
+    this.#complained = false
+    this.#backoff.reset()
+  }
+
+  #stall(partitions: readonly ProducerPartition[], why: string): void {
+    for (const partition of partitions) {
+      partition.stalled = true
+      this.#ready.delete(partition)
+      this.#stalled.add(partition)
+    }
+    this.#awaySinceMs ??= performance.now()
+    if (!this.#complained && this.#backoff.attempt > 1) {
+      this.#complained = true
+      this.#options.log.warn(
+        `sending stands still: ${why}; ${this.waitingCount} messages wait, trying again until it works`,
+      )
+    }
+    if (!this.#recovering) void this.#recover()
+  }
+
+  /** Reads the metadata again, after a wait that grows until a message is acknowledged. */
+  async #recover(): Promise<void> {
+    this.#recovering = true
+    while (this.#stalled.size > 0 && !this.#failure) {
+      await pause(this.#backoff.nextMs(), this.#stopping.signal)
+      if (this.#stopping.signal.aborted) break
+      try {
+        this.#metadata = await this.#options.cluster.topicMetadata(this.#options.topic)
+        for (const partition of this.#stalled) partition.stalled = false
+        for (const partition of this.#stalled) this.#ready.add(partition)
+        this.#stalled.clear()
+      } catch (error) {
+        if (error instanceof KpiError && !error.retryable) this.#fail(error)
+        this.#stall([], messageOf(error))
+      }
+    }
+    this.#recovering = false
+    this.#drive()
+  }
+
+  #fail(error: KpiError): void {
+    if (this.#failure) return
+    this.#failure = error
+    this.#wake()
+    this.#options.onFailure(error)
+  }
+
+  /** Until something was settled, or the signal is aborted. */
+  #settled(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.resolve()
+    return new Promise((resolve) => {
+      const done = () => {
+        signal.removeEventListener('abort', done)
+        resolve()
+      }
+      signal.addEventListener('abort', done, { once: true })
+      this.#waiters.push(done)
+    })
+  }
+
+  #wake(): void {
+    const waiters = this.#waiters
+    this.#waiters = []
+    for (const wake of waiters) wake()
+  }
+}

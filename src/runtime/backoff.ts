@@ -1,0 +1,28 @@
+/** Capped exponential back-off with equal jitter: the n-th wait is uniform between half and the whole of min(cap, first·2ⁿ). */
+export class Backoff {
+  readonly #firstMs: number
+  readonly #capMs: number
+  readonly #random: () => number
+  #attempt = 0
+
+  constructor(options: { firstMs: number; capMs: number; random?: () => number }) {
+    this.#firstMs = options.firstMs
+    this.#capMs = options.capMs
+    this.#random = options.random ?? Math.random
+  }
+
+  /** How many waits since the last success. */
+  get attempt(): number {
+    return this.#attempt
+  }
+
+  nextMs(): number {
+    const wholeMs = Math.min(this.#capMs, this.#firstMs * 2 ** Math.min(this.#attempt, 30))
+    this.#attempt += 1
+    return wholeMs * (0.5 + this.#random() / 2)
+  }
+
+  reset(): void {
+    this.#attempt = 0
+  }
+}

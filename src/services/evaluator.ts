@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import { timingsAt } from '../alerts/alert-rules.ts'
+import { AlertEvaluator } from '../alerts/evaluator.ts'
+import type { Notifier } from '../alerts/notification.ts'
+import { openPostgresStore } from '../alerts/postgres-store.ts'
+import type { Config } from '../config/load.ts'
+import { thresholdsOf } from '../config/thresholds.ts'
+import { samplesOf } from '../export/metrics/pipeline-samples.ts'
+import { kafkaOptions } from '../kafka/client/options.ts'
+import type { Logger } from '../log.ts'
+import { alertMetrics } from '../metrics/alert-metrics.ts'
+import { renderPipeline } from '../metrics/pipeline-metrics.ts'
+import { healthJson } from '../observe/health-report.ts'
+import { aborted, pause } from '../runtime/abort.ts'
+import { placeOf, postgresOptions } from '../store/client/connection.ts'
+import { observerOf } from './observer-of.ts'
+import { serveNear } from './service-status.ts'
+import { lookForSignals, userRules } from './signals.ts'
+
+export interface RunEvaluatorOptions {
+  readonly config: Config
+  readonly log: Logger
+  readonly notifiers: readonly Notifier[]
+  readonly intervalMs: number
+  /** Undefined: the usual one, or the next free one after it. */
+  readonly httpPort: number | undefined
+  /** It evaluates; called with the address of its metrics and health. */
+  readonly ready: (url: string) => void
+}
+
+/** Clear of those of a few workers. */
+const usualHttpPort = 9494
+/** An evaluation that is so many intervals late does not come. */
+const lateIntervals = 3
+/** A leader that gave no sign for so many intervals is followed by another, */
+const leaderIntervals = 2
+/** and for the time that one evaluation may take: five seconds where servers are dead. */
+const observationMs = 5000
+/** A look at dead servers takes four seconds, whatever the interval. */
+const lookMs = 10_000
+
+/**
+ * An alert evaluator until `stop` is aborted. It needs no server to start: that one is away is what it is for.
+ *
+ * @throws KpiError `KPI_CONFIG_INVALID`, `KPI_PORT_BUSY`.
+ */
+export async function runEvaluator(options: RunEvaluatorOptions, stop: AbortSignal): Promise<void> {
+  const { config, log, notifiers, intervalMs } = options
+  const thresholds = thresholdsOf(config)
+  const postgres = postgresOptions(config)
+  const observer = observerOf(config, thresholds)
+  const rules = userRules()
+  const lookForSignalsNow = lookForSignals(config, observer, rules)
+  const evaluator = new AlertEvaluator({
+    look: async () => (await lookForSignalsNow()).signals,
+    openStore: () =>
+      openPostgresStore(postgres, {
+        evaluator: `${hostname()} ${process.pid}`,
+        patienceMs: leaderIntervals * intervalMs + observationMs,
+      }),
+    notifiers,
+    timingOf: timingsAt(intervalMs, new Map(rules.map((rule) => [rule.name, rule.for]))),
+    letterhead: {
+      source: { topic: config.kafkaTopic, group: config.kafkaGroup, evaluator: hostname() },
+      runbookBaseUrl: config.alertRunbookBaseUrl,
+      places: { kafka: kafkaOptions(config, '').bootstrap.join(','), postgres: placeOf(postgres) },
+    },
+    intervalMs,
+    clock: { wallMs: Date.now, pause, random: Math.random },
+    newId: randomUUID,
+    log,
+  })
+  const ownMetrics = alertMetrics(() => measuresOf(evaluator))
+  const http = await serveNear(
+    { httpPort: options.httpPort, usualPort: usualHttpPort, log },
+    {
+      metrics: async () => {
+        // The evaluator's own look: however many scrape, nobody is asked once more.
+        const observation = await observer.observe(intervalMs + lookMs)
+        return (await renderPipeline(samplesOf(observation, thresholds))) + (await ownMetrics())
+      },
+      notReady: () => obstaclesOf(evaluator, intervalMs),
+      health: async () => ({ ...healthJson(await observer.observe(), thresholds), alerts: evaluator.figures }),
+    },
+  )
+  try {
+    evaluator.start()
+    options.ready(http.url)
+    await aborted(stop)
+  } finally {
+    await http.close()
+    await evaluator.stop()
+  }
+}
+
+function measuresOf({ figures }: AlertEvaluator) {
+  const { role } = figures
+  const hasDatabase = role === 'leader' || role === 'follower'
+  return { ...figures, hasDatabase, leads: role === 'leader' || role === 'acting' }
+}
+
+function obstaclesOf({ figures: { lastEvaluationAtMs } }: AlertEvaluator, intervalMs: number): string[] {
+  if (lastEvaluationAtMs === null) return ['nothing was evaluated yet']
+  const lateMs = Date.now() - lastEvaluationAtMs
+  return lateMs > lateIntervals * intervalMs + lookMs
+    ? [`the last evaluation was ${Math.round(lateMs / 1000)} s ago`]
+    : []
+}

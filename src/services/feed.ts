@@ -1,0 +1,205 @@
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import type { Config } from '../config/load.ts'
+import { placeOfProcess } from '../config/place.ts'
+import { KpiError, messageOf } from '../errors.ts'
+import { systemClock } from '../feed/clock.ts'
+import { Feed } from '../feed/feed.ts'
+import { RateMeter, reportLine } from '../feed/feed-report.ts'
+import { FeedStatus } from '../feed/feed-status.ts'
+import type { PriceSource } from '../feed/source.ts'
+import { KafkaCluster } from '../kafka/client/cluster.ts'
+import { kafkaOptions } from '../kafka/client/options.ts'
+import { Producer, type ProducerOptions } from '../kafka/produce/producer.ts'
+import type { Compression } from '../kafka/records/record-batch-writer.ts'
+import type { Logger } from '../log.ts'
+import type { StatusServer } from '../metrics/status-server.ts'
+import { postgresOptions } from '../store/client/connection.ts'
+import { failedState, type WorkerReport } from '../store/positions/worker-status.ts'
+import { feedRoutes } from './feed-status-routes.ts'
+import { serveNear } from './service-status.ts'
+
+/** Opens a source once the cluster can be asked, and says what of an earlier producer it continues. */
+export type OpenFeed = (
+  place: { readonly cluster: KafkaCluster; readonly topic: string },
+  stop: AbortSignal,
+) => Promise<{
+  readonly source: (partitionCount: number) => Promise<PriceSource>
+  readonly continues?: NonNullable<ProducerOptions['continues']>
+}>
+
+export interface RunFeedOptions {
+  readonly config: Config
+  readonly log: Logger
+  readonly compression: Compression
+  readonly open: OpenFeed
+  /** `simulate`, `replay`: for the metrics. */
+  readonly sourceKind: string
+  /** Undefined: the usual one, or the next free one after it. */
+  readonly httpPort: number | undefined
+  /** Somebody starts it again when it ends, so it does not end by itself. */
+  readonly isSupervised: boolean
+  /** It sends; called with the address of its metrics and health. */
+  readonly ready: (url: string) => void
+}
+
+/** Clear of those of a few workers, and of the alert evaluator's. */
+export const usualFeedPort = 9484
+const reportIntervalMs = 30_000
+// `up` allows the feed four seconds from the wish to stop to its end.
+const flushDeadlineMs = 2500
+const statusDeadlineMs = 500
+const failureDeadlineMs = 2500
+const stopDeadlineMs = 3700
+
+/**
+ * A feed from its first connection to its last report: until its source is at its end, or `stop` is aborted.
+ *
+ * @returns The exit code: 1 when messages were left that no broker had acknowledged.
+ * @throws KpiError when it cannot start, or cannot go on.
+ */
+export async function runFeed(options: RunFeedOptions, stop: AbortSignal): Promise<number> {
+  const { config, log, compression } = options
+  // Whatever hangs then: an attempt to connect, the database.
+  const end = () => process.exit(process.exitCode ?? 1)
+  stop.addEventListener('abort', () => setTimeout(end, stopDeadlineMs).unref(), { once: true })
+  const cluster = new KafkaCluster(kafkaOptions(config, 'market-kpi-feed'))
+  const topic = config.kafkaTopic
+  const parts: { producer?: Producer; source?: PriceSource; feed?: Feed; http?: StatusServer } = {}
+  try {
+    const { source: openSource, continues } = await options.open({ cluster, topic }, stop)
+    const producer = new Producer({
+      cluster,
+      topic,
+      log,
+      compression,
+      onFailure: (error) => parts.feed?.fail(error),
+      ...(continues ? { continues } : {}),
+    })
+    parts.producer = producer
+    await producer.start(stop)
+    const source = await openSource(producer.partitionCount)
+    parts.source = source
+    parts.feed = new Feed({ source, producer, clock: systemClock })
+    const routes = feedRoutes({ ...options, feed: parts.feed, cluster, stop })
+    parts.http = await serveNear({ ...options, usualPort: usualFeedPort }, routes)
+    log.info(`sending to '${topic}': ${source.description}; HTTP at ${parts.http.url}`)
+    options.ready(parts.http.url)
+    const { url } = parts.http
+    const place = placeOfProcess(options.httpPort, url)
+    return await work({ feed: parts.feed, source, http: url, place }, options, stop)
+  } catch (error) {
+    if (stop.aborted && error === stop.reason) return 0
+    if (error instanceof KpiError && !error.retryable) await recordFailure(error, parts, options)
+    throw error
+  } finally {
+    await parts.http?.close()
+    parts.producer?.stop()
+    await parts.source?.stop()
+    await cluster.close()
+  }
+}
+
+interface Running {
+  readonly feed: Feed
+  readonly source: PriceSource
+  /** The address of its metrics and health. */
+  readonly http: string
+  readonly place: string | null
+}
+
+async function work(running: Running, options: RunFeedOptions, stop: AbortSignal): Promise<number> {
+  const { feed } = running
+  const { log, isSupervised } = options
+  const meter = new RateMeter()
+  const report = () => log.info(reportLine(feed.figures, meter.perSecond(feed.figures)))
+  const timer = setInterval(report, reportIntervalMs)
+  const status = startStatus(running, options)
+  try {
+    const left = await feed.run(stop, flushDeadlineMs)
+    if (isSupervised && !stop.aborted) {
+      log.info('the source is at its end')
+      await aborted(stop)
+    }
+    if (left > 0) log.warn(`${left} messages were not acknowledged before the feed had to stop`)
+    return left > 0 ? 1 : 0
+  } finally {
+    clearInterval(timer)
+    log.info(reportLine(feed.figures, new RateMeter().perSecond(feed.figures)))
+    await status?.stop(statusDeadlineMs)
+  }
+}
+
+function startStatus(running: Running, { config, log }: RunFeedOptions): FeedStatus | undefined {
+  if (config.databaseUrl === undefined && config.postgresHost === undefined) {
+    log.info('no database is configured: this feed writes no worker_status')
+    return undefined
+  }
+  const meter = new RateMeter()
+  const status = new FeedStatus({
+    postgres: postgresOptions(config),
+    workerId: newFeedId(),
+    report: () => workerReport(running, meter),
+    log,
+  })
+  status.start()
+  return status
+}
+
+/** In worker_status, for those who look for the feed and do not see its log. */
+async function recordFailure(
+  error: KpiError,
+  { feed, source }: { readonly feed?: Feed; readonly source?: PriceSource },
+  { config, log, sourceKind }: RunFeedOptions,
+): Promise<void> {
+  if (config.databaseUrl === undefined && config.postgresHost === undefined) return
+  const { messages = 0, batches = 0, rejected = 0 } = feed?.figures ?? {}
+  const status = new FeedStatus({
+    postgres: postgresOptions(config),
+    workerId: newFeedId(),
+    report: () => ({
+      state: failedState,
+      messagesProcessed: messages,
+      batchesWritten: batches,
+      errors: rejected,
+      throughputPerSecond: 0,
+      detail: { source: source?.description ?? sourceKind, failure: messageOf(error) },
+    }),
+    log,
+  })
+  status.start()
+  await status.stop(failureDeadlineMs)
+}
+
+function newFeedId(): string {
+  return `feed-${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`
+}
+
+function workerReport({ feed: { figures }, source, http, place }: Running, meter: RateMeter): WorkerReport {
+  const { bytes, retries, waiting, endedAtMs } = figures
+  const { replay } = source
+  return {
+    state: figures.state,
+    messagesProcessed: figures.messages,
+    batchesWritten: figures.batches,
+    errors: figures.rejected,
+    throughputPerSecond: meter.perSecond(figures),
+    http,
+    detail: {
+      source: source.description,
+      bytes,
+      retries,
+      waiting,
+      ...(place === null ? {} : { place }),
+      ...(replay === undefined ? {} : { replay }),
+      ...(endedAtMs === null ? {} : { endedAtMs }),
+    },
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

@@ -1,0 +1,382 @@
+import { join } from 'node:path'
+import type { Config } from '../config/load.ts'
+import { placeVariable } from '../config/place.ts'
+import { findKafkaPrograms, type KafkaServer } from '../embedded/kafka/kafka-server.ts'
+import { ownerRole, type PostgresServer, pipelineRole, readerRole } from '../embedded/postgres/postgres-server.ts'
+import { KpiError, messageOf } from '../errors.ts'
+import type { Logger } from '../log.ts'
+import { killAllChildren } from '../process/child.ts'
+import { takeDownOrphans } from '../process/orphans.ts'
+import { isFree, PortBook, startAtFreePort } from '../process/ports.ts'
+import { RunRecords } from '../process/run-records.ts'
+import { wholeStopDeadlineMs } from '../process/stop-order.ts'
+import { type Part, type RunningPart, Supervisor } from '../process/supervisor.ts'
+import { aborted, pause } from '../runtime/abort.ts'
+import { type PostgresOptions, placeOf, postgresOptions } from '../store/client/connection.ts'
+import { commandPart, type RunningCommand } from './command-part.ts'
+import { openDataDir, storageError } from './data-dir.ts'
+import { type Endpoints, removeEndpoints, writeEndpoints, writeShellEnvironment } from './endpoints.ts'
+import { kafkaPart, postgresPart, type ServerSurroundings } from './server-parts.ts'
+import { type ReportRow, readyReport } from './stack-report.ts'
+import { takeUpLock } from './up-lock.ts'
+
+/** Variables that win over the environment, `.env` and market-kpi.yaml of whoever gets them. */
+export type Environment = Readonly<Record<string, string>>
+
+export interface StackOptions {
+  readonly dataDir: string
+  readonly config: Config
+  /** As the `feed` command takes it; `none` for no feed. */
+  readonly feed: string
+  /** What the `feed` command gets behind it. */
+  readonly feedOptions: readonly string[]
+  /** Consumer processes, at least one. */
+  readonly workers: number
+  /** Preferred ports; 0 for any free one. */
+  readonly kafkaPort: number
+  readonly postgresPort: number
+  /** Of the first worker's metrics and health. */
+  readonly workerPort: number
+  /** Whether alerts are evaluated. */
+  readonly alerts: boolean
+  /** The file that starts the command line. */
+  readonly cliEntry: string
+  /** Creates or upgrades topic, schema and roles, with these variables on top of the environment. */
+  readonly prepare: (environment: Environment) => Promise<void>
+  readonly log: Logger
+  /** Gets the lines of the report. */
+  readonly print: (line: string) => void
+  readonly env: NodeJS.ProcessEnv
+}
+
+/**
+ * The whole of `up`: servers, topic and schema, feed and workers, under one supervisor, until `stop` is aborted.
+ *
+ * @param hurry - Aborted when the user does not want to wait for a graceful end.
+ * @throws KpiError when something cannot be started; whatever was started has ended by then.
+ */
+export async function runStack(options: StackOptions, stop: AbortSignal, hurry: AbortSignal): Promise<void> {
+  const dataDir = openDataDir(options.dataDir)
+  try {
+    await runLocked({ ...options, dataDir }, stop, hurry)
+  } catch (error) {
+    throw storageError(dataDir, error)
+  }
+}
+
+async function runLocked(options: StackOptions, stop: AbortSignal, hurry: AbortSignal): Promise<void> {
+  const { dataDir } = options
+  const lock = takeUpLock(dataDir)
+  process.once('exit', killAllChildren)
+  try {
+    const records = new RunRecords(dataDir)
+    await takeDownOrphans(records, options.log)
+    await new Stack(options, records).run(stop, hurry)
+  } finally {
+    removeEndpoints(dataDir)
+    lock.release()
+    process.off('exit', killAllChildren)
+  }
+}
+
+class Stack {
+  readonly #options: StackOptions
+  readonly #around: ServerSurroundings
+  readonly #supervisor: Supervisor
+  readonly #startedAtMs = performance.now()
+  #kafka: KafkaServer | undefined
+  #postgres: PostgresServer | undefined
+  #feed: RunningCommand | undefined
+  /** Why there is no feed, though one was asked for. */
+  #feedFailure: string | undefined
+  #alerts: RunningCommand | undefined
+  readonly #workers: RunningCommand[] = []
+  #ready = false
+
+  constructor(options: StackOptions, records: RunRecords) {
+    const { dataDir, log } = options
+    this.#options = options
+    this.#around = { dataDir, logsDir: join(dataDir, 'logs'), records, ports: new PortBook(), log }
+    this.#supervisor = new Supervisor({ clock: { now: () => performance.now(), pause }, random: Math.random, log })
+  }
+
+  async run(stop: AbortSignal, hurry: AbortSignal): Promise<void> {
+    const hurryUp = () => this.#supervisor.hurry()
+    hurry.addEventListener('abort', hurryUp)
+    const ending = aborted(stop).then(() => this.#stop())
+    try {
+      await this.#start(stop)
+      if (!stop.aborted) this.#report()
+      await ending
+    } catch (error) {
+      await this.#stop()
+      if (!stop.aborted) throw error
+    } finally {
+      hurry.removeEventListener('abort', hurryUp)
+    }
+  }
+
+  async #start(stop: AbortSignal): Promise<void> {
+    const kafka = await this.#kafkaPart(stop)
+    await allOrFirstFailure([kafka && this.#startKafka(kafka), this.#startPostgres()])
+    await this.#options.prepare({ ...this.#kafkaEnvironment(), ...this.#ownerEnvironment() })
+    this.#tell('topic, schema and roles are there')
+    // The web dashboard starts here too, as a command of its own, once it exists.
+    const workers = Array.from({ length: this.#options.workers }, (_, index) => this.#startWorker(index))
+    await allOrFirstFailure([this.#startFeed(), this.#startPrune(), ...workers])
+    await this.#startAlerts()
+    this.#ready = true
+    this.#writeEndpoints()
+  }
+
+  /** What is missing on this machine is told, or fetched, before anything is started. */
+  async #kafkaPart(signal: AbortSignal): Promise<Part<KafkaServer> | undefined> {
+    const { config, kafkaPort: port, env, log } = this.#options
+    if (config.kafkaBootstrapServers !== undefined) return undefined
+    return kafkaPart(this.#around, { port, env, programs: await findKafkaPrograms({ env, log, signal }) })
+  }
+
+  async #startKafka(part: Part<KafkaServer>): Promise<void> {
+    const server = await this.#keep(part, (running) => {
+      this.#kafka = running
+    })
+    this.#tell(`Kafka answers at ${server.bootstrap}`)
+  }
+
+  async #startPostgres(): Promise<void> {
+    const { config, postgresPort: port } = this.#options
+    if (config.databaseUrl !== undefined || config.postgresHost !== undefined) return
+    const part = postgresPart(this.#around, { port, database: config.postgresDb })
+    const server = await this.#keep(part, (running) => {
+      this.#postgres = running
+    })
+    this.#tell(`PostgreSQL answers at 127.0.0.1:${server.port}`)
+  }
+
+  async #startFeed(): Promise<void> {
+    const { feed, feedOptions } = this.#options
+    if (feed === 'none') return
+    const givenUp = (error: KpiError) => {
+      this.#feed = undefined
+      this.#feedFailure = messageOf(error)
+      if (this.#ready) this.#writeEndpoints()
+    }
+    const part = {
+      ...this.#command('feed', async () => ['feed', feed, ...feedOptions]),
+      isFinal: isFinalForFeed,
+      givenUp,
+    }
+    try {
+      await this.#keep(part, (running) => {
+        this.#feed = running
+      })
+    } catch (error) {
+      if (!(error instanceof KpiError && isFinalForFeed(error))) throw error
+      this.#options.log.error(`${error.message}; all else runs without a feed`)
+      givenUp(error)
+    }
+  }
+
+  /** Only where the settings say what is old. */
+  async #startPrune(): Promise<void> {
+    const { pruneRowsOlderThan, pruneLettersOlderThan } = this.#options.config
+    if (pruneRowsOlderThan === undefined && pruneLettersOlderThan === undefined) return
+    await this.#keep(
+      this.#command('prune', async () => ['prune', '--every', '1h', '--yes']),
+      () => undefined,
+    )
+  }
+
+  /** After what it watches, which it would find missing otherwise. */
+  async #startAlerts(): Promise<void> {
+    if (!this.#options.alerts) return
+    // At its usual port where that is free: Prometheus is told where to scrape once.
+    const part = this.#command('alerts', async () => ['alerts', 'watch'])
+    const start = (signal: AbortSignal) => startAtFreePort(() => part.start(signal))
+    await this.#keep({ ...part, start }, (running) => {
+      this.#alerts = running
+    })
+  }
+
+  async #startWorker(index: number): Promise<void> {
+    let port = this.#options.workerPort
+    const args = async () => {
+      port = await this.#workerPort(port, index)
+      return ['consume', '--workers', '1', '--http-port', String(port)]
+    }
+    const part = this.#command(`worker-${index + 1}`, args)
+    const start = (signal: AbortSignal) => startAtFreePort(() => part.start(signal))
+    await this.#keep({ ...part, start }, (running) => {
+      this.#workers[index] = running
+    })
+  }
+
+  /** A restarted worker takes its own port again, unless somebody else has it by now. */
+  async #workerPort(last: number, index: number): Promise<number> {
+    const { ports, log } = this.#around
+    const own = this.#workers[index]?.http?.endsWith(`:${last}`)
+    if (own && (await isFree(last))) return last
+    const port = await ports.choose(last)
+    if (port !== last && !ports.isPromised(last)) log.warn(`port ${last} is taken: worker ${index + 1} gets ${port}`)
+    return port
+  }
+
+  #command(name: string, args: () => Promise<readonly string[]>): Part<RunningCommand> {
+    const { cliEntry, env, dataDir } = this.#options
+    return commandPart({
+      name,
+      cliEntry,
+      args,
+      env: {
+        ...env,
+        NO_COLOR: '1',
+        [placeVariable]: `${dataDir} ${name}`,
+        ...this.#kafkaEnvironment(),
+        ...this.#pipelineEnvironment(),
+      },
+      logsDir: this.#around.logsDir,
+      records: this.#around.records,
+    })
+  }
+
+  /** Starts a part and has it watched; each time it runs (again) its place is noted and the endpoints follow. */
+  #keep<R extends RunningPart>(part: Part<R>, note: (running: R) => void): Promise<R> {
+    const start = async (signal: AbortSignal) => {
+      const running = await part.start(signal)
+      note(running)
+      if (this.#ready) this.#writeEndpoints()
+      return running
+    }
+    return this.#supervisor.start({ ...part, start })
+  }
+
+  #kafkaEnvironment(): Environment {
+    if (!this.#kafka) return {}
+    return { KAFKA_BOOTSTRAP_SERVERS: this.#kafka.bootstrap, KAFKA_SECURITY_PROTOCOL: 'PLAINTEXT' }
+  }
+
+  #ownerEnvironment(): Environment {
+    if (!this.#postgres) return {}
+    return {
+      DATABASE_URL: this.#postgres.url(ownerRole),
+      POSTGRES_SSLMODE: 'disable',
+      BI_USER_PASSWORD: this.#postgres.secrets.pipeline,
+      BI_READER_PASSWORD: this.#postgres.secrets.reader,
+    }
+  }
+
+  #pipelineEnvironment(): Environment {
+    if (!this.#postgres) return {}
+    return {
+      DATABASE_URL: this.#postgres.url(pipelineRole),
+      POSTGRES_SSLMODE: 'disable',
+      BI_READER_PASSWORD: this.#postgres.secrets.reader,
+    }
+  }
+
+  /** A full disk must not end what still runs: it is said, and tried again with the next change. */
+  #writeEndpoints(): void {
+    const { dataDir } = this.#options
+    const reader = this.#readerUrl()
+    const shell = { ...this.#kafkaEnvironment(), ...this.#pipelineEnvironment() }
+    try {
+      writeEndpoints(dataDir, this.#endpoints())
+      writeShellEnvironment(dataDir, { ...shell, ...(reader ? { READER_DATABASE_URL: reader } : {}) })
+    } catch (error) {
+      this.#options.log.error(`cannot write ${join(dataDir, 'endpoints.json')}: ${messageOf(error)}`)
+    }
+  }
+
+  #endpoints(): Endpoints {
+    const { config } = this.#options
+    const reader = this.#readerUrl()
+    return {
+      pid: process.pid,
+      kafka: this.#kafka?.bootstrap ?? config.kafkaBootstrapServers ?? '',
+      topic: config.kafkaTopic,
+      group: config.kafkaGroup,
+      postgres: this.#postgres?.url(ownerRole) ?? urlOf(postgresOptions(config)),
+      postgresPipeline: this.#postgres?.url(pipelineRole) ?? urlOf(postgresOptions(config)),
+      ...(reader ? { postgresReader: reader } : {}),
+      workers: this.#workers.flatMap(({ http }) => http ?? []),
+      ...(this.#feed?.http ? { feed: this.#feed.http } : {}),
+      ...(this.#feedFailure === undefined ? {} : { feedFailure: this.#feedFailure }),
+      ...(this.#alerts?.http ? { alerts: this.#alerts.http } : {}),
+      pids: {
+        ...(this.#kafka ? { kafka: this.#kafka.pid } : {}),
+        ...(this.#postgres ? { postgres: this.#postgres.pid } : {}),
+        workers: this.#workers.map(({ pid }) => pid),
+        ...(this.#alerts ? { alerts: this.#alerts.pid } : {}),
+      },
+    }
+  }
+
+  #readerUrl(): string | undefined {
+    if (this.#postgres) return this.#postgres.url(readerRole)
+    const { config } = this.#options
+    const password = config.readerRolePassword
+    return password === undefined ? undefined : urlOf({ ...postgresOptions(config), user: readerRole, password })
+  }
+
+  #report(): void {
+    const { config, dataDir, feed, print } = this.#options
+    const external = 'not ours: named by the environment'
+    const rows: ReportRow[] = [
+      this.#kafka
+        ? { what: 'Kafka', where: this.#kafka.bootstrap, note: `topic ${config.kafkaTopic}` }
+        : { what: 'Kafka', where: config.kafkaBootstrapServers ?? '', note: external },
+      this.#postgres
+        ? { what: 'PostgreSQL', where: `127.0.0.1:${this.#postgres.port}`, note: `database ${config.postgresDb}` }
+        : { what: 'PostgreSQL', where: placeOf(postgresOptions(config)), note: external },
+      ...(this.#feed ? [{ what: 'feed', where: this.#feed.http ?? '', note: feed }] : []),
+      ...(this.#feedFailure === undefined ? [] : [{ what: 'no feed', where: feed, note: this.#feedFailure }]),
+      ...this.#workers.map(({ http }, index) => ({
+        what: `worker ${index + 1}`,
+        where: http ?? '',
+        note: '/metrics /livez /readyz /health',
+      })),
+      ...(this.#alerts ? [{ what: 'alerts', where: this.#alerts.http ?? '', note: 'the same' }] : []),
+    ]
+    const elapsedMs = performance.now() - this.#startedAtMs
+    for (const line of readyReport({ rows, dataDir, hasReader: this.#readerUrl() !== undefined, elapsedMs }))
+      print(line)
+  }
+
+  #tell(what: string): void {
+    this.#options.log.info(`${what} (${((performance.now() - this.#startedAtMs) / 1000).toFixed(1)} s)`)
+  }
+
+  /** Whatever happens, it is over within the deadline: who does not answer even to SIGKILL is left to the system. */
+  async #stop(): Promise<void> {
+    const { log } = this.#options
+    const done = new AbortController()
+    const stopping = this.#supervisor.stop(wholeStopDeadlineMs).then(() => 'stopped' as const)
+    const outcome = await Promise.race([stopping, pause(wholeStopDeadlineMs + graceMs, done.signal)])
+    done.abort()
+    if (outcome === 'stopped') return
+    log.error('some parts did not end in time: killing them')
+    this.#supervisor.hurry()
+    await pause(graceMs)
+  }
+}
+
+const graceMs = 500
+
+/** What is wrong with the file or the options stays wrong at the next start, which would read the whole file again. */
+function isFinalForFeed({ code, exitCode }: KpiError): boolean {
+  return code === 'KPI_FEED_FILE' || exitCode === 2
+}
+
+/** Like Promise.all; the failures that come after the first are the first one's doing, and are nobody's to handle. */
+async function allOrFirstFailure(starts: readonly (Promise<unknown> | undefined)[]): Promise<void> {
+  for (const start of starts) start?.catch(() => undefined)
+  await Promise.all(starts)
+}
+
+function urlOf(options: PostgresOptions): string {
+  const { host, port, database, user, password, sslMode, sslRootCert } = options
+  const login = password === undefined ? user : `${encodeURIComponent(user)}:${encodeURIComponent(password)}`
+  const name = host.includes(':') ? `[${host}]` : host
+  const rootCert = sslRootCert === undefined ? '' : `&sslrootcert=${encodeURIComponent(sslRootCert)}`
+  return `postgresql://${login}@${name}:${port}/${encodeURIComponent(database)}?sslmode=${sslMode}${rootCert}`
+}

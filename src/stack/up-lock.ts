@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto'
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { assert, KpiError } from '../errors.ts'
+import { identify, isRunning, type ProcessIdentity } from '../process/process-identity.ts'
+
+/**
+ * DIR/up.lock: which process owns the data directory. It appears whole or not at all (a hard link to a finished file),
+ * and one whose process has ended is taken over.
+ */
+export interface UpLock {
+  release(): void
+}
+
+/** @throws KpiError `KPI_DATA_DIR_IN_USE` naming the owner. */
+export function takeUpLock(dataDir: string): UpLock {
+  const path = join(dataDir, 'up.lock')
+  const own = identify(process.pid)
+  assert(own, 'this process has an identity')
+  const draft = `${path}.${process.pid}`
+  writeFileSync(draft, `${JSON.stringify(own)}\n`, { mode: 0o600 })
+  try {
+    const owner = takeLock(path, draft)
+    if (owner) throw inUse(dataDir, owner.pid)
+    return { release: () => releaseLock(path, own) }
+  } finally {
+    rmSync(draft, { force: true })
+  }
+}
+
+/** The live owner of the data directory. */
+export function upLockOwner(dataDir: string): ProcessIdentity | undefined {
+  const owner = readLock(join(dataDir, 'up.lock'))
+  return owner && isRunning(owner) ? owner : undefined
+}
+
+function inUse(dataDir: string, pid: number): KpiError {
+  return new KpiError(
+    'KPI_DATA_DIR_IN_USE',
+    `another 'market-kpi up' (pid ${pid}) runs in ${dataDir}: stop it with 'market-kpi down --data-dir ${dataDir}', or name another --data-dir`,
+  )
+}
+
+/**
+ * Two may see the same dead owner, and the slower must not take away the lock that the faster has taken since: only who
+ * holds the claim on that owner's lock removes it, and looks again first. A claim is a lock itself, so that one whose
+ * holder was killed is taken over like any other.
+ *
+ * @returns The live process that has the lock, or is just taking it; undefined when it is ours now.
+ */
+function takeLock(path: string, draft: string): ProcessIdentity | undefined {
+  while (!tryLink(draft, path)) {
+    const held = readText(path)
+    if (held === undefined) continue
+    const owner = identityIn(held)
+    if (owner && isRunning(owner)) return owner
+    const claim = `${path}.stale-${shortHash(held)}`
+    const other = takeLock(claim, draft)
+    if (other) return other
+    if (readText(path) === held) rmSync(path, { force: true })
+    rmSync(claim, { force: true })
+  }
+  return undefined
+}
+
+/** For the name of a file. */
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12)
+}
+
+function tryLink(draft: string, path: string): boolean {
+  try {
+    linkSync(draft, path)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+function releaseLock(path: string, own: ProcessIdentity): void {
+  const owner = readLock(path)
+  if (owner?.pid === own.pid && owner.startedAs === own.startedAs) rmSync(path, { force: true })
+}
+
+function readLock(path: string): ProcessIdentity | undefined {
+  return identityIn(readText(path) ?? '')
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw error
+  }
+}
+
+/** Undefined for a lock that cannot be read: the machine lost power while it was written. */
+function identityIn(text: string): ProcessIdentity | undefined {
+  try {
+    const { pid, startedAs } = JSON.parse(text) as Partial<ProcessIdentity>
+    return typeof pid === 'number' && typeof startedAs === 'string' ? { pid, startedAs } : undefined
+  } catch {
+    return undefined
+  }
+}

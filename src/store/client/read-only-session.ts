@@ -1,0 +1,48 @@
+import { KpiError, messageOf } from '../../errors.ts'
+import type { PostgresOptions } from './connection.ts'
+import { withProbe } from './probe.ts'
+
+/** Asks one question that changes nothing. */
+export type ReadOnlyQuery = (text: string, values?: unknown[]) => Promise<Record<string, unknown>[]>
+
+const limits = { connectTimeoutMs: 2500, statementTimeoutMs: 2000, applicationName: 'market-kpi user rules' }
+
+/**
+ * For questions that somebody else wrote: each in a transaction of its own that can only read, with two seconds, whatever
+ * the role may do.
+ *
+ * @param options - `late` is thrown after `timeoutMs`.
+ * @throws KpiError
+ */
+export async function withReadOnlySession<T>(
+  postgres: PostgresOptions,
+  options: { readonly timeoutMs: number; readonly late: KpiError },
+  work: (query: ReadOnlyQuery) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController()
+  const timer = setTimeout(() => controller.abort(options.late), options.timeoutMs)
+  try {
+    return await withProbe(postgres, limits, controller.signal, (probe) =>
+      work(async (text, values = []) => {
+        await probe.query('BEGIN READ ONLY')
+        // What the text has set is undone by this, and what has ended the session is told by the text's own failure.
+        const undo = () => probe.query('ROLLBACK')
+        const rows = await probe.query(text, values).catch(async (error: unknown) => {
+          await undo().catch(() => undefined)
+          throw inServersWords(error)
+        })
+        await undo()
+        return rows
+      }),
+    )
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** A table that a stranger's question names and that is not there is no fault of the schema, which `init` would mend. */
+function inServersWords(error: unknown): unknown {
+  if (!(error instanceof KpiError)) return error
+  if (error.code !== 'KPI_SCHEMA_MISSING' && error.code !== 'KPI_POSTGRES_RIGHTS') return error
+  return new KpiError('KPI_POSTGRES_QUERY', messageOf(error.cause), { cause: error.cause })
+}

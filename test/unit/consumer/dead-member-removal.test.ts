@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest'
+import { SilentMembers } from '../../../src/consumer/dead-member-removal.ts'
+import { KpiError } from '../../../src/errors.ts'
+import type { MemberIdentity } from '../../../src/kafka/group/group-membership.ts'
+import { RecordingLog } from '../../recording-log.ts'
+import { SimulatedClock } from './simulated-clock.ts'
+
+const away = new KpiError('KPI_POSTGRES_UNREACHABLE', 'away')
+const heard = new Map([
+  ['w1', 61],
+  ['w2', 1],
+])
+const member: MemberIdentity = { protocol: 'consumer', memberId: 'm1' }
+
+function scene(
+  looks: (count: number) => ReadonlyMap<string, number>,
+  asksOfTheGroup: (count: number) => void = () => {},
+) {
+  const clock = new SimulatedClock(() => 0.5)
+  const log = new RecordingLog()
+  const expelledAtMs: number[] = []
+  const group = new Map([
+    ['w1', member],
+    ['w2', { ...member, memberId: 'm2' }],
+  ])
+  let count = 0
+  let asked = 0
+  const members = new SilentMembers(
+    {
+      lastHeardSeconds: async () => looks(count++),
+      members: async () => {
+        asksOfTheGroup(asked++)
+        return group
+      },
+      expel: async ({ memberId }) => {
+        expect(memberId).toBe('m1')
+        expelledAtMs.push(clock.now())
+        group.delete('w1')
+        return 'expelled'
+      },
+    },
+    { clock, log },
+  )
+  return { clock, log, members, expelledAtMs }
+}
+
+describe('silent members', () => {
+  it('are taken out once, after the database has answered for a minute', async () => {
+    const { clock, log, members, expelledAtMs } = scene(() => heard)
+    const startMs = clock.now()
+    members.start()
+    await clock.runUntil(() => clock.now() > startMs + 300_000, 400_000)
+    members.stop()
+    expect(expelledAtMs.map((atMs) => atMs - startMs)).toEqual([60_000])
+    expect(log.lines).toEqual(['warn: the worker w1 was silent for 61 s and still in the group: taken out of it'])
+  })
+
+  it('are taken out when the database never heard of them, and it has known the others for a minute', async () => {
+    const { clock, log, members, expelledAtMs } = scene(() => new Map([['w2', 1]]))
+    const startMs = clock.now()
+    members.start()
+    await clock.runUntil(() => clock.now() > startMs + 300_000, 400_000)
+    members.stop()
+    expect(expelledAtMs.map((atMs) => atMs - startMs)).toEqual([60_000])
+    expect(log.lines).toEqual(['warn: the worker w1 was silent for 60 s and still in the group: taken out of it'])
+  })
+
+  it('that write their first row late are left alone', async () => {
+    const { clock, members, expelledAtMs } = scene(
+      (count) => new Map([...(count < 4 ? [] : [['w1', 1] as const]), ['w2', 1]]),
+    )
+    const startMs = clock.now()
+    members.start()
+    await clock.runUntil(() => clock.now() > startMs + 300_000, 400_000)
+    members.stop()
+    expect(expelledAtMs).toEqual([])
+  })
+
+  it('are left alone while nobody can be heard, and for a minute after', async () => {
+    const { clock, members, expelledAtMs } = scene((count) => {
+      if (count === 4) throw away
+      return heard
+    })
+    const startMs = clock.now()
+    members.start()
+    await clock.runUntil(() => expelledAtMs.length > 0, 400_000)
+    members.stop()
+    expect(expelledAtMs.map((atMs) => atMs - startMs)).toEqual([110_000])
+  })
+
+  it('are taken out as soon as Kafka answers, however long it did not', async () => {
+    const { clock, members, expelledAtMs } = scene(
+      () => heard,
+      (count) => {
+        if (count < 9) throw away
+      },
+    )
+    const startMs = clock.now()
+    members.start()
+    await clock.runUntil(() => expelledAtMs.length > 0, 400_000)
+    members.stop()
+    expect(expelledAtMs.map((atMs) => atMs - startMs)).toEqual([90_000])
+  })
+})
