@@ -75,18 +75,18 @@ async function buildAll({ peers }: PeerOptions): Promise<LeftOut[]> {
 async function compete(options: PeerOptions, names: readonly ContenderName[]): Promise<Result[]> {
   const log = createLogger({ level: 'warn', format: 'pretty' })
   process.once('exit', killPeers)
-  const wish = listenForStop((kind) => {
-    if (kind === 'hurry') process.exit(1)
+  const action = listenForStop((kind) => {
+    if (kind === 'forceStop') process.exit(1)
     killPeers()
     say('stopping; once more stops at once')
   })
   const servers = await startServers(log)
   try {
     const arena = new Arena(servers, log, say)
-    return await allRounds({ arena, options, names, stop: wish.stop })
+    return await allRounds({ arena, options, names, stop: action.stop })
   } finally {
     await servers.stop()
-    wish.release()
+    action.release()
   }
 }
 

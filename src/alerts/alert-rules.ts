@@ -3,21 +3,21 @@ import type { RuleName } from '../observe/finding.ts'
 /** How patient an alert of a rule is, in looks: what a rule itself waits for ("for one minute") is in its finding already. */
 export interface RulePatience {
   /** Looks after the first that must find it too before it fires. */
-  readonly forLooks: number
+  readonly forChecks: number
   /** And for at least so long, however short the interval. */
   readonly leastForMs?: number
   /** Looks in a row, the first left out, that must not find it before it is resolved. */
-  readonly keepLooks: number
+  readonly keepChecks: number
   /** While one of these is found, the silence of this rule says nothing: it could not have seen its trouble. */
   readonly blindWhile: readonly RuleName[]
 }
 
 /** A fact, true from the first look on; one good look more before the all-clear. */
-const fact = { forLooks: 0, keepLooks: 1 }
+const fact = { forChecks: 0, keepChecks: 1 }
 /** A single look may be unlucky: a pause of a server, a rebalance, a worker that has only just reconnected. */
-const confirmed = { forLooks: 1, keepLooks: 1 }
+const confirmed = { forChecks: 1, keepChecks: 1 }
 /** A figure that swings about its threshold, or is high for a moment after every repair. */
-const swinging = { forLooks: 2, keepLooks: 4 }
+const swinging = { forChecks: 2, keepChecks: 4 }
 
 /** Workers tell of themselves every five seconds: what one of them told once must not count for two looks. */
 const reportedTwiceMs = 10_000
@@ -41,10 +41,10 @@ export const rulePatience: Readonly<Record<RuleName, RulePatience>> = {
   NoConsumer: { ...confirmed, blindWhile: noTopic },
   ConsumerStalled: { ...confirmed, blindWhile: noPipeline },
   ConsumerLagHigh: { ...swinging, blindWhile: noPipeline },
-  ConsumerLagGrowing: { ...swinging, forLooks: 1, blindWhile: noPipeline },
-  ThroughputLow: { ...swinging, forLooks: 1, blindWhile: noPipeline },
+  ConsumerLagGrowing: { ...swinging, forChecks: 1, blindWhile: noPipeline },
+  ThroughputLow: { ...swinging, forChecks: 1, blindWhile: noPipeline },
   TransactionStuck: { ...fact, blindWhile: noPipeline },
-  PoolSaturated: { ...swinging, forLooks: 1, leastForMs: reportedTwiceMs, blindWhile: noRows },
+  PoolSaturated: { ...swinging, forChecks: 1, leastForMs: reportedTwiceMs, blindWhile: noRows },
   ErrorRateHigh: { ...fact, blindWhile: noRows },
   DeadLettersGrowing: { ...fact, blindWhile: noRows },
   KpiStale: { ...confirmed, blindWhile: noPipeline },
@@ -68,14 +68,14 @@ export function timingsAt(intervalMs: number, userForMs: ReadonlyMap<string, num
     const patience: RulePatience = isPipelineRule(rule) ? rulePatience[rule] : { ...fact, blindWhile: [] }
     return {
       forMs: userForMs.get(rule) ?? forMsOf(patience, intervalMs),
-      keepFiringForMs: patience.keepLooks * intervalMs,
+      keepFiringForMs: patience.keepChecks * intervalMs,
       blindWhile: patience.blindWhile,
     }
   }
 }
 
-export function forMsOf({ forLooks, leastForMs = 0 }: RulePatience, intervalMs: number): number {
-  return Math.max(forLooks * intervalMs, leastForMs)
+export function forMsOf({ forChecks, leastForMs = 0 }: RulePatience, intervalMs: number): number {
+  return Math.max(forChecks * intervalMs, leastForMs)
 }
 
 function isPipelineRule(rule: string): rule is RuleName {

@@ -7,7 +7,7 @@ import type { Notification, NotifiedAlert } from './notification.ts'
 import { hasTexts, type Places, resolvedText } from './rule-texts.ts'
 
 /** What is the same in all notifications of an evaluator. */
-export interface Letterhead {
+export interface NotificationContext {
   readonly source: Notification['source']
   /** Where docs/alerts/ can be read; undefined where nobody said. */
   readonly runbookBaseUrl: string | undefined
@@ -15,9 +15,9 @@ export interface Letterhead {
   readonly places: Omit<Places, 'topic'>
 }
 
-export function compose(
+export function buildNotification(
   telling: Telling,
-  { source, runbookBaseUrl, places }: Letterhead,
+  { source, runbookBaseUrl, places }: NotificationContext,
   { receiver, nowMs }: { readonly receiver: string; readonly nowMs: number },
 ): Dispatch {
   const { reason, stage, episodes } = telling

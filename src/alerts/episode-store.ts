@@ -1,11 +1,11 @@
 import type { AlertChanges, EpisodeRef } from './alert-store.ts'
-import { type Episode, isSettled, type Told } from './episode.ts'
+import { type DeliveryState, type Episode, isSettled } from './episode.ts'
 import { mergeStored } from './merge-stored.ts'
 import type { Signal } from './signal.ts'
 import { advance, type MachineRules } from './state-machine.ts'
 
 /** All episodes an evaluator knows, and which of them are not saved as they are now. */
-export class AlertBook {
+export class EpisodeStore {
   readonly #rules: MachineRules
   readonly #intervalMs: number
   #episodes: readonly Episode[] = []
@@ -36,7 +36,7 @@ export class AlertBook {
   }
 
   /** A receiver was told, or refused to be. */
-  note(receiver: string, ref: EpisodeRef, status: Told['status'], atMs: number): void {
+  note(receiver: string, ref: EpisodeRef, status: DeliveryState['status'], atMs: number): void {
     const meant = this.find(ref)
     this.#episodes = this.#episodes.map((episode) => {
       if (episode !== meant) return episode
@@ -97,7 +97,7 @@ export class AlertBook {
   }
 }
 
-function worse(a: Told['severity'], b: Told['severity']): Told['severity'] {
+function worse(a: DeliveryState['severity'], b: DeliveryState['severity']): DeliveryState['severity'] {
   if (a === 'critical' || b === 'critical') return 'critical'
   return a === 'warning' || b === 'warning' ? 'warning' : 'info'
 }

@@ -1,7 +1,7 @@
 import type { Severity, Stage } from '../observe/finding.ts'
 
 /** What one receiver knows of an episode. */
-export interface Told {
+export interface DeliveryState {
   /**
    * `firing`: it was told, and is owed the end. `resolved`: it was told the end. `refused`: it would not take it, so it is
    * owed nothing, and asked again at the next repeat.
@@ -45,7 +45,7 @@ export interface Episode {
   readonly unknownSinceMs: number | null
   readonly inhibitedBy: string | null
   /** By the receiver's name. */
-  readonly told: Readonly<Record<string, Told>>
+  readonly told: Readonly<Record<string, DeliveryState>>
 }
 
 /** Whether nobody is owed a word of it any more. */

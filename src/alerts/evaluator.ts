@@ -2,12 +2,12 @@ import { isOwnMistake, KpiError, messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { Timing } from './alert-rules.ts'
 import type { AlertStore, Dispatch, DispatchRecord } from './alert-store.ts'
-import { compose, type Letterhead } from './build-notification.ts'
-import { AlertBook } from './episode-store.ts'
+import { buildNotification, type NotificationContext } from './build-notification.ts'
+import { EpisodeStore } from './episode-store.ts'
 import { Leadership, mandateOf, type Role } from './leadership.ts'
 import { whatToTell } from './next-notification.ts'
 import type { Notifier } from './notification.ts'
-import { type AlertClock, Courier, type Sender } from './notification-sender.ts'
+import { type AlertClock, NotificationSender, type Sender } from './notification-sender.ts'
 import { notifierFailing, watchdog } from './self-alerts.ts'
 import type { Signal } from './signal.ts'
 import type { Silence } from './silence.ts'
@@ -18,7 +18,7 @@ export interface EvaluatorOptions {
   readonly openStore: () => Promise<AlertStore>
   readonly notifiers: readonly Notifier[]
   readonly timingOf: (rule: string) => Timing
-  readonly letterhead: Letterhead
+  readonly context: NotificationContext
   readonly intervalMs: number
   readonly clock: AlertClock
   readonly newId: () => string
@@ -44,9 +44,9 @@ const maxUnsavedRecords = 1000
  */
 export class AlertEvaluator implements Sender {
   readonly #options: EvaluatorOptions
-  readonly #book: AlertBook
+  readonly #book: EpisodeStore
   readonly #leadership: Leadership
-  readonly #couriers: readonly Courier[]
+  readonly #couriers: readonly NotificationSender[]
   readonly #stop = new AbortController()
   /** By notification id, what of the log is to be saved. */
   readonly #unsaved = new Map<string, DispatchRecord>()
@@ -64,9 +64,9 @@ export class AlertEvaluator implements Sender {
   constructor(options: EvaluatorOptions) {
     const { notifiers, clock, log } = options
     this.#options = options
-    this.#book = new AlertBook({ timingOf: options.timingOf, newId: options.newId }, options.intervalMs)
+    this.#book = new EpisodeStore({ timingOf: options.timingOf, newId: options.newId }, options.intervalMs)
     this.#leadership = new Leadership(options.openStore, log)
-    this.#couriers = notifiers.map((notifier) => new Courier(notifier, this, { clock, log }))
+    this.#couriers = notifiers.map((notifier) => new NotificationSender(notifier, this, { clock, log }))
   }
 
   get figures(): EvaluatorFigures {
@@ -112,7 +112,7 @@ export class AlertEvaluator implements Sender {
     const { look, clock } = this.#options
     const [signals] = await Promise.all([look(), this.#takeStanding()])
     const atMs = clock.wallMs()
-    this.#book.look([...signals, ...this.#ownSignals(atMs)], atMs)
+    this.#book.look([...signals, ...this.#selfAlerts(atMs)], atMs)
     this.#evaluations += 1
     this.#lastEvaluationAtMs = atMs
     await this.#save()
@@ -122,7 +122,7 @@ export class AlertEvaluator implements Sender {
     for (const courier of this.#couriers) courier.wake()
   }
 
-  #ownSignals(nowMs: number): Signal[] {
+  #selfAlerts(nowMs: number): Signal[] {
     const failing = this.#couriers.flatMap(({ receiver, trouble }) => notifierFailing(receiver.name, trouble, nowMs))
     return [watchdog, ...failing]
   }
@@ -139,7 +139,7 @@ export class AlertEvaluator implements Sender {
       if (led) for (const courier of this.#couriers) courier.drop(isSaved)
     }
     // Whatever was there while the session was gone, another evaluator may have led.
-    if (role === 'acting' || role === 'adrift') this.#isLoaded = false
+    if (role === 'acting' || role === 'disconnected') this.#isLoaded = false
     if (!store) return
     await this.#guarded(async () => {
       this.#silences = await store.silences()
@@ -169,11 +169,11 @@ export class AlertEvaluator implements Sender {
   }
 
   next(receiver: Notifier): Dispatch | undefined {
-    const { clock, letterhead } = this.#options
+    const { clock, context } = this.#options
     const nowMs = clock.wallMs()
     const mandate = mandateOf(this.#leadership.role)
     const telling = whatToTell(this.#book.episodes, receiver, { nowMs, silences: this.#silences, mandate })
-    return telling && compose(telling, letterhead, { receiver: receiver.name, nowMs })
+    return telling && buildNotification(telling, context, { receiver: receiver.name, nowMs })
   }
 
   async begun(dispatch: Dispatch): Promise<void> {

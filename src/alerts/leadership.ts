@@ -18,17 +18,17 @@
 import { KpiError, messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { AlertStore } from './alert-store.ts'
-import type { Mandate } from './next-notification.ts'
+import type { NotifyPermission } from './next-notification.ts'
 
-export type Role = 'leader' | 'acting' | 'follower' | 'adrift'
+export type Role = 'leader' | 'acting' | 'follower' | 'disconnected'
 
 /** What an evaluator without a leader's knowledge tells of. */
 const toldAdrift = new Set(['PostgresUnreachable'])
 
-export function mandateOf(role: Role): Mandate {
+export function mandateOf(role: Role): NotifyPermission {
   const leads = role === 'leader' || role === 'acting'
   return {
-    mayBegin: ({ rule }) => leads || (role === 'adrift' && toldAdrift.has(rule)),
+    mayBegin: ({ rule }) => leads || (role === 'disconnected' && toldAdrift.has(rule)),
     mayEnd: ({ told }, receiver) => leads || told[receiver]?.isShared === false,
   }
 }
@@ -36,7 +36,7 @@ export function mandateOf(role: Role): Mandate {
 export class Leadership {
   readonly #open: () => Promise<AlertStore>
   readonly #log: Logger
-  #role: Role = 'adrift'
+  #role: Role = 'disconnected'
   #store: AlertStore | undefined
   /** It has read what was told before: only then can it go on without the database. */
   #isInformed = false
@@ -78,7 +78,7 @@ export class Leadership {
     const wasThere = this.#store
     this.#store = undefined
     if (wasThere) this.#log.warn(`alerts are not kept in the database for now: ${messageOf(error)}`)
-    this.#become(leads ? 'acting' : 'adrift')
+    this.#become(leads ? 'acting' : 'disconnected')
     this.#isCourteous = !leads
     await wasThere?.close()
   }
@@ -110,5 +110,5 @@ const wordsOf: Record<Role, string> = {
   leader: 'the one that tells',
   acting: 'the one that tells, without its database',
   follower: 'on standby: another one tells',
-  adrift: 'without its database, and tells of that alone',
+  disconnected: 'without its database, and tells of that alone',
 }

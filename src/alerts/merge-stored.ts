@@ -1,4 +1,4 @@
-import type { Episode, Told } from './episode.ts'
+import type { DeliveryState, Episode } from './episode.ts'
 
 /**
  * What an evaluator knows after it took the lead: the database's episodes, with what it saw and told itself meanwhile.
@@ -31,7 +31,7 @@ function withOwn(stored: Episode, own: Episode): Episode {
 }
 
 function lastTold(stored: Episode['told'], own: Episode['told']): Episode['told'] {
-  const all: Record<string, Told> = { ...stored }
+  const all: Record<string, DeliveryState> = { ...stored }
   for (const [name, told] of Object.entries(own)) {
     const other = all[name]
     if (!other || told.atMs >= other.atMs) all[name] = told

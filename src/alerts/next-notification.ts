@@ -17,7 +17,7 @@ export interface Receiver {
 }
 
 /** What an evaluator may tell of; see leadership.ts. */
-export interface Mandate {
+export interface NotifyPermission {
   mayBegin(episode: Episode): boolean
   mayEnd(episode: Episode, receiver: string): boolean
 }
@@ -36,7 +36,7 @@ const reasons = ['resolved', 'firing', 'repeat', 'watchdog'] as const
 export function whatToTell(
   episodes: readonly Episode[],
   receiver: Receiver,
-  scene: { readonly nowMs: number; readonly silences: readonly Silence[]; readonly mandate: Mandate },
+  scene: { readonly nowMs: number; readonly silences: readonly Silence[]; readonly mandate: NotifyPermission },
 ): Telling | undefined {
   const due = episodes.flatMap((episode) => {
     const reason = reasonToTell(episode, receiver, scene)

@@ -42,7 +42,7 @@ const giveUpAfterMs = 86_400_000
  * a receiver is away. One that was sent, and whose answer did not come, is sent again as it is, with the same id: it may
  * have arrived, and then its end must follow.
  */
-export class Courier {
+export class NotificationSender {
   readonly #notifier: Notifier
   readonly #sender: Sender
   readonly #clock: AlertClock

@@ -11,7 +11,7 @@ import type { Timing } from './alert-rules.ts'
 import type { Episode } from './episode.ts'
 import { knownByFingerprint, type Signal } from './signal.ts'
 
-export interface AlertLook {
+export interface AlertObservation {
   readonly atMs: number
   /** Of the look before; null for the first. */
   readonly lastAtMs: number | null
@@ -35,7 +35,7 @@ const maxIntervalsBetween = 4
 const maxEpisodes = 2000
 
 /** The episodes after one more look. Resolved ones come out as they went in. */
-export function advance(episodes: readonly Episode[], look: AlertLook, rules: MachineRules): Episode[] {
+export function advance(episodes: readonly Episode[], look: AlertObservation, rules: MachineRules): Episode[] {
   const known = knownByFingerprint(look.signals)
   const steady = episodes.map((episode) => withSteadyMarks(episode, look))
   const open = new Map(steady.filter(({ state }) => state !== 'resolved').map((e) => [e.fingerprint, e]))
@@ -52,7 +52,7 @@ export function advance(episodes: readonly Episode[], look: AlertLook, rules: Ma
   return next
 }
 
-function begun(fingerprint: string, signal: Signal, look: AlertLook, rules: MachineRules): Episode {
+function begun(fingerprint: string, signal: Signal, look: AlertObservation, rules: MachineRules): Episode {
   const { rule, severity, stage, labels, summary, value, unit } = signal
   const episode: Episode = {
     id: rules.newId(),
@@ -71,20 +71,20 @@ function begun(fingerprint: string, signal: Signal, look: AlertLook, rules: Mach
   return firedWhenDue(episode, look, rules)
 }
 
-function found(episode: Episode, signal: Signal, look: AlertLook, rules: MachineRules): Episode | undefined {
+function found(episode: Episode, signal: Signal, look: AlertObservation, rules: MachineRules): Episode | undefined {
   if (episode.state === 'pending' && signal.inhibitedBy !== null) return undefined
   const { severity, stage, summary, value, unit, inhibitedBy } = signal
   const seen = { severity, stage, summary, value, unit, inhibitedBy, clearSinceMs: null, unknownSinceMs: null }
   return firedWhenDue({ ...episode, ...seen }, look, rules)
 }
 
-function firedWhenDue(episode: Episode, look: AlertLook, { timingOf }: MachineRules): Episode {
+function firedWhenDue(episode: Episode, look: AlertObservation, { timingOf }: MachineRules): Episode {
   if (episode.state !== 'pending') return episode
   const isDue = hasPassed(look, episode.pendingSinceMs, timingOf(episode.rule).forMs)
   return isDue ? { ...episode, state: 'firing', firedAtMs: look.atMs } : episode
 }
 
-function notFound(episode: Episode, look: AlertLook, { timingOf }: MachineRules): Episode | undefined {
+function notFound(episode: Episode, look: AlertObservation, { timingOf }: MachineRules): Episode | undefined {
   const { blindWhile, keepFiringForMs } = timingOf(episode.rule)
   const isBlind = look.signals.some((s) => !s.isUnknown && s.severity !== 'info' && blindWhile.includes(s.rule))
   if (isBlind && episode.state === 'pending') return undefined
@@ -101,7 +101,7 @@ function cannotJudge({ isUnknown, rule, labels }: Signal, episode: Episode): boo
   return Object.entries(labels).every(([name, value]) => episode.labels[name] === value)
 }
 
-function held(episode: Episode, look: AlertLook): Episode | undefined {
+function held(episode: Episode, look: AlertObservation): Episode | undefined {
   const unknownSinceMs = episode.unknownSinceMs ?? look.atMs
   if (look.atMs - unknownSinceMs >= maxUnknownMs) {
     if (episode.state === 'pending') return undefined
@@ -121,12 +121,12 @@ function resolved(episode: Episode, atMs: number): Episode {
   return { ...episode, state: 'resolved', resolvedAtMs: atMs, inhibitedBy: null }
 }
 
-function hasPassed({ atMs, intervalMs }: AlertLook, sinceMs: number, durationMs: number): boolean {
+function hasPassed({ atMs, intervalMs }: AlertObservation, sinceMs: number, durationMs: number): boolean {
   return atMs - sinceMs >= durationMs - toleranceOfInterval * intervalMs
 }
 
 /** The marks of running clocks, moved along when time jumped between two looks; none of them lies ahead. */
-function withSteadyMarks(episode: Episode, look: AlertLook): Episode {
+function withSteadyMarks(episode: Episode, look: AlertObservation): Episode {
   const passedMs = look.lastAtMs === null ? look.intervalMs : look.atMs - look.lastAtMs
   const isJump = passedMs < 0 || passedMs > maxIntervalsBetween * look.intervalMs
   const byMs = isJump ? passedMs - look.intervalMs : 0

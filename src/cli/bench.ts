@@ -60,7 +60,7 @@ async function bench(part: Part, command: Command): Promise<number> {
   if (save !== undefined) checkSavable(save)
   const earlier = compare === undefined ? undefined : readReport(compare)
   const plan = earlier ? planToRepeat(earlier, command) : planOf(part, flags)
-  const wish = listenForStop(() => process.exit(1))
+  const stopRequest = listenForStop(() => process.exit(1))
   try {
     const report = await measurePlan(plan, log)
     const comparisons = earlier ? compareSeries(earlier.series, report.series) : undefined
@@ -72,7 +72,7 @@ async function bench(part: Part, command: Command): Promise<number> {
     const isWorse = comparisons?.some(({ verdict }) => verdict === 'worse') === true
     return isWorse || report.problems.length > 0 ? 1 : 0
   } finally {
-    wish.release()
+    stopRequest.release()
   }
 }
 

@@ -49,16 +49,18 @@ const lingerMs = 250
 async function consume(command: Command): Promise<void> {
   const { config, log } = configure(command)
   const { workers, httpPort } = command.opts<ConsumeFlags>()
-  const wish = listenForStop((what) => log.info(what === 'stop' ? 'stopping; again to hurry' : 'stopping at once'))
+  const stopRequest = listenForStop((what) =>
+    log.info(what === 'stop' ? 'stopping; interrupt again to stop at once' : 'stopping at once'),
+  )
   try {
     if (workers > 1) {
-      await runWorkerProcesses({ command, workers, httpPort, log }, wish)
+      await runWorkerProcesses({ command, workers, httpPort, log }, stopRequest)
       return
     }
     const gone = new AbortController()
     whenSupervisorGone(() => gone.abort())
-    wish.hurry.addEventListener('abort', () => process.exit(1))
-    const end = AbortSignal.any([wish.stop, gone.signal])
+    stopRequest.forceStop.addEventListener('abort', () => process.exit(1))
+    const end = AbortSignal.any([stopRequest.stop, gone.signal])
     // Nothing is read before we are ready, so nothing can be lost: a server that is silent must not hold us up.
     const leave = () => process.exit(0)
     end.addEventListener('abort', leave)
@@ -77,7 +79,7 @@ async function consume(command: Command): Promise<void> {
       end,
     )
   } finally {
-    wish.release()
+    stopRequest.release()
     // What a silent server still holds open must not hold us up.
     setTimeout(() => process.exit(), lingerMs).unref()
   }

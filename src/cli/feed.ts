@@ -52,16 +52,21 @@ async function feed(sourceText: string, command: Command): Promise<number> {
   const { httpPort } = command.opts<{ httpPort?: number }>()
   const { config, log } = configure(command)
   const open = source.kind === 'simulate' ? simulate(flags, config) : await replay(source.file, flags, { config, log })
-  const wish = listenForStop((what) => log.info(what === 'stop' ? 'stopping; again to hurry' : 'stopping at once'))
+  const stopRequest = listenForStop((what) =>
+    log.info(what === 'stop' ? 'stopping; interrupt again to stop at once' : 'stopping at once'),
+  )
   const gone = new AbortController()
   whenSupervisorGone(() => gone.abort())
-  wish.hurry.addEventListener('abort', () => process.exit(1))
+  stopRequest.forceStop.addEventListener('abort', () => process.exit(1))
   try {
     const { compression } = flags
     const options = { config, log, compression, open, sourceKind: source.kind, httpPort, ready: announceReady }
-    return await runFeed({ ...options, isSupervised: process.connected }, AbortSignal.any([wish.stop, gone.signal]))
+    return await runFeed(
+      { ...options, isSupervised: process.connected },
+      AbortSignal.any([stopRequest.stop, gone.signal]),
+    )
   } finally {
-    wish.release()
+    stopRequest.release()
   }
 }
 

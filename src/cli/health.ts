@@ -79,18 +79,18 @@ function rendered(observation: Observation, thresholds: Thresholds, flags: Healt
 
 /** @returns The exit code of the last look. */
 async function watch(look: () => Promise<number>, intervalSeconds: number): Promise<number> {
-  const wish = listenForStop(() => undefined)
-  wish.hurry.addEventListener('abort', () => process.exit(1))
+  const stopRequest = listenForStop(() => undefined)
+  stopRequest.forceStop.addEventListener('abort', () => process.exit(1))
   try {
     for (;;) {
       const startMs = performance.now()
       const code = await look()
       const restMs = Math.max(0, intervalSeconds * 1000 - (performance.now() - startMs))
-      await delay(restMs, undefined, { signal: wish.stop }).catch(() => undefined)
-      if (wish.stop.aborted) return code
+      await delay(restMs, undefined, { signal: stopRequest.stop }).catch(() => undefined)
+      if (stopRequest.stop.aborted) return code
     }
   } finally {
-    wish.release()
+    stopRequest.release()
   }
 }
 

@@ -67,10 +67,10 @@ async function monitor(command: Command): Promise<number> {
   const intervalMs = (flags.interval ?? config.refreshIntervalSeconds) * 1000
   // A host that drops packets would hold up the end of the process for as long as a connection is tried.
   if (flags.once) process.exit(await once(ports, flags.json ?? false))
-  const wish = listenForStop(() => undefined)
-  wish.hurry.addEventListener('abort', () => process.exit(1))
-  if (flags.json || !isScreen()) await ticks(ports, { intervalMs, stop: wish.stop, isJson: flags.json ?? false })
-  else await screen(ports, intervalMs, wish.stop)
+  const stopRequest = listenForStop(() => undefined)
+  stopRequest.forceStop.addEventListener('abort', () => process.exit(1))
+  if (flags.json || !isScreen()) await ticks(ports, { intervalMs, stop: stopRequest.stop, isJson: flags.json ?? false })
+  else await screen(ports, intervalMs, stopRequest.stop)
   process.exit(0)
 }
 
@@ -98,7 +98,11 @@ async function screen(ports: MonitorPorts, intervalMs: number, stop: AbortSignal
 
 async function once(ports: MonitorPorts, isJson: boolean): Promise<number> {
   const looked = Promise.withResolvers<void>()
-  const refresher = new Refresher(ports, { intervalMs: 0, steadyMs: () => performance.now(), onLook: looked.resolve })
+  const refresher = new Refresher(ports, {
+    intervalMs: 0,
+    steadyMs: () => performance.now(),
+    onRefresh: looked.resolve,
+  })
   refresher.start()
   await looked.promise
   const data = seenBy(refresher)
@@ -114,11 +118,11 @@ interface TickOptions {
 }
 
 async function ticks(ports: MonitorPorts, { intervalMs, stop, isJson }: TickOptions): Promise<void> {
-  const onLook = () => {
+  const onRefresh = () => {
     const data = seenBy(refresher)
     void print(isJson ? tickJson(data) : tickLine(data.observation))
   }
-  const refresher = new Refresher(ports, { intervalMs, steadyMs: () => performance.now(), onLook })
+  const refresher = new Refresher(ports, { intervalMs, steadyMs: () => performance.now(), onRefresh })
   const stopped = Promise.withResolvers<void>()
   stop.addEventListener('abort', () => stopped.resolve(), { once: true })
   refresher.start()

@@ -61,11 +61,13 @@ async function prune(command: Command): Promise<number> {
   if (!flags.yes && !dryRun && !(await hasConsent('prune', flags, await deletionOf(config, every)))) {
     return exitWithoutConsent(flags)
   }
-  const wish = listenForStop((what) => log.info(what === 'stop' ? 'stopping after this step' : 'stopping at once'))
+  const stopRequest = listenForStop((what) =>
+    log.info(what === 'stop' ? 'stopping after this step' : 'stopping at once'),
+  )
   const gone = new AbortController()
   whenSupervisorGone(() => gone.abort())
-  wish.hurry.addEventListener('abort', () => process.exit(1))
-  const stop = AbortSignal.any([wish.stop, gone.signal])
+  stopRequest.forceStop.addEventListener('abort', () => process.exit(1))
+  const stop = AbortSignal.any([stopRequest.stop, gone.signal])
   try {
     const work = { config, log, stop, dryRun: dryRun ?? false }
     const round = (tally: PruneTally) => withDatabase(config, 'prune', (database) => once(database, work, tally))
@@ -73,7 +75,7 @@ async function prune(command: Command): Promise<number> {
     else await runPrune({ config, log, everyMs: every, httpPort, round, ready: (url) => sayReady(log, url) }, stop)
     return 0
   } finally {
-    wish.release()
+    stopRequest.release()
     // A look at the pipeline for /health must not hold us up.
     setTimeout(() => process.exit(), lingerMs).unref()
   }

@@ -81,7 +81,9 @@ async function up(
     log.warn('this version has no web dashboard yet: --dashboard-port has no effect')
   }
   await checkFeed(flags, given)
-  const wish = listenForStop((what) => log.info(what === 'stop' ? 'stopping; again to hurry' : 'stopping at once'))
+  const stopRequest = listenForStop((what) =>
+    log.info(what === 'stop' ? 'stopping; interrupt again to stop at once' : 'stopping at once'),
+  )
   try {
     await runStack(
       {
@@ -97,11 +99,11 @@ async function up(
         print: (line) => process.stdout.write(`${line}\n`),
         env: process.env,
       },
-      wish.stop,
-      wish.hurry,
+      stopRequest.stop,
+      stopRequest.forceStop,
     )
   } finally {
-    wish.release()
+    stopRequest.release()
   }
 }
 

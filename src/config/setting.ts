@@ -22,7 +22,7 @@ export interface Setting<T> {
   readonly parse: z.ZodType<T, string>
 }
 
-interface Told {
+interface SettingText {
   env: string
   flag?: string
   description: string
@@ -31,7 +31,7 @@ interface Told {
 
 type Given<T> = Setting<T> & { readonly default: string }
 
-export function whole(told: Told & { min: number; max: number; default: number }): Given<number> {
+export function whole(told: SettingText & { min: number; max: number; default: number }): Given<number> {
   const { min, max, default: fallback, ...rest } = told
   const parse = z
     .string()
@@ -41,7 +41,7 @@ export function whole(told: Told & { min: number; max: number; default: number }
   return { ...rest, default: String(fallback), allowed: `a whole number from ${min} to ${max}`, parse }
 }
 
-export function decimal(told: Told & { min: number; max: number; default: number }): Given<number> {
+export function decimal(told: SettingText & { min: number; max: number; default: number }): Given<number> {
   const { min, max, default: fallback, ...rest } = told
   const parse = z
     .string()
@@ -52,18 +52,18 @@ export function decimal(told: Told & { min: number; max: number; default: number
 }
 
 export function choice<const C extends readonly [string, ...string[]]>(
-  told: Told & { of: C; default: C[number] },
+  told: SettingText & { of: C; default: C[number] },
 ): Given<C[number]> {
   const { of, ...rest } = told
   return { ...rest, allowed: `one of ${of.join(', ')}`, parse: z.enum(of) as unknown as z.ZodType<C[number], string> }
 }
 
-export function text(told: Told & { default: string; pattern?: RegExp; allowed?: string }): Given<string> {
+export function text(told: SettingText & { default: string; pattern?: RegExp; allowed?: string }): Given<string> {
   const { pattern, allowed, ...rest } = told
   return { ...rest, allowed: allowed ?? 'text', parse: pattern ? z.string().regex(pattern) : z.string().min(1) }
 }
 
-export function optionalText(told: Told & { pattern?: RegExp; allowed?: string }): Setting<string> {
+export function optionalText(told: SettingText & { pattern?: RegExp; allowed?: string }): Setting<string> {
   const { pattern, allowed, ...rest } = told
   return { ...rest, allowed: allowed ?? 'text', parse: pattern ? z.string().regex(pattern) : z.string().min(1) }
 }

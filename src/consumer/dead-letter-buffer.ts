@@ -4,7 +4,7 @@ import type { DeadLetter } from '../store/windows/commit.ts'
  * Rejected messages of the pending batch. In a flood only the first so many a minute keep their bytes: the log has them
  * all the same, and a database must not be filled by somebody's broken feed.
  */
-export class LetterBox {
+export class DeadLetterBuffer {
   readonly #payloadsPerMinute: number
   readonly #now: () => number
   #minute = -1

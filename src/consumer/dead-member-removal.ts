@@ -3,7 +3,7 @@ import type { KafkaCluster } from '../kafka/client/cluster.ts'
 import { describeGroup } from '../kafka/group/describe-group.ts'
 import { GroupCoordinator } from '../kafka/group/group-coordinator.ts'
 import type { MemberIdentity } from '../kafka/group/group-membership.ts'
-import { expelMember } from '../kafka/group/remove-member.ts'
+import { removeMember } from '../kafka/group/remove-member.ts'
 import type { Logger } from '../log.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Database } from '../store/client/connection.ts'
@@ -17,7 +17,7 @@ export interface SilentMemberPorts {
   /** Who is in the group, by the worker that each belongs to. */
   members(): Promise<ReadonlyMap<string, MemberIdentity>>
   /** Says goodbye to the group for it. */
-  expel(member: MemberIdentity): Promise<'expelled' | 'gone'>
+  remove(member: MemberIdentity): Promise<'removed' | 'gone'>
 }
 
 /** A worker's client id in Kafka is this and its id in `worker_status`. */
@@ -39,13 +39,13 @@ export function connectSilentMemberPorts(around: {
       const workers = members.filter(({ clientId }) => clientId.startsWith(workerClientPrefix))
       return new Map(workers.map(({ clientId, identity }) => [clientId.slice(workerClientPrefix.length), identity]))
     },
-    expel: (member) => expelMember(coordinator, member),
+    remove: (member) => removeMember(coordinator, member),
   }
 }
 
 /** Longer than the pauses of a machine in trouble, and than Kafka's own session timeout of 45 s, which nearly always comes first. */
 const silentAfterSeconds = 60
-const lookIntervalMs = 10_000
+const checkIntervalMs = 10_000
 
 /**
  * Takes members out of the group whose workers have fallen silent, since their partitions stand still meanwhile. The
@@ -54,7 +54,7 @@ const lookIntervalMs = 10_000
  * goodbye, and one that the database never heard of. It is safe at any time: a worker that lives joins again, and the
  * fence of the commit lets nothing be counted twice.
  */
-export class SilentMembers {
+export class DeadMemberRemoval {
   readonly #ports: SilentMemberPorts
   readonly #clock: Clock
   readonly #log: Logger
@@ -78,7 +78,7 @@ export class SilentMembers {
   }
 
   start(): void {
-    const intervalMs = Math.min(lookIntervalMs, this.#silentAfterSeconds * 500)
+    const intervalMs = Math.min(checkIntervalMs, this.#silentAfterSeconds * 500)
     this.#running ??= lookAgain(this.#clock, intervalMs, this.#stopping.signal, () => this.#look())
   }
 
@@ -124,7 +124,7 @@ export class SilentMembers {
   }
 
   async #takeOut(workerId: string, member: MemberIdentity, silentSeconds: number): Promise<void> {
-    if (this.#stopping.signal.aborted || (await this.#ports.expel(member)) === 'gone') return
+    if (this.#stopping.signal.aborted || (await this.#ports.remove(member)) === 'gone') return
     const seconds = Math.round(silentSeconds)
     this.#log.warn(`the worker ${workerId} was silent for ${seconds} s and still in the group: taken out of it`)
   }

@@ -4,7 +4,7 @@ import type { Logger } from '../log.ts'
 import { type Clock, every } from '../runtime/clock.ts'
 import type { Position } from '../store/positions/positions.ts'
 
-export interface StrandedOptions {
+export interface OutOfRangeOptions {
   readonly log: Logger
   readonly clock: Clock
   readonly readPositions: (partitions: readonly number[]) => Promise<readonly Position[]>
@@ -15,19 +15,19 @@ export interface StrandedOptions {
 }
 
 /** A partition that cannot be read from its position on. */
-export interface StrandedPartition {
+export interface OutOfRangePartition {
   readonly partition: number
   readonly offset: number
   /** There when the log is another one from this offset on than the one that was read up to `offset`. */
   readonly agreesTo?: number
 }
 
-interface Stranded extends StrandedPartition {
+interface OutOfRange extends OutOfRangePartition {
   readonly error: KpiError
   isReported: boolean
 }
 
-const lookIntervalMs = 5000
+const checkIntervalMs = 5000
 const looksPerReport = 6
 
 /**
@@ -36,18 +36,18 @@ const looksPerReport = 6
  * the log still agrees with the database, only what was not committed is read again. Otherwise the partition waits, and
  * says so every half minute, until `offsets accept-gap` has moved the position.
  */
-export class StrandedPartitions {
-  readonly #options: StrandedOptions
-  readonly #stranded = new Map<number, Stranded>()
+export class OutOfRangePartitions {
+  readonly #options: OutOfRangeOptions
+  readonly #stranded = new Map<number, OutOfRange>()
   #stopLooking: (() => void) | undefined
-  #looks = 0
+  #observations = 0
 
-  constructor(options: StrandedOptions) {
+  constructor(options: OutOfRangeOptions) {
     this.#options = options
   }
 
   /** By partition number. */
-  get partitions(): StrandedPartition[] {
+  get partitions(): OutOfRangePartition[] {
     return [...this.#stranded.values()]
       .map(({ error: _error, isReported: _isReported, ...stranded }) => stranded)
       .sort((a, b) => a.partition - b.partition)
@@ -58,7 +58,7 @@ export class StrandedPartitions {
     const error = lossError(partition, offset, log)
     const stranded = { partition, offset, ...(agreesTo === undefined ? {} : { agreesTo }), error, isReported: false }
     this.#stranded.set(partition, stranded)
-    this.#stopLooking ??= every(this.#options.clock, lookIntervalMs, () => void this.#look())
+    this.#stopLooking ??= every(this.#options.clock, checkIntervalMs, () => void this.#look())
     void this.#look()
   }
 
@@ -87,12 +87,12 @@ export class StrandedPartitions {
     } catch (error) {
       this.#options.log.debug(`partitions that cannot be read: ${messageOf(error)}`)
     }
-    this.#looks += 1
-    const isTime = this.#looks % looksPerReport === 0
+    this.#observations += 1
+    const isTime = this.#observations % looksPerReport === 0
     for (const stranded of this.#stranded.values()) if (isTime || !stranded.isReported) this.#report(stranded)
   }
 
-  #compare({ partition, offset }: Stranded, position: Position | undefined): void {
+  #compare({ partition, offset }: OutOfRange, position: Position | undefined): void {
     if (position?.nextOffset === offset) return
     this.remove(partition)
     if (position === undefined) {
@@ -103,7 +103,7 @@ export class StrandedPartitions {
     this.#options.resume(position)
   }
 
-  #report(stranded: Stranded): void {
+  #report(stranded: OutOfRange): void {
     stranded.isReported = true
     this.#options.log.error(stranded.error.message)
   }

@@ -5,7 +5,7 @@ import { PrecisionLosses, type SymbolLoss } from '../kpi/precision-losses.ts'
 import { type PartialRow, Reducer } from '../kpi/reducer.ts'
 import type { Position } from '../store/positions/positions.ts'
 import type { DeadLetter, PartitionAdvance } from '../store/windows/commit.ts'
-import { LetterBox } from './dead-letter-buffer.ts'
+import { DeadLetterBuffer } from './dead-letter-buffer.ts'
 import { PartitionProgress } from './partition-progress.ts'
 
 /** How messages are read; the same for everything that fills one database. */
@@ -30,7 +30,7 @@ export interface TakenBatch {
 export class PendingBatch implements RecordVisitor {
   readonly #decoder: MessageDecoder
   readonly #reducer: Reducer
-  readonly #letters: LetterBox
+  readonly #letters: DeadLetterBuffer
   readonly #losses = new PrecisionLosses()
   readonly #now: () => number
   readonly #partitions = new Map<number, PartitionProgress>()
@@ -41,7 +41,7 @@ export class PendingBatch implements RecordVisitor {
   constructor(options: ReductionOptions, now: () => number) {
     this.#decoder = new MessageDecoder({ ...options, onPrecisionLost: (loss) => this.#losses.add(loss) })
     this.#reducer = new Reducer(options)
-    this.#letters = new LetterBox({ payloadsPerMinute: options.payloadsPerMinute, now })
+    this.#letters = new DeadLetterBuffer({ payloadsPerMinute: options.payloadsPerMinute, now })
     this.#now = now
   }
 

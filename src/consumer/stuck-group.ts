@@ -3,13 +3,13 @@ import type { KafkaCluster } from '../kafka/client/cluster.ts'
 import { describeGroup } from '../kafka/group/describe-group.ts'
 import { GroupCoordinator } from '../kafka/group/group-coordinator.ts'
 import type { MemberIdentity } from '../kafka/group/group-membership.ts'
-import { beginGroupAnew } from '../kafka/group/reset-group.ts'
+import { resetGroup } from '../kafka/group/reset-group.ts'
 import type { Logger } from '../log.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { lookAgain } from './polling.ts'
 
 /** A group as its coordinator tells of it. */
-export interface GroupLook {
+export interface GroupObservation {
   readonly epochs: { readonly group: number; readonly assignment: number }
   readonly members: readonly MemberIdentity[]
   /** Partitions of the topic that no member has. */
@@ -19,9 +19,9 @@ export interface GroupLook {
 /** What it needs of the world. All that fails throws {@link KpiError}. */
 export interface StuckGroupPorts {
   /** Undefined where the protocol of the group leaves assignments to its members. */
-  look(): Promise<GroupLook | undefined>
+  look(): Promise<GroupObservation | undefined>
   /** Sends these members away and deletes the group. */
-  beginAnew(members: readonly MemberIdentity[]): Promise<void>
+  resetGroup(members: readonly MemberIdentity[]): Promise<void>
 }
 
 /** The way to a real group. */
@@ -41,13 +41,13 @@ export function connectStuckGroupPorts(around: {
       const idle = partitions.map(({ partition }) => partition).filter((partition) => !had.has(partition))
       return { epochs, members: members.map(({ identity }) => identity), idle }
     },
-    beginAnew: (members) => beginGroupAnew(coordinator, members),
+    resetGroup: (members) => resetGroup(coordinator, members),
   }
 }
 
 /** Longer than a member may take to hand partitions over: 30 s, and what the coordinator grants on top. */
 const idleAfterSeconds = 45
-const lookIntervalMs = 10_000
+const checkIntervalMs = 10_000
 
 /**
  * Begins the group anew when its coordinator gives partitions to nobody. One that was killed while it loaded its groups
@@ -79,7 +79,7 @@ export class StuckGroup {
   }
 
   start(): void {
-    const intervalMs = Math.min(lookIntervalMs, this.#idleAfterSeconds * 500)
+    const intervalMs = Math.min(checkIntervalMs, this.#idleAfterSeconds * 500)
     this.#running ??= lookAgain(this.#clock, intervalMs, this.#stopping.signal, () => this.#look())
   }
 
@@ -92,7 +92,7 @@ export class StuckGroup {
     try {
       const found = await this.#ports.look()
       const why = found && found.members.length > 0 ? this.#judge(found) : this.#forget()
-      if (found && why !== undefined && !this.#stopping.signal.aborted) await this.#beginAnew(found.members, why)
+      if (found && why !== undefined && !this.#stopping.signal.aborted) await this.#resetGroup(found.members, why)
     } catch (error) {
       if (!(error instanceof KpiError)) throw error
       this.#forget()
@@ -100,10 +100,10 @@ export class StuckGroup {
     }
   }
 
-  async #beginAnew(members: readonly MemberIdentity[], why: string): Promise<void> {
+  async #resetGroup(members: readonly MemberIdentity[], why: string): Promise<void> {
     this.#forget()
     try {
-      await this.#ports.beginAnew(members)
+      await this.#ports.resetGroup(members)
       this.#log.warn(`${why}: its members were sent away, and it begins anew`)
     } catch (error) {
       if (!(error instanceof KpiError)) throw error
@@ -112,7 +112,7 @@ export class StuckGroup {
   }
 
   /** Why the group is stuck; undefined when it is not, or not for long. */
-  #judge({ epochs, idle }: GroupLook): string | undefined {
+  #judge({ epochs, idle }: GroupObservation): string | undefined {
     const nowMs = this.#clock.now()
     this.#contradictions = epochs.assignment > epochs.group ? this.#contradictions + 1 : 0
     if (idle.length === 0) this.#idle = undefined

@@ -38,7 +38,7 @@ export interface WorkerPorts {
   onConnected(listener: () => void): void
 }
 
-export interface Surroundings {
+export interface Dependencies {
   readonly cluster: KafkaCluster
   readonly database: Database
   readonly metadata: TopicMetadata
@@ -62,7 +62,7 @@ const gatherShare = 0.9
 const maxGatherMs = 90
 
 /** A worker's way to a real cluster and a real database. */
-export function connectPorts(around: Surroundings): WorkerPorts {
+export function connectPorts(around: Dependencies): WorkerPorts {
   const { cluster, database, metadata, group, groupProtocol, definitionId, decimals, batchWaitMs, log } = around
   const { topic } = metadata
   const key = { group, topic }

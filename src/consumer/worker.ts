@@ -8,7 +8,7 @@ import { type Clock, pauseOn, systemClock } from '../runtime/clock.ts'
 import type { Position } from '../store/positions/positions.ts'
 import { KafkaOffsetMirror } from './kafka-offset-mirror.ts'
 import { Lane } from './lane.ts'
-import { type StrandedPartition, StrandedPartitions } from './out-of-range-partitions.ts'
+import { type OutOfRangePartition, OutOfRangePartitions } from './out-of-range-partitions.ts'
 import type { ReductionOptions, TakenBatch } from './pending-batch.ts'
 import { PositionWatch } from './position-watch.ts'
 import { PrecisionWatch } from './precision-watch.ts'
@@ -63,7 +63,7 @@ export interface WorkerFigures {
   readonly batches: number
   readonly rows: number
   readonly partitions: readonly number[]
-  readonly stranded: readonly StrandedPartition[]
+  readonly stranded: readonly OutOfRangePartition[]
   /** How often a position was found before one that the database had confirmed: it was an older copy of itself. */
   readonly positionsMovedBack: number
   /** Offsets between what is reduced and the end of the log, of the partitions that are read. */
@@ -92,7 +92,7 @@ export class Worker {
   readonly #fetcher: ReturnType<WorkerPorts['fetcher']>
   readonly #group: ReturnType<WorkerPorts['group']>
   readonly #mirror: KafkaOffsetMirror
-  readonly #stranded: StrandedPartitions
+  readonly #stranded: OutOfRangePartitions
   readonly #precision: PrecisionWatch
   readonly #watch: PositionWatch
   readonly #stopping = new AbortController()
@@ -118,7 +118,7 @@ export class Worker {
     this.#fetcher = ports.fetcher(this.#fetchHandler())
     this.#group = ports.group(this.#groupListener())
     this.#mirror = new KafkaOffsetMirror({ commit: (offsets) => this.#commitToKafka(offsets), log, clock })
-    this.#stranded = new StrandedPartitions({
+    this.#stranded = new OutOfRangePartitions({
       log,
       clock,
       readPositions: (partitions) => ports.readPositions(partitions),

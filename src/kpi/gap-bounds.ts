@@ -1,7 +1,7 @@
 import { windowStartUs } from './window.ts'
 
 /** What is known of the time around messages that were never read. Instants in microseconds since the epoch. */
-export interface GapSurroundings {
+export interface GapDependencies {
   /** The highest accepted timestamp before the gap; −1 for none. */
   readonly watermarkUs: number
   /** Timestamps of the first messages after the gap; empty where there is none yet. */
@@ -19,7 +19,7 @@ export interface GapSurroundings {
  * Both follow from what it means to be late (docs/decisions/0006): none of the windows around the gap is missed as long
  * as neither a lost message nor the first ones after the gap came later than ALLOWED_LATENESS_SECONDS allows.
  */
-export function gapBounds(around: GapSurroundings): { fromUs: number; toUs: number } {
+export function gapBounds(around: GapDependencies): { fromUs: number; toUs: number } {
   const latenessUs = around.allowedLatenessSeconds * 1e6
   const windowUs = around.windowSeconds * 1e6
   // A lost message was not late: its window ends no earlier than the watermark less the lateness.

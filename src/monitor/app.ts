@@ -6,7 +6,7 @@ import { frameOf } from './frame.ts'
 import type { Line, Span, Tone } from './line.ts'
 import type { Clock } from './panels/header.ts'
 import type { MonitorData } from './refresher.ts'
-import { firstView, type KeyName, type Press, pressed, silenceChoices, type View, type Wish } from './view.ts'
+import { type Action, firstView, type KeyName, type Press, pressed, silenceChoices, type View } from './view.ts'
 
 /** What the screen needs of the rest of the monitor. */
 export interface AppProps {
@@ -38,7 +38,7 @@ export function App(props: AppProps): ReactNode {
     latest.current = { ...latest.current, view: next }
     setView(next)
   }
-  const fulfil = useWishes(props, (notice) => show({ ...latest.current.view, notice }))
+  const fulfil = useActions(props, (notice) => show({ ...latest.current.view, notice }))
   useInput((input, key) => {
     if (key.ctrl && input === 'c') return fulfil({ kind: 'quit' })
     if (key.ctrl && input === 'z') return props.suspend()
@@ -46,7 +46,7 @@ export function App(props: AppProps): ReactNode {
     if (!press) return
     const result = pressed(latest.current.view, press, latest.current.extent)
     show(result.view)
-    if (result.wish) fulfil(result.wish)
+    if (result.action) fulfil(result.action)
   })
   return h(
     Box,
@@ -64,17 +64,17 @@ function useTick(): void {
   }, [])
 }
 
-function useWishes(props: AppProps, tell: (notice: string) => void): (wish: Wish) => void {
+function useActions(props: AppProps, tell: (notice: string) => void): (action: Action) => void {
   const { exit } = useApp()
-  return (wish) => {
-    if (wish.kind === 'silence') {
-      const { alert, seconds } = wish
+  return (action) => {
+    if (action.kind === 'silence') {
+      const { alert, seconds } = action
       props.silence(alert, seconds).then(
         () => tell(`${alert.rule} is silenced for ${choiceText(seconds)}`),
         (error: unknown) => tell(`not silenced: ${messageOf(error)}`),
       )
-    } else if (wish.kind === 'quit') exit()
-    else if (wish.kind === 'pause') props.setPaused(!props.data().isPaused)
+    } else if (action.kind === 'quit') exit()
+    else if (action.kind === 'pause') props.setPaused(!props.data().isPaused)
     else {
       props.refresh()
       tell('looking …')

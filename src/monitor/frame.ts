@@ -101,11 +101,15 @@ function overview(scene: Scene, room: number): Body {
   return { lines: [...above, ...filled, ...alertsPart(scene, alertRoom + 1).lines], ...extent }
 }
 
-type Told = 'kafka' | 'postgres' | 'consumer'
+type PanelName = 'kafka' | 'postgres' | 'consumer'
 const panelNumbers = { kafka: 1, postgres: 2, consumer: 3, symbols: 4, alerts: 5 } as const
-const panelTitles: Readonly<Record<Told, string>> = { kafka: 'Kafka', postgres: 'PostgreSQL', consumer: 'Consumer' }
+const panelTitles: Readonly<Record<PanelName, string>> = {
+  kafka: 'Kafka',
+  postgres: 'PostgreSQL',
+  consumer: 'Consumer',
+}
 
-function panelText({ data }: Scene, panel: Told, width: number): PanelText {
+function panelText({ data }: Scene, panel: PanelName, width: number): PanelText {
   const { observation, samples } = data
   if (!observation) {
     const nothing: Line = [span(' not looked at yet', 'faint')]
@@ -116,7 +120,7 @@ function panelText({ data }: Scene, panel: Told, width: number): PanelText {
   return consumerPanel(observation, { samples, width })
 }
 
-function summaryLines(scene: Scene, panel: Told, count: number, width: number): Line[] {
+function summaryLines(scene: Scene, panel: PanelName, count: number, width: number): Line[] {
   const { title, level, summary } = panelText(scene, panel, width)
   const lines = Array.from({ length: count }, (_, row) => summary[row] ?? [])
   return [numbered(panel, level, [span(title, 'heading')], width), ...lines]
@@ -142,7 +146,7 @@ function alertsPart({ data, view, size, clock, alerts }: Scene, room: number): B
   return { lines: [heading, ...alertLines(data, alerts, { page: room - 1, selected, nowMs: clock.wallMs })] }
 }
 
-function aloneBody(scene: Scene, panel: Told): Body {
+function aloneBody(scene: Scene, panel: PanelName): Body {
   const { title, level, detail } = panelText(scene, panel, scene.size.columns)
   return scrollable(scene, numbered(panel, level, [span(title, 'heading')], scene.size.columns), detail)
 }

@@ -1,6 +1,6 @@
 import type { Severity } from '../observe/finding.ts'
 import type { Observation } from '../observe/observer.ts'
-import type { StatisticsLook } from '../store/windows/symbol-statistics.ts'
+import type { StatisticsObservation } from '../store/windows/symbol-statistics.ts'
 
 /** An alert that is on now, silenced or not. */
 export interface FiringAlert {
@@ -25,6 +25,6 @@ export interface AlertsPort {
 export interface MonitorPorts {
   /** A fresh look; bounded in time, and never an error of the world. */
   observe(): Promise<Observation>
-  statistics(signal: AbortSignal): Promise<StatisticsLook>
+  statistics(signal: AbortSignal): Promise<StatisticsObservation>
   readonly alerts: AlertsPort
 }

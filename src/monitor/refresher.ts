@@ -8,7 +8,7 @@
 import { KpiError, messageOf } from '../errors.ts'
 import type { Observation } from '../observe/observer.ts'
 import { type Source, unknown } from '../observe/snapshot.ts'
-import type { StatisticsLook } from '../store/windows/symbol-statistics.ts'
+import type { StatisticsObservation } from '../store/windows/symbol-statistics.ts'
 import type { FiringAlert, MonitorPorts } from './monitor-ports.ts'
 import { type Sample, withSample } from './samples.ts'
 
@@ -17,7 +17,7 @@ export interface MonitorData {
   readonly observation: Observation | null
   readonly observedAtMs: number
   /** Null until they were asked for. */
-  readonly statistics: Source<StatisticsLook> | null
+  readonly statistics: Source<StatisticsObservation> | null
   readonly alerts: Source<{ readonly firing: readonly FiringAlert[] }> | null
   /** Oldest first. */
   readonly samples: readonly Sample[]
@@ -32,7 +32,7 @@ export interface RefresherOptions {
   /** Called after every change of {@link Refresher.data}. */
   readonly onChange?: () => void
   /** Called when all sources were asked, or have been asked so lately that they were left alone. */
-  readonly onLook?: () => void
+  readonly onRefresh?: () => void
 }
 
 /** Beside the observation, which has its own limit. */
@@ -73,7 +73,7 @@ export class Refresher {
     this.#looking = this.#look().finally(() => {
       this.#looking = undefined
       this.#wait(startMs)
-      if (!this.#stopping.signal.aborted) this.#options.onLook?.()
+      if (!this.#stopping.signal.aborted) this.#options.onRefresh?.()
     })
   }
 

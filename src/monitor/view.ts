@@ -75,13 +75,13 @@ export interface Extent {
 }
 
 /** What a key asks for beyond the view. */
-export type Wish =
+export type Action =
   | { readonly kind: 'quit' | 'pause' | 'refresh' }
   | { readonly kind: 'silence'; readonly alert: AlertRow; readonly seconds: number }
 
 export interface Pressed {
   readonly view: View
-  readonly wish?: Wish
+  readonly action?: Action
 }
 
 /** What a key does. */
@@ -94,7 +94,7 @@ export function pressed(before: View, press: Press, extent: Extent): Pressed {
   let state: Pressed = { view }
   for (const letter of press.text) {
     if (state.view.isFiltering) state = { ...state, view: filterPressed(state.view, { text: letter }) }
-    else state = { ...letterPressed(state.view, letter), ...(state.wish ? { wish: state.wish } : {}) }
+    else state = { ...letterPressed(state.view, letter), ...(state.action ? { action: state.action } : {}) }
   }
   return state
 }
@@ -121,7 +121,7 @@ function silencePressed(view: View, silencing: NonNullable<View['silencing']>, p
   if (press.name === 'escape') return { view: { ...view, silencing: null } }
   if (press.name !== 'return') return { view }
   const seconds = silenceChoices[choice]?.seconds ?? silenceChoices[defaultChoice].seconds
-  return { view: { ...view, silencing: null }, wish: { kind: 'silence', alert, seconds } }
+  return { view: { ...view, silencing: null }, action: { kind: 'silence', alert, seconds } }
 }
 
 function letterPressed(view: View, letter: string): Pressed {
@@ -129,11 +129,11 @@ function letterPressed(view: View, letter: string): Pressed {
   if (panel) return { view: shown(view, view.panel === panel ? null : panel) }
   switch (letter) {
     case 'q':
-      return { view, wish: { kind: 'quit' } }
+      return { view, action: { kind: 'quit' } }
     case 'p':
-      return { view, wish: { kind: 'pause' } }
+      return { view, action: { kind: 'pause' } }
     case 'r':
-      return { view, wish: { kind: 'refresh' } }
+      return { view, action: { kind: 'refresh' } }
     case '?':
     case 'h':
       return { view: { ...view, isHelp: !view.isHelp } }

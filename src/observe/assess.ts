@@ -77,10 +77,10 @@ export function assess(
   thresholds: Thresholds,
   nowMs: number,
 ): Assessment {
-  const { looks, diskLooks } = history
-  const partitions = partitionLags({ snapshot, looks, thresholds, nowMs })
-  const measures = measure({ snapshot, looks, thresholds, nowMs, lags: partitions })
-  const scene = { snapshot, looks, diskLooks, thresholds, nowMs, lags: partitions, measures }
+  const { observations, diskObservations } = history
+  const partitions = partitionLags({ snapshot, observations, thresholds, nowMs })
+  const measures = measure({ snapshot, observations, thresholds, nowMs, lags: partitions })
+  const scene = { snapshot, observations, diskObservations, thresholds, nowMs, lags: partitions, measures }
   const findings = markSymptoms(ruleNames.flatMap((name) => rules[name](scene))).sort(worstFirst)
   const { workers: source } = snapshot.postgres
   const workers = source.state === 'ok' ? shownWorkers(source.workers, thresholds) : []

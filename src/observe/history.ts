@@ -1,7 +1,7 @@
 import { type PipelineSnapshot, type PoolState, readableEnd } from './snapshot.ts'
 
 /** Where a partition stood at one look. */
-export interface PartitionLook {
+export interface PartitionObservation {
   readonly position: number
   readonly startOffset: number
   readonly endOffset: number
@@ -10,14 +10,14 @@ export interface PartitionLook {
 }
 
 /** What could be read and was not: what waits for an open transaction is not the worker's to read. */
-export function readableLag({ position, startOffset, readableEnd }: PartitionLook): number {
+export function readableLag({ position, startOffset, readableEnd }: PartitionObservation): number {
   return Math.max(0, readableEnd - Math.max(position, startOffset))
 }
 
 /** What rules over time need of one snapshot; null for what it could not see. */
-export interface Look {
+export interface PastObservation {
   readonly atMs: number
-  readonly partitions: ReadonlyMap<number, PartitionLook>
+  readonly partitions: ReadonlyMap<number, PartitionObservation>
   /** Messages merged and rejected since the beginning. */
   readonly counts: { readonly merged: number; readonly rejected: number } | null
   /** See `poolPressurePercent`, of the worst pool of a worker heard of lately. */
@@ -25,16 +25,16 @@ export interface Look {
 }
 
 /** Bytes in use on a volume, kept for a day. */
-export interface DiskLook {
+export interface DiskObservation {
   readonly atMs: number
   readonly usedBytes: ReadonlyMap<string, number>
 }
 
 /** Ten minutes of looks at one a second; more at longer intervals. */
-const maxLooks = 600
+const maxObservations = 600
 const lookSpacingMs = 900
 /** A day at one every five minutes. */
-const maxDiskLooks = 288
+const maxDiskObservations = 288
 const diskSpacingMs = 300_000
 
 /**
@@ -43,48 +43,48 @@ const diskSpacingMs = 300_000
  * positions begin again.
  */
 export class SnapshotHistory {
-  readonly #looks: Look[] = []
-  readonly #diskLooks: DiskLook[] = []
+  readonly #observations: PastObservation[] = []
+  readonly #diskObservations: DiskObservation[] = []
   /** The topic that the positions of the looks are of. */
   #topicId: string | undefined
 
-  get looks(): readonly Look[] {
-    return this.#looks
+  get observations(): readonly PastObservation[] {
+    return this.#observations
   }
 
-  get diskLooks(): readonly DiskLook[] {
-    return this.#diskLooks
+  get diskObservations(): readonly DiskObservation[] {
+    return this.#diskObservations
   }
 
   add(snapshot: PipelineSnapshot): void {
     const atMs = snapshot.takenAtMs
-    const last = this.#looks.at(-1)
+    const last = this.#observations.at(-1)
     if (last && atMs < last.atMs) this.#forget()
     this.#followTopic(heldTopicId(snapshot))
     // The newest is kept in any case; the one before it gives way when it came too soon after its own predecessor.
-    const [before, newest] = this.#looks.slice(-2)
-    if (before && newest && newest.atMs - before.atMs < lookSpacingMs) this.#looks.pop()
-    this.#looks.push(lookOf(snapshot))
-    if (this.#looks.length > maxLooks) this.#looks.shift()
+    const [before, newest] = this.#observations.slice(-2)
+    if (before && newest && newest.atMs - before.atMs < lookSpacingMs) this.#observations.pop()
+    this.#observations.push(observationOf(snapshot))
+    if (this.#observations.length > maxObservations) this.#observations.shift()
     this.#addDisk(snapshot)
   }
 
   #followTopic(topicId: string | undefined): void {
     if (topicId === undefined) return
-    if (this.#topicId !== undefined && topicId !== this.#topicId) this.#looks.length = 0
+    if (this.#topicId !== undefined && topicId !== this.#topicId) this.#observations.length = 0
     this.#topicId = topicId
   }
 
   #addDisk({ takenAtMs: atMs, kafka: { disk } }: PipelineSnapshot): void {
-    const last = this.#diskLooks.at(-1)
+    const last = this.#diskObservations.at(-1)
     if (disk.state === 'unknown' || (last && atMs - last.atMs < diskSpacingMs)) return
-    this.#diskLooks.push({ atMs, usedBytes: usedBytesByVolume(disk.volumes) })
-    if (this.#diskLooks.length > maxDiskLooks) this.#diskLooks.shift()
+    this.#diskObservations.push({ atMs, usedBytes: usedBytesByVolume(disk.volumes) })
+    if (this.#diskObservations.length > maxDiskObservations) this.#diskObservations.shift()
   }
 
   #forget(): void {
-    this.#looks.length = 0
-    this.#diskLooks.length = 0
+    this.#observations.length = 0
+    this.#diskObservations.length = 0
   }
 }
 
@@ -106,7 +106,7 @@ export function volumeKey(nodeId: number, directory: string): string {
   return `${nodeId}:${directory}`
 }
 
-function lookOf(snapshot: PipelineSnapshot): Look {
+function observationOf(snapshot: PipelineSnapshot): PastObservation {
   const { positions, workers } = snapshot.postgres
   return {
     atMs: snapshot.takenAtMs,
@@ -117,10 +117,10 @@ function lookOf(snapshot: PipelineSnapshot): Look {
 }
 
 /** None while the positions are of an earlier topic than the log. */
-function partitionsOf(snapshot: PipelineSnapshot): Map<number, PartitionLook> {
+function partitionsOf(snapshot: PipelineSnapshot): Map<number, PartitionObservation> {
   const { log: logs, topic } = snapshot.kafka
   const { positions } = snapshot.postgres
-  const partitions = new Map<number, PartitionLook>()
+  const partitions = new Map<number, PartitionObservation>()
   if (logs.state === 'unknown' || positions.state === 'unknown') return partitions
   const held = heldTopicId(snapshot)
   if (held !== undefined && topic.state === 'ok' && topic.isThere && topic.topicId !== held) return partitions

@@ -1,5 +1,5 @@
 import type { Thresholds } from '../config/thresholds.ts'
-import { type Look, readableLag } from './history.ts'
+import { type PastObservation, readableLag } from './history.ts'
 import {
   type DivergedPartition,
   type PartitionLog,
@@ -43,7 +43,7 @@ export interface PartitionLag {
 interface Scene {
   readonly snapshot: PipelineSnapshot
   /** Oldest first, the snapshot's own the last. */
-  readonly looks: readonly Look[]
+  readonly observations: readonly PastObservation[]
   readonly thresholds: Thresholds
   readonly nowMs: number
 }
@@ -114,11 +114,14 @@ function judged(scene: Scene, log: PartitionLog, { lagMessages, blockedMessages,
 }
 
 /** How long the oldest open transaction of a partition has been open, or as long as it was seen to be. */
-function openSeconds({ looks, nowMs }: Scene, { partition, openTransaction }: PartitionLog): number {
+function openSeconds({ observations, nowMs }: Scene, { partition, openTransaction }: PartitionLog): number {
   const sinceMs = openTransaction?.sinceMs ?? null
   if (sinceMs !== null) return Math.max(0, nowMs - sinceMs) / 1000
   const startOffset = openTransaction?.startOffset
-  const open = trailing(looksAt(looks, partition), (at) => at.readableEnd === startOffset && at.endOffset > startOffset)
+  const open = trailing(
+    observationsAt(observations, partition),
+    (at) => at.readableEnd === startOffset && at.endOffset > startOffset,
+  )
   return spanOf(open) / 1000
 }
 
@@ -178,9 +181,9 @@ function behind(scene: Scene, log: PartitionLog, position: PositionState, lagMes
   const { stalledSeconds, growingSeconds, targetMessages } = scene.thresholds.lag
   if (isStalled(scene, log, position)) return ['STALL', `its position has not moved for ${stalledSeconds} s`]
   if (lagMessages <= targetMessages) return fine
-  const looks = looksAt(scene.looks, log.partition)
-  if (isRewound(looks)) return ['REWIND', 'its position went back']
-  if (isGrowing(looks, { spanMs: growingSeconds * 1000, floor: targetMessages })) {
+  const observations = observationsAt(scene.observations, log.partition)
+  if (isRewound(observations)) return ['REWIND', 'its position went back']
+  if (isGrowing(observations, { spanMs: growingSeconds * 1000, floor: targetMessages })) {
     return ['WARN', `its lag has been growing for ${growingSeconds} s`]
   }
   return fine
@@ -191,7 +194,7 @@ function behind(scene: Scene, log: PartitionLog, position: PositionState, lagMes
  * several looks: it stood still all the time, with something to read all the time.
  */
 function isStalled(scene: Scene, log: PartitionLog, position: PositionState): boolean {
-  const { nowMs, looks, snapshot, thresholds } = scene
+  const { nowMs, observations, snapshot, thresholds } = scene
   const spanMs = thresholds.lag.stalledSeconds * 1000
   const { server } = snapshot.postgres
   const aheadMs = server.state === 'ok' ? server.clockAheadMs : 0
@@ -201,13 +204,13 @@ function isStalled(scene: Scene, log: PartitionLog, position: PositionState): bo
     return Math.min(stoodMs, nowMs - log.nextRecordAtMs) > spanMs
   }
   const still = trailing(
-    looksAt(looks, log.partition),
+    observationsAt(observations, log.partition),
     (at) => at.position === position.nextOffset && readableLag(at) > 0,
   )
   return spanOf(still) > spanMs
 }
 
-interface TimedLook {
+interface TimedObservation {
   readonly atMs: number
   readonly position: number
   readonly startOffset: number
@@ -215,31 +218,34 @@ interface TimedLook {
   readonly readableEnd: number
 }
 
-function looksAt(looks: readonly Look[], partition: number): TimedLook[] {
-  return looks.flatMap(({ atMs, partitions }) => {
+function observationsAt(observations: readonly PastObservation[], partition: number): TimedObservation[] {
+  return observations.flatMap(({ atMs, partitions }) => {
     const at = partitions.get(partition)
     return at ? [{ atMs, ...at }] : []
   })
 }
 
 /** The looks at the end that all fit. */
-function trailing<T>(looks: readonly T[], fits: (look: T) => boolean): T[] {
-  const first = looks.findLastIndex((look) => !fits(look)) + 1
-  return looks.slice(first)
+function trailing<T>(observations: readonly T[], fits: (look: T) => boolean): T[] {
+  const first = observations.findLastIndex((look) => !fits(look)) + 1
+  return observations.slice(first)
 }
 
-function spanOf(looks: readonly { readonly atMs: number }[]): number {
-  return (looks.at(-1)?.atMs ?? 0) - (looks[0]?.atMs ?? 0)
+function spanOf(observations: readonly { readonly atMs: number }[]): number {
+  return (observations.at(-1)?.atMs ?? 0) - (observations[0]?.atMs ?? 0)
 }
 
-function isRewound(looks: readonly TimedLook[]): boolean {
-  const highest = Math.max(...looks.map(({ position }) => position))
-  return (looks.at(-1)?.position ?? 0) < highest
+function isRewound(observations: readonly TimedObservation[]): boolean {
+  const highest = Math.max(...observations.map(({ position }) => position))
+  return (observations.at(-1)?.position ?? 0) < highest
 }
 
 /** Above the floor all the time, never smaller than at the look before, and larger at the end. */
-function isGrowing(looks: readonly TimedLook[], { spanMs, floor }: { spanMs: number; floor: number }): boolean {
-  const lags = looks.map((look) => ({ atMs: look.atMs, lag: readableLag(look) }))
+function isGrowing(
+  observations: readonly TimedObservation[],
+  { spanMs, floor }: { spanMs: number; floor: number },
+): boolean {
+  const lags = observations.map((look) => ({ atMs: look.atMs, lag: readableLag(look) }))
   return isGrowingSeries(lags, { spanMs, floor })
 }
 

@@ -1,6 +1,6 @@
 import type { Thresholds } from '../config/thresholds.ts'
 import { anyOpenSinceMs } from '../config/trading-hours.ts'
-import { type Look, poolPressurePercent } from './history.ts'
+import { type PastObservation, poolPressurePercent } from './history.ts'
 import type { PartitionLag } from './lag.ts'
 import { type ReplayClock, replayOf } from './replay.ts'
 import { type PipelineSnapshot, type PoolState, type Source, unknown } from './snapshot.ts'
@@ -39,7 +39,7 @@ export type MarketState = { readonly isOpen: true; readonly sinceMs: number | nu
 
 export interface MeasureScene {
   readonly snapshot: PipelineSnapshot
-  readonly looks: readonly Look[]
+  readonly observations: readonly PastObservation[]
   readonly thresholds: Thresholds
   readonly nowMs: number
   readonly lags: readonly PartitionLag[]
@@ -81,8 +81,8 @@ function lagMessages({ snapshot, lags }: MeasureScene, leftOut: (lag: PartitionL
 /** Rates are taken over this long where there are looks, and over half of it at least. */
 const rateSpanMs = 20_000
 
-function throughput({ snapshot, looks, thresholds }: MeasureScene): Measure {
-  const counted = countedOver(looks, rateSpanMs)
+function throughput({ snapshot, observations, thresholds }: MeasureScene): Measure {
+  const counted = countedOver(observations, rateSpanMs)
   if (counted && counted.seconds * 2000 >= rateSpanMs) {
     return known((counted.merged + counted.rejected) / counted.seconds)
   }
@@ -95,12 +95,12 @@ function throughput({ snapshot, looks, thresholds }: MeasureScene): Measure {
 
 /** What the positions counted over the last looks; undefined with fewer than two. */
 export function countedOver(
-  looks: readonly Look[],
+  observations: readonly PastObservation[],
   spanMs: number,
 ): { readonly seconds: number; readonly merged: number; readonly rejected: number } | undefined {
-  const last = looks.at(-1)
+  const last = observations.at(-1)
   if (!last?.counts) return undefined
-  const first = looks.find(({ atMs, counts }) => counts && last.atMs - atMs <= spanMs)
+  const first = observations.find(({ atMs, counts }) => counts && last.atMs - atMs <= spanMs)
   if (!first?.counts || first === last) return undefined
   return {
     seconds: (last.atMs - first.atMs) / 1000,
@@ -126,14 +126,14 @@ function replayFreshness(scene: MeasureScene): Measure {
 /** A clock is ahead of ours by minutes or hours. */
 export const farAheadMs = 86_400_000
 
-function feedSilence({ snapshot, looks, nowMs }: MeasureScene): Measure {
+function feedSilence({ snapshot, observations, nowMs }: MeasureScene): Measure {
   const { log } = snapshot.kafka
   if (log.state === 'unknown') return log
   // A producer may write any time; one of another day says nothing about when the record came.
   const times = log.partitions.flatMap(({ newestRecordAtMs: ms }) =>
     ms === null || ms - nowMs > farAheadMs ? [] : [ms],
   )
-  const moved = lastGrowthMs(looks)
+  const moved = lastGrowthMs(observations)
   if (moved !== undefined) times.push(moved)
   if (times.length === 0) return unknown('the topic holds no record')
   return known(Math.max(0, nowMs - Math.max(...times)) / 1000)
@@ -143,16 +143,16 @@ function feedSilence({ snapshot, looks, nowMs }: MeasureScene): Measure {
  * Producers' timestamps may be of any time, but that a log is longer than at the look before was seen: it has grown since
  * then. Taking this look's time instead would call a feed that stopped right after the one before silent an interval late.
  */
-function lastGrowthMs(looks: readonly Look[]): number | undefined {
-  const index = looks.findLastIndex(({ partitions }, at) => {
-    const before = looks[at - 1]?.partitions
+function lastGrowthMs(observations: readonly PastObservation[]): number | undefined {
+  const index = observations.findLastIndex(({ partitions }, at) => {
+    const before = observations[at - 1]?.partitions
     return before && [...partitions].some(([p, { endOffset }]) => endOffset > (before.get(p)?.endOffset ?? endOffset))
   })
-  return looks[index - 1]?.atMs
+  return observations[index - 1]?.atMs
 }
 
-function errorRate({ snapshot, looks, thresholds }: MeasureScene): Measure {
-  const counted = countedOver(looks, snapshot.asked.recentSeconds * 1000)
+function errorRate({ snapshot, observations, thresholds }: MeasureScene): Measure {
+  const counted = countedOver(observations, snapshot.asked.recentSeconds * 1000)
   const recent = recentCounts(snapshot, thresholds)
   // Looks over less than the whole time say less than the workers, who were there before.
   const best = recent && recent.seconds > (counted?.seconds ?? 0) ? recent : counted

@@ -99,7 +99,7 @@ export class Supervisor {
   }
 
   /** Ends whatever still runs, now. What parts acknowledged is kept: they are built to be killed. */
-  hurry(): void {
+  forceStop(): void {
     this.#hurried = true
     this.#stopping.abort(new Error('stopping'))
     for (const { running } of this.#watched.values()) running?.kill()

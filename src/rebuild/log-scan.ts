@@ -6,9 +6,9 @@ import { appendLetters, eachRetried } from '../store/rebuild/dead-letters.ts'
 import type { LossBounds } from '../store/rebuild/rows.ts'
 import {
   mergeIntoShadow,
+  type RebuildDependencies,
   type RebuildPosition,
   type RebuildSession,
-  type RebuildSurroundings,
 } from '../store/rebuild/session.ts'
 import type { Definition } from '../store/schema/definition.ts'
 import type { WindowFilter } from '../store/windows/verify-snapshot.ts'
@@ -22,7 +22,7 @@ export interface LogScanOptions {
   readonly cluster: KafkaCluster
   readonly metadata: TopicMetadata
   readonly session: RebuildSession
-  readonly around: RebuildSurroundings
+  readonly around: RebuildDependencies
   readonly retried: RetriedOffsets
   /** Under which messages are read now. */
   readonly definition: Definition

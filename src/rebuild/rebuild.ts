@@ -26,11 +26,11 @@ import {
 import {
   inRebuildTransaction,
   lockForRebuild,
+  type RebuildDependencies,
   type RebuildPosition,
   type RebuildSession,
-  type RebuildSurroundings,
+  readDependencies,
   readRebuildPositions,
-  readSurroundings,
   withRebuildSession,
 } from '../store/rebuild/session.ts'
 import { assertSameDefinition, type Definition } from '../store/schema/definition.ts'
@@ -100,7 +100,7 @@ const noLosses: LossBounds = { latestUs: -1, likelyLatestUs: -1, cuts: [] }
  */
 export async function rebuild(options: RebuildOptions): Promise<RebuildReport> {
   return withRebuildSession(options.postgres, async (session) => {
-    const around = await readSurroundings(session)
+    const around = await readDependencies(session)
     checkDefinition(options, around, session.place)
     const retried = new Map<number, Set<number>>()
     await inRebuildTransaction(session, true, () =>
@@ -114,7 +114,7 @@ export async function rebuild(options: RebuildOptions): Promise<RebuildReport> {
 }
 
 /** Of a changed definition the log has to be the same: it is what the rows are made of. */
-function checkDefinition({ definition: wanted, scope }: RebuildOptions, around: RebuildSurroundings, place: string) {
+function checkDefinition({ definition: wanted, scope }: RebuildOptions, around: RebuildDependencies, place: string) {
   const { consumerGroup, windowSeconds, allowedLatenessSeconds, maxFutureSeconds, decimals } = around.definition
   const rules = { windowSeconds, allowedLatenessSeconds, maxFutureSeconds, decimals }
   const free = scope === 'all' ? { consumerGroup, ...rules } : {}
@@ -124,11 +124,11 @@ function checkDefinition({ definition: wanted, scope }: RebuildOptions, around: 
 class RebuildRun {
   readonly #options: RebuildOptions
   readonly #session: RebuildSession
-  readonly #around: RebuildSurroundings
+  readonly #around: RebuildDependencies
   readonly #key: PositionKey
   readonly #scan: LogScan
 
-  constructor(options: RebuildOptions, session: RebuildSession, around: RebuildSurroundings, retried: RetriedOffsets) {
+  constructor(options: RebuildOptions, session: RebuildSession, around: RebuildDependencies, retried: RetriedOffsets) {
     const { scope, onProgress } = options
     this.#options = options
     this.#session = session
@@ -214,8 +214,8 @@ class RebuildRun {
   }
 
   /** Gaps that were accepted meanwhile move positions under what was read; then all of it is for nothing. */
-  async #assertUnchanged(): Promise<RebuildSurroundings> {
-    const now = await readSurroundings(this.#session)
+  async #assertUnchanged(): Promise<RebuildDependencies> {
+    const now = await readDependencies(this.#session)
     if (now.definition.id !== this.#around.definition.id) {
       throw new KpiError(
         'KPI_DEFINITION_MISMATCH',
@@ -270,7 +270,7 @@ class RebuildRun {
   }
 
   /** Where the log has holes: proof that none of the messages that are gone belongs to a window that was rebuilt. */
-  async #assertTotals({ definition, prunedMessages }: RebuildSurroundings): Promise<void> {
+  async #assertTotals({ definition, prunedMessages }: RebuildDependencies): Promise<void> {
     const { messages } = await countRows(this.#session, 0)
     const merged = await countMerged(this.#session, definition)
     if (messages + prunedMessages === merged) return
@@ -283,7 +283,7 @@ class RebuildRun {
 }
 
 interface AllPlan {
-  readonly around: RebuildSurroundings
+  readonly around: RebuildDependencies
   readonly letterPlan: LetterPlan
   readonly letters: LetterCounts
   readonly takenBack: readonly { partition: number; offset: number }[]

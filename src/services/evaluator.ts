@@ -61,7 +61,7 @@ export async function runEvaluator(options: RunEvaluatorOptions, stop: AbortSign
       }),
     notifiers,
     timingOf: timingsAt(intervalMs, new Map(rules.map((rule) => [rule.name, rule.for]))),
-    letterhead: {
+    context: {
       source: { topic: config.kafkaTopic, group: config.kafkaGroup, evaluator: hostname() },
       runbookBaseUrl: config.alertRunbookBaseUrl,
       places: { kafka: kafkaOptions(config, '').bootstrap.join(','), postgres: placeOf(postgres) },

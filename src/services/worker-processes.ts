@@ -6,7 +6,7 @@ import { KpiError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { cliEntry } from '../process/cli-entry.ts'
 import { isReadyMessage } from '../process/ready-signal.ts'
-import type { StopWish } from '../process/stop-signals.ts'
+import type { StopRequest } from '../process/stop-signals.ts'
 import { type Part, type RunningPart, Supervisor } from '../process/supervisor.ts'
 import { pause } from '../runtime/abort.ts'
 
@@ -20,13 +20,15 @@ const stopDeadlineMs = 6000
  */
 export async function runWorkerProcesses(
   options: { command: Command; workers: number; httpPort: number | undefined; log: Logger },
-  wish: StopWish,
+  stopRequest: StopRequest,
 ): Promise<void> {
   const { workers, httpPort, log } = options
   const supervisor = new Supervisor({ clock: { now: () => performance.now(), pause }, random: Math.random, log })
-  const hurry = () => supervisor.hurry()
-  wish.hurry.addEventListener('abort', hurry)
-  const stopped = new Promise<void>((resolve) => wish.stop.addEventListener('abort', () => resolve(), { once: true }))
+  const forceStop = () => supervisor.forceStop()
+  stopRequest.forceStop.addEventListener('abort', forceStop)
+  const stopped = new Promise<void>((resolve) =>
+    stopRequest.stop.addEventListener('abort', () => resolve(), { once: true }),
+  )
   try {
     const starts = Array.from({ length: workers }, (_, index) => {
       const port = httpPort === undefined ? undefined : httpPort === 0 ? 0 : httpPort + index
@@ -36,7 +38,7 @@ export async function runWorkerProcesses(
     await stopped
   } finally {
     await supervisor.stop(stopDeadlineMs)
-    wish.hurry.removeEventListener('abort', hurry)
+    stopRequest.forceStop.removeEventListener('abort', forceStop)
   }
 }
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Config } from '../config/load.ts'
 import { placeOfProcess } from '../config/place.ts'
-import { connectSilentMemberPorts, SilentMembers, workerClientPrefix } from '../consumer/dead-member-removal.ts'
+import { connectSilentMemberPorts, DeadMemberRemoval, workerClientPrefix } from '../consumer/dead-member-removal.ts'
 import { RecentMeter } from '../consumer/recent-counts.ts'
 import { type Report, ReportMeter } from '../consumer/report.ts'
 import { connectStuckGroupPorts, StuckGroup } from '../consumer/stuck-group.ts'
@@ -80,7 +80,7 @@ export async function runWorker(options: RunWorkerOptions, stop: AbortSignal): P
     http = await serveWorker(worker, database, options)
     const around = { cluster, database: statusDatabase, group, topic: config.kafkaTopic }
     const watches = [
-      new SilentMembers(connectSilentMemberPorts(around), { clock, log }),
+      new DeadMemberRemoval(connectSilentMemberPorts(around), { clock, log }),
       new StuckGroup(connectStuckGroupPorts(around), { clock, log }),
     ]
     const running = { worker, watches, database, statusDatabase, workerId, http }
@@ -114,7 +114,7 @@ function workerOptions(config: Config, parts: Pick<WorkerOptions, 'ports' | 'log
 interface Running {
   readonly worker: Worker
   /** Over the group. */
-  readonly watches: readonly (SilentMembers | StuckGroup)[]
+  readonly watches: readonly (DeadMemberRemoval | StuckGroup)[]
   readonly database: Database
   readonly statusDatabase: Database
   readonly workerId: string

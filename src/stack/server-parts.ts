@@ -7,7 +7,7 @@ import { stopPlanOf } from '../process/stop-order.ts'
 import type { Part } from '../process/supervisor.ts'
 
 /** What the embedded servers need of the stack they belong to. */
-export interface ServerSurroundings {
+export interface ServerDependencies {
   readonly dataDir: string
   readonly logsDir: string
   readonly records: RunRecords
@@ -17,7 +17,7 @@ export interface ServerSurroundings {
 
 /** The embedded broker; it comes back on the port it had, where its clients look for it. */
 export function kafkaPart(
-  around: ServerSurroundings,
+  around: ServerDependencies,
   options: { port: number; env: NodeJS.ProcessEnv; programs: KafkaPrograms },
 ): Part<KafkaServer> {
   return serverPart({ name: 'kafka', title: 'Kafka', around, preferred: options.port }, (port, signal) =>
@@ -27,7 +27,7 @@ export function kafkaPart(
 
 /** The embedded database; it too keeps its port. */
 export function postgresPart(
-  around: ServerSurroundings,
+  around: ServerDependencies,
   options: { port: number; database: string },
 ): Part<PostgresServer> {
   return serverPart({ name: 'postgres', title: 'PostgreSQL', around, preferred: options.port }, (port, signal) =>
@@ -38,7 +38,7 @@ export function postgresPart(
 interface Placing {
   readonly name: string
   readonly title: string
-  readonly around: ServerSurroundings
+  readonly around: ServerDependencies
   readonly preferred: number
 }
 

@@ -16,7 +16,7 @@ import { type PostgresOptions, placeOf, postgresOptions } from '../store/client/
 import { commandPart, type RunningCommand } from './command-part.ts'
 import { openDataDir, storageError } from './data-dir.ts'
 import { type Endpoints, removeEndpoints, writeEndpoints, writeShellEnvironment } from './endpoints.ts'
-import { kafkaPart, postgresPart, type ServerSurroundings } from './server-parts.ts'
+import { kafkaPart, postgresPart, type ServerDependencies } from './server-parts.ts'
 import { type ReportRow, readyReport } from './stack-report.ts'
 import { takeUpLock } from './up-lock.ts'
 
@@ -52,26 +52,26 @@ export interface StackOptions {
 /**
  * The whole of `up`: servers, topic and schema, feed and workers, under one supervisor, until `stop` is aborted.
  *
- * @param hurry - Aborted when the user does not want to wait for a graceful end.
+ * @param forceStop - Aborted when the user does not want to wait for a graceful end.
  * @throws KpiError when something cannot be started; whatever was started has ended by then.
  */
-export async function runStack(options: StackOptions, stop: AbortSignal, hurry: AbortSignal): Promise<void> {
+export async function runStack(options: StackOptions, stop: AbortSignal, forceStop: AbortSignal): Promise<void> {
   const dataDir = openDataDir(options.dataDir)
   try {
-    await runLocked({ ...options, dataDir }, stop, hurry)
+    await runLocked({ ...options, dataDir }, stop, forceStop)
   } catch (error) {
     throw storageError(dataDir, error)
   }
 }
 
-async function runLocked(options: StackOptions, stop: AbortSignal, hurry: AbortSignal): Promise<void> {
+async function runLocked(options: StackOptions, stop: AbortSignal, forceStop: AbortSignal): Promise<void> {
   const { dataDir } = options
   const lock = takeUpLock(dataDir)
   process.once('exit', killAllChildren)
   try {
     const records = new RunRecords(dataDir)
     await takeDownOrphans(records, options.log)
-    await new Stack(options, records).run(stop, hurry)
+    await new Stack(options, records).run(stop, forceStop)
   } finally {
     removeEndpoints(dataDir)
     lock.release()
@@ -81,7 +81,7 @@ async function runLocked(options: StackOptions, stop: AbortSignal, hurry: AbortS
 
 class Stack {
   readonly #options: StackOptions
-  readonly #around: ServerSurroundings
+  readonly #around: ServerDependencies
   readonly #supervisor: Supervisor
   readonly #startedAtMs = performance.now()
   #kafka: KafkaServer | undefined
@@ -100,9 +100,9 @@ class Stack {
     this.#supervisor = new Supervisor({ clock: { now: () => performance.now(), pause }, random: Math.random, log })
   }
 
-  async run(stop: AbortSignal, hurry: AbortSignal): Promise<void> {
-    const hurryUp = () => this.#supervisor.hurry()
-    hurry.addEventListener('abort', hurryUp)
+  async run(stop: AbortSignal, forceStop: AbortSignal): Promise<void> {
+    const forceStopNow = () => this.#supervisor.forceStop()
+    forceStop.addEventListener('abort', forceStopNow)
     const ending = aborted(stop).then(() => this.#stop())
     try {
       await this.#start(stop)
@@ -112,7 +112,7 @@ class Stack {
       await this.#stop()
       if (!stop.aborted) throw error
     } finally {
-      hurry.removeEventListener('abort', hurryUp)
+      forceStop.removeEventListener('abort', forceStopNow)
     }
   }
 
@@ -355,7 +355,7 @@ class Stack {
     done.abort()
     if (outcome === 'stopped') return
     log.error('some parts did not end in time: killing them')
-    this.#supervisor.hurry()
+    this.#supervisor.forceStop()
     await pause(graceMs)
   }
 }

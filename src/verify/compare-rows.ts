@@ -33,7 +33,7 @@ export interface RowFindings {
 }
 
 /** What is known of a snapshot beside its rows. */
-export interface RowSurroundings {
+export interface RowDependencies {
   readonly losses: LogLosses
   readonly windowSeconds: number
   /** Fractional digits of prices and volumes. */
@@ -46,7 +46,7 @@ export interface RowSurroundings {
 export function compareRows(
   rows: TableRows,
   { windows, crowdedOut }: PlainWindows,
-  { losses, windowSeconds, decimals, floorUs }: RowSurroundings,
+  { losses, windowSeconds, decimals, floorUs }: RowDependencies,
   { differences, unchecked }: RowFindings,
 ): void {
   for (const { key, columns } of rows) {

@@ -55,8 +55,8 @@ export async function tryFault(site: Site, name: ScenarioName, say: (line: strin
 }
 
 function resolveLimit(fault: Fault, pace: Pace): number {
-  const { keepLooks } = rulePatience[fault.expected.rule]
-  return (fault.clearWaitSeconds?.(pace) ?? 0) + (keepLooks + 2) * Math.max(pace.intervalSeconds, 4) + resolveSeconds
+  const { keepChecks } = rulePatience[fault.expected.rule]
+  return (fault.clearWaitSeconds?.(pace) ?? 0) + (keepChecks + 2) * Math.max(pace.intervalSeconds, 4) + resolveSeconds
 }
 
 /** Or until it is too late, which the outcome shows. */

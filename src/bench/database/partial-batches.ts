@@ -1,7 +1,7 @@
 import { SimulateSource } from '../../feed/simulate/simulate-source.ts'
 import { MessageDecoder } from '../../kpi/decode/message.ts'
 import { type PartialRow, Reducer } from '../../kpi/reducer.ts'
-import { hurryingClock, orderlyMarket } from '../throughput/workload.ts'
+import { fastClock, orderlyMarket } from '../throughput/workload.ts'
 
 /** What the batches of a load look like. */
 export interface BatchShape {
@@ -67,7 +67,7 @@ async function reduceOne(shape: BatchShape, index: number): Promise<PartialRow[]
   const spanSeconds = windows * windowSeconds
   const seconds = windows === 1 ? spanSeconds / commitsPerSpan : spanSeconds
   const market = { ...orderlyMarket({ symbols, ratePerSecond: messages / seconds, count: messages }), seed: `${index}` }
-  const source = new SimulateSource(market, hurryingClock(firstWindowMs))
+  const source = new SimulateSource(market, fastClock(firstWindowMs))
   const decoder = new MessageDecoder({ maxFutureSeconds: windowSeconds, decimals })
   const reducer = new Reducer({ windowSeconds, allowedLatenessSeconds: 120, decimals })
   const { signal } = new AbortController()

@@ -10,7 +10,7 @@ export interface Sighting {
 }
 
 /** How long between two looks: added to what is measured, with the look itself, at most. */
-export const lookIntervalMs = 2
+export const checkIntervalMs = 2
 
 const statement = {
   name: 'bench-look',
@@ -61,7 +61,7 @@ export class VisiblePositions {
         this.#latest.set(partition, nextOffset)
         this.#sightings.push({ partition, nextOffset, atMs })
       }
-      await pause(lookIntervalMs, this.#stopping.signal)
+      await pause(checkIntervalMs, this.#stopping.signal)
     }
   }
 }

@@ -1,6 +1,6 @@
 import { databaseText } from '../database/text.ts'
 import type { LatencyReport } from '../live/latency.ts'
-import { lookIntervalMs } from '../live/visible-positions.ts'
+import { checkIntervalMs } from '../live/visible-positions.ts'
 import type { Machine } from '../machine.ts'
 import type { CaseReport, ThroughputReport } from '../throughput/throughput.ts'
 import { tuningText } from '../tuning/tuning-text.ts'
@@ -119,7 +119,7 @@ function latencyText(
   return `## Latency
 
 From when a message was due, by a schedule that waits for nobody (open loop), to when its row could be read. ${seconds} s after ${warmUpSeconds} s of warm-up, ${runs === 1 ? 'one run' : `median of ${runs} runs`}.
-Rows are looked for every ${lookIntervalMs} ms, which is in the figures, and in PostgreSQL's CPU; the producer's wait of 10 ms is in them too. CPU is of one core.
+Rows are looked for every ${checkIntervalMs} ms, which is in the figures, and in PostgreSQL's CPU; the producer's wait of 10 ms is in them too. CPU is of one core.
 
 ${markdownTable(titles, rows)}`
 }

@@ -21,7 +21,7 @@ export interface ConsumeRun {
   readonly postgresCpuSeconds: number
 }
 
-const lookIntervalMs = 50
+const checkIntervalMs = 50
 
 /**
  * Runs `market-kpi consume` until everything in the topic is committed.
@@ -42,7 +42,7 @@ export async function runConsume(scene: Scene, options: { messages: number; work
     await (count > 1 ? startTogether(database, workers, start) : start())
     while ((await committed(database)) < messages) {
       for (const worker of workers) worker.assertAlive()
-      await pause(lookIntervalMs)
+      await pause(checkIntervalMs)
     }
     const postgresCpuSeconds = treeCpuSeconds(postgresPid) - postgresBefore
     const figures = workers.map((worker) => worker.figures)
@@ -73,7 +73,7 @@ async function startTogether(
   await database.transaction(async (client) => {
     await client.query('LOCK TABLE kpi_consumer_offsets IN ACCESS EXCLUSIVE MODE')
     await start()
-    for (const worker of workers) while ((await worker.partitions()) === 0) await pause(lookIntervalMs)
+    for (const worker of workers) while ((await worker.partitions()) === 0) await pause(checkIntervalMs)
   })
 }
 

@@ -67,7 +67,7 @@ export async function loadTopic(
 function sourceOf({ messages, symbols, windows, unusualPercent }: Workload): PriceSource {
   const spanSeconds = windows * windowSeconds
   const market = orderlyMarket({ symbols, ratePerSecond: messages / spanSeconds, count: messages })
-  const source = new SimulateSource(market, hurryingClock(startOf(spanSeconds)))
+  const source = new SimulateSource(market, fastClock(startOf(spanSeconds)))
   return unusualPercent > 0 ? new UnusualSource(source, unusualPercent) : source
 }
 
@@ -78,7 +78,7 @@ function startOf(spanSeconds: number): number {
 }
 
 /** A clock that is always as late as somebody waits for it to be. */
-export function hurryingClock(startMs: number): Clock {
+export function fastClock(startMs: number): Clock {
   let nowMs = startMs
   return {
     now: () => nowMs,

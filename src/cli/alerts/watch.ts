@@ -38,11 +38,13 @@ const stopDeadlineMs = 4500
 async function watch(command: Command): Promise<void> {
   const { config, log } = configure(command)
   const { interval, httpPort } = command.opts<{ interval: number; httpPort?: number }>()
-  const wish = listenForStop((what) => log.info(what === 'stop' ? 'stopping; again to hurry' : 'stopping at once'))
+  const stopRequest = listenForStop((what) =>
+    log.info(what === 'stop' ? 'stopping; interrupt again to stop at once' : 'stopping at once'),
+  )
   const gone = new AbortController()
   whenSupervisorGone(() => gone.abort())
-  wish.hurry.addEventListener('abort', () => process.exit(1))
-  const end = AbortSignal.any([wish.stop, gone.signal])
+  stopRequest.forceStop.addEventListener('abort', () => process.exit(1))
+  const end = AbortSignal.any([stopRequest.stop, gone.signal])
   // All that counts is saved at each step, and a look at dead servers takes longer than `up` waits.
   end.addEventListener('abort', () => setTimeout(() => process.exit(0), stopDeadlineMs).unref(), { once: true })
   try {
@@ -63,7 +65,7 @@ async function watch(command: Command): Promise<void> {
       end,
     )
   } finally {
-    wish.release()
+    stopRequest.release()
   }
   // A host that drops packets would hold up the end for as long as a connection is tried.
   process.exit(0)

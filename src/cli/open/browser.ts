@@ -1,19 +1,19 @@
 import { existsSync } from 'node:fs'
 import open from 'open'
 
-export interface Surroundings {
+export interface Dependencies {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly platform: NodeJS.Platform
   readonly isContainer: boolean
 }
 
-export function thisMachine(): Surroundings {
+export function thisMachine(): Dependencies {
   const isContainer = ['/.dockerenv', '/run/.containerenv'].some((file) => existsSync(file))
   return { env: process.env, platform: process.platform, isContainer }
 }
 
 /** Why no browser can be opened where somebody would see it; undefined where one can. */
-export function browserObstacle({ env, platform, isContainer }: Surroundings): string | undefined {
+export function browserObstacle({ env, platform, isContainer }: Dependencies): string | undefined {
   if (env.BROWSER) return undefined
   if (env.CI) return 'this is a CI job'
   if (env.SSH_CONNECTION || env.SSH_TTY) return 'this is a remote session'

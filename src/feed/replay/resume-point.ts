@@ -1,6 +1,6 @@
 import { KpiError } from '../../errors.ts'
 import type { KafkaCluster } from '../../kafka/client/cluster.ts'
-import { patiently } from '../../kafka/client/retry.ts'
+import { retry } from '../../kafka/client/retry.ts'
 import { findLastRecords } from '../../kafka/log/last-record.ts'
 import type { ProducerTrace } from '../../kafka/produce/producer-partition.ts'
 import type { Logger } from '../../log.ts'
@@ -38,7 +38,7 @@ export async function findResumePoint(search: ResumeSearch, signal: AbortSignal)
   let metadata = await cluster.topicMetadata(topic)
   const marks = new MarkFinder(file.prefix)
   const match = (buffer: Buffer, valueEnd: number) => marks.find(buffer, valueEnd)
-  const found = await patiently(async () => {
+  const found = await retry(async () => {
     metadata = await cluster.topicMetadata(topic)
     return findLastRecords({ cluster, metadata, match, progress: reportProgress(search) }, signal)
   }, signal)

@@ -10,7 +10,7 @@ const backoffLimits = { firstMs: 100, capMs: 2000 }
  *
  * @throws What the work threw last, at once when it is nothing that passes; or the signal's reason.
  */
-export async function patiently<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+export async function retry<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
   const until = performance.now() + patienceMs
   const backoff = new Backoff(backoffLimits)
   for (;;) {

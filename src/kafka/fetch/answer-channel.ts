@@ -1,8 +1,8 @@
 import { unpackedPieces } from './decompress-answer.ts'
-import { AnswerMemory } from './fetch-buffers.ts'
+import { FetchBuffers } from './fetch-buffers.ts'
 import type { FetchedRecords } from './partition-fetch.ts'
 
-export interface HandOverOptions<Records> {
+export interface AnswerChannelOptions<Records> {
   /** One number, shared with the reader: how many pieces it is done with. */
   readonly done: Int32Array<SharedArrayBuffer>
   readonly post: (piece: readonly Records[]) => void
@@ -12,14 +12,14 @@ export interface HandOverOptions<Records> {
  * Hands answers over to a reader in another thread, unpacked and piece by piece: one that it works on, and one that waits.
  * Answers of all brokers go through here one after the other, so a piece is done only after all before it.
  */
-export class HandOver<Records extends FetchedRecords> {
-  readonly #options: HandOverOptions<Records>
+export class AnswerChannel<Records extends FetchedRecords> {
+  readonly #options: AnswerChannelOptions<Records>
   /** A piece is written while the one before it is read. */
-  readonly #memory = new AnswerMemory({ turns: 2, isShared: true })
+  readonly #memory = new FetchBuffers({ count: 2, isShared: true })
   #posted = 0
   #last: Promise<void> = Promise.resolve()
 
-  constructor(options: HandOverOptions<Records>) {
+  constructor(options: AnswerChannelOptions<Records>) {
     this.#options = options
   }
 

@@ -1,5 +1,5 @@
 import { isPacked, nextOffsetOf, type RecordRange, unpackBatch, wholeBatchEnd } from '../records/record-batch.ts'
-import { type AnswerMemory, release } from './fetch-buffers.ts'
+import { type FetchBuffers, release } from './fetch-buffers.ts'
 import type { FetchedRecords } from './partition-fetch.ts'
 
 /** What is handed over at once: as much as an answer has without packing. */
@@ -16,7 +16,7 @@ const usualRatio = 8
  */
 export function* unpackedPieces<Records extends FetchedRecords>(
   answer: readonly Records[],
-  memory: AnswerMemory,
+  memory: FetchBuffers,
 ): Generator<Records[]> {
   let piece: Records[] = []
   let room: Buffer = Buffer.alloc(0)

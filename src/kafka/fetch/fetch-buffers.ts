@@ -6,13 +6,13 @@
  * Two take turns, because the next answer may arrive before the last one's records are worked on; not the one after it,
  * since a pump has one request in flight. Where another thread works on them there are three.
  */
-export class AnswerMemory {
+export class FetchBuffers {
   readonly #buffers: Buffer[]
   readonly #isShared: boolean
   #turn = 0
 
-  constructor({ turns = 2, isShared = false }: AnswerMemoryOptions = {}) {
-    this.#buffers = Array.from({ length: turns }, () => Buffer.alloc(0))
+  constructor({ count = 2, isShared = false }: FetchBuffersOptions = {}) {
+    this.#buffers = Array.from({ length: count }, () => Buffer.alloc(0))
     this.#isShared = isShared
   }
 
@@ -41,9 +41,9 @@ export class AnswerMemory {
   }
 }
 
-export interface AnswerMemoryOptions {
+export interface FetchBuffersOptions {
   /** How many answers are kept at once. @defaultValue 2 */
-  readonly turns?: number
+  readonly count?: number
   /** Whether other threads can see it. @defaultValue false */
   readonly isShared?: boolean
 }

@@ -2,7 +2,7 @@ import { type Connection, Writer } from '@platformatic/kafka'
 import type { EpochEnd } from '../../kpi/leader-epochs.ts'
 import { ByteReader } from '../records/byte-reader.ts'
 import type { AbortedTransaction, RecordRange } from '../records/record-batch.ts'
-import { type AnswerMemory, release } from './fetch-buffers.ts'
+import { type FetchBuffers, release } from './fetch-buffers.ts'
 
 /** Versions 13 to 17 name topics by id, which is how a re-created topic shows. Brokers since Kafka 3.1 have them. */
 export const fetchApiKey = 1
@@ -55,7 +55,7 @@ export function sendFetch(
   connection: Connection,
   version: number,
   request: FetchRequest,
-  memory: AnswerMemory,
+  memory: FetchBuffers,
 ): Promise<FetchResponse> {
   return new Promise((resolve, reject) => {
     let pieces: readonly Uint8Array[] = []

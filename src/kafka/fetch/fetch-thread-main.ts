@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { assert } from '../../errors.ts'
 import { KafkaCluster } from '../client/cluster.ts'
-import { HandOver } from './answer-channel.ts'
+import { AnswerChannel } from './answer-channel.ts'
 import type { ThreadCommand, ThreadRecords, ThreadReport, ThreadStart } from './fetch-thread.ts'
 import { Fetcher, type FetchHandler } from './fetcher.ts'
 
@@ -19,7 +19,7 @@ function seekOf(partition: number): number {
 
 const report = (told: ThreadReport): void => port.postMessage(told)
 
-const handOver = new HandOver<ThreadRecords>({ done, post: (answer) => report({ kind: 'records', answer }) })
+const handOver = new AnswerChannel<ThreadRecords>({ done, post: (answer) => report({ kind: 'records', answer }) })
 
 const handler: FetchHandler = {
   wants: (partition) => !unwanted.has(partition),
@@ -35,7 +35,7 @@ const fetcher = new Fetcher(
     ...fetch,
     cluster: new KafkaCluster(kafka),
     handler,
-    memory: { turns: 3, isShared: true },
+    memory: { count: 3, isShared: true },
     log: {
       info: (message) => report({ kind: 'log', level: 'info', message }),
       warn: (message) => report({ kind: 'log', level: 'warn', message }),

@@ -5,7 +5,7 @@ import type { KafkaCluster, TopicMetadata } from '../client/cluster.ts'
 import { brokerErrorName, kafkaError } from '../client/errors.ts'
 import { findDivergences } from '../log/epoch-ends.ts'
 import { listOffsets } from '../log/offsets.ts'
-import { AnswerMemory, type AnswerMemoryOptions } from './fetch-buffers.ts'
+import { FetchBuffers, type FetchBuffersOptions } from './fetch-buffers.ts'
 import { type FetchResponse, fetchApiKey, fetchVersions, sendFetch } from './fetch-protocol.ts'
 import {
   type Asked,
@@ -14,7 +14,7 @@ import {
   isDue,
   type LogRange,
   listOf,
-  Reading,
+  PartitionFetch,
   takeRecords,
 } from './partition-fetch.ts'
 
@@ -76,7 +76,7 @@ export interface FetcherOptions {
   /** @defaultValue 2 MiB */
   readonly partitionMaxBytes?: number
   /** Where answers of one leader are gathered. */
-  readonly memory?: AnswerMemoryOptions
+  readonly memory?: FetchBuffersOptions
 }
 
 const mebibyte = 1024 * 1024
@@ -90,7 +90,7 @@ interface InFlight {
 }
 
 interface Taken {
-  readonly reading: Reading
+  readonly partitionFetch: PartitionFetch
   readonly records: FetchedRecords
 }
 
@@ -98,7 +98,7 @@ const noLeader = -1
 
 export class Fetcher {
   readonly #options: FetcherOptions
-  readonly #readings = new Map<number, Reading>()
+  readonly #partitionFetches = new Map<number, PartitionFetch>()
   readonly #pumps = new Map<number, Promise<void>>()
   readonly #abort = new AbortController()
   #metadata: TopicMetadata
@@ -121,24 +121,24 @@ export class Fetcher {
    * @param epoch - Of the last record batch before the offset: the log has to hold it still.
    */
   seek(partition: number, offset: number, epoch?: ReadEpoch): void {
-    this.#readings.set(partition, new Reading(partition, offset, epoch))
+    this.#partitionFetches.set(partition, new PartitionFetch(partition, offset, epoch))
     this.#startPumps()
   }
 
   remove(partition: number): void {
-    this.#readings.delete(partition)
+    this.#partitionFetches.delete(partition)
   }
 
   /** Does not wait for brokers. Idempotent. */
   async stop(): Promise<void> {
     this.#abort.abort()
-    this.#readings.clear()
+    this.#partitionFetches.clear()
     await Promise.all(this.#pumps.values())
   }
 
   #startPumps(): void {
     if (this.#abort.signal.aborted) return
-    for (const { partition } of this.#readings.values()) {
+    for (const { partition } of this.#partitionFetches.values()) {
       const leaderId = this.#leaderOf(partition)
       if (this.#pumps.has(leaderId)) continue
       const pump = this.#pump(leaderId)
@@ -155,20 +155,20 @@ export class Fetcher {
     return this.#metadata.partitions[partition]?.leaderId ?? noLeader
   }
 
-  #readingsOf(leaderId: number): Reading[] {
-    return [...this.#readings.values()].filter(({ partition }) => this.#leaderOf(partition) === leaderId)
+  #partitionFetchesOf(leaderId: number): PartitionFetch[] {
+    return [...this.#partitionFetches.values()].filter(({ partition }) => this.#leaderOf(partition) === leaderId)
   }
 
   async #pump(leaderId: number): Promise<void> {
     await undefined // so that partitions sought one after the other share the first request
-    const memory = new AnswerMemory(this.#options.memory)
+    const memory = new FetchBuffers(this.#options.memory)
     let inFlight: InFlight | undefined
     for (let turn = 0; ; turn++) {
-      const readings = this.#readingsOf(leaderId)
-      if (readings.length === 0 || this.#abort.signal.aborted) return
+      const partitionFetches = this.#partitionFetchesOf(leaderId)
+      if (partitionFetches.length === 0 || this.#abort.signal.aborted) return
       inFlight ??= this.#ask(leaderId, turn, memory)
       if (!inFlight) {
-        await pause(this.#shortestWaitMs(readings), this.#abort.signal)
+        await pause(this.#shortestWaitMs(partitionFetches), this.#abort.signal)
         continue
       }
       const current = inFlight
@@ -184,31 +184,31 @@ export class Fetcher {
   }
 
   /** Sends one fetch; undefined when no partition of this leader may be asked for now. */
-  #ask(leaderId: number, turn: number, memory: AnswerMemory): InFlight | undefined {
-    const readings = this.#readingsOf(leaderId)
-    if (leaderId === noLeader) this.#failed(readings.filter(isDue), 'no leader at the moment')
-    const wanted = readings.filter((reading) => this.#waitMs(reading) === 0)
+  #ask(leaderId: number, turn: number, memory: FetchBuffers): InFlight | undefined {
+    const partitionFetches = this.#partitionFetchesOf(leaderId)
+    if (leaderId === noLeader) this.#failed(partitionFetches.filter(isDue), 'no leader at the moment')
+    const wanted = partitionFetches.filter((partitionFetch) => this.#waitMs(partitionFetch) === 0)
     if (wanted.length === 0 || this.#abort.signal.aborted) return undefined
     // An answer is filled in the order asked: everybody gets to be first.
     const first = turn % wanted.length
-    const asked = [...wanted.slice(first), ...wanted.slice(0, first)].map((reading) => ({
-      reading,
-      offset: reading.offset,
+    const asked = [...wanted.slice(first), ...wanted.slice(0, first)].map((partitionFetch) => ({
+      partitionFetch,
+      offset: partitionFetch.offset,
     }))
-    const response = this.#send({ leaderId, asked, maxWaitMs: this.#shortestWaitMs(readings), memory })
+    const response = this.#send({ leaderId, asked, maxWaitMs: this.#shortestWaitMs(partitionFetches), memory })
     response.catch(() => undefined) // told to whoever awaits it
     return { asked, askedAtMs: performance.now(), response }
   }
 
   /** Until this partition may be asked for. */
-  #waitMs(reading: Reading): number {
-    if (!isDue(reading)) return reading.notBeforeMs - performance.now()
-    return this.#options.handler.wants(reading.partition) ? 0 : unwantedPauseMs
+  #waitMs(partitionFetch: PartitionFetch): number {
+    if (!isDue(partitionFetch)) return partitionFetch.notBeforeMs - performance.now()
+    return this.#options.handler.wants(partitionFetch.partition) ? 0 : unwantedPauseMs
   }
 
   /** Until one more of these may be asked for: no request is held longer, and no pause lasts longer. */
-  #shortestWaitMs(readings: readonly Reading[]): number {
-    const waits = readings.map((reading) => this.#waitMs(reading)).filter((waitMs) => waitMs > 0)
+  #shortestWaitMs(partitionFetches: readonly PartitionFetch[]): number {
+    const waits = partitionFetches.map((partitionFetch) => this.#waitMs(partitionFetch)).filter((waitMs) => waitMs > 0)
     return Math.ceil(Math.min(this.#options.maxWaitMs, ...waits))
   }
 
@@ -216,7 +216,7 @@ export class Fetcher {
     leaderId: number
     asked: readonly Asked[]
     maxWaitMs: number
-    memory: AnswerMemory
+    memory: FetchBuffers
   }): Promise<FetchResponse> {
     const { leaderId, asked, maxWaitMs, memory } = request
     const { cluster, maxBytes = 8 * mebibyte, partitionMaxBytes = 2 * mebibyte } = this.#options
@@ -232,7 +232,7 @@ export class Fetcher {
       minBytes: 1,
       maxBytes,
       partitionMaxBytes,
-      partitions: asked.map(({ reading: { partition, epoch }, offset }) => ({
+      partitions: asked.map(({ partitionFetch: { partition, epoch }, offset }) => ({
         partition,
         offset,
         leaderEpoch: partitions[partition]?.leaderEpoch ?? -1,
@@ -249,7 +249,7 @@ export class Fetcher {
     } catch (error) {
       const failure = kafkaError(error, `broker ${leaderId}`)
       if (!failure.retryable) throw failure
-      this.#failed(readingsOf(inFlight), failure.message)
+      this.#failed(partitionFetchesOf(inFlight), failure.message)
       return undefined
     }
   }
@@ -257,30 +257,33 @@ export class Fetcher {
   /** Moves the offsets on, and returns what came, in the order it is to be worked on. */
   #take(current: InFlight, response: FetchResponse): Taken[] {
     const taken: Taken[] = []
-    const refused = new Map<string, Reading[]>()
-    if (response.errorCode !== 0) refused.set(brokerErrorName(response.errorCode), readingsOf(current))
+    const refused = new Map<string, PartitionFetch[]>()
+    if (response.errorCode !== 0) refused.set(brokerErrorName(response.errorCode), partitionFetchesOf(current))
     for (const found of response.partitions) {
       const asked = this.#stillWanted(current, found.partition)
       if (!asked) continue
       const records = takeRecords(asked, found)
-      if (records === doubtful) void this.#checkRange(asked.reading)
-      else if (typeof records === 'object' && 'range' in records) taken.push({ reading: asked.reading, records })
-      else if (typeof records === 'object') this.#giveUp(asked.reading, records)
-      else refused.set(records, [...(refused.get(records) ?? []), asked.reading])
+      if (records === doubtful) void this.#checkRange(asked.partitionFetch)
+      else if (typeof records === 'object' && 'range' in records)
+        taken.push({ partitionFetch: asked.partitionFetch, records })
+      else if (typeof records === 'object') this.#giveUp(asked.partitionFetch, records)
+      else refused.set(records, [...(refused.get(records) ?? []), asked.partitionFetch])
     }
-    for (const [why, readings] of refused) this.#failed(readings, why)
+    for (const [why, partitionFetches] of refused) this.#failed(partitionFetches, why)
     this.#settled(taken)
     return taken
   }
 
   #stillWanted(current: InFlight, partition: number): Asked | undefined {
-    const asked = current.asked.find(({ reading }) => reading.partition === partition)
-    if (!asked || this.#readings.get(partition) !== asked.reading) return undefined
-    return asked.reading.offset === asked.offset ? asked : undefined
+    const asked = current.asked.find(({ partitionFetch }) => partitionFetch.partition === partition)
+    if (!asked || this.#partitionFetches.get(partition) !== asked.partitionFetch) return undefined
+    return asked.partitionFetch.offset === asked.offset ? asked : undefined
   }
 
   #deliver(taken: readonly Taken[]): void | Promise<void> {
-    const current = taken.filter(({ reading }) => this.#readings.get(reading.partition) === reading)
+    const current = taken.filter(
+      ({ partitionFetch }) => this.#partitionFetches.get(partitionFetch.partition) === partitionFetch,
+    )
     return this.#options.handler.records(current.map(({ records }) => records))
   }
 
@@ -291,40 +294,42 @@ export class Fetcher {
   }
 
   /** The leader refused the offset, or sent what does not fit it; whether rightly, the ends of the log and its epochs say. */
-  async #checkRange(reading: Reading): Promise<void> {
+  async #checkRange(partitionFetch: PartitionFetch): Promise<void> {
     const { cluster } = this.#options
-    const { partition, offset, epoch } = reading
-    reading.notBeforeMs = Number.POSITIVE_INFINITY
+    const { partition, offset, epoch } = partitionFetch
+    partitionFetch.notBeforeMs = Number.POSITIVE_INFINITY
     try {
       const [starts, ends, divergences] = await Promise.all([
         listOffsets(cluster, this.#metadata, 'earliest', [partition]),
         listOffsets(cluster, this.#metadata, 'latest', [partition]),
         findDivergences(cluster, this.#metadata, [{ partition, nextOffset: offset, ...epoch }]),
       ])
-      if (this.#readings.get(partition) !== reading) return
+      if (this.#partitionFetches.get(partition) !== partitionFetch) return
       const log = { startOffset: starts.get(partition) ?? 0, endOffset: ends.get(partition) ?? 0 }
       const divergence = divergences.get(partition)
-      if (divergence) this.#giveUp(reading, { ...log, agreesTo: divergence.agreesTo })
-      else if (offset < log.startOffset || offset > log.endOffset) this.#giveUp(reading, log)
-      else this.#failed([reading], 'OFFSET_OUT_OF_RANGE')
+      if (divergence) this.#giveUp(partitionFetch, { ...log, agreesTo: divergence.agreesTo })
+      else if (offset < log.startOffset || offset > log.endOffset) this.#giveUp(partitionFetch, log)
+      else this.#failed([partitionFetch], 'OFFSET_OUT_OF_RANGE')
     } catch (error) {
-      if (error instanceof KpiError && error.retryable) this.#failed([reading], error.message)
+      if (error instanceof KpiError && error.retryable) this.#failed([partitionFetch], error.message)
       else this.#fail(error)
     }
   }
 
-  #giveUp({ partition, offset }: Reading, log: LogRange): void {
-    this.#readings.delete(partition)
+  #giveUp({ partition, offset }: PartitionFetch, log: LogRange): void {
+    this.#partitionFetches.delete(partition)
     this.#options.handler.outOfRange(partition, offset, log)
   }
 
-  #failed(readings: readonly Reading[], why: string): void {
-    const current = readings.filter((reading) => this.#readings.get(reading.partition) === reading)
+  #failed(partitionFetches: readonly PartitionFetch[], why: string): void {
+    const current = partitionFetches.filter(
+      (partitionFetch) => this.#partitionFetches.get(partitionFetch.partition) === partitionFetch,
+    )
     if (current.length === 0) return
-    const told = current.filter((reading) => reading.failed())
+    const told = current.filter((partitionFetch) => partitionFetch.failed())
     // What failed together is tried, and told, together.
-    const notBeforeMs = Math.max(...current.map((reading) => reading.notBeforeMs))
-    for (const reading of current) reading.notBeforeMs = notBeforeMs
+    const notBeforeMs = Math.max(...current.map((partitionFetch) => partitionFetch.notBeforeMs))
+    for (const partitionFetch of current) partitionFetch.notBeforeMs = notBeforeMs
     if (told.length > 0) {
       const deeper = this.#metadataFailure ?? why
       this.#options.log.warn(`${listOf(told)} not read for now: ${deeper}; trying again until it works`)
@@ -333,7 +338,7 @@ export class Fetcher {
   }
 
   #settled(taken: readonly Taken[]): void {
-    const told = taken.map(({ reading }) => reading).filter((reading) => reading.settled())
+    const told = taken.map(({ partitionFetch }) => partitionFetch).filter((partitionFetch) => partitionFetch.settled())
     if (told.length > 0) this.#options.log.info(`${listOf(told)} read again`)
   }
 
@@ -364,14 +369,14 @@ export class Fetcher {
   #fail(error: unknown): void {
     const isOver = this.#abort.signal.aborted
     this.#abort.abort()
-    this.#readings.clear()
+    this.#partitionFetches.clear()
     if (!(error instanceof KpiError)) throw error
     if (!isOver) this.#options.handler.fatal(error)
   }
 }
 
-function readingsOf({ asked }: InFlight): Reading[] {
-  return asked.map(({ reading }) => reading)
+function partitionFetchesOf({ asked }: InFlight): PartitionFetch[] {
+  return asked.map(({ partitionFetch }) => partitionFetch)
 }
 
 function bytesOf(taken: readonly Taken[]): number {

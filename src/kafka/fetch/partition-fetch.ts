@@ -21,7 +21,7 @@ const failureLimits = { firstMs: 100, capMs: 2000 }
 const toldFailures = 2
 
 /** A partition, and how far it has been asked for. */
-export class Reading {
+export class PartitionFetch {
   readonly partition: number
   offset: number
   /** Of the last batch before the offset. */
@@ -51,7 +51,7 @@ export class Reading {
 }
 
 export interface Asked {
-  readonly reading: Reading
+  readonly partitionFetch: PartitionFetch
   readonly offset: number
 }
 
@@ -70,32 +70,35 @@ export const doubtful = 'doubtful'
  * The records of one partition, its offset moved behind them; or the log, when it is not the one that was read before; or
  * why there are no records.
  */
-export function takeRecords({ reading, offset }: Asked, found: FetchedPartition): FetchedRecords | LogRange | string {
+export function takeRecords(
+  { partitionFetch, offset }: Asked,
+  found: FetchedPartition,
+): FetchedRecords | LogRange | string {
   if (found.errorCode !== 0) {
     const name = brokerErrorName(found.errorCode)
     return name === 'OFFSET_OUT_OF_RANGE' ? doubtful : name
   }
   const { partition, aborted, highWatermark: endOffset, logStartOffset } = found
   if (found.diverging) {
-    const divergence = divergenceOf({ ...reading.epoch, nextOffset: offset }, found.diverging)
+    const divergence = divergenceOf({ ...partitionFetch.epoch, nextOffset: offset }, found.diverging)
     if (divergence === undefined) return 'a log that differs from what was read, and an epoch that fits it'
     return { startOffset: logStartOffset, endOffset, agreesTo: divergence.agreesTo }
   }
   const range = verified(found.records)
-  const { next, epoch, isLower } = endOf(range, offset, reading.epoch)
+  const { next, epoch, isLower } = endOf(range, offset, partitionFetch.epoch)
   if (isLower) return doubtful
   if (next === offset && range.end > range.start) return 'an answer without a whole record batch'
-  reading.offset = next
-  reading.epoch = epoch
+  partitionFetch.offset = next
+  partitionFetch.epoch = epoch
   return { partition, range, from: offset, next, aborted, endOffset, logStartOffset }
 }
 
-export function isDue(reading: Reading): boolean {
-  return reading.notBeforeMs <= performance.now()
+export function isDue(partitionFetch: PartitionFetch): boolean {
+  return partitionFetch.notBeforeMs <= performance.now()
 }
 
 /** For the log. */
-export function listOf(readings: readonly Reading[]): string {
-  const partitions = readings.map(({ partition }) => partition).sort((a, b) => a - b)
+export function listOf(partitionFetches: readonly PartitionFetch[]): string {
+  const partitions = partitionFetches.map(({ partition }) => partition).sort((a, b) => a - b)
   return partitions.length === 1 ? `partition ${partitions[0]} is` : `partitions ${partitions.join(', ')} are`
 }

@@ -11,9 +11,9 @@ const alreadyGone: ReadonlySet<string> = new Set(['UNKNOWN_MEMBER_ID', 'GROUP_ID
  *
  * @throws KpiError when the coordinator could not be told.
  */
-export async function expelMember(coordinator: GroupCoordinator, member: MemberIdentity): Promise<'expelled' | 'gone'> {
+export async function removeMember(coordinator: GroupCoordinator, member: MemberIdentity): Promise<'removed' | 'gone'> {
   const { refusal } = await sayGoodbye(coordinator, member)
-  if (!refusal) return 'expelled'
+  if (!refusal) return 'removed'
   if (alreadyGone.has(refusal.name)) return 'gone'
   throw refusalError(coordinator.group, refusal)
 }

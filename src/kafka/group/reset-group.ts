@@ -2,7 +2,7 @@ import { deleteGroupsV2 } from '@platformatic/kafka'
 import { KpiError } from '../../errors.ts'
 import type { GroupCoordinator } from './group-coordinator.ts'
 import type { MemberIdentity } from './group-membership.ts'
-import { expelMember } from './remove-member.ts'
+import { removeMember } from './remove-member.ts'
 
 /**
  * Sends all members away and deletes the group, so that the coordinator forgets what it holds of it, offsets included.
@@ -10,8 +10,8 @@ import { expelMember } from './remove-member.ts'
  *
  * @throws KpiError when the coordinator cannot be asked, or does not do it; some members may be gone then.
  */
-export async function beginGroupAnew(coordinator: GroupCoordinator, members: readonly MemberIdentity[]): Promise<void> {
-  for (const member of members) await expelMember(coordinator, member)
+export async function resetGroup(coordinator: GroupCoordinator, members: readonly MemberIdentity[]): Promise<void> {
+  for (const member of members) await removeMember(coordinator, member)
   const { group } = coordinator
   const { refusal } = await coordinator.ask({ purpose: 'control' }, deleteGroupsV2.api, [group])
   if (refusal && refusal.name !== 'GROUP_ID_NOT_FOUND') {

@@ -1,7 +1,7 @@
 import { KpiError } from '../../errors.ts'
 import type { KafkaCluster, TopicMetadata } from '../client/cluster.ts'
 import { brokerErrorName, kafkaError } from '../client/errors.ts'
-import { AnswerMemory } from '../fetch/fetch-buffers.ts'
+import { FetchBuffers } from '../fetch/fetch-buffers.ts'
 import { type FetchedPartition, fetchApiKey, fetchVersions, sendFetch } from '../fetch/fetch-protocol.ts'
 import type { ProducerTrace } from '../produce/producer-partition.ts'
 import { producerAt, walkRecords } from '../records/record-batch.ts'
@@ -130,7 +130,7 @@ class StepReader<T> {
           partitions: [{ partition, offset, leaderEpoch }],
           isUncommitted: true,
         },
-        new AnswerMemory(),
+        new FetchBuffers(),
       )
       const [fetched] = answer.partitions
       const errorCode = answer.errorCode || (fetched?.errorCode ?? 0)

@@ -1,5 +1,5 @@
 import type { KafkaCluster, TopicMetadata } from '../client/cluster.ts'
-import { AnswerMemory } from '../fetch/fetch-buffers.ts'
+import { FetchBuffers } from '../fetch/fetch-buffers.ts'
 import { fetchApiKey, fetchVersions, sendFetch } from '../fetch/fetch-protocol.ts'
 import { isAppendTime, walkRecords } from '../records/record-batch.ts'
 
@@ -31,7 +31,7 @@ export async function recordTimeAt(
   const limits = { maxWaitMs: 0, minBytes: 0, maxBytes: 1, partitionMaxBytes: 1 }
   const request = { topicId, ...limits, partitions: [{ partition, offset, leaderEpoch }], isUncommitted }
   const connection = await cluster.connection(leaderId, 'fetch')
-  const answer = await sendFetch(connection, version, request, new AnswerMemory())
+  const answer = await sendFetch(connection, version, request, new FetchBuffers())
   const [found] = answer.partitions
   if (found?.errorCode !== 0 || (isOfBroker && !isAppendTime(found.records))) return undefined
   const times: number[] = []

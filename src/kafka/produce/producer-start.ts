@@ -1,7 +1,7 @@
 import { initProducerIdV4 } from '@platformatic/kafka'
 import type { KafkaCluster, TopicMetadata } from '../client/cluster.ts'
 import { kafkaError } from '../client/errors.ts'
-import { patiently } from '../client/retry.ts'
+import { retry } from '../client/retry.ts'
 import type { BatchBuffers } from '../records/batch-buffers.ts'
 import type { Compression } from '../records/record-batch-writer.ts'
 import { type ProducerIdentity, ProducerPartition, type ProducerTrace } from './producer-partition.ts'
@@ -17,7 +17,7 @@ const transactionTimeoutMs = 60_000 // of no meaning without transactions
  * @throws KpiError `KPI_KAFKA_UNREACHABLE`, `KPI_KAFKA_AUTH`, `KPI_KAFKA_REQUEST`.
  */
 export function obtainIdentity(cluster: KafkaCluster, signal: AbortSignal): Promise<ProducerIdentity> {
-  return patiently(async () => {
+  return retry(async () => {
     try {
       const { api } = initProducerIdV4
       const found = await cluster.request('any', 'control', api, null, transactionTimeoutMs, -1n, -1)

@@ -80,7 +80,7 @@ export class Producer {
   #bufferedBytes = 0
   #lingering: NodeJS.Timeout | undefined
   #recovering = false
-  #awaySinceMs: number | undefined
+  #unavailableSinceMs: number | undefined
   #requestsInFlight = 0
   /** Since when there are requests under way, or since the last answer while there are. */
   #unansweredSinceMs: number | undefined
@@ -110,7 +110,7 @@ export class Producer {
 
   /** Whether the brokers are not to be had at the moment. */
   get isAway(): boolean {
-    return this.#awaySinceMs !== undefined
+    return this.#unavailableSinceMs !== undefined
   }
 
   /** How long requests have been under way without an answer to any: a silent broker shows long before it times out. */
@@ -336,10 +336,10 @@ export class Producer {
     this.#bufferedBytes -= batch.chargedBytes
     // The connection has a copy, should it still be sending an earlier attempt.
     this.#buffers.give(batch.records)
-    if (this.#awaySinceMs === undefined) return
-    const awaySeconds = ((performance.now() - this.#awaySinceMs) / 1000).toFixed(1)
-    if (this.#complained) this.#options.log.info(`Kafka takes messages again, after ${awaySeconds} s`)
-    this.#awaySinceMs = undefined
+    if (this.#unavailableSinceMs === undefined) return
+    const unavailableSeconds = ((performance.now() - this.#unavailableSinceMs) / 1000).toFixed(1)
+    if (this.#complained) this.#options.log.info(`Kafka takes messages again, after ${unavailableSeconds} s`)
+    this.#unavailableSinceMs = undefined
     this.#complained = false
     this.#backoff.reset()
   }
@@ -350,7 +350,7 @@ export class Producer {
       this.#ready.delete(partition)
       this.#stalled.add(partition)
     }
-    this.#awaySinceMs ??= performance.now()
+    this.#unavailableSinceMs ??= performance.now()
     if (!this.#complained && this.#backoff.attempt > 1) {
       this.#complained = true
       this.#options.log.warn(

@@ -24,7 +24,7 @@ type Name = keyof PostgresSources
  * One question after the other, on one connection: an observer must never be a load. The cheap and important ones come
  * first, so that a slow database still tells them in the time there is.
  */
-const looks: { readonly [N in Name]: (probe: Probe, asked: Asked) => Promise<object> } = {
+const observations: { readonly [N in Name]: (probe: Probe, asked: Asked) => Promise<object> } = {
   server: lookAtServer,
   positions: lookAtPositions,
   workers: lookAtWorkers,
@@ -37,7 +37,7 @@ const looks: { readonly [N in Name]: (probe: Probe, asked: Asked) => Promise<obj
 const connectTimeoutMs = 2500
 const statementTimeoutMs = 2000
 
-export interface PostgresLook {
+export interface PostgresObservation {
   readonly sources: Promise<PostgresSources>
   /** There before the rest. */
   readonly positions: Promise<Source<PositionsState>>
@@ -47,7 +47,7 @@ export interface PostgresLook {
  * Looks at the database over a fresh connection. Takes no longer than the time given, whatever the server does, and
  * throws nothing but our own mistakes.
  */
-export function collectPostgres(options: PostgresOptions, asked: Asked, timeoutMs: number): PostgresLook {
+export function collectPostgres(options: PostgresOptions, asked: Asked, timeoutMs: number): PostgresObservation {
   const { promise: positions, resolve } = Promise.withResolvers<Source<PositionsState>>()
   const seen: Partial<Record<Name, Source<object>>> = {}
   const note = (name: Name, source: Source<object>) => {
@@ -56,7 +56,7 @@ export function collectPostgres(options: PostgresOptions, asked: Asked, timeoutM
   }
   const sources = look(options, asked, timeoutMs, note).then((silence) => {
     const rest = silence ?? unknown('it was not looked at')
-    for (const name of Object.keys(looks) as Name[]) if (!seen[name]) note(name, rest)
+    for (const name of Object.keys(observations) as Name[]) if (!seen[name]) note(name, rest)
     return seen as PostgresSources
   })
   return { sources, positions }
@@ -75,7 +75,7 @@ async function look(
   try {
     await withDeadline({ ms: timeoutMs, error }, (signal) =>
       withProbe(options, limits, signal, async (probe) => {
-        for (const [name, lookAt] of Object.entries(looks) as [Name, (typeof looks)[Name]][]) {
+        for (const [name, lookAt] of Object.entries(observations) as [Name, (typeof observations)[Name]][]) {
           const source = await sourceOf(() => lookAt(probe, asked))
           // Without the connection the others would only repeat it, the server among them.
           if (signal.aborted) throw signal.reason

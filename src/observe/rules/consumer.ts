@@ -1,11 +1,20 @@
 import type { Thresholds } from '../../config/thresholds.ts'
 import type { Finding } from '../finding.ts'
-import { type Look, readableLag } from '../history.ts'
+import { type PastObservation, readableLag } from '../history.ts'
 import { isGrowingSeries, type PartitionLag, reportedDivergence } from '../lag.ts'
 import { countedOver } from '../measures.ts'
 import type { WorkerState } from '../snapshot.ts'
 import { liveWorkers, lostWorkers, missingWorkers } from '../workers.ts'
-import { cannotTell, found, grouped, partitionList, type Rule, type RuleScene, span, trailingLooks } from './rule.ts'
+import {
+  cannotTell,
+  found,
+  grouped,
+  partitionList,
+  type Rule,
+  type RuleScene,
+  span,
+  trailingObservations,
+} from './rule.ts'
 
 /** R9: a worker or a feed ended without saying so, and nobody took its place. */
 export const workerDown: Rule = (scene) => {
@@ -38,8 +47,8 @@ function downWorkers(workers: readonly WorkerState[], thresholds: Thresholds): F
 }
 
 /** A moment ago: that nobody was heard of meanwhile says nothing. */
-function wasDatabaseAway({ looks, nowMs, thresholds }: RuleScene): boolean {
-  const last = looks.findLast(({ counts }) => counts === null)
+function wasDatabaseAway({ observations, nowMs, thresholds }: RuleScene): boolean {
+  const last = observations.findLast(({ counts }) => counts === null)
   return last !== undefined && nowMs - last.atMs <= thresholds.workerDownSeconds * 1000
 }
 
@@ -143,7 +152,7 @@ function aboutToBeReadable({ blockedMessages, blockedSeconds }: PartitionLag): n
 }
 
 /** R13: the lag has been growing for minutes, or a position went back. */
-export const consumerLagGrowing: Rule = ({ looks, lags, measures, thresholds }) => {
+export const consumerLagGrowing: Rule = ({ observations, lags, measures, thresholds }) => {
   const { growingSeconds, targetMessages } = thresholds.lag
   const lag = measures.readableLagMessages.state === 'ok' ? measures.readableLagMessages.value : undefined
   const told = { ...(lag === undefined ? {} : { value: lag, unit: 'messages' }) }
@@ -154,32 +163,32 @@ export const consumerLagGrowing: Rule = ({ looks, lags, measures, thresholds }) 
     return [found('ConsumerLagGrowing', 'warning', summary, told)]
   }
   // Looks that saw other partitions have other totals.
-  const seen = looks.filter(({ partitions }) => partitions.size === looks.at(-1)?.partitions.size)
+  const seen = observations.filter(({ partitions }) => partitions.size === observations.at(-1)?.partitions.size)
   const totals = seen.map((look) => ({ atMs: look.atMs, lag: totalLag(look) }))
   const limits = { spanMs: growingSeconds * 1000, floor: targetMessages }
   if (isGrowingSeries(totals, limits)) {
     return [found('ConsumerLagGrowing', 'warning', `the lag has been growing for ${span(growingSeconds)}`, told)]
   }
-  const seenMs = (looks.at(-1)?.atMs ?? 0) - (looks[0]?.atMs ?? 0)
+  const seenMs = (observations.at(-1)?.atMs ?? 0) - (observations[0]?.atMs ?? 0)
   if (lag === undefined || lag <= targetMessages || seenMs >= limits.spanMs) return []
   return [cannotTell('ConsumerLagGrowing', `whether it grows is known after ${span(growingSeconds)} of observation`)]
 }
 
-function totalLag({ partitions }: Look): number {
+function totalLag({ partitions }: PastObservation): number {
   return [...partitions.values()].reduce((sum, partition) => sum + readableLag(partition), 0)
 }
 
 /** R14: a backlog stands, and is worked off too slowly. Without a backlog, few messages a second are no fault. */
 export const throughputLow: Rule = (scene) => {
-  const { measures, thresholds, looks, lags } = scene
+  const { measures, thresholds, observations, lags } = scene
   const { readableLagMessages: lagMessages, throughputPerSecond: rate } = measures
   const { warningMessages, backlogSeconds } = thresholds.lag
   if (lagMessages.state === 'unknown') return [cannotTell('ThroughputLow', lagMessages.reason)]
   if (lagMessages.value <= warningMessages) return []
-  const backlog = trailingLooks(looks, (look) => totalLag(look) > warningMessages)
+  const backlog = trailingObservations(observations, (look) => totalLag(look) > warningMessages)
   const waiting = Math.max(...lags.map(({ waitingSeconds }) => waitingSeconds ?? 0))
   if (backlog.spanMs < backlogSeconds * 1000 && waiting < backlogSeconds) {
-    return looks.length > backlog.looks.length
+    return observations.length > backlog.observations.length
       ? []
       : [cannotTell('ThroughputLow', `whether this is a backlog is known after ${span(backlogSeconds)}`)]
   }
@@ -190,12 +199,15 @@ export const throughputLow: Rule = (scene) => {
   return [found('ThroughputLow', severity, summary, { value: rate.value, unit: 'messages/s' })]
 }
 
-function isVerySlow({ thresholds }: RuleScene, backlog: { looks: readonly Look[]; spanMs: number }): boolean {
+function isVerySlow(
+  { thresholds }: RuleScene,
+  backlog: { observations: readonly PastObservation[]; spanMs: number },
+): boolean {
   const { criticalPerSecond, criticalSeconds } = thresholds.throughput
   if (backlog.spanMs < criticalSeconds * 1000) return false
-  const last = backlog.looks.at(-1)?.atMs ?? 0
+  const last = backlog.observations.at(-1)?.atMs ?? 0
   // The shortest stretch of looks that is long enough.
-  const from = backlog.looks.findLast(({ atMs }) => last - atMs >= criticalSeconds * 1000)?.atMs ?? last
-  const counted = countedOver(backlog.looks, last - from)
+  const from = backlog.observations.findLast(({ atMs }) => last - atMs >= criticalSeconds * 1000)?.atMs ?? last
+  const counted = countedOver(backlog.observations, last - from)
   return counted !== undefined && (counted.merged + counted.rejected) / counted.seconds < criticalPerSecond
 }

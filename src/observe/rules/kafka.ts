@@ -98,9 +98,9 @@ function volumeFindings(scene: RuleScene, volume: VolumeState) {
 
 /** At the growth since the oldest look within a day; undefined when there is none, or the looks are too near. */
 function secondsUntilFull(scene: RuleScene, volume: VolumeState, usableBytes: number): number | undefined {
-  const { diskLooks, nowMs } = scene
+  const { diskObservations, nowMs } = scene
   const key = volumeKey(volume.nodeId, volume.directory)
-  const first = diskLooks.find(({ atMs, usedBytes }) => nowMs - atMs <= 86_400_000 && usedBytes.has(key))
+  const first = diskObservations.find(({ atMs, usedBytes }) => nowMs - atMs <= 86_400_000 && usedBytes.has(key))
   const spanMs = first ? nowMs - first.atMs : 0
   if (!first || spanMs < minGrowthHours * 3_600_000) return undefined
   const used = (volume.totalBytes ?? 0) - usableBytes

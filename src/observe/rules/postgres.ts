@@ -1,6 +1,6 @@
 import type { Measures } from '../measures.ts'
 import type { HeldState, PipelineSnapshot } from '../snapshot.ts'
-import { beyond, cannotTell, found, percentText, type Rule, trailingLooks, waitText } from './rule.ts'
+import { beyond, cannotTell, found, percentText, type Rule, trailingObservations, waitText } from './rule.ts'
 
 /** R5: the database does not answer, refuses us, or takes no writes. */
 export const postgresUnreachable: Rule = ({ snapshot }) => {
@@ -46,13 +46,13 @@ export function schemaDifferences(held: HeldState, asked: PipelineSnapshot['aske
 }
 
 /** R15: workers wait for database connections. */
-export const poolSaturated: Rule = ({ looks, thresholds, measures }) => {
+export const poolSaturated: Rule = ({ observations, thresholds, measures }) => {
   const { poolPressurePercent: pressure, poolWaitPercent: waited } = measures
   if (pressure.state === 'unknown') return [cannotTell('PoolSaturated', pressure.reason)]
   const { warningPercent: warning, criticalPercent: critical, criticalSeconds } = thresholds.pool
   const severity = beyond(pressure.value, { warning, critical })
   if (!severity) return []
-  const full = trailingLooks(looks, (look) => (look.poolPressurePercent ?? 0) > critical)
+  const full = trailingObservations(observations, (look) => (look.poolPressurePercent ?? 0) > critical)
   const isLong = severity === 'critical' && full.spanMs >= criticalSeconds * 1000
   const isWaiting = waited.state === 'ok' && waited.value >= pressure.value
   const summary = isWaiting

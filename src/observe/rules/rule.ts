@@ -1,6 +1,6 @@
 import type { Thresholds } from '../../config/thresholds.ts'
 import type { Finding, RuleName, Severity, Stage } from '../finding.ts'
-import type { DiskLook, Look } from '../history.ts'
+import type { DiskObservation, PastObservation } from '../history.ts'
 import type { PartitionLag } from '../lag.ts'
 import type { Measures } from '../measures.ts'
 import type { PipelineSnapshot } from '../snapshot.ts'
@@ -9,8 +9,8 @@ import type { PipelineSnapshot } from '../snapshot.ts'
 export interface RuleScene {
   readonly snapshot: PipelineSnapshot
   /** Oldest first, the snapshot's own the last. */
-  readonly looks: readonly Look[]
-  readonly diskLooks: readonly DiskLook[]
+  readonly observations: readonly PastObservation[]
+  readonly diskObservations: readonly DiskObservation[]
   readonly thresholds: Thresholds
   readonly nowMs: number
   readonly lags: readonly PartitionLag[]
@@ -78,12 +78,12 @@ export function beyond(
 }
 
 /** The looks at the end that all fit, and the milliseconds they span. */
-export function trailingLooks<L extends { readonly atMs: number }>(
-  looks: readonly L[],
+export function trailingObservations<L extends { readonly atMs: number }>(
+  observations: readonly L[],
   fits: (look: L) => boolean,
-): { readonly looks: readonly L[]; readonly spanMs: number } {
-  const fitting = looks.slice(looks.findLastIndex((look) => !fits(look)) + 1)
-  return { looks: fitting, spanMs: (fitting.at(-1)?.atMs ?? 0) - (fitting[0]?.atMs ?? 0) }
+): { readonly observations: readonly L[]; readonly spanMs: number } {
+  const fitting = observations.slice(observations.findLastIndex((look) => !fits(look)) + 1)
+  return { observations: fitting, spanMs: (fitting.at(-1)?.atMs ?? 0) - (fitting[0]?.atMs ?? 0) }
 }
 
 /** `partition 2`, `partitions 0, 1, 2 and 5 more`. */

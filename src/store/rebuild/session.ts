@@ -161,7 +161,7 @@ export async function lockForRebuild(session: RebuildSession, key: PositionKey):
   return rows
 }
 
-export interface RebuildSurroundings {
+export interface RebuildDependencies {
   readonly definition: HeldDefinition
   readonly gaps: readonly RecordedGap[]
   /** Windows before this are not rebuilt; microseconds. */
@@ -170,7 +170,7 @@ export interface RebuildSurroundings {
 }
 
 /** @throws KpiError `KPI_SCHEMA_MISSING`. */
-export async function readSurroundings(session: RebuildSession): Promise<RebuildSurroundings> {
+export async function readDependencies(session: RebuildSession): Promise<RebuildDependencies> {
   const definition = (await session.run<HeldDefinition>(selectDefinition)).rows[0]
   if (!definition) {
     throw new KpiError('KPI_SCHEMA_MISSING', `the database at ${session.place} is not prepared: run 'market-kpi init'`)

@@ -21,7 +21,7 @@ export interface SymbolStatistics {
   readonly updatedAtMs: number
 }
 
-export interface StatisticsLook {
+export interface StatisticsObservation {
   /** By symbol. */
   readonly symbols: readonly SymbolStatistics[]
   /** There are more symbols than were asked for. */
@@ -55,7 +55,7 @@ export class SymbolStatisticsReader {
    * @param signal - Gives up at once when it is aborted.
    * @throws KpiError, or the signal's reason.
    */
-  async read(signal: AbortSignal): Promise<StatisticsLook> {
+  async read(signal: AbortSignal): Promise<StatisticsObservation> {
     for (;;) {
       const spanSeconds = spansSeconds[this.#spanIndex] ?? spansSeconds[0]
       try {
@@ -67,7 +67,7 @@ export class SymbolStatisticsReader {
     }
   }
 
-  async #readSpan(spanSeconds: number, signal: AbortSignal): Promise<StatisticsLook> {
+  async #readSpan(spanSeconds: number, signal: AbortSignal): Promise<StatisticsObservation> {
     const startMs = performance.now()
     const symbols = await withProbe(this.#options, limits, signal, (probe) =>
       probe.query<SymbolStatistics>(statistics, [spanSeconds, maxSymbols + 1]),

@@ -1,9 +1,9 @@
 // Dead members that the brokers keep: for a long session, or, after a kill in a bad moment, for ever.
 import { describe, expect, it } from 'vitest'
-import { connectSilentMemberPorts, SilentMembers } from '../../../src/consumer/dead-member-removal.ts'
+import { connectSilentMemberPorts, DeadMemberRemoval } from '../../../src/consumer/dead-member-removal.ts'
 import { describeGroup } from '../../../src/kafka/group/describe-group.ts'
 import { GroupCoordinator } from '../../../src/kafka/group/group-coordinator.ts'
-import { expelMember } from '../../../src/kafka/group/remove-member.ts'
+import { removeMember } from '../../../src/kafka/group/remove-member.ts'
 import { systemClock } from '../../../src/runtime/clock.ts'
 import { RecordingLog } from '../../recording-log.ts'
 import { GroupScene, setSessionTimeout } from '../scenes/group-scene.ts'
@@ -32,13 +32,13 @@ describe.concurrent.each(['consumer', 'classic'] as const)('of the %s protocol',
     await dead.die()
     if (!identity) throw new Error('no identity')
     const coordinator = new GroupCoordinator(scene.cluster, scene.group)
-    expect(await expelMember(coordinator, identity)).toBe('expelled')
+    expect(await removeMember(coordinator, identity)).toBe('removed')
     await until(
       'all partitions with the one that lives',
       () => living.owned.size,
       (count) => count === 4,
     )
-    expect(await expelMember(coordinator, identity)).toBe('gone')
+    expect(await removeMember(coordinator, identity)).toBe('gone')
   })
 })
 
@@ -68,7 +68,7 @@ it.concurrent.each(ends)(
     const next = await startWorker(pipeline)
     const log = new RecordingLog()
     const around = { cluster, database: owner, group: config.kafkaGroup, topic: config.kafkaTopic }
-    const silent = new SilentMembers(connectSilentMemberPorts(around), {
+    const silent = new DeadMemberRemoval(connectSilentMemberPorts(around), {
       clock: systemClock,
       log,
       silentAfterSeconds: 6,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { patiently } from '../../../src/kafka/client/retry.ts'
+import { retry } from '../../../src/kafka/client/retry.ts'
 import { type FoundRecord, findLastRecords } from '../../../src/kafka/log/last-record.ts'
 import { readHeaders } from '../../../src/kafka/records/message-headers.ts'
 import { compressions } from '../../../src/kafka/records/record-batch-writer.ts'
@@ -29,7 +29,7 @@ function find(
   { cluster, metadata }: TestTopic,
   progress: (bytes: number) => void = () => undefined,
 ): Promise<FoundRecord<string>[]> {
-  return patiently(() => findLastRecords({ cluster, metadata, match, progress }, signal), signal)
+  return retry(() => findLastRecords({ cluster, metadata, match, progress }, signal), signal)
 }
 
 function strangers(count: number): PlainMessage[] {

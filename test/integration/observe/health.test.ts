@@ -161,7 +161,7 @@ it('--watch looks again and again, and ends with what it saw last', async () => 
   await until(
     'two looks',
     () => run.stdout().match(/^SYSTEM FAILURE: Consumer/gm) ?? [],
-    (looks) => looks.length >= 2,
+    (observations) => observations.length >= 2,
   )
   run.child.kill('SIGTERM')
   expect(await run.exited).toEqual({ code: 2, signal: null })

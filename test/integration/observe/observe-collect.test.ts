@@ -194,11 +194,11 @@ it('takes one connection for all who ask at once, and keeps none (postgres_expor
   const before = await ours()
   let most = 0
   let isOver = false
-  const looks = Promise.all(Array.from({ length: 50 }, () => observer.observe(0))).finally(() => {
+  const observations = Promise.all(Array.from({ length: 50 }, () => observer.observe(0))).finally(() => {
     isOver = true
   })
   while (!isOver) most = Math.max(most, await ours())
-  await looks
+  await observations
   expect(most - before).toBeLessThanOrEqual(1)
   await until('no connection left', ours, (count) => count === before)
 })

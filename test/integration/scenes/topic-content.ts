@@ -1,6 +1,6 @@
 import type { KafkaCluster } from '../../../src/kafka/client/cluster.ts'
-import { patiently } from '../../../src/kafka/client/retry.ts'
-import { AnswerMemory } from '../../../src/kafka/fetch/fetch-buffers.ts'
+import { retry } from '../../../src/kafka/client/retry.ts'
+import { FetchBuffers } from '../../../src/kafka/fetch/fetch-buffers.ts'
 import { fetchApiKey, fetchVersions, sendFetch } from '../../../src/kafka/fetch/fetch-protocol.ts'
 import { listOffsets } from '../../../src/kafka/log/offsets.ts'
 import type { ProducerTrace } from '../../../src/kafka/produce/producer-partition.ts'
@@ -37,7 +37,7 @@ export async function contentOf(cluster: KafkaCluster, topic: string): Promise<S
           partitionMaxBytes: 8 * 1024 * 1024,
           partitions: [{ partition, offset: from, leaderEpoch }],
         },
-        new AnswerMemory(),
+        new FetchBuffers(),
       )
       const [fetched] = answer.partitions
       if (fetched?.errorCode !== 0) throw new Error(`error ${fetched?.errorCode} of partition ${partition}`)
@@ -62,7 +62,7 @@ export async function contentOf(cluster: KafkaCluster, topic: string): Promise<S
 
 export async function countOf(cluster: KafkaCluster, topic: string): Promise<number> {
   // A topic just created has no leaders for a moment.
-  const ends = await patiently(
+  const ends = await retry(
     async () => listOffsets(cluster, await cluster.topicMetadata(topic), 'latest'),
     new AbortController().signal,
   )

@@ -24,7 +24,7 @@ type Step =
   | { readonly kind: 'database'; readonly isUp: boolean }
   | { readonly kind: 'receiver'; readonly index: number; readonly mood: ReceiverMood }
   | { readonly kind: 'kill' | 'restart'; readonly index: number }
-  | { readonly kind: 'calm'; readonly looks: number }
+  | { readonly kind: 'calm'; readonly observations: number }
 
 const anyTrouble = fc.constantFrom(...troubles)
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -50,7 +50,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ kind: fc.constantFrom('kill' as const, 'restart' as const), index: fc.nat(1) }),
   },
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant('calm' as const), looks: fc.integer({ min: 1, max: 12 }) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({ kind: fc.constant('calm' as const), observations: fc.integer({ min: 1, max: 12 }) }),
+  },
 )
 
 /** The two evaluators look at different moments. */
@@ -68,7 +71,7 @@ class Simulation {
   readonly hasRefused = new Set<string>()
   hasLostMemory = false
   #ids = 0
-  #steadyLooks = 0
+  #steadyChecks = 0
   #looksUntilSaved = 0
 
   constructor() {
@@ -108,8 +111,8 @@ class Simulation {
     if (step.kind === 'kill') this.#kill(step.index)
     if (step.kind === 'restart' && !this.evaluators[step.index]?.isAlive)
       this.evaluators[step.index] = this.#start(step.index)
-    if (step.kind !== 'calm') this.#steadyLooks = 0
-    for (let look = 0; look < (step.kind === 'calm' ? step.looks : 1); look += 1) await this.look()
+    if (step.kind !== 'calm') this.#steadyChecks = 0
+    for (let look = 0; look < (step.kind === 'calm' ? step.observations : 1); look += 1) await this.look()
   }
 
   #changeMood(index: number, mood: ReceiverMood): void {
@@ -139,12 +142,12 @@ class Simulation {
     this.#noteSymptomsTold()
     const isWell = this.database.isUp && this.receivers.every(({ mood }) => mood === 'well')
     if (isWell) this.#looksUntilSaved -= 1
-    this.#steadyLooks += 1
-    if (this.#steadyLooks >= patienceLooks) this.#noteMissed()
+    this.#steadyChecks += 1
+    if (this.#steadyChecks >= patienceLooks) this.#noteMissed()
   }
 
   #noteSymptomsTold(): void {
-    if (!this.#isFound('NoConsumer') || !this.#isFound('KpiStale') || this.#steadyLooks < 1) return
+    if (!this.#isFound('NoConsumer') || !this.#isFound('KpiStale') || this.#steadyChecks < 1) return
     for (const { name, heard } of this.receivers) {
       for (const { notification, atMs } of heard) {
         const isNew = atMs > this.time.wallMs() - intervalMs && notification.sentAtMs === atMs

@@ -25,7 +25,7 @@ class Desk {
     })
   }
 
-  async looks(count: number, ...evaluators: readonly SimulatedEvaluator[]): Promise<void> {
+  async observations(count: number, ...evaluators: readonly SimulatedEvaluator[]): Promise<void> {
     for (let look = 0; look < count; look += 1) {
       for (const evaluator of evaluators) await evaluator.evaluate()
       await this.time.pass(intervalMs)
@@ -49,9 +49,9 @@ it('tells each receiver once that it begins, each hour that it goes on, and once
   const desk = new Desk()
   const evaluator = desk.start()
   desk.signals = [trouble('TopicMissing')]
-  await desk.looks(2 + (2 * 3_600_000) / intervalMs, evaluator)
+  await desk.observations(2 + (2 * 3_600_000) / intervalMs, evaluator)
   desk.signals = []
-  await desk.looks(20, evaluator)
+  await desk.observations(20, evaluator)
   for (const receiver of desk.receivers) {
     expect(desk.heard(receiver)).toEqual([
       'firing TopicMissing',
@@ -71,12 +71,12 @@ it('a receiver that refuses is itself told of, to the other one', async () => {
   const [one, two] = desk.receivers
   one.mood = 'refusing'
   desk.signals = [trouble('TopicMissing')]
-  await desk.looks(4, evaluator)
+  await desk.observations(4, evaluator)
   expect(desk.heard(two)).toEqual(['firing TopicMissing', 'firing NotifierFailing'])
   expect(desk.heard(one)).toEqual([])
   one.mood = 'well'
   desk.signals = []
-  await desk.looks(4, evaluator)
+  await desk.observations(4, evaluator)
   // It was never told of the beginning, so it is told of no end.
   expect(desk.heard(one)).toEqual([])
 })
@@ -87,12 +87,12 @@ it('a receiver that is away for a minute is told of, and hears what is true when
   const [one, two] = desk.receivers
   one.mood = 'away'
   desk.signals = [trouble('TopicMissing')]
-  await desk.looks(8, evaluator)
+  await desk.observations(8, evaluator)
   expect(desk.heard(two)).toEqual(['firing TopicMissing', 'firing NotifierFailing'])
   desk.signals = []
-  await desk.looks(4, evaluator)
+  await desk.observations(4, evaluator)
   one.mood = 'well'
-  await desk.looks(8, evaluator)
+  await desk.observations(8, evaluator)
   expect(desk.heard(one)).toEqual(['firing TopicMissing', 'resolved TopicMissing'])
   expect(desk.heard(two).slice(2)).toEqual(['resolved TopicMissing', 'resolved NotifierFailing'])
 })
@@ -103,9 +103,9 @@ it('an answer that was lost: the same notification comes again, and one end', as
   const [one] = desk.receivers
   one.mood = 'lossy'
   desk.signals = [trouble('TopicMissing')]
-  await desk.looks(3, evaluator)
+  await desk.observations(3, evaluator)
   one.mood = 'well'
-  await desk.looks(5, evaluator)
+  await desk.observations(5, evaluator)
   const ids = new Set(one.heard.map(({ notification }) => notification.id))
   expect(one.heard.length).toBeGreaterThan(1)
   expect(ids.size).toBe(1)
@@ -115,11 +115,11 @@ it('two evaluators: one tells, the other takes over when it dies, and tells noth
   const desk = new Desk()
   const [first, second] = [desk.start('first'), desk.start('second')]
   desk.signals = [trouble('TopicMissing')]
-  await desk.looks(4, first, second)
+  await desk.observations(4, first, second)
   first.kill()
-  await desk.looks(4, second)
+  await desk.observations(4, second)
   desk.signals = []
-  await desk.looks(4, second)
+  await desk.observations(4, second)
   for (const receiver of desk.receivers) {
     expect(desk.heard(receiver)).toEqual(['firing TopicMissing', 'resolved TopicMissing'])
     expect(receiver.heard.map(({ notification }) => notification.source.evaluator)).toEqual(['first', 'second'])
@@ -129,13 +129,13 @@ it('two evaluators: one tells, the other takes over when it dies, and tells noth
 it('the database away: who led tells everything, the other one of the database alone', async () => {
   const desk = new Desk()
   const [first, second] = [desk.start('first'), desk.start('second')]
-  await desk.looks(3, first, second)
+  await desk.observations(3, first, second)
   desk.database.goAway()
   desk.signals = [trouble('PostgresUnreachable'), trouble('TopicMissing')]
-  await desk.looks(4, first, second)
+  await desk.observations(4, first, second)
   desk.database.isUp = true
   desk.signals = []
-  await desk.looks(6, first, second)
+  await desk.observations(6, first, second)
   const [one] = desk.receivers
   const by = (name: string) => one.heard.filter(({ notification }) => notification.source.evaluator === name)
   expect(desk.heard({ ...one, heard: by('first') } as SimulatedReceiver).toSorted()).toEqual([
@@ -161,7 +161,7 @@ it('keeps nothing of what is over: hours of flapping leave no episodes behind', 
   const evaluator = desk.start()
   for (let flap = 0; flap < 200; flap += 1) {
     desk.signals = flap % 4 === 0 ? [trouble('TopicMissing')] : []
-    await desk.looks(1, evaluator)
+    await desk.observations(1, evaluator)
   }
   const [one] = desk.receivers
   const heard = desk.heard(one)

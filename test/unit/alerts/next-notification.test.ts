@@ -1,6 +1,6 @@
 // What a receiver is owed: new, worse, again, over; and what nobody is told.
 import { describe, expect, it } from 'vitest'
-import type { Episode, Told } from '../../../src/alerts/episode.ts'
+import type { DeliveryState, Episode } from '../../../src/alerts/episode.ts'
 import { mandateOf, type Role } from '../../../src/alerts/leadership.ts'
 import { type Receiver, whatToTell } from '../../../src/alerts/next-notification.ts'
 import { parseMatcher } from '../../../src/alerts/silence.ts'
@@ -35,7 +35,12 @@ function episode(more: Partial<Episode> = {}): Episode {
   }
 }
 
-function told(status: Told['status'], agoMs: number, severity: Told['severity'] = 'warning', isShared = true) {
+function told(
+  status: DeliveryState['status'],
+  agoMs: number,
+  severity: DeliveryState['severity'] = 'warning',
+  isShared = true,
+) {
   const entry = { status, severity, atMs: nowMs - agoMs, isShared }
   return { desk: entry, machine: entry }
 }
@@ -132,7 +137,7 @@ describe('who tells', () => {
     ['leader', 'firing', 'firing', 'resolved', 'resolved'],
     ['acting', 'firing', 'firing', 'resolved', 'resolved'],
     ['follower', undefined, undefined, undefined, 'resolved'],
-    ['adrift', undefined, 'firing', undefined, 'resolved'],
+    ['disconnected', undefined, 'firing', undefined, 'resolved'],
   ])('%s', (role, any, database, shared, own) => {
     expect(reason(episode(), desk, { role })).toBe(any)
     expect(reason(episode({ rule: 'PostgresUnreachable' }), desk, { role })).toBe(database)

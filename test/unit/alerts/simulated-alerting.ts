@@ -161,7 +161,7 @@ export class SimulatedEvaluator {
       },
       notifiers: receivers.map((receiver) => this.#notifier(receiver, time)),
       timingOf: timingsAt(intervalMs, new Map()),
-      letterhead: {
+      context: {
         source: { topic: 't', group: 'g', evaluator: options.name },
         runbookBaseUrl: undefined,
         places: { kafka: 'k:9092', postgres: 'p:5432/d' },

@@ -81,8 +81,8 @@ describe('begins', () => {
   it('anew once its cause is gone: what a repair leaves behind for a look fires nothing', () => {
     const machine = new Machine()
     const symptom = { ...confirmed, inhibitedBy: 'KafkaUnreachable' }
-    const looks = [[confirmed], [symptom], [symptom], [symptom], [confirmed], []]
-    expect(looks.map((s) => machine.look(s))).toEqual([['pending'], [], [], [], ['pending'], []])
+    const observations = [[confirmed], [symptom], [symptom], [symptom], [confirmed], []]
+    expect(observations.map((s) => machine.look(s))).toEqual([['pending'], [], [], [], ['pending'], []])
   })
 })
 
@@ -105,8 +105,14 @@ describe('ends', () => {
 
   it('not while nobody can tell, and goes on counting after that', () => {
     const machine = new Machine()
-    const looks = [[fact], [], [unknownFact], [unknownFact], []]
-    expect(looks.map((s) => machine.look(s))).toEqual([['firing'], ['firing'], ['firing'], ['firing'], ['resolved']])
+    const observations = [[fact], [], [unknownFact], [unknownFact], []]
+    expect(observations.map((s) => machine.look(s))).toEqual([
+      ['firing'],
+      ['firing'],
+      ['firing'],
+      ['firing'],
+      ['resolved'],
+    ])
   })
 
   it('when nobody could tell for an hour, and keeps since when: nothing alerts for ever (linkedin/Burrow#504, #589)', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type GroupLook, StuckGroup } from '../../../src/consumer/stuck-group.ts'
+import { type GroupObservation, StuckGroup } from '../../../src/consumer/stuck-group.ts'
 import { KpiError } from '../../../src/errors.ts'
 import type { MemberIdentity } from '../../../src/kafka/group/group-membership.ts'
 import { RecordingLog } from '../../recording-log.ts'
@@ -7,14 +7,14 @@ import { SimulatedClock } from './simulated-clock.ts'
 
 const away = new KpiError('KPI_KAFKA_UNREACHABLE', 'away')
 const members: MemberIdentity[] = [{ protocol: 'consumer', memberId: 'm1' }]
-const healthy: GroupLook = { epochs: { group: 7, assignment: 7 }, members, idle: [] }
-const idle: GroupLook = { ...healthy, idle: [8, 9] }
-const contradicting: GroupLook = { ...healthy, epochs: { group: 141, assignment: 150 } }
+const healthy: GroupObservation = { epochs: { group: 7, assignment: 7 }, members, idle: [] }
+const idle: GroupObservation = { ...healthy, idle: [8, 9] }
+const contradicting: GroupObservation = { ...healthy, epochs: { group: 141, assignment: 150 } }
 
 /** Looks every ten seconds for five minutes. @returns Seconds after the start at which the group was begun anew. */
-async function begunAnew(
-  looks: (seconds: number) => GroupLook | undefined,
-  beginAnew: () => void = () => undefined,
+async function reset(
+  observations: (seconds: number) => GroupObservation | undefined,
+  resetGroup: () => void = () => undefined,
 ): Promise<{ atSeconds: number[]; lines: readonly string[] }> {
   const clock = new SimulatedClock(() => 0.5)
   const log = new RecordingLog()
@@ -23,11 +23,11 @@ async function begunAnew(
   const atSeconds: number[] = []
   const group = new StuckGroup(
     {
-      look: async () => looks(seconds()),
-      beginAnew: async (sent) => {
+      look: async () => observations(seconds()),
+      resetGroup: async (sent) => {
         expect(sent).toBe(members)
         atSeconds.push(seconds())
-        beginAnew()
+        resetGroup()
       },
     },
     { clock, log },
@@ -41,7 +41,7 @@ async function begunAnew(
 describe('a group begins anew', () => {
   it('when it has given partitions to nobody for longer than they take to be handed over', async () => {
     let isStuck = true
-    const { atSeconds, lines } = await begunAnew(
+    const { atSeconds, lines } = await reset(
       () => (isStuck ? idle : healthy),
       () => {
         isStuck = false
@@ -54,7 +54,7 @@ describe('a group begins anew', () => {
   })
 
   it('when it holds an assignment of a later epoch twice in a row (Kafka 4.4.0; chaos, seed 62)', async () => {
-    const { atSeconds, lines } = await begunAnew((seconds) => (seconds < 25 ? contradicting : healthy))
+    const { atSeconds, lines } = await reset((seconds) => (seconds < 25 ? contradicting : healthy))
     expect(atSeconds).toEqual([10])
     expect(lines).toEqual([
       'warn: the group is at epoch 141, with an assignment of epoch 150: its members were sent away, and it begins anew',
@@ -63,7 +63,7 @@ describe('a group begins anew', () => {
 
   it('again, when the broker would not do it', async () => {
     let tries = 0
-    const { atSeconds, lines } = await begunAnew(
+    const { atSeconds, lines } = await reset(
       () => (tries < 2 ? idle : healthy),
       () => {
         if (++tries === 1) throw away
@@ -76,7 +76,7 @@ describe('a group begins anew', () => {
   })
 })
 
-it.each<[string, (seconds: number) => GroupLook | undefined]>([
+it.each<[string, (seconds: number) => GroupObservation | undefined]>([
   ['nothing is wrong', () => healthy],
   ['its members assign partitions themselves', () => undefined],
   ['there is nobody in it', () => ({ ...idle, members: [] })],
@@ -91,6 +91,6 @@ it.each<[string, (seconds: number) => GroupLook | undefined]>([
       return idle
     },
   ],
-])('a group is left alone while %s', async (_, looks) => {
-  expect((await begunAnew(looks)).atSeconds).toEqual([])
+])('a group is left alone while %s', async (_, observations) => {
+  expect((await reset(observations)).atSeconds).toEqual([])
 })

@@ -1,4 +1,4 @@
-// Both evaluators, ours and Prometheus with the exported rules, see the same recorded looks and fire the same alerts.
+// Both evaluators, ours and Prometheus with the exported rules, see the same recorded snapshotIndices and fire the same alerts.
 import { beforeEach, describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
 import { timingsAt } from '../../../src/alerts/alert-rules.ts'
@@ -33,7 +33,7 @@ function line(severity: string, rule: string, labels: Readonly<Record<string, st
 const worst =
   'ALERTS{alertstate="firing",severity="critical"} or ignoring (severity) ALERTS{alertstate="firing",severity="warning"}'
 
-/** What Prometheus has firing at some looks must be these lines. */
+/** What Prometheus has firing at some snapshotIndices must be these lines. */
 function promtoolAgrees(
   observations: readonly Observation[],
   settings: Settings,
@@ -130,8 +130,8 @@ describe('the rules', () => {
 
 function played({ snapshots, settings = {}, broken, well }: Scenario) {
   const observations = observationsOf(snapshots, thresholds(settings))
-  const looks = [...(well === undefined ? [] : [well]), broken, snapshots.length - 1]
-  const told = new Map(looks.map((look) => [look, oursAt(observations, look)]))
+  const snapshotIndices = [...(well === undefined ? [] : [well]), broken, snapshots.length - 1]
+  const told = new Map(snapshotIndices.map((look) => [look, oursAt(observations, look)]))
   return { observations, settings, told }
 }
 
@@ -162,15 +162,15 @@ describe('over time', () => {
   )
 
   it('an alert fires and ends at the same look in both', () => {
-    const looks = Array.from({ length: 24 }, (_, index) => {
+    const snapshotIndices = Array.from({ length: 24 }, (_, index) => {
       const snapshot = healthy(nowMs + index * intervalMs)
       return index >= 4 && index < 10 ? withSource(snapshot, 'kafka', 'group', { members: [] }) : snapshot
     })
-    const observations = observationsOf(looks, thresholds())
-    const told = new Map(looks.map((_, look) => [look, oursAt(observations, look)]))
+    const observations = observationsOf(snapshotIndices, thresholds())
+    const told = new Map(snapshotIndices.map((_, look) => [look, oursAt(observations, look)]))
     const firing = [...told].filter(([, lines]) => lines.includes('critical NoConsumer')).map(([look]) => look)
     expect(firing.length).toBeGreaterThan(5)
-    expect(firing.length).toBeLessThan(looks.length - 5)
+    expect(firing.length).toBeLessThan(snapshotIndices.length - 5)
     expect(promtoolAgrees(observations, {}, told).said).toContain('SUCCESS')
   })
 
@@ -190,7 +190,7 @@ describe('over time', () => {
       ],
     })
     const page = {
-      summary: 'no evaluator looks at the pipeline, so nothing else here can fire',
+      summary: 'no evaluator snapshotIndices at the pipeline, so nothing else here can fire',
       runbook_url: 'https://docs.example/Watchdog.md',
     }
     const tests = [
@@ -207,12 +207,12 @@ describe('over time', () => {
 
   it('a disk that is filling up is told before it is full, in both', () => {
     const hours = 7
-    const looks = Array.from({ length: hours * 12 }, (_, index) => {
+    const snapshotIndices = Array.from({ length: hours * 12 }, (_, index) => {
       const usableBytes = 1e12 * (0.4 - index * 0.0015)
       const volumes = [{ nodeId: 1, directory: '/data', topicBytes: 1, totalBytes: 1e12, usableBytes }]
       return withSource(healthy(nowMs + index * 300_000), 'kafka', 'disk', { volumes })
     })
-    const observations = observationsOf(looks, thresholds())
+    const observations = observationsOf(snapshotIndices, thresholds())
     const isFound = (look: number) =>
       observations[look]?.assessment.findings.some(({ rule }) => rule === 'KafkaDiskHigh') ?? false
     // Growth over less than six hours says nothing yet.

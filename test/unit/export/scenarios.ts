@@ -26,15 +26,15 @@ function scenario(
   name: string,
   alerts: readonly string[],
   fault: Fault,
-  more: { looks?: number; settings?: Scenario['settings'] } = {},
+  more: { observations?: number; settings?: Scenario['settings'] } = {},
 ): Scenario {
-  const { looks = 12, settings = {} } = more
-  const snapshots = Array.from({ length: before + looks + after }, (_, index) => {
+  const { observations = 12, settings = {} } = more
+  const snapshots = Array.from({ length: before + observations + after }, (_, index) => {
     const snapshot = moved(healthy(nowMs + index * intervalMs), index)
     const look = index - before
-    return look >= 0 && look < looks ? fault(snapshot, look) : snapshot
+    return look >= 0 && look < observations ? fault(snapshot, look) : snapshot
   })
-  return { name, settings, snapshots, well: before - 1, broken: before + looks - 1, alerts }
+  return { name, settings, snapshots, well: before - 1, broken: before + observations - 1, alerts }
 }
 
 /** In a pipeline that works, 10 messages a second are merged. */
@@ -291,7 +291,9 @@ export const scenarios: readonly Scenario[] = [
   scenario('positions are before the log', ['critical ConsumerStalled'], outsideLog),
   scenario('the lag is high', ['warning ConsumerLagHigh'], (s) => lagging(s, 400)),
   scenario('the lag is not high yet', [], (s) => lagging(s, 333)),
-  scenario('the lag is growing', ['warning ConsumerLagGrowing'], (s, look) => lagging(s, 100 + look, 1), { looks: 26 }),
+  scenario('the lag is growing', ['warning ConsumerLagGrowing'], (s, look) => lagging(s, 100 + look, 1), {
+    observations: 26,
+  }),
   scenario('a backlog is worked off slowly', ['warning ThroughputLow'], slow(300)),
   scenario('a backlog is hardly worked off', ['critical ThroughputLow'], slow(50)),
   scenario('transactions of other applications are open for seconds', [], (s) => blocked(s, 5, 20_000)),

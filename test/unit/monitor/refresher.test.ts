@@ -80,10 +80,10 @@ it('does not look while it is paused, unless asked to; and at once when it goes 
 
 it('has one look under way at a time, however slow it is and however often it is asked', async () => {
   let isAnswered = (): void => undefined
-  let looks = 0
+  let observations = 0
   made({
     observe: () => {
-      looks += 1
+      observations += 1
       const snapshot = healthy()
       return new Promise((resolve) => {
         isAnswered = () => resolve({ snapshot, assessment: judge(snapshot) })
@@ -94,13 +94,13 @@ it('has one look under way at a time, however slow it is and however often it is
   await pass(60_000)
   refresher.refresh()
   refresher.refresh()
-  expect(looks).toBe(1)
+  expect(observations).toBe(1)
   expect(refresher.data.observation).toBeNull()
   isAnswered()
   await pass(0)
   expect(refresher.data.observation).not.toBeNull()
   await pass(1)
-  expect(looks).toBe(2)
+  expect(observations).toBe(2)
   isAnswered()
 })
 

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { alertRows } from '../../../src/monitor/alert-rows.ts'
 import {
+  type Action,
   type Extent,
   firstView,
   type KeyName,
   type Press,
   pressed,
   type View,
-  type Wish,
 } from '../../../src/monitor/view.ts'
 import { alert, dataOf } from './scene.ts'
 
@@ -18,20 +18,20 @@ const alerts = alertRows({
 const extent: Extent = { symbols: 100, symbolPage: 10, panelLines: 30, panelPage: 20, alerts }
 
 /** Letters as they are, other keys by name: `type('/', 'b', 'return')`. */
-function type(...keys: (KeyName | string)[]): { view: View; wishes: Wish[] } {
+function type(...keys: (KeyName | string)[]): { view: View; actions: Action[] } {
   return typeFrom(firstView, ...keys)
 }
 
-function typeFrom(start: View, ...keys: (KeyName | string)[]): { view: View; wishes: Wish[] } {
-  const wishes: Wish[] = []
+function typeFrom(start: View, ...keys: (KeyName | string)[]): { view: View; actions: Action[] } {
+  const actions: Action[] = []
   let view = start
   for (const key of keys) {
     const press: Press = key.length > 1 ? { name: key as KeyName } : { text: key }
     const result = pressed(view, press, extent)
     view = result.view
-    if (result.wish) wishes.push(result.wish)
+    if (result.action) actions.push(result.action)
   }
-  return { view, wishes }
+  return { view, actions }
 }
 
 describe('panels', () => {
@@ -60,12 +60,12 @@ describe('wishes', () => {
     ['p', 'pause'],
     ['r', 'refresh'],
   ])('%s: %s', (key, kind) => {
-    expect(type(key).wishes).toEqual([{ kind }])
+    expect(type(key).actions).toEqual([{ kind }])
   })
 
   it('keeps the wish of letters that come together', () => {
-    const { view, wish } = pressed(firstView, { text: 'p?' }, extent)
-    expect(wish).toEqual({ kind: 'pause' })
+    const { view, action } = pressed(firstView, { text: 'p?' }, extent)
+    expect(action).toEqual({ kind: 'pause' })
     expect(view.isHelp).toBe(true)
   })
 })
@@ -112,7 +112,7 @@ describe('the filter', () => {
     expect(type('/', 'b', 't', 'backspace', 'return').view).toMatchObject({ filter: 'b', isFiltering: false })
     expect(type('/', 'b', 'escape').view).toMatchObject({ filter: '', isFiltering: false })
     expect(type('/', 'b', 'return', 'escape').view.filter).toBe('')
-    expect(type('/', 'q').wishes).toEqual([])
+    expect(type('/', 'q').actions).toEqual([])
   })
 
   it('begins anew at the first row, and is no longer than a symbol', () => {
@@ -134,16 +134,16 @@ describe('silencing', () => {
   it('silences the chosen alert for an hour, unless told otherwise', () => {
     const [first, second] = alerts
     expect(first?.rule).toBe('FeedSilent')
-    expect(type('a', 'return', 'return').wishes).toEqual([{ kind: 'silence', alert: first, seconds: 3600 }])
-    const { view, wishes } = type('a', 'down', 'down', 'return', 'right', 'right', 'right', 'return')
-    expect(wishes).toEqual([{ kind: 'silence', alert: second, seconds: 86_400 }])
+    expect(type('a', 'return', 'return').actions).toEqual([{ kind: 'silence', alert: first, seconds: 3600 }])
+    const { view, actions } = type('a', 'down', 'down', 'return', 'right', 'right', 'right', 'return')
+    expect(actions).toEqual([{ kind: 'silence', alert: second, seconds: 86_400 }])
     expect(view.silencing).toBeNull()
   })
 
   it('does nothing at Esc', () => {
-    const { view, wishes } = type('a', 'return', 'left', 'escape')
+    const { view, actions } = type('a', 'return', 'left', 'escape')
     expect(view).toMatchObject({ silencing: null, panel: 'alerts' })
-    expect(wishes).toEqual([])
+    expect(actions).toEqual([])
   })
 
   it('has nothing to silence without alerts', () => {

@@ -9,44 +9,46 @@ const filled = (count: number, everyMs: number) => {
 }
 
 it('keeps a bounded number of looks, the newest ones', () => {
-  const { looks } = filled(2000, 1000)
-  expect(looks).toHaveLength(600)
-  expect(looks.at(-1)?.atMs).toBe(nowMs + 1999 * 1000)
+  const { observations } = filled(2000, 1000)
+  expect(observations).toHaveLength(600)
+  expect(observations.at(-1)?.atMs).toBe(nowMs + 1999 * 1000)
 })
 
 it('keeps one look a second, however often somebody asks, and spans as long', () => {
-  const { looks } = filled(100, 100)
-  expect(looks.length).toBeLessThanOrEqual(12)
-  expect(looks[0]?.atMs).toBe(nowMs)
-  expect(looks.at(-1)?.atMs).toBe(nowMs + 9900)
+  const { observations } = filled(100, 100)
+  expect(observations.length).toBeLessThanOrEqual(12)
+  expect(observations[0]?.atMs).toBe(nowMs)
+  expect(observations.at(-1)?.atMs).toBe(nowMs + 9900)
 })
 
 it('keeps a day of disks, one every five minutes', () => {
-  const { diskLooks } = filled(3 * 24 * 60, 60_000)
-  expect(diskLooks).toHaveLength(288)
-  expect((diskLooks.at(-1)?.atMs ?? 0) - (diskLooks[0]?.atMs ?? 0)).toBe(287 * 300_000)
+  const { diskObservations } = filled(3 * 24 * 60, 60_000)
+  expect(diskObservations).toHaveLength(288)
+  expect((diskObservations.at(-1)?.atMs ?? 0) - (diskObservations[0]?.atMs ?? 0)).toBe(287 * 300_000)
 })
 
 it('begins anew when the clock was set back', () => {
   const history = filled(10, 1000)
   history.add(healthy(nowMs - 5000))
-  expect(history.looks.map(({ atMs }) => atMs)).toEqual([nowMs - 5000])
-  expect(history.diskLooks.map(({ atMs }) => atMs)).toEqual([nowMs - 5000])
+  expect(history.observations.map(({ atMs }) => atMs)).toEqual([nowMs - 5000])
+  expect(history.diskObservations.map(({ atMs }) => atMs)).toEqual([nowMs - 5000])
 })
 
 it('begins anew with a topic that was created anew: its positions did not go back', () => {
   const history = filled(10, 1000)
   const anew = withSource(healthy(nowMs + 10_000), 'kafka', 'topic', { topicId: 'another' })
   history.add(anew)
-  expect(history.looks.at(-1)?.partitions.size).toBe(0)
+  expect(history.observations.at(-1)?.partitions.size).toBe(0)
   const definition = { topic: 'market-prices', topicId: 'another', group: 'processor', windowSeconds: 300, decimals: 8 }
   history.add(withSource({ ...anew, takenAtMs: nowMs + 11_000 }, 'postgres', 'schema', { definition }))
-  expect(history.looks.map(({ atMs, partitions }) => [atMs, partitions.size])).toEqual([[nowMs + 11_000, 3]])
+  expect(history.observations.map(({ atMs, partitions }) => [atMs, partitions.size])).toEqual([[nowMs + 11_000, 3]])
 })
 
 it('holds nothing of what was not seen', () => {
   const history = new SnapshotHistory()
   history.add(without(without(healthy(), 'postgres', 'positions', 'workers'), 'kafka', 'disk'))
-  expect(history.looks).toEqual([{ atMs: nowMs, partitions: new Map(), counts: null, poolPressurePercent: null }])
-  expect(history.diskLooks).toEqual([])
+  expect(history.observations).toEqual([
+    { atMs: nowMs, partitions: new Map(), counts: null, poolPressurePercent: null },
+  ])
+  expect(history.diskObservations).toEqual([])
 })

@@ -19,7 +19,7 @@ function standing({ log, position }: Stand, atMs = nowMs): PipelineSnapshot {
   })
 }
 
-const first = (looks: PipelineSnapshot | PipelineSnapshot[]) => judge(looks).partitions[0]
+const first = (observations: PipelineSnapshot | PipelineSnapshot[]) => judge(observations).partitions[0]
 const longAgo = nowMs - 3_600_000
 
 it.each([
@@ -99,21 +99,21 @@ it('is no trouble while the group shares its partitions out (kafkajs#452)', () =
 })
 
 it('that is tiny is never called growing (Burrow#223)', () => {
-  const looks = Array.from({ length: 61 }, (_, index) => {
+  const observations = Array.from({ length: 61 }, (_, index) => {
     const position = { nextOffset: 10_000 + index * 100 }
     const log = { endOffset: 10_000 + index * 100 + index }
     return standing({ position, log }, nowMs - (60 - index) * 10_000)
   })
-  expect(first(looks)).toMatchObject({ status: 'OK', lagMessages: 60 })
+  expect(first(observations)).toMatchObject({ status: 'OK', lagMessages: 60 })
 })
 
 it('that is high and never shrinks is called growing', () => {
-  const looks = Array.from({ length: 31 }, (_, index) => {
+  const observations = Array.from({ length: 31 }, (_, index) => {
     const position = { nextOffset: 10_000 + index * 100 }
     const log = { endOffset: 10_000 + index * 100 + 200 + index }
     return standing({ position, log }, nowMs - (30 - index) * 10_000)
   })
-  expect(first(looks)).toMatchObject({ status: 'WARN', lagMessages: 230 })
+  expect(first(observations)).toMatchObject({ status: 'WARN', lagMessages: 230 })
 })
 
 it.each([
@@ -167,8 +167,8 @@ describe('an open transaction of another application', () => {
         nowMs - seconds * 1000,
       )
     expect(first(at(0, 1000))).toMatchObject({ blockedSeconds: 0 })
-    const looks = [at(200, 1000), at(100, 1010), at(40, 1010), at(0, 1010)]
-    expect(first(looks)).toMatchObject({ status: 'BLOCKED', blockedMessages: 40, blockedSeconds: 100 })
+    const observations = [at(200, 1000), at(100, 1010), at(40, 1010), at(0, 1010)]
+    expect(first(observations)).toMatchObject({ status: 'BLOCKED', blockedMessages: 40, blockedSeconds: 100 })
   })
 })
 

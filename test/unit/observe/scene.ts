@@ -207,8 +207,8 @@ export function thresholds(settings: Partial<Record<SettingName, string>> = {}):
 }
 
 /** Judges the last of some looks, with the others before it. */
-export function judge(looks: readonly PipelineSnapshot[] | PipelineSnapshot, limits = thresholds()): Assessment {
-  const snapshots = Array.isArray(looks) ? looks : [looks]
+export function judge(observations: readonly PipelineSnapshot[] | PipelineSnapshot, limits = thresholds()): Assessment {
+  const snapshots = Array.isArray(observations) ? observations : [observations]
   const history = new SnapshotHistory()
   for (const snapshot of snapshots) history.add(snapshot)
   const last = snapshots.at(-1) as PipelineSnapshot

@@ -9,17 +9,17 @@ afterEach(() => {
 function listen() {
   vi.useFakeTimers({ toFake: ['performance'] })
   const told: string[] = []
-  const wish = listenForStop((what, signal) => told.push(`${what} ${signal}`))
-  return { wish, told, [Symbol.dispose]: wish.release }
+  const action = listenForStop((what, signal) => told.push(`${what} ${signal}`))
+  return { action, told, [Symbol.dispose]: action.release }
 }
 
 describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s', (signal) => {
   it('asks for a graceful end', () => {
     using listening = listen()
-    expect(listening.wish.stop.aborted).toBe(false)
+    expect(listening.action.stop.aborted).toBe(false)
     process.emit(signal, signal)
-    expect(listening.wish.stop.aborted).toBe(true)
-    expect(listening.wish.hurry.aborted).toBe(false)
+    expect(listening.action.stop.aborted).toBe(true)
+    expect(listening.action.forceStop.aborted).toBe(false)
     expect(listening.told).toEqual([`stop ${signal}`])
   })
 })
@@ -30,7 +30,7 @@ it('a second signal within a second is the same keystroke', () => {
   vi.advanceTimersByTime(999)
   process.emit('SIGINT', 'SIGINT')
   process.emit('SIGTERM', 'SIGTERM')
-  expect(listening.wish.hurry.aborted).toBe(false)
+  expect(listening.action.forceStop.aborted).toBe(false)
   expect(listening.told).toEqual(['stop SIGINT'])
 })
 
@@ -39,14 +39,14 @@ it('a later one is impatience, told once', () => {
   process.emit('SIGINT', 'SIGINT')
   vi.advanceTimersByTime(1001)
   for (let n = 0; n < 3; n++) process.emit('SIGINT', 'SIGINT')
-  expect(listening.wish.hurry.aborted).toBe(true)
-  expect(listening.told).toEqual(['stop SIGINT', 'hurry SIGINT'])
+  expect(listening.action.forceStop.aborted).toBe(true)
+  expect(listening.told).toEqual(['stop SIGINT', 'forceStop SIGINT'])
 })
 
 it('gives the signals back', () => {
   const before = process.listenerCount('SIGINT')
   const listening = listen()
   expect(process.listenerCount('SIGINT')).toBe(before + 1)
-  listening.wish.release()
+  listening.action.release()
   expect(process.listenerCount('SIGINT')).toBe(before)
 })

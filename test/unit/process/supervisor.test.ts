@@ -308,7 +308,7 @@ describe('a stop', () => {
   })
 })
 
-describe('hurry', () => {
+describe('forceStop', () => {
   it('kills whatever still runs, without waiting for the order', async () => {
     const worker = new TestPart('worker-1', { stage: 1, stopDeadlineMs: 6000 })
     worker.obeys = false
@@ -317,7 +317,7 @@ describe('hurry', () => {
     const stopped = supervisor.stop(60_000)
     await nextTurn()
     expect(events).toEqual(['stop worker-1 6000'])
-    supervisor.hurry()
+    supervisor.forceStop()
     await stopped
     expect(events).toEqual(['stop worker-1 6000', 'kill worker-1', 'kill kafka', 'ended worker-1'])
     expect([worker.starts, kafka.starts]).toEqual([1, 1])
@@ -328,7 +328,7 @@ describe('hurry', () => {
     const gate = Promise.withResolvers<void>()
     late.gate = gate.promise
     const starting = supervisor.start(late)
-    supervisor.hurry()
+    supervisor.forceStop()
     const stopped = supervisor.stop(1000)
     gate.resolve()
     await expect(starting).rejects.toThrow('stopping')

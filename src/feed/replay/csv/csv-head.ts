@@ -36,7 +36,7 @@ export async function headRefusal(
   if (line !== undefined) {
     return new KpiError(
       'KPI_FEED_FILE',
-      `${path}: its first line is no header (${listed(names)}), but line ${line} looks like one: skip the lines above it with --skip-lines ${line - 1}`,
+      `${path}: its first line is no header (${listed(names)}), but line ${line} observations like one: skip the lines above it with --skip-lines ${line - 1}`,
     )
   }
   const advice = missing.includes('symbol') ? ', or the symbol of all lines with --symbol' : ''

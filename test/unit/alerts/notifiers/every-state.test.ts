@@ -1,7 +1,7 @@
 // What each receiver is told of each rule: that it fires, that it goes on, that it is over.
 import { describe, expect, it } from 'vitest'
 import { type OwnRuleName, ownRuleNames } from '../../../../src/alerts/alert-rules.ts'
-import { compose } from '../../../../src/alerts/build-notification.ts'
+import { buildNotification } from '../../../../src/alerts/build-notification.ts'
 import type { Episode } from '../../../../src/alerts/episode.ts'
 import type { Notification, NotificationReason } from '../../../../src/alerts/notification.ts'
 import { postable } from '../../../../src/alerts/notifiers/alertmanager.ts'
@@ -58,7 +58,7 @@ const alerts: Record<AlertName, { labels?: Record<string, string>; over: string 
 
 const firedAtMs = Date.UTC(2026, 1, 14, 14, 30)
 const trouble = 'something is broken now'
-const letterhead = {
+const context = {
   source: { topic: 'market-prices', group: 'market-kpi-processor', evaluator: 'desk-1' },
   places: { kafka: 'kafka-1:9092,kafka-2:9092', postgres: 'db:5432/bi_realtime' },
   runbookBaseUrl: undefined,
@@ -92,8 +92,8 @@ const over = { state: 'resolved', resolvedAtMs: firedAtMs + 245_000 } as const
 
 function notified(reason: NotificationReason, one: Episode, runbookBaseUrl?: string): Notification {
   const telling = { reason, stage: one.stage, episodes: [one] }
-  const head = { ...letterhead, runbookBaseUrl }
-  return compose(telling, head, { receiver: 'r', nowMs: firedAtMs + 300_000 }).notification
+  const head = { ...context, runbookBaseUrl }
+  return buildNotification(telling, head, { receiver: 'r', nowMs: firedAtMs + 300_000 }).notification
 }
 
 /** All that people or machines read of a notification, by receiver. */

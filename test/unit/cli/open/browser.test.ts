@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { browserObstacle, type Surroundings } from '../../../../src/cli/open/browser.ts'
+import { browserObstacle, type Dependencies } from '../../../../src/cli/open/browser.ts'
 
-const desktop: Surroundings = { env: { DISPLAY: ':0' }, platform: 'linux', isContainer: false }
+const desktop: Dependencies = { env: { DISPLAY: ':0' }, platform: 'linux', isContainer: false }
 
 it.each([
   ['a desktop', desktop, undefined],
@@ -22,6 +22,6 @@ it.each([
     { env: { BROWSER: 'lynx' }, platform: 'linux', isContainer: true },
     undefined,
   ],
-] satisfies [string, Surroundings, string | undefined][])('%s', (_where, surroundings, obstacle) => {
+] satisfies [string, Dependencies, string | undefined][])('%s', (_where, surroundings, obstacle) => {
   expect(browserObstacle(surroundings)).toBe(obstacle)
 })

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
-import { HandOver } from '../../../../src/kafka/fetch/answer-channel.ts'
+import { AnswerChannel } from '../../../../src/kafka/fetch/answer-channel.ts'
 import type { FetchedRecords } from '../../../../src/kafka/fetch/partition-fetch.ts'
 import { nextOffsetOf } from '../../../../src/kafka/records/record-batch.ts'
 import { batchBytes, rangeOf } from '../records/batch-bytes.ts'
@@ -43,7 +43,7 @@ class SlowReader {
 
 it('answers of two brokers that come at once are whole when a slow reader reads them, two pieces at most at a time', async () => {
   const reader = new SlowReader()
-  const handOver = new HandOver({ done: reader.done, post: (piece) => reader.take(piece) })
+  const handOver = new AnswerChannel({ done: reader.done, post: (piece) => reader.take(piece) })
   let settled = 0
   for (const partition of [0, 1]) void handOver.take([packedAnswer(partition, 6)]).then(() => settled++)
   while (reader.values.length < 12) await reader.work()
@@ -56,7 +56,7 @@ it('answers of two brokers that come at once are whole when a slow reader reads 
 
 it('an answer is settled while its last piece waits, and the next one when that is done', async () => {
   const reader = new SlowReader()
-  const handOver = new HandOver({ done: reader.done, post: (piece) => reader.take(piece) })
+  const handOver = new AnswerChannel({ done: reader.done, post: (piece) => reader.take(piece) })
   await handOver.take([packedAnswer(0, 1)])
   let isSettled = false
   const next = handOver.take([]).then(() => {
@@ -70,7 +70,7 @@ it('an answer is settled while its last piece waits, and the next one when that 
 
 it('says that an answer is corrupt, and hands nothing over afterwards', async () => {
   const reader = new SlowReader()
-  const handOver = new HandOver({ done: reader.done, post: (piece) => reader.take(piece) })
+  const handOver = new AnswerChannel({ done: reader.done, post: (piece) => reader.take(piece) })
   const spoilt = packedAnswer(0, 1)
   spoilt.range.buffer.fill(0xff, 61, 70)
   const corrupt = expect.objectContaining({ code: 'KPI_KAFKA_CORRUPT' })

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { AnswerMemory, release } from '../../../../src/kafka/fetch/fetch-buffers.ts'
+import { FetchBuffers, release } from '../../../../src/kafka/fetch/fetch-buffers.ts'
 
 function pieces(text: string, size: number): Buffer[] {
   const bytes = Buffer.from(text)
@@ -7,7 +7,7 @@ function pieces(text: string, size: number): Buffer[] {
 }
 
 it('gathers an answer that came in pieces, and keeps it while the next one comes', () => {
-  const memory = new AnswerMemory()
+  const memory = new FetchBuffers()
   const first = memory.gather(pieces('the first answer', 3), 16)
   const second = memory.gather(pieces('the second', 4), 10)
   expect(first.toString()).toBe('the first answer')
@@ -15,7 +15,7 @@ it('gathers an answer that came in pieces, and keeps it while the next one comes
 })
 
 it('keeps as many answers as it has turns, where other threads see them', () => {
-  const memory = new AnswerMemory({ turns: 3, isShared: true })
+  const memory = new FetchBuffers({ count: 3, isShared: true })
   const answers = ['first', 'second', 'third'].map((text) => memory.gather([Buffer.from(text)], text.length))
   expect(answers.map((answer) => answer.toString())).toEqual(['first', 'second', 'third'])
   for (const { buffer } of answers) expect(buffer).toBeInstanceOf(SharedArrayBuffer)
@@ -23,7 +23,7 @@ it('keeps as many answers as it has turns, where other threads see them', () => 
 })
 
 it('uses the same memory again, and lets go of what a huge answer took', () => {
-  const memory = new AnswerMemory()
+  const memory = new FetchBuffers()
   const gather = (bytes: number) => memory.gather([Buffer.alloc(bytes, 'x')], bytes)
   const usual = gather(100_000)
   gather(1)

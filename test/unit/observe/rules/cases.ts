@@ -4,11 +4,11 @@ import type { RuleName } from '../../../../src/observe/finding.ts'
 import type { PipelineSnapshot, WorkerState } from '../../../../src/observe/snapshot.ts'
 import { healthy, judge, nowMs, severitiesOf, withSource, worker } from '../scene.ts'
 
-export type Case = readonly [what: string, looks: PipelineSnapshot | PipelineSnapshot[], expected: string[]]
+export type Case = readonly [what: string, observations: PipelineSnapshot | PipelineSnapshot[], expected: string[]]
 export function table(rule: RuleName, cases: readonly Case[]): void {
   describe(rule, () => {
-    it.each(cases)('%s', (_what, looks, expected) => {
-      expect(severitiesOf(judge(looks), rule)).toEqual(expected)
+    it.each(cases)('%s', (_what, observations, expected) => {
+      expect(severitiesOf(judge(observations), rule)).toEqual(expected)
     })
   })
 }
