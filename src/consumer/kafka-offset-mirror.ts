@@ -3,8 +3,9 @@ import type { Logger } from '../log.ts'
 import { type Clock, pauseOn } from '../runtime/clock.ts'
 
 /**
- * Commits written positions to Kafka as well, for Kafka's own tools. The truth is in the database: this copy may trail,
- * never lead, and is never read back; so a failure is only told.
+ * Commits written positions to Kafka as well, for Kafka's own tools. The positions that count are in the database: this
+ * copy may trail them, never lead, and is never read back. So a failure is only logged, and the commit is tried again
+ * after the interval, also when no further message arrives.
  */
 export class KafkaOffsetMirror {
   readonly #commit: (offsets: ReadonlyMap<number, number>) => Promise<void>
@@ -12,9 +13,12 @@ export class KafkaOffsetMirror {
   readonly #clock: Clock
   readonly #intervalMs: number
   #written = new Map<number, number>()
+  /** What the commit that runs now has sent. */
+  #sent = new Map<number, number>()
   #cancelTimer: (() => void) | undefined
   #committing: Promise<void> = Promise.resolve()
   #isFailing = false
+  #isStopped = false
 
   /** @param options.intervalMs - At most one commit in this time. @defaultValue 1000 */
   constructor(options: {
@@ -32,12 +36,15 @@ export class KafkaOffsetMirror {
   /** Everything below this offset is in the database. */
   note(partition: number, nextOffset: number): void {
     this.#written.set(partition, nextOffset)
-    this.#cancelTimer ??= this.#clock.after(this.#intervalMs, () => void this.flush())
+    this.#flushLater()
   }
 
-  /** These belong to somebody else now. */
+  /** These belong to another worker now. */
   forget(partitions: readonly number[]): void {
-    for (const partition of partitions) this.#written.delete(partition)
+    for (const partition of partitions) {
+      this.#written.delete(partition)
+      this.#sent.delete(partition)
+    }
   }
 
   flush(): Promise<void> {
@@ -49,26 +56,31 @@ export class KafkaOffsetMirror {
 
   /** A last flush. */
   async stop(deadlineMs: number): Promise<void> {
+    this.#isStopped = true
     const done = new AbortController()
     await Promise.race([this.flush(), pauseOn(this.#clock, deadlineMs, done.signal)])
     done.abort()
     this.#cancelTimer?.()
   }
 
+  #flushLater(): void {
+    if (this.#isStopped) return
+    this.#cancelTimer ??= this.#clock.after(this.#intervalMs, () => void this.flush())
+  }
+
   async #flushNow(): Promise<void> {
     if (this.#written.size === 0) return
-    const offsets = this.#written
+    this.#sent = this.#written
     this.#written = new Map()
     try {
-      await this.#commit(offsets)
+      await this.#commit(new Map(this.#sent))
       this.#isFailing = false
     } catch (error) {
       if (!this.#isFailing) this.#log.info(`offsets are not committed to Kafka for now: ${messageOf(error)}`)
       this.#isFailing = true
       // What was written meanwhile is newer.
-      for (const [partition, offset] of offsets) {
-        if (!this.#written.has(partition)) this.#written.set(partition, offset)
-      }
+      this.#written = new Map([...this.#sent, ...this.#written])
+      if (this.#written.size > 0) this.#flushLater()
     }
   }
 }
