@@ -7,13 +7,17 @@ import { workerCounters, workerGauges } from '../src/metrics/worker-metrics.ts'
 const before = `<!-- Made from src/metrics/ by \`npm run docs\`. Do not edit by hand. -->
 # Metrics
 
-Every worker (\`--http-port\`, 9464 or the next free one), alert evaluator (9494), feed (9484) and \`prune --every\` (9489) answers on
-this machine only: \`/metrics\` in Prometheus' text format, \`/livez\` (200 as long as its event loop turns), \`/readyz\` (503 with the
-reasons while its own work stands still; a rebalance is none) and \`/health\` (the whole pipeline as JSON; of a feed without a
-database, its brokers). Besides the metrics below there are those of the process, \`process_*\` and
-\`nodejs_*\`. [Prometheus and Grafana](prometheus.md) tells how to scrape them, and brings rules and dashboards.
+Every worker (\`--http-port\`, 9464 or the next free port), alert evaluator (9494), feed (9484) and \`prune --every\` (9489) has an HTTP server
+on this machine:
 
-What is not known has no series: neither 0 nor NaN. \`market_kpi_up\` and \`market_kpi_rule_unknown\` are always there and say so.
+- \`/metrics\` in Prometheus' text format;
+- \`/livez\`: 200 as long as the process responds;
+- \`/readyz\`: 503 with the reasons while the process cannot do its work (a rebalance is not a reason);
+- \`/health\`: the state of the whole pipeline as JSON, or for a feed without a database that of its brokers.
+
+The processes also export \`process_*\` and \`nodejs_*\` metrics. [Prometheus and Grafana](prometheus.md) explains how to scrape them, and has
+rules and dashboards. A value that is not known has no series, neither 0 nor NaN; \`market_kpi_up\` and \`market_kpi_rule_unknown\` always
+exist and say what is unknown.
 
 `
 
@@ -36,7 +40,7 @@ export function metricsPage(): string {
       ...rows(feedGauges, 'gauge'),
       { ...feedInfo, type: 'gauge', labels: feedInfo.labelNames },
     ]),
-    section('A `prune --every`', [...rows(pruneCounters, 'counter'), ...rows(pruneGauges, 'gauge')]),
+    section('`prune --every`', [...rows(pruneCounters, 'counter'), ...rows(pruneGauges, 'gauge')]),
   ].join('\n')
 }
 

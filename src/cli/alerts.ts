@@ -9,8 +9,8 @@ import { registerWatch } from './alerts/watch.ts'
 export function register(program: Command): void {
   const alerts = program
     .command('alerts')
-    .description('what is wrong: check once, watch and notify, list, silence, explain')
-    .addHelpText('after', '\nEach takes --help, --log-level <level> and --log-format <format>.')
+    .description('check for problems, send notifications; list, silence and explain alerts')
+    .addHelpText('after', '\nEvery subcommand accepts --help, --log-level <level> and --log-format <format>.')
   registerCheck(alerts)
   registerWatch(alerts)
   registerList(alerts)

@@ -21,38 +21,50 @@ type Part = (typeof parts)[number]
 export function register(program: Command): void {
   program
     .command('bench')
-    .description('measure the pipeline on this machine: throughput, latency, and what the settings do')
+    .description('measure throughput, latency and the effect of settings on this machine')
     .addArgument(new Argument('[part]', 'what to measure').choices(parts).default('throughput'))
-    .option('--cases <list>', `of throughput: ${Object.keys(namedCases).join(', ')} (default: narrow,wide)`, caseNames)
-    .option('--messages <n>', 'of a backlog (default: 1000000)', wholeNumber(1, 1_000_000_000))
-    .option('--symbols <n>', 'a case of your own: symbols that trade (default: 50)', wholeNumber(1, 100_000))
-    .option('--windows <n>', 'windows of five minutes it spreads over (default: 7)', wholeNumber(1, 10_000))
-    .addOption(new Option('--compression <kind>', 'of its topic (default: none)').choices(compressions))
-    .option('--unusual <percent>', 'of its messages need the full parser (default: 0)', wholeNumber(0, 100))
-    .option('--workers <n>', 'that share its topic (default: 1)', wholeNumber(1, 64))
-    .option('--partitions <n>', 'of every topic (default: 3)', wholeNumber(1, 1000))
-    .option('--runs <n>', 'rounds (default: 3, of latency 1)', wholeNumber(1, 100))
-    .option('--rates <list>', 'of latency, messages/s (default: 1000,10000,100000)', numbers(1, 1_000_000))
-    .option('--waits <list>', 'of latency, BATCH_WAIT_MS (default: 200,20)', numbers(0, 60_000))
-    .option('--settings <list>', `of tuning: ${tuningNames.join(', ')} (default: all)`, tuningSettings)
-    .option('--variants <list>', `of database: ${databaseVariantNames.join(', ')} (default: all)`, databaseVariants)
+    .option(
+      '--cases <list>',
+      `throughput: the cases to measure, of ${Object.keys(namedCases).join(', ')} (default: narrow,wide)`,
+      caseNames,
+    )
+    .option('--messages <n>', 'messages in a backlog (default: 1000000)', wholeNumber(1, 1_000_000_000))
+    .option('--symbols <n>', 'a case of your own: number of symbols (default: 50)', wholeNumber(1, 100_000))
+    .option('--windows <n>', '… number of five-minute windows (default: 7)', wholeNumber(1, 10_000))
+    .addOption(new Option('--compression <kind>', '… compression of the topic (default: none)').choices(compressions))
+    .option('--unusual <percent>', '… share of messages that need the full parser (default: 0)', wholeNumber(0, 100))
+    .option('--workers <n>', '… number of workers (default: 1)', wholeNumber(1, 64))
+    .option('--partitions <n>', 'partitions of every topic (default: 3)', wholeNumber(1, 1000))
+    .option('--runs <n>', 'number of rounds (default: 3, for latency 1)', wholeNumber(1, 100))
+    .option('--rates <list>', 'latency: messages/s (default: 1000,10000,100000)', numbers(1, 1_000_000))
+    .option('--waits <list>', 'latency: values of BATCH_WAIT_MS (default: 200,20)', numbers(0, 60_000))
+    .option(
+      '--settings <list>',
+      `tuning: the settings to measure, of ${tuningNames.join(', ')} (default: all)`,
+      tuningSettings,
+    )
+    .option(
+      '--variants <list>',
+      `database: the variants to measure, of ${databaseVariantNames.join(', ')} (default: all)`,
+      databaseVariants,
+    )
     .option(
       '--seconds <n>',
-      'of a live load, after a warm-up (default: 20, of tuning 10); of the growth of database (default: 45)',
+      'duration of a live load after warm-up (default: 20, for tuning 10), or of the growth of database (default: 45)',
       wholeNumber(1, 86_400),
     )
-    .option('--quick', 'small sizes: whether all works, in a minute or two')
+    .option('--quick', 'use small sizes, to check in a minute or two that everything works')
     .option('--json', 'print the report as JSON')
-    .option('--save <file>', 'keep the report as JSON')
-    .option('--compare <file>', 'measure what this report measured; fail when something is worse than the noise')
+    .option('--save <file>', 'write the report as JSON to this file')
+    .option('--compare <file>', 'repeat the measurements of this report; fail if one is worse by more than the noise')
     .addHelpText('after', help)
     .action(withErrors((part: Part, _flags: unknown, command: Command) => bench(part, command)))
 }
 
 const help = `
-Starts a broker (of database: none) and databases of its own in a temporary folder, and takes them away again.
+Starts its own broker (not for database) and databases in a temporary folder, and removes them afterwards.
 
-Exit codes: 0 done; 1 rows were not exact, or --compare found a regression; 2 wrong usage.`
+Exit codes: 0 success; 1 rows were not exact, or --compare found a regression; 2 wrong usage.`
 
 async function bench(part: Part, command: Command): Promise<number> {
   const { log } = configure(command)

@@ -64,7 +64,7 @@ class StackOption extends Option {
   readonly access: () => DatabaseAccess
 
   constructor(access: () => DatabaseAccess) {
-    super('--data-dir <dir>', 'of a running `up`, whose servers are used where the settings name none')
+    super('--data-dir <dir>', 'data directory of a running `up`, whose servers are used if none are configured')
     this.access = access
     this.default(defaultDataDir)
   }

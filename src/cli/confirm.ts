@@ -11,8 +11,8 @@ export interface ConsentFlags {
 /** Adds `--dry-run` and `--yes`. */
 export function addConsentOptions(command: Command): Command {
   return command
-    .addOption(new Option('--dry-run', 'print what would be changed and how much, and change nothing'))
-    .addOption(new Option('--yes', 'do not ask; needed where there is no terminal'))
+    .addOption(new Option('--dry-run', 'only print what would be changed, and how much of it'))
+    .addOption(new Option('--yes', 'do not ask; required without a terminal'))
 }
 
 /**

@@ -14,11 +14,11 @@ interface ConsumeFlags {
 export function register(program: Command): void {
   const command = program
     .command('consume')
-    .description('run workers: read prices from Kafka, keep the rows in PostgreSQL')
-    .option('--workers <n>', 'processes; partitions are shared among them', wholeNumber(1, 64), 1)
+    .description('run workers, which read prices from Kafka and keep the rows in PostgreSQL')
+    .option('--workers <n>', 'number of worker processes, which share the partitions', wholeNumber(1, 64), 1)
     .option(
       '--http-port <port>',
-      'of /metrics, /livez, /readyz and /health, on this machine; further workers get the next ones; 0 for any free one (default: 9464, or the next free one)',
+      'port of /metrics, /livez, /readyz and /health on this machine; further workers use the next ports; 0 for any free one (default: 9464, or the next free one)',
       wholeNumber(0, 65_535),
     )
   addStackOption(command, 'pipeline')
@@ -38,10 +38,10 @@ const help = `
 Environment:
   DATABASE_URL or POSTGRES_HOST, …   the database, as the role bi_user
   KAFKA_SECURITY_PROTOCOL, …         TLS and logins
-  all of them: docs/configuration.md
+  all settings: docs/configuration.md
 
-Every 30 s and at the end it reports messages_processed, batches_written, errors (rejected messages),
-elapsed_seconds and throughput_msg_per_sec.`
+Each worker reports messages_processed, batches_written, errors (rejected messages), elapsed_seconds and
+throughput_msg_per_sec every 30 s and when it ends.`
 
 /** For the last lines of the log. */
 const lingerMs = 250

@@ -7,8 +7,8 @@ import { registerShow } from './dead-letters/show.ts'
 export function register(program: Command): void {
   const letters = program
     .command('dead-letters')
-    .description('rejected messages: look at them, retry them after a fix, delete them')
-    .addHelpText('after', '\nEach takes --help, --log-level <level> and --log-format <format>.')
+    .description('list, show, retry and delete rejected messages')
+    .addHelpText('after', '\nEvery subcommand accepts --help, --log-level <level> and --log-format <format>.')
   registerList(letters)
   registerShow(letters)
   registerRetry(letters)

@@ -6,8 +6,8 @@ import { configure, withErrors } from './command.ts'
 export function register(program: Command): void {
   program
     .command('down')
-    .description('stop the stack that `up` started, or what is left of it')
-    .option('--data-dir <dir>', 'the data directory of that `up`', defaultDataDir)
+    .description('stop the stack that `up` started, or what is left of it after `up` was killed')
+    .option('--data-dir <dir>', 'data directory of that `up`', defaultDataDir)
     .action(withErrors((_flags: unknown, command: Command) => down(command)))
 }
 

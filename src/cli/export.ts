@@ -6,8 +6,8 @@ import { registerPrometheusRules } from './export/prometheus-rules.ts'
 export function register(program: Command): void {
   const parent = program
     .command('export')
-    .description('files for others: Prometheus rules, Grafana dashboards, the schema of market-kpi.yaml')
-    .addHelpText('after', '\nEach takes --help, --log-level <level> and --log-format <format>.')
+    .description('write files for other tools: Prometheus rules, Grafana dashboards, JSON schema of market-kpi.yaml')
+    .addHelpText('after', '\nEvery subcommand accepts --help, --log-level <level> and --log-format <format>.')
   registerPrometheusRules(parent)
   registerGrafana(parent)
   registerConfigSchema(parent)

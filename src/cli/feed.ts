@@ -18,26 +18,26 @@ import { readOptions } from './options/replay-options.ts'
 
 const help = `
 Sources:
-  simulate       made-up prices of SYMBOLS that move together, with the volatility and volume of a trading day
-  replay:FILE    the lines of a CSV or JSON file, which may be packed (gzip, zip, zstd) or UTF-16; started again it
-                 goes on behind the last line that is in the topic
+  simulate       simulated, correlated prices of SYMBOLS, with the volatility and volume of a trading day
+  replay:FILE    the lines of a CSV or JSON file, which may be compressed (gzip, zip, zstd) or UTF-16; when it is
+                 started again, it continues after the last line that is in the topic
 
-Forms of a file that are not known are refused, with what to do. Some examples:
+A file whose form is not recognised is refused, with the option that helps. Examples:
   feed replay:klines.csv --layout binance-klines --symbol BTCUSDT
   feed replay:bars.csv --time-zone America/New_York --bar-time end --bar-seconds 300
   feed replay:kurse.csv --decimal , --thousands . --time-format 'dd/MM/yyyy HH:mm'
 
 Environment:
-  DATABASE_URL or POSTGRES_HOST, …   where the feed writes its worker_status; it does without
+  DATABASE_URL or POSTGRES_HOST, …   where the feed writes its worker_status (optional)
   KAFKA_SECURITY_PROTOCOL, …         TLS and logins
-  all of them: docs/configuration.md; files, columns and resuming: docs/feeds.md
+  all settings: docs/configuration.md; files, columns and resuming: docs/feeds.md
 
-Every 30 s and at the end it reports what it sent, which is what the brokers have acknowledged.`
+It reports what it has sent (what the brokers have acknowledged) every 30 s and when it ends.`
 
 export function register(program: Command): void {
   const command = program
     .command('feed')
-    .description('send prices to Kafka: made up, or replayed from a file')
+    .description('send prices to Kafka: simulated ones, or those of a file')
     .argument('[source]', 'simulate or replay:FILE', 'simulate')
   addFeedOptions(command).option('--http-port <port>', httpPortHelp(usualFeedPort), wholeNumber(0, 65_535))
   addStackOption(command, 'pipeline')

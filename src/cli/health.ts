@@ -20,11 +20,11 @@ const exitCodes = { ok: 0, warning: 1, critical: 2, unknown: 3 } as const
 export function register(program: Command): void {
   const command = program
     .command('health')
-    .description('one full check of the pipeline, within five seconds whatever is dead')
+    .description('check the whole pipeline once, in at most five seconds even when servers do not answer')
     .option('--json', 'print application/health+json')
-    .option('--quiet', 'print only what is not well, and nothing when all is')
-    .option('--perfdata', 'print one line for Nagios, with figures')
-    .option('--watch [seconds]', 'look again and again, until Ctrl-C (default: REFRESH_INTERVAL_SECONDS)', seconds)
+    .option('--quiet', 'print only problems, and nothing if there are none')
+    .option('--perfdata', 'print one line with performance data for Nagios')
+    .option('--watch [seconds]', 'repeat the check until Ctrl-C (default: every REFRESH_INTERVAL_SECONDS)', seconds)
   addStackOption(command, 'reader')
   addSettingOptions(command, ['kafkaBootstrapServers', 'kafkaTopic', 'kafkaGroup'])
     .addHelpText('after', help)
@@ -32,19 +32,19 @@ export function register(program: Command): void {
 }
 
 const help = `
-One look cannot tell what takes time, such as whether a lag grows: that is left out, or said to be unknown. With
---watch it comes to be known.
+Some problems show only over time, for example whether the lag grows. A single check omits them or reports them as
+unknown; --watch finds them.
 
 Exit codes:
-  0  all is well
-  1  something is worth a look
+  0  everything is OK
+  1  there is a warning
   2  something is broken; the last line names the first broken stage
-  3  it could not be found out
+  3  the check failed
 
 Environment:
   DATABASE_URL or POSTGRES_HOST, …   the database; a role that may read it is enough
   thresholds and trading hours: docs/operations.md
-  all of them: docs/configuration.md`
+  all settings: docs/configuration.md`
 
 function seconds(text: string): number {
   const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN

@@ -13,10 +13,10 @@ import { counted } from './text/table.ts'
 export function register(program: Command): void {
   const command = program
     .command('init')
-    .description('create or upgrade topic, schema and roles on your own servers; safe to repeat')
+    .description('create or upgrade the topic, schema and roles on your own servers; safe to repeat')
     .option(
       '--accept-new-topic',
-      'the topic was deleted and created anew: keep the old rows apart, start with the new one',
+      'the topic was deleted and created again: archive the old rows and start with the new topic',
     )
   addConsentOptions(command)
   addStackOption(command, 'owner')
@@ -28,9 +28,9 @@ export function register(program: Command): void {
 const environmentHelp = `
 Environment:
   DATABASE_URL or POSTGRES_HOST, …           the database, as a role that may create tables and roles
-  BI_USER_PASSWORD, BI_READER_PASSWORD       give the roles bi_user and bi_reader a login
-  KAFKA_PARTITIONS, KAFKA_REPLICATION_FACTOR of a topic that is created
-  all of them: docs/configuration.md`
+  BI_USER_PASSWORD, BI_READER_PASSWORD       passwords of the roles bi_user and bi_reader, so that they can log in
+  KAFKA_PARTITIONS, KAFKA_REPLICATION_FACTOR of a new topic
+  all settings: docs/configuration.md`
 
 interface InitFlags extends ConsentFlags {
   readonly acceptNewTopic?: true

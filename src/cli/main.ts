@@ -36,7 +36,7 @@ const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '..', '..'
 }
 
 const program = new Command('market-kpi')
-  .description('Exact market KPIs per symbol and window, exactly once: Kafka to PostgreSQL.')
+  .description('Reads market prices from Kafka and keeps exact KPIs per symbol and time window in PostgreSQL.')
   .version(version)
   .showHelpAfterError(false)
 

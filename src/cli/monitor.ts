@@ -24,10 +24,10 @@ const exitCodes = { ok: 0, warning: 1, critical: 2, unknown: 3 } as const
 export function register(program: Command): void {
   const command = program
     .command('monitor')
-    .description('the pipeline on the terminal, live; press ? there for its keys')
-    .option('--interval <seconds>', 'between two looks (default: REFRESH_INTERVAL_SECONDS, 5)', seconds)
-    .option('--once', 'print everything once, and end with the exit code of the verdict')
-    .option('--json', 'print a line of JSON a look; with --once, one')
+    .description('show the pipeline live in the terminal; press ? to see the keys')
+    .option('--interval <seconds>', 'time between two checks (default: REFRESH_INTERVAL_SECONDS, 5)', seconds)
+    .option('--once', 'print everything once; the exit code is the verdict')
+    .option('--json', 'print one line of JSON per check; with --once only one')
   const isOnce = () => command.opts<MonitorFlags>().once === true
   addStackOption(command, () => (isOnce() ? 'reader' : 'pipeline'))
   addSettingOptions(command, ['kafkaBootstrapServers', 'kafkaTopic', 'kafkaGroup'])
@@ -41,18 +41,18 @@ export function register(program: Command): void {
 }
 
 const help = `
-Where there is no terminal, or a dumb one, it prints a line a look: time, verdict, rate, lag, rows, first finding.
+Without a terminal, or with TERM=dumb, it prints one line per check: time, verdict, rate, lag, rows, first finding.
 
 Exit codes of --once:
-  0  all is well
-  1  something is worth a look
+  0  everything is OK
+  1  there is a warning
   2  something is broken
-  3  it could not be found out
+  3  the check failed
 
 Environment:
   DATABASE_URL or POSTGRES_HOST, …   the database; a role that may read it is enough
   NO_COLOR                           no colours
-  all of them: docs/configuration.md`
+  all settings: docs/configuration.md`
 
 function seconds(text: string): number {
   const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN

@@ -20,17 +20,17 @@ interface AcceptFlags extends ConsentFlags {
 export function register(program: Command): void {
   const offsets = program
     .command('offsets')
-    .description('positions against the log; going on after messages were lost')
-    .addHelpText('after', '\nEach takes --help, --log-level <level> and --log-format <format>.')
+    .description('compare positions with the Kafka log; continue after messages were lost')
+    .addHelpText('after', '\nEvery subcommand accepts --help, --log-level <level> and --log-format <format>.')
   const show = offsets
     .command('show')
-    .description('each partition: what the log holds, where the pipeline stands, and how the two fit')
+    .description('show for each partition what the log holds, the position of the pipeline, and whether they match')
     .option('--json', 'print one JSON object')
   const accept = offsets
     .command('accept-gap')
-    .description('where a position is outside its log: record the gap, mark the windows it may touch, and go on')
-    .option('--partition <n>', 'of this partition', wholeNumber(0, 1_000_000))
-    .option('--all', 'of every partition that has one')
+    .description('if a position is outside its log: record the gap, mark the windows that it may affect, and continue')
+    .option('--partition <n>', 'only this partition', wholeNumber(0, 1_000_000))
+    .option('--all', 'every partition that has a gap')
   addStackOption(show, 'reader')
   addConsentOptions(accept)
   addStackOption(accept, 'pipeline')
@@ -42,9 +42,9 @@ export function register(program: Command): void {
 }
 
 const acceptHelp = `
-Needed when a worker reports that the position of a partition is not in its log (KPI_OFFSET_OUT_OF_RANGE), or that the log
-is not the one that it read (KPI_LOG_DIVERGED). A running worker reads on by itself afterwards.
-What is recorded cannot be taken back: docs/operations.md tells what it means for the rows.`
+Use this if a worker reports that the position of a partition is not in its log (KPI_OFFSET_OUT_OF_RANGE), or that the log
+is not the one that it read (KPI_LOG_DIVERGED). A running worker then continues automatically.
+A recorded gap cannot be undone: docs/operations.md explains what it means for the rows.`
 
 async function showOffsets(command: Command): Promise<void> {
   const { config } = configure(command)

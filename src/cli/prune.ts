@@ -28,8 +28,8 @@ interface PruneFlags extends ConsentFlags {
 export function register(program: Command): void {
   const command = program
     .command('prune')
-    .description('delete rows and rejected messages that are older than told, in small transactions')
-    .option('--every <time>', 'do it again and again, so far apart, until stopped', ageOption)
+    .description('delete old rows and old rejected messages, in small transactions')
+    .option('--every <time>', 'repeat at this interval until stopped', ageOption)
     .option('--http-port <port>', `with --every: ${httpPortHelp(usualPrunePort)}`, wholeNumber(0, 65_535))
   addConsentOptions(command)
   addStackOption(command, 'pipeline')
@@ -39,13 +39,14 @@ export function register(program: Command): void {
 }
 
 const help = `
-At least one of the two ages. It says how much it deletes and asks, unless --yes is given: a service (--every) needs --yes. Of rows it is the time since the end of their window; of rejected messages the time since
-they were rejected, and those that were retried stay. Workers go on meanwhile. docs/operations.md tells what becomes of a
-message that comes for a window that is gone.
+At least one of the two ages is required. The age of a row is the time since the end of its window, that of a rejected
+message the time since it was rejected; retried messages are kept. It shows how much it will delete and asks, unless --yes
+is given; as a service (--every) it needs --yes. Workers can run meanwhile. docs/operations.md explains what happens to a
+message for a window that was deleted.
 
 Environment:
   DATABASE_URL or POSTGRES_HOST, …   the database, as the role bi_user
-  all of them: docs/configuration.md`
+  all settings: docs/configuration.md`
 
 async function prune(command: Command): Promise<number> {
   const { config, log } = configure(command)

@@ -28,11 +28,13 @@ interface RebuildFlags extends ConsentFlags {
 export function register(program: Command): void {
   const command = program
     .command('rebuild')
-    .description('compute rows again from the log and put them in place; --all after a changed definition')
+    .description(
+      'compute rows again from the Kafka log and replace those that differ; --all after a changed definition',
+    )
     .option('--symbol <names...>', 'only the rows of these symbols')
     .option('--from <time>', 'only windows that start at this time or later', instantOption)
     .option('--to <time>', 'only windows that start before this time', instantOption)
-    .option('--all', 'all rows, rejected messages and counters, under the definition that the settings name')
+    .option('--all', 'all rows, rejected messages and counters, with the definition of the current settings')
     .option('--json', 'print one JSON object')
   addConsentOptions(command)
   addStackOption(command, 'pipeline')
@@ -42,17 +44,16 @@ export function register(program: Command): void {
 }
 
 const help = `
-Workers may go on meanwhile; they wait for the moment in which rows are put in place. Rows that are right already are
-not touched. Windows that the log no longer holds whole are named, and left alone.
+Workers can run meanwhile; they wait while rows are replaced. Correct rows are not changed. Windows that the log no
+longer holds completely are listed and not changed.
 
---all takes another WINDOW_SECONDS, ALLOWED_LATENESS_SECONDS, MAX_FUTURE_SECONDS, DECIMALS or KAFKA_GROUP from the
-settings.
-Workers that run under the old ones end with KPI_DEFINITION_MISMATCH: start them again with the new ones.
+--all also changes WINDOW_SECONDS, ALLOWED_LATENESS_SECONDS, MAX_FUTURE_SECONDS, DECIMALS and KAFKA_GROUP of the database
+to the current settings. Workers with the old settings end with KPI_DEFINITION_MISMATCH: start them again with the new ones.
 
 Environment:
   DATABASE_URL or POSTGRES_HOST, …   the database, as the role bi_user
   WINDOW_SECONDS, …                  the definition
-  all of them: docs/configuration.md`
+  all settings: docs/configuration.md`
 
 async function runRebuild(command: Command): Promise<number> {
   const { config, log } = configure(command)

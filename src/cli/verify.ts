@@ -25,11 +25,11 @@ const exitDifferent = 2
 export function register(program: Command): void {
   const command = program
     .command('verify')
-    .description('compute rows again from the log, by another way, and compare them with the tables')
+    .description('compute rows again from the Kafka log with separate code and compare them with the tables')
     .option('--symbol <names...>', 'only the rows of these symbols')
     .option('--from <time>', 'only windows that start at this time or later', instantOption)
     .option('--to <time>', 'only windows that start before this time', instantOption)
-    .option('--show <n>', 'how many differences to print; all are counted', wholeNumber(0, 1_000_000), 20)
+    .option('--show <n>', 'number of differences to print; all are counted', wholeNumber(0, 1_000_000), 20)
     .option('--json', 'print one JSON object')
   addStackOption(command, 'reader')
   addSettingOptions(command, ['kafkaBootstrapServers', 'kafkaTopic', 'kafkaGroup'])
@@ -38,17 +38,17 @@ export function register(program: Command): void {
 }
 
 const help = `
-Workers may go on meanwhile. Letters (rejected messages) and counters are compared too, whatever the range.
+Workers can run meanwhile. Rejected messages and counters are always compared, whatever the range.
 
 Exit codes:
-  0  everything is what the log says
-  1  so is all that could be compared, but the log no longer holds some windows whole
+  0  everything agrees with the log
+  1  everything that could be compared agrees, but the log no longer holds some windows completely
   2  something differs
-  3  it could not be found out
+  3  the comparison failed
 
 Environment:
   DATABASE_URL or POSTGRES_HOST, …   the database; a role that may read it is enough
-  all of them: docs/configuration.md`
+  all settings: docs/configuration.md`
 
 async function runVerify(command: Command): Promise<number> {
   const { config, log } = configure(command)

@@ -8,7 +8,7 @@ import { observerOf } from './observer-of.ts'
 
 /** Of the commands that serve HTTP beside their work. */
 export const httpPortHelp = (usualPort: number) =>
-  `of /metrics, /livez, /readyz and /health, on this machine; 0 for any free one (default: ${usualPort}, or the next free one)`
+  `port of /metrics, /livez, /readyz and /health on this machine; 0 for any free one (default: ${usualPort}, or the next free one)`
 
 /**
  * At the port that was named; else at the usual one, or at the next free one after it.

@@ -9,10 +9,10 @@ import { addSettingOptions, addStackOption, configure, withErrors } from '../com
 export function registerCheck(parent: Command): void {
   const command = parent
     .command('check')
-    .description('check everything once, and print what is wrong and what is well')
+    .description('check everything once and print problems and items that are OK')
     .option('--json', 'print an array')
-    .option('--quiet', 'print only what is wrong')
-    .option('--all', 'also print what another alert explains, and what cannot be judged')
+    .option('--quiet', 'print only problems')
+    .option('--all', 'also print symptoms of other alerts, and rules that cannot be judged')
   addStackOption(command, 'reader')
   addSettingOptions(command, ['kafkaBootstrapServers', 'kafkaTopic', 'kafkaGroup'])
     .addHelpText('after', help)
@@ -20,20 +20,20 @@ export function registerCheck(parent: Command): void {
 }
 
 const help = `
-It prints a line for each thing that is wrong and one [INFO] line for each thing that is well, then the number of
-warnings and critical findings. It needs no evaluator, notifies nobody and ignores silences. One check cannot judge what
-takes time, such as whether a lag grows.
+It prints one line for each problem and one [INFO] line for each item that is OK, then the number of warnings and critical
+findings. It needs no evaluator, sends no notifications and ignores silences. A single check cannot find problems that show
+only over time, such as a growing lag.
 
 Exit codes:
-  0  nothing is wrong
-  1  a warning
-  2  something critical
-  3  it could not be checked
+  0  no problems
+  1  there is a warning
+  2  something is critical
+  3  the check failed
 
 Environment:
   DATABASE_URL or POSTGRES_HOST, …   the database; a role that may read it is enough
-  thresholds, trading hours and rules of your own: docs/operations.md
-  all of them: docs/configuration.md`
+  thresholds, trading hours and your own rules: docs/operations.md
+  all settings: docs/configuration.md`
 
 async function check(command: Command): Promise<void> {
   const { config } = configure(command)

@@ -19,8 +19,8 @@ const pages = join(import.meta.dirname, '..', '..', '..', 'docs', 'alerts')
 export function registerExplain(parent: Command): void {
   parent
     .command('explain')
-    .description('print the page of a rule: what it means, what to look at, how to fix it; without a rule, list all')
-    .argument('[rule]', 'its name, such as KafkaUnreachable, or that of a rule of market-kpi.yaml')
+    .description('print the page of a rule: what it means, what to check, how to fix it; without a rule list all rules')
+    .argument('[rule]', 'name of a rule, such as KafkaUnreachable or one in market-kpi.yaml')
     .action(withErrors(async (rule: string | undefined) => explain(rule)))
 }
 

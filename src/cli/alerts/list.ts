@@ -11,7 +11,7 @@ import { table } from '../text/table.ts'
 export function registerList(parent: Command): void {
   const command = parent
     .command('list')
-    .description('alerts that fire or are pending, and silences, as the evaluator wrote them down')
+    .description('list firing and pending alerts, and silences, as stored by the evaluator')
     .option('--json', 'print one JSON object')
   addStackOption(command, 'reader').action(withErrors((_flags: unknown, self: Command) => list(self)))
 }
@@ -19,13 +19,13 @@ export function registerList(parent: Command): void {
 export function registerHistory(parent: Command): void {
   const command = parent
     .command('history')
-    .description('alerts that fired, the newest first; kept for 90 days')
+    .description('list past alerts, newest first; they are kept for 90 days')
     .addOption(
       new Option('--since <time>', 'an age (15m, 2h, 7d) or a date and time')
         .argParser(sinceOption)
         .default(sinceOption('7d'), '7d'),
     )
-    .option('--limit <n>', 'how many at most', wholeNumber(1, 100_000), 100)
+    .option('--limit <n>', 'maximum number', wholeNumber(1, 100_000), 100)
     .option('--json', 'print an array')
   addStackOption(command, 'reader').action(withErrors((_flags: unknown, self: Command) => history(self)))
 }

@@ -18,10 +18,12 @@ const maxDays = 90
 export function registerSilence(parent: Command): void {
   const command = parent
     .command('silence')
-    .description('mute alerts for a while; alerts that were sent before still get their RESOLVED')
-    .argument('<matchers...>', 'a rule, or label=value (also severity=, stage=); all must fit, * stands for anything')
-    .requiredOption('--for <time>', 'until when: 30m, 2h, 7d', silenceTime)
-    .option('--comment <text>', 'why', '')
+    .description(
+      'suppress notifications for a while; alerts that were notified before are still notified when they are resolved',
+    )
+    .argument('<matchers...>', 'a rule, or label=value (also severity=, stage=); all must match, * matches anything')
+    .requiredOption('--for <time>', 'duration: 30m, 2h, 7d', silenceTime)
+    .option('--comment <text>', 'reason', '')
     .option('--json', 'print the silence as JSON')
   addStackOption(command, 'pipeline').action(
     withErrors((matchers: string[], _flags: unknown, self: Command) => silence(matchers, self)),
@@ -32,7 +34,7 @@ export function registerUnsilence(parent: Command): void {
   const command = parent
     .command('unsilence')
     .description('end a silence')
-    .argument('<id>', "its number, as 'alerts list' shows it", wholeNumber(1, 999_999_999_999_999))
+    .argument('<id>', "number of the silence, as shown by 'alerts list'", wholeNumber(1, 999_999_999_999_999))
   addStackOption(command, 'pipeline').action(
     withErrors((id: number, _flags: unknown, self: Command) => unsilence(id, self)),
   )

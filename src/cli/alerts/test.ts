@@ -13,7 +13,7 @@ import { addSettingOptions, configure, withErrors } from '../command.ts'
 export function registerTest(parent: Command): void {
   const command = parent
     .command('test')
-    .description('send a test notification to every receiver, or to one, and say who took it')
+    .description('send a test notification to all receivers, or to one, and print the results')
     .option('--notifier <name>', 'only this receiver')
   addSettingOptions(command, ['kafkaTopic', 'kafkaGroup']).action(
     withErrors((_flags: unknown, self: Command) => test(self)),

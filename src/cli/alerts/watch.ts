@@ -9,11 +9,11 @@ import { ageOption } from '../options/time-option.ts'
 export function registerWatch(parent: Command): void {
   const command = parent
     .command('watch')
-    .description('look again and again, and tell the receivers: a service')
-    .addOption(new Option('--interval <time>', 'from one look to the next').argParser(ageOption).default(15_000, '15s'))
+    .description('check the pipeline continuously and send notifications (runs until stopped)')
+    .addOption(new Option('--interval <time>', 'time between two checks').argParser(ageOption).default(15_000, '15s'))
     .option(
       '--http-port <port>',
-      'of /metrics, /livez, /readyz and /health, on this machine; 0 for any free one (default: 9494, or the next free one)',
+      'port of /metrics, /livez, /readyz and /health on this machine; 0 for any free one (default: 9494, or the next free one)',
       wholeNumber(0, 65_535),
     )
   addStackOption(command, 'pipeline')
@@ -23,14 +23,14 @@ export function registerWatch(parent: Command): void {
 }
 
 const help = `
-Several may run, on several machines: one of them tells, and another takes its place when it dies.
+Several may run, also on several machines: one of them sends notifications, and another one takes over if it fails.
 
 Environment:
   DATABASE_URL or POSTGRES_HOST, …   the database, as the role bi_user
-  BI_READER_PASSWORD                 for SQL rules of your own, which run as the role bi_reader
-  ALERT_…                            the receivers; without any, the log is the only one
-  thresholds, trading hours and rules of your own: docs/operations.md
-  all of them: docs/configuration.md`
+  BI_READER_PASSWORD                 for your own SQL rules, which run as the role bi_reader
+  ALERT_…                            the receivers; without any, notifications are only logged
+  thresholds, trading hours and your own rules: docs/operations.md
+  all settings: docs/configuration.md`
 
 /** Within the six seconds that `up` allows it. */
 const stopDeadlineMs = 4500

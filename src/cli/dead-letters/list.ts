@@ -25,11 +25,11 @@ interface ListFlags {
 export function registerList(parent: Command): void {
   const command = parent
     .command('list')
-    .description('the newest rejected messages that were not retried, and how many there are for each reason')
-    .addOption(reasonOption('only those rejected for this reason'))
-    .option('--since <time>', 'only those rejected since: an age (15m, 2h, 7d) or a date and time', sinceOption)
-    .option('--retried', 'those that were retried instead')
-    .option('--limit <n>', 'how many to list; all are counted', wholeNumber(0, 1_000_000), 50)
+    .description('list the newest rejected messages that were not retried, and count them by reason')
+    .addOption(reasonOption('only messages rejected for this reason'))
+    .option('--since <time>', 'only messages rejected since then: an age (15m, 2h, 7d) or a date and time', sinceOption)
+    .option('--retried', 'list retried messages instead')
+    .option('--limit <n>', 'number of messages to list; all are counted', wholeNumber(0, 1_000_000), 50)
     .option('--json', 'print one JSON object')
   addStackOption(command, 'reader').action(withErrors((_flags: unknown, self: Command) => list(self)))
 }

@@ -13,5 +13,5 @@ export const offsetArgument = wholeNumber(0, 999_999_999_999_999)
 export const databaseHelp = `
 Environment:
   DATABASE_URL or POSTGRES_HOST, …   the database
-  KAFKA_BOOTSTRAP_SERVERS            to read values that a flood of rejected messages left out of the table
-  all of them: docs/configuration.md`
+  KAFKA_BOOTSTRAP_SERVERS            to read values that were not stored during a flood of rejected messages
+  all settings: docs/configuration.md`

@@ -18,9 +18,13 @@ interface PurgeFlags extends ConsentFlags {
 export function registerPurge(parent: Command): void {
   const command = parent
     .command('purge')
-    .description('delete rejected messages from the table; they stay counted, and in the log as long as it keeps them')
-    .option('--older-than <age>', 'rejected longer ago: 90s, 15m, 2h, 30d, or before a date and time', sinceOption)
-    .addOption(reasonOption('rejected for this reason'))
+    .description('delete rejected messages from the table; they are still counted, and stay in the log')
+    .option(
+      '--older-than <age>',
+      'only messages rejected longer ago than 90s, 15m, 2h, 30d, or before a date and time',
+      sinceOption,
+    )
+    .addOption(reasonOption('only messages rejected for this reason'))
   addConsentOptions(command)
   addStackOption(command, 'pipeline')
     .addHelpText('after', help)
@@ -28,8 +32,8 @@ export function registerPurge(parent: Command): void {
 }
 
 const help = `
-At least one of the two; with both, what meets both. Those that were retried stay: they are part of the rows.
-It says how many it deletes and asks, unless --yes is given.
+At least one of the two is required; with both, messages must match both. Retried messages are kept, because they are
+part of the rows. It shows how many messages it will delete and asks, unless --yes is given.
 ${databaseHelp}`
 
 const toldEvery = 100_000

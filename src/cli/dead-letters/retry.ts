@@ -23,12 +23,12 @@ interface RetryFlags {
 export function registerRetry(parent: Command): void {
   const command = parent
     .command('retry')
-    .description('merge a rejected message after all: with a corrected value, or its own when it is accepted now')
-    .argument('[partition]', 'where it stands in the log', partitionArgument)
+    .description('merge a rejected message, with a corrected value or with its own if that is accepted now')
+    .argument('[partition]', 'partition and offset of the message', partitionArgument)
     .argument('[offset]', '', offsetArgument)
     .option('--value <json>', 'the corrected value')
     .option('--file <path>', 'a file with the corrected value, - for standard input')
-    .option('--all', 'all that were not retried, each with its own value')
+    .option('--all', 'all messages that were not retried, each with its own value')
     .addOption(reasonOption('with --all: only those rejected for this reason'))
   addStackOption(command, 'pipeline')
     .addHelpText('after', help)
@@ -40,8 +40,8 @@ export function registerRetry(parent: Command): void {
 }
 
 const help = `
-A message counts once, however often it is retried. It keeps its place in the log, which decides open and close. One
-that is rejected again stays as it is, and the exit code is 1.
+A message counts once, however often it is retried. It keeps its partition and offset, which decide open and close among
+equal timestamps. If a message is rejected again, nothing changes for it, and the exit code is 1.
 ${databaseHelp}`
 
 async function retry(place: LetterPlace | undefined, command: Command): Promise<number> {

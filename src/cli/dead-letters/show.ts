@@ -18,10 +18,10 @@ interface ShowFlags {
 export function registerShow(parent: Command): void {
   const command = parent
     .command('show')
-    .description('one rejected message: why, and its value')
-    .argument('<partition>', 'where it stands in the log', partitionArgument)
+    .description('show one rejected message with its reason and value')
+    .argument('<partition>', 'partition and offset of the message', partitionArgument)
     .argument('<offset>', '', offsetArgument)
-    .option('--raw', 'write nothing but the bytes of the value, to be corrected and retried with --file')
+    .option('--raw', 'write only the bytes of the value, to correct and retry them with --file')
     .option('--json', 'print one JSON object')
   addStackOption(command, 'reader')
     .addHelpText('after', databaseHelp)

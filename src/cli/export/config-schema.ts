@@ -5,7 +5,7 @@ import { withErrors } from '../command.ts'
 export function registerConfigSchema(parent: Command): void {
   parent
     .command('config-schema')
-    .description('the JSON schema of market-kpi.yaml, for editors')
+    .description('print the JSON schema of market-kpi.yaml, for editors')
     .addHelpText('after', help)
     .action(
       withErrors(async () => {

@@ -12,21 +12,21 @@ const passwordVariable = 'MARKET_KPI_READER_PASSWORD'
 export function registerGrafana(parent: Command): void {
   const command = parent
     .command('grafana')
-    .description('dashboards and data sources for Grafana, to be provisioned')
-    .requiredOption('--out <dir>', 'where to write; files of an earlier export are replaced')
-    .option('--prometheus-url <url>', 'where Grafana reaches Prometheus', 'http://127.0.0.1:9090')
-    .option('--dashboards-path <dir>', 'where Grafana finds DIR/dashboards, when that is another place to it')
+    .description('write dashboards and data sources for Grafana (provisioning)')
+    .requiredOption('--out <dir>', 'output folder; files of an earlier export are replaced')
+    .option('--prometheus-url <url>', 'address of Prometheus, as seen from Grafana', 'http://127.0.0.1:9090')
+    .option('--dashboards-path <dir>', 'path of DIR/dashboards as seen from Grafana, if it differs')
   addStackOption(command, 'reader')
     .addHelpText('after', help)
     .action(withErrors((_flags: unknown, self: Command) => writeFiles(self)))
 }
 
 const help = `
-Grafana 10 or newer. No password is written: Grafana takes ${passwordVariable} from its own environment.
+Grafana 10 or newer. The files contain no password: Grafana reads ${passwordVariable} from its own environment.
 
 Environment:
-  DATABASE_URL or POSTGRES_HOST, …   the database; Grafana logs in as bi_reader, whoever is named there
-  thresholds                         from when on panels are coloured: docs/configuration.md`
+  DATABASE_URL or POSTGRES_HOST, …   the database; Grafana always logs in as bi_reader
+  thresholds                         the limits at which panels change colour: docs/configuration.md`
 
 async function writeFiles(command: Command): Promise<void> {
   const { config } = configure(command)

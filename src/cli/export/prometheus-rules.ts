@@ -10,24 +10,24 @@ import { ageOption } from '../options/time-option.ts'
 export function registerPrometheusRules(parent: Command): void {
   parent
     .command('prometheus-rules')
-    .description('alerting rules for Prometheus, from the thresholds of the configuration')
+    .description('print alerting rules for Prometheus, with the configured thresholds')
     .addOption(
-      new Option('--interval <time>', 'from one evaluation to the next, as of alerts watch')
+      new Option('--interval <time>', 'evaluation interval, like that of alerts watch')
         .argParser(ageOption)
         .default(15_000, '15s'),
     )
-    .option('--inhibit', 'print inhibit_rules for Alertmanager instead, so that causes mute what follows from them')
+    .option('--inhibit', 'print inhibit_rules for Alertmanager instead, so that causes suppress their symptoms')
     .addHelpText('after', help)
     .action(withErrors((_flags: unknown, self: Command) => printRules(self)))
 }
 
 const help = `
-Prometheus 2.42 or newer. It has to scrape an alert evaluator (alerts watch, or up), one job a pipeline.
-Rules of your own in market-kpi.yaml stay with alerts watch.
+Prometheus 2.42 or newer. It must scrape an alert evaluator (alerts watch, or up), with one job per pipeline.
+Your own rules in market-kpi.yaml are not exported; alerts watch evaluates them.
 
 Environment:
   thresholds                docs/configuration.md
-  ALERT_RUNBOOK_BASE_URL    where docs/alerts/ can be read, for the links
+  ALERT_RUNBOOK_BASE_URL    address at which docs/alerts/ is served, for links
 
   market-kpi export prometheus-rules > /etc/prometheus/market-kpi.rules.yml`
 

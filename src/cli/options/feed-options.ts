@@ -19,24 +19,32 @@ export interface FeedFlags extends ReplayFlags {
 }
 
 const simulateOnly = [
-  new Option('--rate <n>', 'messages a second, 0.1 to 500000, or max').argParser(rate).default(50, '50'),
-  new Option('--seed <text>', 'the same seed at the same time makes the same prices (default: a new one each start)'),
-  new Option('--count <n>', 'end after so many messages')
+  new Option('--rate <n>', 'messages per second, 0.1 to 500000, or max').argParser(rate).default(50, '50'),
+  new Option('--seed <text>', 'the same seed at the same time gives the same prices (default: random)'),
+  new Option('--count <n>', 'stop after this number of messages')
     .argParser(whole(1, Number.MAX_SAFE_INTEGER))
     .default(Number.POSITIVE_INFINITY, 'never'),
-  new Option('--disorder <share>', 'share of messages with a time in the past, 0 to 1').argParser(share).default(0),
-  new Option('--disorder-seconds <s>', 'how far in the past at most').argParser(seconds).default(60),
-  new Option('--duplicates <share>', 'share of messages that repeat the one before').argParser(share).default(0),
-  new Option('--bad <share>', 'share of messages that must be rejected, of every kind').argParser(share).default(0),
-  new Option('--pause-every <s>', 'fall silent after so many seconds')
+  new Option('--disorder <share>', 'share of messages with a timestamp in the past, 0 to 1')
+    .argParser(share)
+    .default(0),
+  new Option('--disorder-seconds <s>', 'how far in the past at most, in seconds').argParser(seconds).default(60),
+  new Option('--duplicates <share>', 'share of messages that are copies of the previous one, 0 to 1')
+    .argParser(share)
+    .default(0),
+  new Option('--bad <share>', 'share of messages that will be rejected, for every reason, 0 to 1')
+    .argParser(share)
+    .default(0),
+  new Option('--pause-every <s>', 'pause after this number of seconds')
     .argParser(seconds)
     .default(Number.POSITIVE_INFINITY, 'never'),
-  new Option('--pause-for <s>', 'how long to be silent').argParser(seconds).default(60),
+  new Option('--pause-for <s>', 'length of a pause, in seconds').argParser(seconds).default(60),
 ]
 
 /** The compression of what a feed sends. */
 export function compressionOption(): Option {
-  return new Option('--compression <kind>', 'of what is sent to Kafka').choices(compressions).default('none')
+  return new Option('--compression <kind>', 'compression of the messages sent to Kafka')
+    .choices(compressions)
+    .default('none')
 }
 
 export function addFeedOptions(command: Command): Command {

@@ -32,39 +32,38 @@ const mostBarSeconds = 31_622_400
 /** The options of a replay; made anew for each command that has them. */
 export function replayOptions(): Option[] {
   return [
-    new Option('--speed <factor>', '1 sends as recorded, 10 ten times as fast, max as fast as it goes')
+    new Option('--speed <factor>', '1 as recorded, 10 ten times as fast, max as fast as possible')
       .argParser(speed)
       .default(Number.POSITIVE_INFINITY, 'max'),
-    new Option('--keep-timestamps', 'send the recorded times, at any speed (the default)'),
+    new Option('--keep-timestamps', 'send the recorded timestamps (the default)'),
     new Option(
       '--shift-to-now',
-      'send the time at which each line is due at this --speed, so that it looks live',
+      'send the time at which each line is due at this --speed instead, like live data',
     ).conflicts('keepTimestamps'),
-    new Option('--from-start', 'send the whole file again, whatever was sent before'),
+    new Option('--from-start', 'send the whole file again, even if parts were sent before'),
     new Option(
       '--map <field=column,…>',
-      'which column is which, symbol=ric,timestamp=day+clock; in JSON a path, close=data[].p (default: by usual names)',
+      'which column holds which field: symbol=ric,timestamp=day+clock; for JSON a path: close=data[].p (default: by usual names)',
     ).argParser(mapping),
-    new Option('--symbol <name>', 'the symbol of all lines, for a file that has no column for it').argParser(symbol),
+    new Option('--symbol <name>', 'use this symbol for all lines').argParser(symbol),
     new Option(
       '--columns <names>',
-      'the columns of a file without a header: timestamp,open,high,low,close,volume; - skips one',
+      'columns of a file without a header: timestamp,open,high,low,close,volume; - skips a column',
     ).conflicts(['layout', 'map']),
-    new Option('--layout <name>', 'the same by the name of a usual layout')
-      .choices(Object.keys(layouts))
-      .conflicts('map'),
-    new Option('--skip-lines <n>', 'lines above the header, or above the first price').argParser(lineCount),
+    new Option('--layout <name>', 'columns of a common layout').choices(Object.keys(layouts)).conflicts('map'),
+    new Option('--skip-lines <n>', 'number of lines above the header, or above the first price').argParser(lineCount),
     new Option(
       '--time-format <form>',
-      `${timeFormatNames.join(', ')} or a pattern such as 'dd/MM/yyyy HH:mm' (default: by their form)`,
+      `${timeFormatNames.join(', ')} or a pattern such as 'dd/MM/yyyy HH:mm' (default: recognised by the form)`,
     ),
-    new Option('--time-zone <zone>', 'of times without an offset, such as America/New_York (default: UTC)'),
-    new Option('--decimal <sign>', 'the decimal sign of the numbers (default: .)').choices(['.', ',']),
-    new Option('--thousands <sign>', 'the sign between thousands (default: none)').choices(thousandsSigns),
-    new Option('--bar-time <which>', 'whether a timestamp is the start or the end of its bar (default: start)').choices(
-      ['start', 'end'],
-    ),
-    new Option('--bar-seconds <s>', 'the length of the bars, with --bar-time end').argParser(barSeconds),
+    new Option('--time-zone <zone>', 'time zone of times without an offset, such as America/New_York (default: UTC)'),
+    new Option('--decimal <sign>', 'decimal separator of numbers (default: .)').choices(['.', ',']),
+    new Option('--thousands <sign>', 'thousands separator of numbers (default: none)').choices(thousandsSigns),
+    new Option('--bar-time <which>', 'whether timestamps are the start or the end of a bar (default: start)').choices([
+      'start',
+      'end',
+    ]),
+    new Option('--bar-seconds <s>', 'length of a bar in seconds, with --bar-time end').argParser(barSeconds),
   ]
 }
 
