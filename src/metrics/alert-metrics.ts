@@ -15,18 +15,18 @@ export interface AlertMeasures {
 /** Name and meaning of each metric; docs/metrics.md lists them. */
 export const alertCounters = {
   market_kpi_alerts_evaluations_total: ['Evaluations of all alert rules.', (m) => m.evaluations],
-  market_kpi_alerts_notifications_delivered_total: ['Notifications that a receiver took.', (m) => m.delivered],
+  market_kpi_alerts_notifications_delivered_total: ['Notifications that a receiver accepted.', (m) => m.delivered],
   market_kpi_alerts_notifications_failed_total: [
-    'Notifications that a receiver refused, or did not take for a day.',
+    'Notifications that a receiver refused, or did not accept within a day.',
     (m) => m.undeliverable,
   ],
 } as const satisfies Record<string, Measure<AlertMeasures>>
 
 export const alertGauges = {
-  market_kpi_alerts_leader: ['1 in the evaluator that tells receivers, 0 in those on standby.', (m) => Number(m.leads)],
-  market_kpi_alerts_database_up: ['1 while alerts can be kept in the database.', (m) => Number(m.hasDatabase)],
+  market_kpi_alerts_leader: ['1 in the evaluator that sends notifications, 0 in the others.', (m) => Number(m.leads)],
+  market_kpi_alerts_database_up: ['1 while alerts can be stored in the database.', (m) => Number(m.hasDatabase)],
   market_kpi_alerts_last_evaluation_timestamp_seconds: [
-    'When the last evaluation was, 0 before the first.',
+    'Time of the last evaluation, 0 before the first one.',
     (m) => (m.lastEvaluationAtMs ?? 0) / 1000,
   ],
   market_kpi_alerts_firing_info: ['Firing alerts that are information.', (m) => m.firing.info],

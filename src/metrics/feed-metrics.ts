@@ -19,25 +19,22 @@ export interface FeedMeasures {
 /** Name and meaning of each metric; docs/metrics.md lists them. */
 export const feedCounters = {
   market_kpi_feed_messages_sent_total: ['Messages that the brokers have acknowledged.', (m) => m.messages],
-  market_kpi_feed_bytes_sent_total: ['Bytes of these, as they were packed for the brokers.', (m) => m.bytes],
-  market_kpi_feed_batches_sent_total: ['Batches of these.', (m) => m.batches],
-  market_kpi_feed_retries_total: ['Times that batches had to be sent again.', (m) => m.retries],
-  market_kpi_feed_rejected_total: ['Lines of the source that no message could be made of.', (m) => m.rejected],
+  market_kpi_feed_bytes_sent_total: ['Bytes of these messages, as compressed for the brokers.', (m) => m.bytes],
+  market_kpi_feed_batches_sent_total: ['Batches of these messages.', (m) => m.batches],
+  market_kpi_feed_retries_total: ['How often a batch had to be sent again.', (m) => m.retries],
+  market_kpi_feed_rejected_total: ['Lines of the source that were rejected and not sent.', (m) => m.rejected],
 } as const satisfies Record<string, Measure<FeedMeasures>>
 
 export const feedGauges = {
-  market_kpi_feed_ready: ['1 while the feed does its work, 0 while it cannot.', (m) => Number(m.isReady)],
+  market_kpi_feed_ready: ['1 while the feed works, 0 while it cannot.', (m) => Number(m.isReady)],
   market_kpi_feed_kafka_up: [
-    '1 while the brokers take messages, 0 while they are away or silent.',
+    '1 while the brokers accept messages, 0 while they are unavailable or do not answer.',
     (m) => Number(!m.isKafkaAway),
   ],
-  market_kpi_feed_at_end: [
-    '1 when the source is at its end, and there is nothing left to send.',
-    (m) => Number(m.isAtEnd),
-  ],
-  market_kpi_feed_messages_waiting: ['Messages taken from the source and not acknowledged.', (m) => m.waiting],
+  market_kpi_feed_at_end: ['1 if the source is at its end and everything has been sent.', (m) => Number(m.isAtEnd)],
+  market_kpi_feed_messages_waiting: ['Messages taken from the source and not yet acknowledged.', (m) => m.waiting],
   market_kpi_feed_last_message_timestamp_seconds: [
-    'When the brokers last acknowledged a message, 0 before the first.',
+    'When the brokers last acknowledged a message, 0 before the first one.',
     (m) => (m.lastMessageAtMs ?? 0) / 1000,
   ],
 } as const satisfies Record<string, Measure<FeedMeasures>>

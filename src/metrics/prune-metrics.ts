@@ -15,17 +15,17 @@ export interface PruneMeasures {
 export const pruneCounters = {
   market_kpi_prune_rows_deleted_total: ['Rows deleted.', (m) => m.rows],
   market_kpi_prune_letters_deleted_total: ['Rejected messages deleted.', (m) => m.letters],
-  market_kpi_prune_rounds_total: ['Rounds that have ended, failed ones too.', (m) => m.rounds],
+  market_kpi_prune_rounds_total: ['Finished rounds, including failed ones.', (m) => m.rounds],
   market_kpi_prune_failures_total: ['Rounds that failed.', (m) => m.failures],
 } as const satisfies Record<string, Measure<PruneMeasures>>
 
 export const pruneGauges = {
   market_kpi_prune_ready: [
-    '1 when the last round worked, 0 when it failed or none has ended.',
+    '1 if the last round succeeded, 0 if it failed or none has finished.',
     (m) => Number(m.isReady),
   ],
   market_kpi_prune_last_success_timestamp_seconds: [
-    'When a round last worked, 0 before the first.',
+    'When a round last succeeded, 0 before the first one.',
     (m) => (m.lastSuccessAtMs ?? 0) / 1000,
   ],
 } as const satisfies Record<string, Measure<PruneMeasures>>

@@ -31,7 +31,7 @@ export const workerCounters = {
   market_kpi_worker_batches_total: ['Batches committed.', (m) => m.batches],
   market_kpi_worker_rows_total: ['Partial rows (symbol, window) committed.', (m) => m.rows],
   market_kpi_worker_flood_waits_total: [
-    'Times that reading had to wait with as many rows pending as memory allows: very many symbols or windows.',
+    'How often fetching had to wait because the maximum number of rows was pending: very many symbols or windows.',
     (m) => m.floodWaits,
   ],
   market_kpi_worker_pool_wait_seconds_total: [
@@ -39,29 +39,35 @@ export const workerCounters = {
     (m) => m.pool.waitedSeconds,
   ],
   market_kpi_worker_precision_lost_total: [
-    'Messages committed of which rounding to DECIMALS digits changed a number by more than one ten-thousandth.',
+    'Committed messages in which rounding to DECIMALS digits changed a number by more than one ten-thousandth.',
     (m) => m.precisionLost,
   ],
   market_kpi_worker_positions_moved_back_total: [
-    'Times that a position was found before one that the database had confirmed: it was an older copy of itself.',
+    'How often a position was lower than one that the database had confirmed before: the database had gone back in time.',
     (m) => m.positionsMovedBack,
   ],
 } as const satisfies Record<string, Measure<WorkerMeasures>>
 
 export const workerGauges = {
-  market_kpi_worker_ready: ['1 while the worker does its work, 0 while it cannot.', (m) => Number(m.isReady)],
-  market_kpi_worker_backpressure: ['1 while fetching stands still for the database.', (m) => Number(m.isBackedUp)],
+  market_kpi_worker_ready: ['1 while the worker works, 0 while it cannot.', (m) => Number(m.isReady)],
+  market_kpi_worker_backpressure: [
+    '1 while fetching is paused because of the database (back-pressure).',
+    (m) => Number(m.isBackedUp),
+  ],
   market_kpi_worker_partitions: ['Partitions assigned to the worker.', (m) => m.partitions],
   market_kpi_worker_stranded_partitions: [
-    'Of these, those whose position is not in the log, or whose log is not the one that was read.',
+    'Assigned partitions that are out of range: the position is not in the log, or the log is not the one that was read.',
     (m) => m.stranded,
   ],
-  market_kpi_worker_unread_offsets: ['Offsets between what is reduced and the end of the log.', (m) => m.unreadOffsets],
+  market_kpi_worker_unread_offsets: [
+    'Offsets between the last processed message and the end of the log.',
+    (m) => m.unreadOffsets,
+  ],
   market_kpi_worker_pending_rows: ['Partial rows that wait for a commit.', (m) => m.pendingRows],
   market_kpi_worker_pool_connections: ['Open database connections.', (m) => m.pool.open],
   market_kpi_worker_pool_connections_in_use: ['Database connections in use.', (m) => m.pool.inUse],
   market_kpi_worker_pool_waiting: [
-    'Calls, and batches ready for long, that wait for a database connection.',
+    'Calls that wait for a database connection, including batches that have been ready for ten seconds.',
     (m) => m.pool.waiting,
   ],
 } as const satisfies Record<string, Measure<WorkerMeasures>>

@@ -28,7 +28,7 @@ function ownRules({ intervalSeconds }: RuleSource): AlertingRule[] {
     critical('EvaluatorSilent', {
       expr: `absent(${metric}) or time() - ${each(metric)} > ${2 * intervalSeconds}`,
       forSeconds: lateSeconds,
-      summary: 'no evaluator looks at the pipeline, so nothing else here can fire',
+      summary: 'no evaluator observes the pipeline, so no other rule here can fire',
     }),
     warning('NotifierFailing', {
       expr: 'sum by (job) (increase(market_kpi_alerts_notifications_failed_total[15m])) > 0',

@@ -190,7 +190,7 @@ describe('over time', () => {
       ],
     })
     const page = {
-      summary: 'no evaluator snapshotIndices at the pipeline, so nothing else here can fire',
+      summary: 'no evaluator observes the pipeline, so no other rule here can fire',
       runbook_url: 'https://docs.example/Watchdog.md',
     }
     const tests = [
