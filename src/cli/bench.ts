@@ -18,10 +18,8 @@ interface BenchFlags extends PlanFlags {
 
 type Part = (typeof parts)[number]
 
-export function register(program: Command): void {
-  program
-    .command('bench')
-    .description('measure throughput, latency and the effect of settings on this machine')
+export function register(command: Command): void {
+  command
     .addArgument(new Argument('[part]', 'what to measure').choices(parts).default('throughput'))
     .option(
       '--cases <list>',

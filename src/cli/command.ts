@@ -8,12 +8,10 @@ import { createLogger, type Logger } from '../log.ts'
 import { announceFailure } from '../process/ready-signal.ts'
 import { defaultDataDir } from '../stack/data-dir.ts'
 import { type DatabaseAccess, findStackSettings } from '../stack/running-stack.ts'
+import { exitUnknown } from './exit-codes.ts'
 
 /** How the exit codes of a command are read: those that check something keep 1 and 2 for what they found. */
 export type ExitStyle = 'work' | 'check'
-
-/** Of a check that could not be made: bad arguments, or a failure of its own. */
-export const exitUnknown = 3
 
 type Action = (...args: never[]) => Promise<number | undefined> | Promise<void>
 

@@ -11,10 +11,8 @@ interface ConsumeFlags {
   readonly httpPort?: number
 }
 
-export function register(program: Command): void {
-  const command = program
-    .command('consume')
-    .description('run workers, which read prices from Kafka and keep the rows in PostgreSQL')
+export function register(command: Command): void {
+  command
     .option('--workers <n>', 'number of worker processes, which share the partitions', wholeNumber(1, 64), 1)
     .option(
       '--http-port <port>',

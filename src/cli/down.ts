@@ -3,10 +3,8 @@ import { defaultDataDir } from '../stack/data-dir.ts'
 import { takeDown } from '../stack/take-down.ts'
 import { configure, withErrors } from './command.ts'
 
-export function register(program: Command): void {
-  program
-    .command('down')
-    .description('stop the stack that `up` started, or what is left of it after `up` was killed')
+export function register(command: Command): void {
+  command
     .option('--data-dir <dir>', 'data directory of that `up`', defaultDataDir)
     .action(withErrors((_flags: unknown, command: Command) => down(command)))
 }

@@ -34,11 +34,8 @@ Environment:
 
 It reports what it has sent (what the brokers have acknowledged) every 30 s and when it ends.`
 
-export function register(program: Command): void {
-  const command = program
-    .command('feed')
-    .description('send prices to Kafka: simulated ones, or those of a file')
-    .argument('[source]', 'simulate or replay:FILE', 'simulate')
+export function register(command: Command): void {
+  command.argument('[source]', 'simulate or replay:FILE', 'simulate')
   addFeedOptions(command).option('--http-port <port>', httpPortHelp(usualFeedPort), wholeNumber(0, 65_535))
   addStackOption(command, 'pipeline')
   addSettingOptions(command, ['symbols', 'kafkaBootstrapServers', 'kafkaTopic'])

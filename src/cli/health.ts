@@ -17,10 +17,8 @@ interface HealthFlags {
 
 const exitCodes = { ok: 0, warning: 1, critical: 2, unknown: 3 } as const
 
-export function register(program: Command): void {
-  const command = program
-    .command('health')
-    .description('check the whole pipeline once, in at most five seconds even when servers do not answer')
+export function register(command: Command): void {
+  command
     .option('--json', 'print application/health+json')
     .option('--quiet', 'print only problems, and nothing if there are none')
     .option('--perfdata', 'print one line with performance data for Nagios')

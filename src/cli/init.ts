@@ -10,14 +10,11 @@ import { addSettingOptions, addStackOption, configure, withErrors } from './comm
 import { addConsentOptions, type ConsentFlags, checkConsent, exitWithoutConsent, hasConsent } from './confirm.ts'
 import { counted } from './text/table.ts'
 
-export function register(program: Command): void {
-  const command = program
-    .command('init')
-    .description('create or upgrade the topic, schema and roles on your own servers; safe to repeat')
-    .option(
-      '--accept-new-topic',
-      'the topic was deleted and created again: archive the old rows and start with the new topic',
-    )
+export function register(command: Command): void {
+  command.option(
+    '--accept-new-topic',
+    'the topic was deleted and created again: archive the old rows and start with the new topic',
+  )
   addConsentOptions(command)
   addStackOption(command, 'owner')
   addSettingOptions(command, ['kafkaBootstrapServers', 'kafkaTopic', 'kafkaGroup', 'partitionBy'])

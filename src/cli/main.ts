@@ -1,25 +1,9 @@
-// The command line: every command is wired here, and nowhere else.
+// The command line: the commands of commands.ts, each of which is loaded when it is named.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
-import { prepareForUp } from '../services/prepare.ts'
-import { register as registerAlerts } from './alerts.ts'
-import { register as registerBench } from './bench.ts'
-import { addSettingOptions, exitUnknown } from './command.ts'
-import { register as registerConsume } from './consume.ts'
-import { register as registerDeadLetters } from './dead-letters.ts'
-import { register as registerDown } from './down.ts'
-import { register as registerExport } from './export.ts'
-import { register as registerFeed } from './feed.ts'
-import { register as registerHealth } from './health.ts'
-import { register as registerInit } from './init.ts'
-import { register as registerMonitor } from './monitor.ts'
-import { register as registerOffsets } from './offsets.ts'
-import { register as registerOpen } from './open.ts'
-import { register as registerPrune } from './prune.ts'
-import { register as registerRebuild } from './rebuild.ts'
-import { register as registerUp } from './up.ts'
-import { register as registerVerify } from './verify.ts'
+import { type CommandEntry, commands } from './commands.ts'
+import { exitUnknown, exitUsage } from './exit-codes.ts'
 
 // `market-kpi … | head`: who reads us has seen enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -27,7 +11,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error
 })
 
-const exitUsage = 2
 /** Commands whose exit codes 1 and 2 say what they found; of `monitor` only with --once. */
 const checks = new Set(['verify', 'health', 'alerts check'])
 
@@ -39,39 +22,19 @@ const program = new Command('market-kpi')
   .description('Reads market prices from Kafka and keeps exact KPIs per symbol and time window in PostgreSQL.')
   .version(version)
   .showHelpAfterError(false)
-
-registerUp(program, prepareForUp)
-registerDown(program)
-registerInit(program)
-registerFeed(program)
-registerConsume(program)
-registerHealth(program)
-registerMonitor(program)
-registerAlerts(program)
-registerVerify(program)
-registerOffsets(program)
-registerDeadLetters(program)
-registerRebuild(program)
-registerPrune(program)
-registerOpen(program)
-registerExport(program)
-registerBench(program)
-
-for (const command of allOf(program)) {
-  command
-    .exitOverride()
-    .configureHelp({ helpWidth: 110 })
-    .configureOutput({
-      outputError: (text, write) =>
-        write(
-          `${text
-            .replace(/^error: /, '')
-            .trim()
-            .replace(/\n+/g, ' ')}\n`,
-        ),
-    })
-  if (command.commands.length === 0) addSettingOptions(command, ['logLevel', 'logFormat'])
-}
+  .exitOverride()
+  // Which arguments and options a command takes is not known before it is loaded.
+  .configureHelp({ helpWidth: 110, subcommandTerm: (command) => command.name() })
+  .configureOutput({
+    outputError: (text, write) =>
+      write(
+        `${text
+          .replace(/^error: /, '')
+          .trim()
+          .replace(/\n+/g, ' ')}\n`,
+      ),
+  })
+addCommands(program, commands)
 
 try {
   await program.parseAsync()
@@ -86,6 +49,33 @@ function isCheck(args: readonly string[]): boolean {
   return checks.has(command) || checks.has(`${command} ${sub}`) || (command === 'monitor' && args.includes('--once'))
 }
 
-function allOf(command: Command): Command[] {
-  return [command, ...command.commands.flatMap(allOf)]
+/** Adds commands by name and description; the rest of a command is loaded when commander has found its name. */
+function addCommands(parent: Command, entries: readonly CommandEntry[]): void {
+  const loads = new Map<Command, () => Promise<void>>()
+  for (const entry of entries) {
+    const command = parent.command(entry.name).description(entry.description)
+    if ('load' in entry) loads.set(command, async () => defineCommand(command, await entry.load()))
+    else {
+      addCommands(command, entry.commands)
+      command.addHelpText('after', '\nEvery subcommand accepts --help, --log-level <level> and --log-format <format>.')
+    }
+  }
+  parent.hook('preSubcommand', (_parent, command) => loads.get(command)?.())
+  // Instead of commander's own, which would show a command that is not loaded.
+  parent
+    .helpCommand(false)
+    .command('help')
+    .description('display help for command')
+    .argument('[command]')
+    .action(async (name: string | undefined) => {
+      const command = parent.commands.find((one) => one.name() === name) ?? parent
+      await loads.get(command)?.()
+      command.help()
+    })
+}
+
+async function defineCommand(command: Command, register: (command: Command) => void): Promise<void> {
+  const { addSettingOptions } = await import('./command.ts')
+  register(command)
+  addSettingOptions(command, ['logLevel', 'logFormat'])
 }

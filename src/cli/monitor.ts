@@ -21,10 +21,8 @@ interface MonitorFlags {
 
 const exitCodes = { ok: 0, warning: 1, critical: 2, unknown: 3 } as const
 
-export function register(program: Command): void {
-  const command = program
-    .command('monitor')
-    .description('show the pipeline live in the terminal; press ? to see the keys')
+export function register(command: Command): void {
+  command
     .option('--interval <seconds>', 'time between two checks (default: REFRESH_INTERVAL_SECONDS, 5)', seconds)
     .option('--once', 'print everything once; the exit code is the verdict')
     .option('--json', 'print one line of JSON per check; with --once only one')

@@ -17,29 +17,24 @@ interface AcceptFlags extends ConsentFlags {
   readonly all?: true
 }
 
-export function register(program: Command): void {
-  const offsets = program
-    .command('offsets')
-    .description('compare positions with the Kafka log; continue after messages were lost')
-    .addHelpText('after', '\nEvery subcommand accepts --help, --log-level <level> and --log-format <format>.')
-  const show = offsets
-    .command('show')
-    .description('show for each partition what the log holds, the position of the pipeline, and whether they match')
-    .option('--json', 'print one JSON object')
-  const accept = offsets
-    .command('accept-gap')
-    .description('if a position is outside its log: record the gap, mark the windows that it may affect, and continue')
+export function registerShow(command: Command): void {
+  command.option('--json', 'print one JSON object')
+  addStackOption(command, 'reader')
+  addSettingOptions(command, kafkaSettings).action(withErrors((_flags: unknown, self: Command) => showOffsets(self)))
+}
+
+export function registerAcceptGap(command: Command): void {
+  command
     .option('--partition <n>', 'only this partition', wholeNumber(0, 1_000_000))
     .option('--all', 'every partition that has a gap')
-  addStackOption(show, 'reader')
-  addConsentOptions(accept)
-  addStackOption(accept, 'pipeline')
-  for (const command of [show, accept]) {
-    addSettingOptions(command, ['kafkaBootstrapServers', 'kafkaTopic', 'kafkaGroup'])
-  }
-  show.action(withErrors((_flags: unknown, self: Command) => showOffsets(self)))
-  accept.addHelpText('after', acceptHelp).action(withErrors((_flags: unknown, self: Command) => acceptGaps(self)))
+  addConsentOptions(command)
+  addStackOption(command, 'pipeline')
+  addSettingOptions(command, kafkaSettings)
+    .addHelpText('after', acceptHelp)
+    .action(withErrors((_flags: unknown, self: Command) => acceptGaps(self)))
 }
+
+const kafkaSettings = ['kafkaBootstrapServers', 'kafkaTopic', 'kafkaGroup'] as const
 
 const acceptHelp = `
 Use this if a worker reports that the position of a partition is not in its log (KPI_OFFSET_OUT_OF_RANGE), or that the log

@@ -16,10 +16,8 @@ Environment:
 const usualDashboard = 'http://127.0.0.1:8080'
 const answerTimeoutMs = 3000
 
-export function register(program: Command): void {
-  program
-    .command('open')
-    .description('open the dashboard or Grafana in the browser, or print the address')
+export function register(command: Command): void {
+  command
     .addArgument(new Argument('<what>', 'what to open').choices(['dashboard', 'grafana']))
     .option('--data-dir <dir>', 'the data directory of the `up` whose dashboard it is', defaultDataDir)
     .addHelpText('after', help)

@@ -25,10 +25,8 @@ interface PruneFlags extends ConsentFlags {
   readonly httpPort?: number
 }
 
-export function register(program: Command): void {
-  const command = program
-    .command('prune')
-    .description('delete old rows and old rejected messages, in small transactions')
+export function register(command: Command): void {
+  command
     .option('--every <time>', 'repeat at this interval until stopped', ageOption)
     .option('--http-port <port>', `with --every: ${httpPortHelp(usualPrunePort)}`, wholeNumber(0, 65_535))
   addConsentOptions(command)

@@ -25,12 +25,8 @@ interface RebuildFlags extends ConsentFlags {
   readonly json?: true
 }
 
-export function register(program: Command): void {
-  const command = program
-    .command('rebuild')
-    .description(
-      'compute rows again from the Kafka log and replace those that differ; --all after a changed definition',
-    )
+export function register(command: Command): void {
+  command
     .option('--symbol <names...>', 'only the rows of these symbols')
     .option('--from <time>', 'only windows that start at this time or later', instantOption)
     .option('--to <time>', 'only windows that start before this time', instantOption)

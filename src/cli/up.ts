@@ -1,18 +1,14 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { Config } from '../config/load.ts'
 import { KpiError } from '../errors.ts'
-import type { Logger } from '../log.ts'
 import { cliEntry } from '../process/cli-entry.ts'
 import { listenForStop } from '../process/stop-signals.ts'
+import { prepareForUp } from '../services/prepare.ts'
 import { defaultDataDir } from '../stack/data-dir.ts'
 import { runStack } from '../stack/stack.ts'
 import { configure, wholeNumber, withErrors } from './command.ts'
 import { compressionOption, parseFeedSource } from './options/feed-options.ts'
 import { openReplayFile } from './options/replay-file.ts'
 import { type ReplayFlags, readOptions, recordOptions, replayOptions } from './options/replay-options.ts'
-
-/** Creates or upgrades topic, schema and roles on the servers of a configuration. */
-export type PreparePipeline = (config: Config, log: Logger) => Promise<unknown>
 
 interface UpFlags extends ReplayFlags {
   readonly dataDir: string
@@ -27,11 +23,9 @@ interface UpFlags extends ReplayFlags {
 /** Of the first worker's metrics and health; the others get the next free ones. */
 const workerPort = 9464
 
-export function register(program: Command, prepare: PreparePipeline): void {
+export function register(command: Command): void {
   const forFeed = [...replayOptions(), compressionOption()]
-  const command = program
-    .command('up')
-    .description('run the whole pipeline on this machine until Ctrl-C: Kafka, PostgreSQL, feed, workers and alerts')
+  command
     .option('--data-dir <dir>', 'where all data is kept between runs', defaultDataDir)
     .option('--feed <source>', 'simulate, replay:FILE or none', feedSource, 'simulate')
     .option('--workers <n>', 'number of worker processes', wholeNumber(1, 64), 1)
@@ -53,7 +47,7 @@ Environment:
   MARKET_KPI_CACHE                 where the broker's jars are kept (~/.cache/market-kpi)
   JAVA_HOME                        the Java to run the broker with`,
     )
-    .action(withErrors((_flags: unknown, self: Command) => up(self, { prepare, given })))
+    .action(withErrors((_flags: unknown, self: Command) => up(self, given)))
 }
 
 /** Checked before anything is started. */
@@ -71,10 +65,7 @@ function feedSource(text: string): string {
 }
 
 /** @param given - Options that are the feed's. */
-async function up(
-  command: Command,
-  { prepare, given }: { readonly prepare: PreparePipeline; readonly given: readonly string[] },
-): Promise<void> {
+async function up(command: Command, given: readonly string[]): Promise<void> {
   const { config, log } = configure(command)
   const flags = command.opts<UpFlags>()
   if (flags.dashboardPort !== undefined) {
@@ -93,7 +84,7 @@ async function up(
         config,
         cliEntry,
         prepare: async (environment) => {
-          await prepare(configure(command, { ...process.env, ...environment }).config, log)
+          await prepareForUp(configure(command, { ...process.env, ...environment }).config, log)
         },
         log,
         print: (line) => process.stdout.write(`${line}\n`),

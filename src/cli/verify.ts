@@ -22,10 +22,8 @@ interface VerifyFlags {
 const exitUnchecked = 1
 const exitDifferent = 2
 
-export function register(program: Command): void {
-  const command = program
-    .command('verify')
-    .description('compute rows again from the Kafka log with separate code and compare them with the tables')
+export function register(command: Command): void {
+  command
     .option('--symbol <names...>', 'only the rows of these symbols')
     .option('--from <time>', 'only windows that start at this time or later', instantOption)
     .option('--to <time>', 'only windows that start before this time', instantOption)

@@ -1,6 +1,6 @@
 // The command line as a whole.
 import { spawnSync } from 'node:child_process'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { files, read, root } from './tracked-files.ts'
 
@@ -17,17 +17,32 @@ const commandsIn = (text: string) =>
     .filter((name) => name !== 'help')
 const commands = commandsIn(help)
 
-it('every file of src/cli that registers a command is wired', () => {
+it('every function of src/cli that registers a command is named in the table of commands', () => {
   const registering = files
-    .filter((file) => /^src\/cli\/[^/]+\.ts$/.test(file) && /^export function register\(/m.test(read(file)))
-    .map((file) => basename(file, '.ts'))
+    .filter((file) => /^src\/cli\/.*\.ts$/.test(file))
+    .flatMap((file) =>
+      [...read(file).matchAll(/^export function (register\w*)\(/gm)].map(
+        ([, name = '']) => `import('./${file.slice('src/cli/'.length)}')).${name},`,
+      ),
+    )
   expect(registering.length).toBeGreaterThan(1)
-  expect(registering.filter((name) => !commands.includes(name))).toEqual([])
+  const table = read('src/cli/commands.ts')
+  expect(registering.filter((load) => !table.includes(load))).toEqual([])
 })
 
 it('the README lists the commands, in the order of --help', () => {
   const listed = [...read('README.md').matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name = '']) => name)
   expect(listed).toEqual(commands)
+})
+
+it.each([
+  ['help health', 'health --help'],
+  ['help alerts', 'alerts --help'],
+  ['alerts help check', 'alerts check --help'],
+  ['help', '--help'],
+])('%s prints what %s does', (asked, same) => {
+  const { status, stdout } = marketKpi(...asked.split(' '))
+  expect({ status, stdout }).toEqual({ status: 0, stdout: marketKpi(...same.split(' ')).stdout })
 })
 
 describe.each(commands)('%s', (command) => {

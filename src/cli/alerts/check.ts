@@ -6,10 +6,8 @@ import { observerOf } from '../../services/observer-of.ts'
 import { lookForSignals, userRules } from '../../services/signals.ts'
 import { addSettingOptions, addStackOption, configure, withErrors } from '../command.ts'
 
-export function registerCheck(parent: Command): void {
-  const command = parent
-    .command('check')
-    .description('check everything once and print problems and items that are OK')
+export function registerCheck(command: Command): void {
+  command
     .option('--json', 'print an array')
     .option('--quiet', 'print only problems')
     .option('--all', 'also print symptoms of other alerts, and rules that cannot be judged')

@@ -16,10 +16,8 @@ import { pageText } from './page-text.ts'
 /** In the package, beside the code. */
 const pages = join(import.meta.dirname, '..', '..', '..', 'docs', 'alerts')
 
-export function registerExplain(parent: Command): void {
-  parent
-    .command('explain')
-    .description('print the page of a rule: what it means, what to check, how to fix it; without a rule list all rules')
+export function registerExplain(command: Command): void {
+  command
     .argument('[rule]', 'name of a rule, such as KafkaUnreachable or one in market-kpi.yaml')
     .action(withErrors(async (rule: string | undefined) => explain(rule)))
 }

@@ -8,18 +8,13 @@ import { sinceOption } from '../options/time-option.ts'
 import { isoTime } from '../text/instant-text.ts'
 import { table } from '../text/table.ts'
 
-export function registerList(parent: Command): void {
-  const command = parent
-    .command('list')
-    .description('list firing and pending alerts, and silences, as stored by the evaluator')
-    .option('--json', 'print one JSON object')
+export function registerList(command: Command): void {
+  command.option('--json', 'print one JSON object')
   addStackOption(command, 'reader').action(withErrors((_flags: unknown, self: Command) => list(self)))
 }
 
-export function registerHistory(parent: Command): void {
-  const command = parent
-    .command('history')
-    .description('list past alerts, newest first; they are kept for 90 days')
+export function registerHistory(command: Command): void {
+  command
     .addOption(
       new Option('--since <time>', 'an age (15m, 2h, 7d) or a date and time')
         .argParser(sinceOption)

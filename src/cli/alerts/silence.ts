@@ -15,12 +15,8 @@ import { isoTime } from '../text/instant-text.ts'
 
 const maxDays = 90
 
-export function registerSilence(parent: Command): void {
-  const command = parent
-    .command('silence')
-    .description(
-      'suppress notifications for a while; alerts that were notified before are still notified when they are resolved',
-    )
+export function registerSilence(command: Command): void {
+  command
     .argument('<matchers...>', 'a rule, or label=value (also severity=, stage=); all must match, * matches anything')
     .requiredOption('--for <time>', 'duration: 30m, 2h, 7d', silenceTime)
     .option('--comment <text>', 'reason', '')
@@ -30,11 +26,8 @@ export function registerSilence(parent: Command): void {
   )
 }
 
-export function registerUnsilence(parent: Command): void {
-  const command = parent
-    .command('unsilence')
-    .description('end a silence')
-    .argument('<id>', "number of the silence, as shown by 'alerts list'", wholeNumber(1, 999_999_999_999_999))
+export function registerUnsilence(command: Command): void {
+  command.argument('<id>', "number of the silence, as shown by 'alerts list'", wholeNumber(1, 999_999_999_999_999))
   addStackOption(command, 'pipeline').action(
     withErrors((id: number, _flags: unknown, self: Command) => unsilence(id, self)),
   )

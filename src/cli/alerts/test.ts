@@ -10,11 +10,8 @@ import { suggestion } from '../../config/nearest.ts'
 import { KpiError } from '../../errors.ts'
 import { addSettingOptions, configure, withErrors } from '../command.ts'
 
-export function registerTest(parent: Command): void {
-  const command = parent
-    .command('test')
-    .description('send a test notification to all receivers, or to one, and print the results')
-    .option('--notifier <name>', 'only this receiver')
+export function registerTest(command: Command): void {
+  command.option('--notifier <name>', 'only this receiver')
   addSettingOptions(command, ['kafkaTopic', 'kafkaGroup']).action(
     withErrors((_flags: unknown, self: Command) => test(self)),
   )

@@ -6,10 +6,8 @@ import { runEvaluator } from '../../services/evaluator.ts'
 import { addSettingOptions, addStackOption, configure, wholeNumber, withErrors } from '../command.ts'
 import { ageOption } from '../options/time-option.ts'
 
-export function registerWatch(parent: Command): void {
-  const command = parent
-    .command('watch')
-    .description('check the pipeline continuously and send notifications (runs until stopped)')
+export function registerWatch(command: Command): void {
+  command
     .addOption(new Option('--interval <time>', 'time between two checks').argParser(ageOption).default(15_000, '15s'))
     .option(
       '--http-port <port>',

@@ -22,10 +22,8 @@ interface ListFlags {
   readonly json?: true
 }
 
-export function registerList(parent: Command): void {
-  const command = parent
-    .command('list')
-    .description('list the newest rejected messages that were not retried, and count them by reason')
+export function registerList(command: Command): void {
+  command
     .addOption(reasonOption('only messages rejected for this reason'))
     .option('--since <time>', 'only messages rejected since then: an age (15m, 2h, 7d) or a date and time', sinceOption)
     .option('--retried', 'list retried messages instead')

@@ -15,10 +15,8 @@ interface PurgeFlags extends ConsentFlags {
   readonly reason?: string
 }
 
-export function registerPurge(parent: Command): void {
-  const command = parent
-    .command('purge')
-    .description('delete rejected messages from the table; they are still counted, and stay in the log')
+export function registerPurge(command: Command): void {
+  command
     .option(
       '--older-than <age>',
       'only messages rejected longer ago than 90s, 15m, 2h, 30d, or before a date and time',

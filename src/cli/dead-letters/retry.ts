@@ -20,10 +20,8 @@ interface RetryFlags {
   readonly reason?: string
 }
 
-export function registerRetry(parent: Command): void {
-  const command = parent
-    .command('retry')
-    .description('merge a rejected message, with a corrected value or with its own if that is accepted now')
+export function registerRetry(command: Command): void {
+  command
     .argument('[partition]', 'partition and offset of the message', partitionArgument)
     .argument('[offset]', '', offsetArgument)
     .option('--value <json>', 'the corrected value')

@@ -15,10 +15,8 @@ interface ShowFlags {
   readonly json?: true
 }
 
-export function registerShow(parent: Command): void {
-  const command = parent
-    .command('show')
-    .description('show one rejected message with its reason and value')
+export function registerShow(command: Command): void {
+  command
     .argument('<partition>', 'partition and offset of the message', partitionArgument)
     .argument('<offset>', '', offsetArgument)
     .option('--raw', 'write only the bytes of the value, to correct and retry them with --file')

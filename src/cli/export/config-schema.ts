@@ -2,16 +2,12 @@ import type { Command } from 'commander'
 import { configSchema } from '../../export/config-schema.ts'
 import { withErrors } from '../command.ts'
 
-export function registerConfigSchema(parent: Command): void {
-  parent
-    .command('config-schema')
-    .description('print the JSON schema of market-kpi.yaml, for editors')
-    .addHelpText('after', help)
-    .action(
-      withErrors(async () => {
-        process.stdout.write(`${JSON.stringify(configSchema(), null, 2)}\n`)
-      }),
-    )
+export function registerConfigSchema(command: Command): void {
+  command.addHelpText('after', help).action(
+    withErrors(async () => {
+      process.stdout.write(`${JSON.stringify(configSchema(), null, 2)}\n`)
+    }),
+  )
 }
 
 const help = `

@@ -9,10 +9,8 @@ import { addStackOption, configure, withErrors } from '../command.ts'
 /** Grafana fills it in when it reads the file. */
 const passwordVariable = 'MARKET_KPI_READER_PASSWORD'
 
-export function registerGrafana(parent: Command): void {
-  const command = parent
-    .command('grafana')
-    .description('write dashboards and data sources for Grafana (provisioning)')
+export function registerGrafana(command: Command): void {
+  command
     .requiredOption('--out <dir>', 'output folder; files of an earlier export are replaced')
     .option('--prometheus-url <url>', 'address of Prometheus, as seen from Grafana', 'http://127.0.0.1:9090')
     .option('--dashboards-path <dir>', 'path of DIR/dashboards as seen from Grafana, if it differs')

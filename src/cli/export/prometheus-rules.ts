@@ -7,10 +7,8 @@ import { rulesFile } from '../../export/prometheus/rules-file.ts'
 import { configure, withErrors } from '../command.ts'
 import { ageOption } from '../options/time-option.ts'
 
-export function registerPrometheusRules(parent: Command): void {
-  parent
-    .command('prometheus-rules')
-    .description('print alerting rules for Prometheus, with the configured thresholds')
+export function registerPrometheusRules(command: Command): void {
+  command
     .addOption(
       new Option('--interval <time>', 'evaluation interval, like that of alerts watch')
         .argParser(ageOption)

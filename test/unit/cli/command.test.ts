@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { addSettingOptions, configure, exitUnknown, wholeNumber, withErrors } from '../../../src/cli/command.ts'
+import { addSettingOptions, configure, wholeNumber, withErrors } from '../../../src/cli/command.ts'
+import { exitUnknown } from '../../../src/cli/exit-codes.ts'
 import { KpiError } from '../../../src/errors.ts'
 
 describe('withErrors', () => {
