@@ -1,7 +1,4 @@
-// The property tests of the core and of Kafka's formats, and the simulation of the worker, for long:
-// `npm run fuzz -- MINUTES` (5 when not told).
-// Each round has its own seed and prints it, so that a failing round can be run again:
-// FC_SEED=… FC_NUM_RUNS=… npx vitest run test/unit/kpi test/unit/kafka test/unit/consumer.
+// Repeats the property tests of the core and of Kafka's formats, and the simulation of the worker, for some minutes.
 import { spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { join } from 'node:path'
@@ -9,9 +6,19 @@ import { join } from 'node:path'
 const root = join(import.meta.dirname, '..')
 const runsPerProperty = 20_000
 const folders = ['test/unit/kpi', 'test/unit/kafka', 'test/unit/consumer']
+const help = `Usage: npm run fuzz -- [MINUTES]
+
+Runs the property tests of ${folders.join(', ')} again and again, for 5 minutes by default.
+Each round prints its own seed. To run a failed round again:
+  FC_SEED=… FC_NUM_RUNS=${runsPerProperty} npx vitest run --project unit ${folders.join(' ')}
+`
+if (process.argv.includes('--help')) {
+  process.stdout.write(help)
+  process.exit()
+}
 const minutes = Number(process.argv[2] ?? 5)
 if (!(minutes > 0 && minutes <= 24 * 60)) {
-  process.stderr.write(`fuzz: minutes=${process.argv[2]}: must be a number above 0, up to 1440\n`)
+  process.stderr.write(`fuzz: minutes '${process.argv[2]}' must be a number above 0 and at most 1440\n`)
   process.exit(2)
 }
 

@@ -89,7 +89,7 @@ function textOf(path) {
   return about?.isFile() && about.size <= 1024 * 1024 ? readFileSync(join(root, path), 'utf8') : ''
 }
 
-/** Before the long download, not after it; what Java the broker gets in the end is src/embedded/kafka/java.ts's choice. */
+/** Before the long download, not after it; src/embedded/kafka/java.ts then chooses the Java that the broker runs on. */
 async function checkJava() {
   const home = process.env.JAVA_HOME?.trim()
   const java = home ? join(home, 'bin', 'java') : 'java'

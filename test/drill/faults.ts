@@ -20,7 +20,7 @@ export interface Fault {
   readonly begin: (site: Site) => Promise<() => Promise<void>>
 }
 
-/** A broker of ours misses a member for so long; see embedded/kafka-config.ts. */
+/** How long our own broker waits for a member before it removes it; see src/embedded/kafka/kafka-config.ts. */
 const memberGoneSeconds = 7
 /** How often a worker tells of itself. */
 const beatSeconds = 5

@@ -1,11 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { temporaryFolder } from '../temporary-folder.ts'
 
 const root = join(import.meta.dirname, '..', '..')
-let copy: string
 
 function checkLayers(folder: string) {
   const script = join(root, 'scripts', 'check-layers.ts')
@@ -13,83 +12,88 @@ function checkLayers(folder: string) {
   return { status, out: stdout + stderr }
 }
 
-/** Puts a file into the copy and says what the check finds then. */
-function plant(path: string, text: string): string {
-  mkdirSync(dirname(join(copy, path)), { recursive: true })
-  writeFileSync(join(copy, path), text)
-  const { status, out } = checkLayers(copy)
-  expect(status, out).toBe(1)
-  return out
-}
-
-beforeEach(() => {
-  copy = mkdtempSync(join(tmpdir(), 'market-kpi-layers-'))
-  for (const part of ['src', 'bin', 'package.json']) cpSync(join(root, part), join(copy, part), { recursive: true })
-  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
+it('the layer rules hold, and every source file was read', () => {
+  const { status, out } = checkLayers(root)
+  expect(out).toMatch(/^\d+ modules, \d+ imports, 0 violations$/m)
+  expect(status).toBe(0)
+  const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.ts'))
+  const [, modules = 0, imports = 0] = (/(\d+) modules, (\d+) imports/.exec(out) ?? []).map(Number)
+  expect(modules).toBeGreaterThanOrEqual(files.length)
+  expect(imports).toBeGreaterThan(files.length)
 })
 
-afterEach(() => rmSync(copy, { recursive: true, force: true }))
+/** A file with one forbidden import, and what the check reports about it. */
+const planted: Record<string, { file: string; text: string; reported: RegExp }> = {
+  'the core imports settings': {
+    file: 'src/kpi/planted-settings.ts',
+    text: "export { settings as x } from '../config/settings.ts'\n",
+    reported: /^kpi-is-pure: src\/kpi\/planted-settings\.ts → src\/config\/settings\.ts$/m,
+  },
+  'the core does I/O': {
+    file: 'src/kpi/planted-io.ts',
+    text: "export { readFileSync as x } from 'node:fs'\n",
+    reported: /^kpi-is-pure: src\/kpi\/planted-io\.ts → (node:)?fs$/m,
+  },
+  'runtime imports settings': {
+    file: 'src/runtime/planted.ts',
+    text: "export { settings as x } from '../config/settings.ts'\n",
+    reported: /^runtime-is-below-all-but-kpi: src\/runtime\/planted\.ts → src\/config\/settings\.ts$/m,
+  },
+  'PostgreSQL code imports a type of a feature': {
+    file: 'src/store/planted-type.ts',
+    text: "import type { StackOptions } from '../stack/stack.ts'\nexport type X = StackOptions\n",
+    reported: /^resources-stay-below-features: src\/store\/planted-type\.ts → src\/stack\/stack\.ts$/m,
+  },
+  'a feature imports another': {
+    file: 'src/consumer/planted.ts',
+    text: "export { findJava as x } from '../embedded/kafka/java.ts'\n",
+    reported: /^features-stay-apart: src\/consumer\/planted\.ts → src\/embedded\/kafka\/java\.ts$/m,
+  },
+  'a feature imports a service': {
+    file: 'src/consumer/planted-service.ts',
+    text: "export * from '../services/worker.ts'\n",
+    reported: /^features-stay-below-services: src\/consumer\/planted-service\.ts → src\/services\/worker\.ts$/m,
+  },
+  'Kafka code imports PostgreSQL code': {
+    file: 'src/kafka/planted.ts',
+    text: "export { isTransient as x } from '../store/client/errors.ts'\n",
+    reported: /^resources-stay-apart: src\/kafka\/planted\.ts → src\/store\/client\/errors\.ts$/m,
+  },
+  'something below cli imports a command, even when it runs only': {
+    file: 'src/store/planted-command.ts',
+    text: "export const x = () => import('../cli/up.ts')\n",
+    reported: /^cli-on-top: src\/store\/planted-command\.ts → src\/cli\/up\.ts$/m,
+  },
+  'a folder has no place in the layers': {
+    file: 'src/elsewhere/planted.ts',
+    text: "export { KpiError as x } from '../errors.ts'\n",
+    reported: /^known-layer: src\/elsewhere\/planted\.ts → /m,
+  },
+  'src imports what the package does not install': {
+    file: 'src/store/planted-dependency.ts',
+    text: "export { default as x } from 'fast-check'\n",
+    reported: /^shipped-dependencies: src\/store\/planted-dependency\.ts → .*fast-check/m,
+  },
+}
 
-describe('the layer rule', () => {
-  it('holds, and every source file was read', () => {
-    const { status, out } = checkLayers(root)
-    expect(out).toMatch(/^\d+ modules, \d+ imports, 0 violations$/m)
-    expect(status).toBe(0)
-    const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.ts'))
-    const [, modules = 0, imports = 0] = (/(\d+) modules, (\d+) imports/.exec(out) ?? []).map(Number)
-    expect(modules).toBeGreaterThanOrEqual(files.length)
-    expect(imports).toBeGreaterThan(files.length)
+describe('the layer check reports that', () => {
+  let out: string
+
+  beforeAll(() => {
+    using copy = temporaryFolder()
+    const into = (path: string) => join(copy.path, path)
+    for (const part of ['src', 'bin', 'package.json']) cpSync(join(root, part), into(part), { recursive: true })
+    symlinkSync(join(root, 'node_modules'), into('node_modules'))
+    for (const { file, text } of Object.values(planted)) {
+      mkdirSync(dirname(into(file)), { recursive: true })
+      writeFileSync(into(file), text)
+    }
+    const checked = checkLayers(copy.path)
+    expect(checked.status, checked.out).toBe(1)
+    out = checked.out
   })
 
-  it('keeps the core free of settings', () => {
-    const out = plant(
-      'src/kpi/planted.ts',
-      "import { settings } from '../config/settings.ts'\nexport const x = settings\n",
-    )
-    expect(out).toContain('kpi-is-pure: src/kpi/planted.ts → src/config/settings.ts')
-  })
-
-  it('keeps the core free of I/O', () => {
-    const out = plant('src/kpi/planted.ts', "import { readFileSync } from 'node:fs'\nexport const x = readFileSync\n")
-    expect(out).toMatch(/kpi-is-pure: src\/kpi\/planted\.ts → (node:)?fs/)
-  })
-
-  it('sees an import of nothing but a type', () => {
-    const out = plant(
-      'src/store/planted.ts',
-      "import type { Stack } from '../embedded/stack.ts'\nexport type X = Stack\n",
-    )
-    expect(out).toContain('services-stay-below-features: src/store/planted.ts → src/stack/stack.ts')
-  })
-
-  it('keeps features apart', () => {
-    const out = plant(
-      'src/consumer/planted.ts',
-      "import { findJava } from '../embedded/java.ts'\nexport const x = findJava\n",
-    )
-    expect(out).toContain('features-stay-apart: src/consumer/planted.ts → src/embedded/kafka/java.ts')
-  })
-
-  it('keeps Kafka and PostgreSQL apart', () => {
-    const out = plant('src/kafka/planted.ts', "export { isTransient as x } from '../store/errors.ts'\n")
-    expect(out).toContain('services-stay-apart: src/kafka/planted.ts → src/store/client/errors.ts')
-  })
-
-  it('lets nothing but cli know cli', () => {
-    const out = plant('src/store/planted.ts', "export const x = () => import('../cli/up.ts')\n")
-    expect(out).toContain('cli-on-top: src/store/planted.ts → src/cli/up.ts')
-  })
-
-  it('wants a place for each new folder', () => {
-    const out = plant(
-      'src/elsewhere/planted.ts',
-      "import { KpiError } from '../errors.ts'\nexport const x = KpiError\n",
-    )
-    expect(out).toContain('known-layer: src/elsewhere/planted.ts')
-  })
-
-  it('refuses what the package would not install', () => {
-    const out = plant('src/store/planted.ts', "import fc from 'fast-check'\nexport const x = fc\n")
-    expect(out).toMatch(/^shipped-dependencies: src\/store\/planted\.ts → .*fast-check/m)
+  it.each(Object.entries(planted))('%s', (_, { reported }) => {
+    expect(out).toMatch(reported)
   })
 })
