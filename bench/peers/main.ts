@@ -1,12 +1,13 @@
 // The same job by market-kpi and by others, in turns, on one broker and one database: npm run bench:peers -- --help.
 import { writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
+import { ToolProblem } from '../../scripts/run-tool.ts'
 import { startServers } from '../../src/bench/servers.ts'
 import { KpiError, messageOf } from '../../src/errors.ts'
 import { createLogger } from '../../src/log.ts'
 import { listenForStop } from '../../src/process/stop-signals.ts'
 import { Arena } from './arena.ts'
-import { BuildProblem, build, versionsOf } from './build.ts'
+import { build, versionsOf } from './build.ts'
 import { type Build, type ContenderName, contenderNames, contenders } from './contenders.ts'
 import { type PeerOptions, parseOptions, UsageError, usage } from './peer-options.ts'
 import { killPeers } from './peer-process.ts'
@@ -59,7 +60,7 @@ async function buildAll({ peers }: PeerOptions): Promise<LeftOut[]> {
     try {
       await build(kind, say)
     } catch (error) {
-      if (!(error instanceof BuildProblem)) throw error
+      if (!(error instanceof ToolProblem)) throw error
       problems.set(kind, error.message)
     }
   }

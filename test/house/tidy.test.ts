@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { files, matches, read } from './tracked-files.ts'
 
-const code = files.filter((file) => /^(src|test|scripts|bench|bin)\/.*\.(ts|tsx|js|mjs)$/.test(file))
+const code = files.filter((file) => /^(src|test|scripts|bench|bin|examples)\/.*\.(ts|tsx|js|mjs)$/.test(file))
 const typescript = code.filter((file) => /\.tsx?$/.test(file))
 
 interface LockedPackage {
