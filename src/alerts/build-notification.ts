@@ -2,29 +2,30 @@ import { createHash } from 'node:crypto'
 import { span } from '../observe/rules/rule.ts'
 import type { Dispatch } from './alert-store.ts'
 import type { Episode } from './episode.ts'
-import type { Telling } from './next-notification.ts'
+import type { PendingNotification } from './next-notification.ts'
 import type { Notification, NotifiedAlert } from './notification.ts'
 import { hasTexts, type Places, resolvedText } from './rule-texts.ts'
 
 /** What is the same in all notifications of an evaluator. */
 export interface NotificationContext {
   readonly source: Notification['source']
-  /** Where docs/alerts/ can be read; undefined where nobody said. */
+  /** Where docs/alerts/ can be read; undefined where ALERT_RUNBOOK_BASE_URL is not set. */
   readonly runbookBaseUrl: string | undefined
   /** As the texts of resolved alerts name them. */
   readonly places: Omit<Places, 'topic'>
 }
 
+/** Puts a pending notification into words, with an id. */
 export function buildNotification(
-  telling: Telling,
+  pending: PendingNotification,
   { source, runbookBaseUrl, places }: NotificationContext,
   { receiver, nowMs }: { readonly receiver: string; readonly nowMs: number },
 ): Dispatch {
-  const { reason, stage, episodes } = telling
+  const { reason, stage, episodes } = pending
   return {
     receiver,
     notification: {
-      id: notificationId(telling, receiver, nowMs),
+      id: notificationId(pending, receiver, nowMs),
       groupKey: `${source.topic}/${source.group}/${stage}`,
       reason,
       status: reason === 'resolved' ? 'resolved' : 'firing',
@@ -39,15 +40,15 @@ export function buildNotification(
 }
 
 /**
- * The same wherever the same beginning or end is told: an evaluator that was killed before it could write down what it had
- * told is followed by one that tells it again, and receivers that remember ids hear it once.
+ * The same for the same beginning or end, whoever sends it: an evaluator that was killed before it could save what it had
+ * sent is followed by one that sends it again, and receivers that remember ids drop the second one.
  */
-function notificationId({ reason, episodes }: Telling, receiver: string, nowMs: number): string {
+function notificationId({ reason, episodes }: PendingNotification, receiver: string, nowMs: number): string {
   const isOnce = reason === 'firing' || reason === 'resolved'
   const what = episodes.map(({ id, severity }) => `${id} ${severity}`).sort()
   const text = JSON.stringify([receiver, reason, what, isOnce ? 0 : nowMs])
   const digits = createHash('sha256').update(text).digest('hex')
-  // Version 8 of RFC 9562: of one's own making.
+  // Version 8 of RFC 9562, whose digits may be anything.
   const [a, b, c, d, e] = [
     [0, 8],
     [8, 12],
@@ -74,17 +75,17 @@ function notifiedAlert(
   }
 }
 
-/** What an alert found is over, so its own summary would be wrong in the present tense. */
+/** What the alert found is over, so its summary in the present tense would be wrong. */
 function resolvedSummary(episode: Episode, seconds: number, places: Places): string {
   const after = `after ${span(Math.max(0, seconds))}`
-  // Nobody saw it end: see `maxUnknownMs` in state-machine.ts.
+  // No observation saw it end: see `maxUnknownMs` in state-machine.ts.
   if (episode.unknownSinceMs !== null) {
     return `closed ${after}, since it could not be checked for an hour; it fires again if it is still there`
   }
   return `${resolvedText(episode, places)} ${after}`
 }
 
-/** Where people read what to do: the page at its address where there is one, and the command that prints it. */
+/** Where people read what to do: the address of the rule's page, if there is one, and the command that prints the page. */
 export function guidance(
   rule: string,
   baseUrl: string | undefined,

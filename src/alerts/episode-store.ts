@@ -1,15 +1,15 @@
-import type { AlertChanges, EpisodeRef } from './alert-store.ts'
+import type { AlertChanges, DispatchRecord, EpisodeRef } from './alert-store.ts'
 import { type DeliveryState, type Episode, isSettled } from './episode.ts'
 import { mergeStored } from './merge-stored.ts'
 import type { Signal } from './signal.ts'
 import { advance, type MachineRules } from './state-machine.ts'
 
-/** All episodes an evaluator knows, and which of them are not saved as they are now. */
+/** All episodes an evaluator knows, and which of them the database does not have as they are now. */
 export class EpisodeStore {
   readonly #rules: MachineRules
   readonly #intervalMs: number
   #episodes: readonly Episode[] = []
-  /** What the database holds, as text, by id. */
+  /** What the database has, as text, by id. */
   readonly #saved = new Map<string, string>()
   #lastAtMs: number | null = null
 
@@ -22,55 +22,66 @@ export class EpisodeStore {
     return this.#episodes
   }
 
-  look(signals: readonly Signal[], atMs: number): void {
-    const look = { atMs, lastAtMs: this.#lastAtMs, intervalMs: this.#intervalMs, signals }
-    this.#episodes = advance(this.#episodes, look, this.#rules)
+  /** Takes in one observation of the pipeline. */
+  observe(signals: readonly Signal[], atMs: number): void {
+    const observation = { atMs, lastAtMs: this.#lastAtMs, intervalMs: this.#intervalMs, signals }
+    this.#episodes = advance(this.#episodes, observation, this.#rules)
     this.#lastAtMs = atMs
   }
 
-  /** Takes over what another evaluator, or this one before, left in the database. */
+  /** Takes in what another evaluator, or an earlier run of this one, left in the database. */
   merge(stored: readonly Episode[]): void {
     this.#saved.clear()
     for (const episode of stored) this.#saved.set(episode.id, textOf(episode))
     this.#episodes = mergeStored(this.#episodes, stored)
   }
 
-  /** A receiver was told, or refused to be. */
-  note(receiver: string, ref: EpisodeRef, status: DeliveryState['status'], atMs: number): void {
-    const meant = this.find(ref)
+  /** A notification reached its receiver, or will not. */
+  noteOutcome({ receiver, notification, episodes, outcome }: DispatchRecord, atMs: number): void {
+    for (const ref of episodes) {
+      // A receiver that knew of the alert before still has to get its end; an end that it refused is not sent again.
+      const isKnown = outcome === 'delivered' || this.#find(ref)?.deliveries[receiver]?.status === 'firing'
+      const status = notification.reason === 'resolved' ? 'resolved' : isKnown ? 'firing' : 'refused'
+      this.#noteDelivery(receiver, ref, { status, atMs })
+    }
+  }
+
+  #noteDelivery(receiver: string, ref: EpisodeRef, { status, atMs }: Pick<DeliveryState, 'status' | 'atMs'>): void {
+    const meant = this.#find(ref)
     this.#episodes = this.#episodes.map((episode) => {
       if (episode !== meant) return episode
-      const before = episode.told[receiver]
+      const before = episode.deliveries[receiver]
       const severity = before ? worse(before.severity, episode.severity) : episode.severity
-      return { ...episode, told: { ...episode.told, [receiver]: { status, severity, atMs, isShared: false } } }
+      const delivery = { status, severity, atMs, isShared: false }
+      return { ...episode, deliveries: { ...episode.deliveries, [receiver]: delivery } }
     })
   }
 
-  /** One that was merged into the database's has got another id, and is the newest of its alert. */
-  find({ id, fingerprint }: EpisodeRef): Episode | undefined {
+  /** An episode that was merged with the database's has got another id, and is the newest of its alert. */
+  #find({ id, fingerprint }: EpisodeRef): Episode | undefined {
     return (
       this.#episodes.find((episode) => episode.id === id) ??
       this.#episodes.findLast((episode) => episode.fingerprint === fingerprint)
     )
   }
 
-  /** Another evaluator leads: what the database holds is its to tell. */
+  /** Another evaluator leads: it sends the end of whatever is in the database. */
   leaveSharedToLeader(): void {
     this.#episodes = this.#episodes.map((episode) => ({
       ...episode,
-      told: Object.fromEntries(Object.entries(episode.told).filter(([, { isShared }]) => !isShared)),
+      deliveries: Object.fromEntries(Object.entries(episode.deliveries).filter(([, { isShared }]) => !isShared)),
     }))
   }
 
   /**
-   * Forgets what everybody knows the end of; what is still to be saved only when `isKept` is false.
+   * Forgets episodes whose end every receiver knows; if `isKept`, only those that are saved as they are.
    *
-   * @param underway - Of notifications that are on their way.
+   * @param underway - Episodes of notifications that are being sent.
    */
   settle(receivers: readonly string[], underway: readonly EpisodeRef[], isKept: boolean): void {
-    const carried = new Set(underway.map((ref) => this.find(ref)))
+    const sending = new Set(underway.map((ref) => this.#find(ref)))
     this.#episodes = this.#episodes.filter((episode) => {
-      if (!isSettled(episode, receivers) || carried.has(episode)) return true
+      if (!isSettled(episode, receivers) || sending.has(episode)) return true
       if (isKept && this.#saved.get(episode.id) !== textOf(episode)) return true
       this.#saved.delete(episode.id)
       return false
@@ -85,14 +96,14 @@ export class EpisodeStore {
     }
   }
 
-  /** What was told meanwhile is not in what was saved, and stays to be saved. */
+  /** A delivery that was noted meanwhile is not in what was saved, and remains to be saved. */
   noteSaved({ episodes, forgotten }: Pick<AlertChanges, 'episodes' | 'forgotten'>): void {
     const saved = new Map(episodes.map((episode) => [episode.id, episode]))
     for (const [id, episode] of saved) this.#saved.set(id, textOf(episode))
     for (const id of forgotten) this.#saved.delete(id)
     this.#episodes = this.#episodes.map((episode) => {
       const as = saved.get(episode.id)
-      return as ? { ...episode, told: sharedWhereSame(episode.told, as.told) } : episode
+      return as ? { ...episode, deliveries: sharedWhereSame(episode.deliveries, as.deliveries) } : episode
     })
   }
 }
@@ -102,18 +113,20 @@ function worse(a: DeliveryState['severity'], b: DeliveryState['severity']): Deli
   return a === 'warning' || b === 'warning' ? 'warning' : 'info'
 }
 
-/** Whether it is shared is no part of what is stored: all that is stored is. */
+/** All that is stored. `isShared` is not: whatever is stored is shared. */
 function textOf(episode: Episode): string {
-  const told = Object.entries(episode.told).map(([name, { status, severity, atMs }]) => [name, status, severity, atMs])
-  return JSON.stringify([{ ...episode, told: null }, told])
+  const deliveries = Object.entries(episode.deliveries).map(([name, { status, severity, atMs }]) => {
+    return [name, status, severity, atMs]
+  })
+  return JSON.stringify([{ ...episode, deliveries: null }, deliveries])
 }
 
-function sharedWhereSame(told: Episode['told'], saved: Episode['told']): Episode['told'] {
+function sharedWhereSame(deliveries: Episode['deliveries'], saved: Episode['deliveries']): Episode['deliveries'] {
   return Object.fromEntries(
-    Object.entries(told).map(([name, entry]) => {
+    Object.entries(deliveries).map(([name, delivery]) => {
       const same = saved[name]
-      const isSame = same?.atMs === entry.atMs && same.status === entry.status
-      return [name, isSame ? { ...entry, isShared: true } : entry]
+      const isSame = same?.atMs === delivery.atMs && same.status === delivery.status
+      return [name, isSame ? { ...delivery, isShared: true } : delivery]
     }),
   )
 }

@@ -3,25 +3,25 @@ import type { Severity, Stage } from '../observe/finding.ts'
 /** What one receiver knows of an episode. */
 export interface DeliveryState {
   /**
-   * `firing`: it was told, and is owed the end. `resolved`: it was told the end. `refused`: it would not take it, so it is
-   * owed nothing, and asked again at the next repeat.
+   * `firing`: it got a notification that the alert fires, and must get one when it ends. `resolved`: it got that one too.
+   * `refused`: it rejected the notification, so that it gets no end, and is tried again at the next repeat.
    */
   readonly status: 'firing' | 'resolved' | 'refused'
-  /** The worst it was told of in this episode. */
+  /** The worst severity that it was notified of in this episode. */
   readonly severity: Severity
   readonly atMs: number
-  /** It stands in the database too: then whoever leads owes the end, and not who told the beginning. */
+  /** The database has this state too: whoever leads sends the end. Otherwise the evaluator that notified sends it. */
   readonly isShared: boolean
 }
 
 /**
- * One trouble from its beginning to its end; instants in milliseconds since the Unix epoch, never changed in place.
+ * One alert from its beginning to its end; instants in milliseconds since the Unix epoch, never changed in place.
  *
  *     (inactive) → pending → firing → resolved
  *         ↑____________|
  *
- * What clears while it is pending was never an alert, and is forgotten. A resolved episode stays until every receiver
- * that was told of it knows.
+ * What clears while it is pending was never an alert, and is forgotten. A resolved episode is kept until every receiver
+ * that knows of it got its end.
  */
 export interface Episode {
   readonly id: string
@@ -39,16 +39,16 @@ export interface Episode {
   readonly resolvedAtMs: number | null
   /** From when its `for` counts. */
   readonly pendingSinceMs: number
-  /** Since when it is not found any more, although it could be. */
+  /** Since when observations that could find it have not found it. */
   readonly clearSinceMs: number | null
-  /** Since when nobody can tell. */
+  /** Since when no observation could judge it. */
   readonly unknownSinceMs: number | null
   readonly inhibitedBy: string | null
   /** By the receiver's name. */
-  readonly told: Readonly<Record<string, DeliveryState>>
+  readonly deliveries: Readonly<Record<string, DeliveryState>>
 }
 
-/** Whether nobody is owed a word of it any more. */
-export function isSettled({ state, told }: Episode, receivers: readonly string[]): boolean {
-  return state === 'resolved' && receivers.every((name) => told[name]?.status !== 'firing')
+/** Whether no receiver has to get anything more about it. */
+export function isSettled({ state, deliveries }: Episode, receivers: readonly string[]): boolean {
+  return state === 'resolved' && receivers.every((name) => deliveries[name]?.status !== 'firing')
 }

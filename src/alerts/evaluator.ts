@@ -1,20 +1,32 @@
+// One evaluation observes the pipeline, advances the episodes and saves them. Then each receiver gets the notifications that
+// it lacks. A notification takes one way, and each step returns its result to this file:
+//
+//   1. next-notification.ts    what the receiver has to get, from the episodes and what it knows of them
+//   2. build-notification.ts   the same in words, with an id
+//   3. (here)                  saved as `sending`, so that an evaluator that takes over sends the same one again
+//   4. notification-sender.ts  delivered, tried again until the outcome is known
+//   5. (here)                  the outcome is noted in the episodes (episode-store.ts), and saved
+//
+// Evaluations continue without the database; leadership.ts says who sends then.
+
 import { isOwnMistake, KpiError, messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import type { Timing } from './alert-rules.ts'
 import type { AlertStore, Dispatch, DispatchRecord } from './alert-store.ts'
 import { buildNotification, type NotificationContext } from './build-notification.ts'
+import { DispatchLog } from './dispatch-log.ts'
 import { EpisodeStore } from './episode-store.ts'
-import { Leadership, mandateOf, type Role } from './leadership.ts'
-import { whatToTell } from './next-notification.ts'
+import { Leadership, permissionOf, type Role } from './leadership.ts'
+import { nextNotification } from './next-notification.ts'
 import type { Notifier } from './notification.ts'
-import { type AlertClock, NotificationSender, type Sender } from './notification-sender.ts'
+import { type AlertClock, NotificationSender } from './notification-sender.ts'
 import { notifierFailing, watchdog } from './self-alerts.ts'
 import type { Signal } from './signal.ts'
 import type { Silence } from './silence.ts'
 
 export interface EvaluatorOptions {
-  /** Looks at the pipeline and at the rules of market-kpi.yaml. Never throws but for our own mistakes. */
-  readonly look: () => Promise<readonly Signal[]>
+  /** Checks the pipeline and the rules of market-kpi.yaml. Throws only for our own mistakes. */
+  readonly observe: () => Promise<readonly Signal[]>
   readonly openStore: () => Promise<AlertStore>
   readonly notifiers: readonly Notifier[]
   readonly timingOf: (rule: string) => Timing
@@ -35,43 +47,48 @@ export interface EvaluatorFigures {
   readonly undeliverable: number
 }
 
-/** What the log of notifications in memory holds at most, while the database is away. */
-const maxUnsavedRecords = 1000
+/** A notification that is being sent. */
+interface Underway {
+  readonly dispatch: Dispatch
+  readonly abandon: AbortController
+}
 
-/**
- * Looks, moves episodes on, saves them, and has the receivers told: each evaluation in this order, so that what is told is
- * in the database as far as there is one. It goes on without the database; see leadership.ts for who tells then.
- */
-export class AlertEvaluator implements Sender {
+export class AlertEvaluator {
   readonly #options: EvaluatorOptions
-  readonly #book: EpisodeStore
+  readonly #episodes: EpisodeStore
   readonly #leadership: Leadership
-  readonly #couriers: readonly NotificationSender[]
+  readonly #senders: readonly NotificationSender[]
+  readonly #log = new DispatchLog()
   readonly #stop = new AbortController()
-  /** By notification id, what of the log is to be saved. */
-  readonly #unsaved = new Map<string, DispatchRecord>()
+  /** Receivers for which `#deliverDue` runs, */
+  readonly #delivering = new Set<NotificationSender>()
+  /** and when its latest run ends. */
+  readonly #deliveries = new Map<NotificationSender, Promise<void>>()
+  readonly #underway = new Map<NotificationSender, Underway>()
+  /** Notifications of an earlier leader whose outcome it did not save; they are sent first. */
+  #unfinished: readonly Dispatch[] = []
   #silences: readonly Silence[] = []
-  /** Whether what the database held when we began to lead is in the book. */
+  /** Whether the episodes that the database held when we took the lead have been read. */
   #isLoaded = false
   #evaluations = 0
   #lastEvaluationAtMs: number | null = null
   #delivered = 0
   #undeliverable = 0
-  #complaint = ''
+  #lastWarning = ''
   #saving: Promise<void> = Promise.resolve()
   #running: Promise<void> | undefined
 
   constructor(options: EvaluatorOptions) {
     const { notifiers, clock, log } = options
     this.#options = options
-    this.#book = new EpisodeStore({ timingOf: options.timingOf, newId: options.newId }, options.intervalMs)
+    this.#episodes = new EpisodeStore({ timingOf: options.timingOf, newId: options.newId }, options.intervalMs)
     this.#leadership = new Leadership(options.openStore, log)
-    this.#couriers = notifiers.map((notifier) => new NotificationSender(notifier, this, { clock, log }))
+    this.#senders = notifiers.map((notifier) => new NotificationSender(notifier, { clock, log }))
   }
 
   get figures(): EvaluatorFigures {
     const firing = { info: 0, warning: 0, critical: 0 }
-    for (const { state, severity, rule } of this.#book.episodes) {
+    for (const { state, severity, rule } of this.#episodes.episodes) {
       if (state === 'firing' && rule !== 'Watchdog') firing[severity] += 1
     }
     return {
@@ -89,11 +106,13 @@ export class AlertEvaluator implements Sender {
     this.#running ??= this.#run()
   }
 
-  /** Lets the receivers be; what is under way is sent again by whoever leads next. Idempotent. */
+  /** Ends deliveries; whoever leads next sends again what was under way. Idempotent. */
   async stop(): Promise<void> {
     this.#stop.abort()
     await this.#running
-    await Promise.all(this.#couriers.map((courier) => courier.stop()))
+    for (const sender of this.#senders) sender.stop()
+    await Promise.all(this.#deliveries.values())
+    await Promise.all(this.#senders.map((sender) => sender.close()))
     await this.#saving
     await this.#leadership.stop()
   }
@@ -107,38 +126,88 @@ export class AlertEvaluator implements Sender {
     }
   }
 
-  /** One evaluation. */
+  /** One evaluation. Deliveries that it gives rise to continue after it. */
   async evaluate(): Promise<void> {
-    const { look, clock } = this.#options
-    const [signals] = await Promise.all([look(), this.#takeStanding()])
+    const { observe, clock } = this.#options
+    const [signals] = await Promise.all([observe(), this.#refreshRole()])
     const atMs = clock.wallMs()
-    this.#book.look([...signals, ...this.#selfAlerts(atMs)], atMs)
+    this.#episodes.observe([...signals, ...this.#selfAlerts(atMs)], atMs)
     this.#evaluations += 1
     this.#lastEvaluationAtMs = atMs
     await this.#save()
-    const receivers = this.#couriers.map(({ receiver }) => receiver.name)
-    const underway = this.#carried().flatMap(({ episodes }) => episodes)
-    this.#book.settle(receivers, underway, this.#leadership.leads)
-    for (const courier of this.#couriers) courier.wake()
+    const receivers = this.#senders.map(({ receiver }) => receiver.name)
+    const sending = this.#dispatches().flatMap(({ episodes }) => episodes)
+    this.#episodes.settle(receivers, sending, this.#leadership.leads)
+    for (const sender of this.#senders) {
+      if (!this.#delivering.has(sender)) this.#deliveries.set(sender, this.#deliverDue(sender))
+    }
   }
 
   #selfAlerts(nowMs: number): Signal[] {
-    const failing = this.#couriers.flatMap(({ receiver, trouble }) => notifierFailing(receiver.name, trouble, nowMs))
+    const failing = this.#senders.flatMap(({ receiver, problem }) => notifierFailing(receiver.name, problem, nowMs))
     return [watchdog, ...failing]
   }
 
-  /** Finds out who leads, and reads what the database holds for who does. */
-  async #takeStanding(): Promise<void> {
+  /** Sends to one receiver until it has all that it should. */
+  async #deliverDue(sender: NotificationSender): Promise<void> {
+    this.#delivering.add(sender)
+    try {
+      while (!this.#stop.signal.aborted) {
+        const unfinished = this.#unfinished.find(({ receiver }) => receiver === sender.receiver.name)
+        this.#unfinished = this.#unfinished.filter((dispatch) => dispatch !== unfinished)
+        const dispatch = unfinished ?? this.#nextFor(sender.receiver)
+        if (!dispatch) return
+        const underway = { dispatch, abandon: new AbortController() }
+        this.#underway.set(sender, underway)
+        if (!unfinished) await this.#record({ ...dispatch, outcome: 'sending', attempts: 0, detail: '' })
+        const outcome = await sender.deliver(dispatch, underway.abandon.signal)
+        // One that was abandoned meanwhile belongs to another evaluator, but what the receiver got it got.
+        if (outcome) await this.#noteOutcome({ ...dispatch, ...outcome })
+        if (this.#underway.get(sender) === underway) this.#underway.delete(sender)
+      }
+    } finally {
+      this.#delivering.delete(sender)
+    }
+  }
+
+  #nextFor(receiver: Notifier): Dispatch | undefined {
+    const { clock, context } = this.#options
+    const nowMs = clock.wallMs()
+    const permission = permissionOf(this.#leadership.role)
+    const scene = { nowMs, silences: this.#silences, permission }
+    const pending = nextNotification(this.#episodes.episodes, receiver, scene)
+    return pending && buildNotification(pending, context, { receiver: receiver.name, nowMs })
+  }
+
+  async #noteOutcome(record: DispatchRecord): Promise<void> {
+    if (record.outcome === 'delivered') this.#delivered += 1
+    else this.#undeliverable += 1
+    this.#episodes.noteOutcome(record, this.#options.clock.wallMs())
+    await this.#record(record)
+  }
+
+  async #record(record: DispatchRecord): Promise<void> {
+    if (this.#isWorthKeeping(record)) this.#log.add(record)
+    await this.#save()
+  }
+
+  /** What machines get every minute would only fill the table. */
+  #isWorthKeeping({ notification: { reason }, receiver }: DispatchRecord): boolean {
+    if (reason === 'watchdog') return false
+    return reason !== 'repeat' || !this.#senders.some((s) => s.receiver.name === receiver && s.receiver.isForMachines)
+  }
+
+  /** Finds out who leads, and reads the database if it is this evaluator. */
+  async #refreshRole(): Promise<void> {
     const led = this.#leadership.leads
     const role = await this.#leadership.refresh()
     const { store } = this.#leadership
     if (role === 'follower') {
       this.#isLoaded = false
-      this.#book.leaveSharedToLeader()
-      const isSaved = ({ notification }: Dispatch) => !this.#unsaved.has(notification.id)
-      if (led) for (const courier of this.#couriers) courier.drop(isSaved)
+      this.#episodes.leaveSharedToLeader()
+      if (led) this.#abandonSaved()
     }
-    // Whatever was there while the session was gone, another evaluator may have led.
+    // While the session was lost, another evaluator may have led.
     if (role === 'acting' || role === 'disconnected') this.#isLoaded = false
     if (!store) return
     await this.#guarded(async () => {
@@ -147,67 +216,40 @@ export class AlertEvaluator implements Sender {
     })
   }
 
+  /** The leader sends what the database has. */
+  #abandonSaved(): void {
+    this.#unfinished = []
+    for (const [sender, { dispatch, abandon }] of this.#underway) {
+      if (this.#log.hasUnsaved(dispatch.notification.id)) continue
+      abandon.abort()
+      this.#underway.delete(sender)
+    }
+  }
+
   async #load(store: AlertStore): Promise<void> {
     const { episodes, sending } = await store.load()
-    this.#book.merge(episodes)
-    // What this evaluator sends or sent itself it knows better.
-    const ours = new Set([...this.#unsaved.keys(), ...this.#carried().map(({ notification }) => notification.id)])
+    this.#episodes.merge(episodes)
+    // This evaluator knows more than the database of what it sends, or sent, itself.
+    const ours = new Set([
+      ...this.#log.unsaved.map(({ notification }) => notification.id),
+      ...this.#dispatches().map(({ notification }) => notification.id),
+    ])
     const others = sending.filter(({ notification }) => !ours.has(notification.id))
-    for (const courier of this.#couriers) {
-      courier.resume(others.filter(({ receiver }) => receiver === courier.receiver.name))
-    }
-    const names = this.#couriers.map(({ receiver }) => receiver.name)
+    const names = this.#senders.map(({ receiver }) => receiver.name)
+    this.#unfinished = others.filter(({ receiver }) => names.includes(receiver))
     for (const dispatch of others.filter(({ receiver }) => !names.includes(receiver))) {
-      this.#record({ ...dispatch, outcome: 'given up', attempts: 0, detail: 'no such receiver any more' })
+      this.#log.add({ ...dispatch, outcome: 'given up', attempts: 0, detail: 'this receiver is no longer configured' })
     }
     this.#isLoaded = true
-    this.#leadership.noteInformed()
+    this.#leadership.noteLoaded()
   }
 
-  #carried(): Dispatch[] {
-    return this.#couriers.flatMap((courier) => courier.carried)
+  /** Of all receivers, what is being sent or has to be sent again. */
+  #dispatches(): Dispatch[] {
+    return [...[...this.#underway.values()].map(({ dispatch }) => dispatch), ...this.#unfinished]
   }
 
-  next(receiver: Notifier): Dispatch | undefined {
-    const { clock, context } = this.#options
-    const nowMs = clock.wallMs()
-    const mandate = mandateOf(this.#leadership.role)
-    const telling = whatToTell(this.#book.episodes, receiver, { nowMs, silences: this.#silences, mandate })
-    return telling && buildNotification(telling, context, { receiver: receiver.name, nowMs })
-  }
-
-  async begun(dispatch: Dispatch): Promise<void> {
-    this.#record({ ...dispatch, outcome: 'sending', attempts: 0, detail: '' })
-    await this.#save()
-  }
-
-  async ended(record: DispatchRecord): Promise<void> {
-    const { receiver, notification, episodes, outcome } = record
-    if (outcome === 'delivered') this.#delivered += 1
-    else this.#undeliverable += 1
-    const atMs = this.#options.clock.wallMs()
-    for (const ref of episodes) {
-      const told = this.#book.find(ref)?.told[receiver]?.status
-      // Who knew of the trouble before is still owed its end, and an end that is refused is none that can be told.
-      const isKnown = outcome === 'delivered' || told === 'firing'
-      const status = notification.reason === 'resolved' ? 'resolved' : isKnown ? 'firing' : 'refused'
-      this.#book.note(receiver, ref, status, atMs)
-    }
-    this.#record(record)
-    await this.#save()
-  }
-
-  /** What machines hear of every minute is no news to keep. */
-  #record(record: DispatchRecord): void {
-    const { notification, receiver } = record
-    const isForMachines = this.#couriers.some((c) => c.receiver.name === receiver && c.receiver.isForMachines)
-    if (notification.reason === 'watchdog' || (notification.reason === 'repeat' && isForMachines)) return
-    this.#unsaved.set(notification.id, record)
-    const [oldest] = this.#unsaved.keys()
-    if (this.#unsaved.size > maxUnsavedRecords && oldest !== undefined) this.#unsaved.delete(oldest)
-  }
-
-  /** One after the other, since they share a session; who asks waits for all that is there now. */
+  /** One save after the other, since they share a session. Resolves when all that exists now is saved, as far as possible. */
   #save(): Promise<void> {
     this.#saving = this.#saving.then(() => this.#saveNow())
     return this.#saving
@@ -215,35 +257,33 @@ export class AlertEvaluator implements Sender {
 
   async #saveNow(): Promise<void> {
     const { store, role } = this.#leadership
-    // Before it knows what the database holds, it would write beside it.
+    // Before the database has been read, its episodes would be saved a second time.
     if (!store || role !== 'leader' || !this.#isLoaded) return
-    const dispatches = [...this.#unsaved.values()]
-    const changes = { ...this.#book.changes(), dispatches }
+    const dispatches = this.#log.unsaved
+    const changes = { ...this.#episodes.changes(), dispatches }
     if (changes.episodes.length + changes.forgotten.length + dispatches.length === 0) return
     await this.#guarded(async () => {
       await store.save(changes)
-      this.#complaint = ''
-      this.#book.noteSaved(changes)
-      for (const record of dispatches) {
-        if (this.#unsaved.get(record.notification.id) === record) this.#unsaved.delete(record.notification.id)
-      }
+      this.#lastWarning = ''
+      this.#episodes.noteSaved(changes)
+      this.#log.noteSaved(dispatches)
     })
   }
 
-  /** Once, and not at each look. */
-  #complain(why: string): void {
-    if (why !== this.#complaint) this.#options.log.warn(`alerts are not kept in the database: ${why}`)
-    this.#complaint = why
-  }
-
-  /** A failure that is not the session's, such as a missing table, leaves the lead where it is. */
+  /** A failure that does not end the session, such as a missing table, leaves the lead as it is. */
   async #guarded(work: () => Promise<void>): Promise<void> {
     try {
       await work()
     } catch (error) {
       if (isOwnMistake(error) || !(error instanceof KpiError)) throw error
       if (error.code === 'KPI_POSTGRES_UNREACHABLE') await this.#leadership.lose(error)
-      else this.#complain(messageOf(error))
+      else this.#warnOnce(messageOf(error))
     }
+  }
+
+  /** Not at each evaluation. */
+  #warnOnce(reason: string): void {
+    if (reason !== this.#lastWarning) this.#options.log.warn(`alerts are not kept in the database: ${reason}`)
+    this.#lastWarning = reason
   }
 }

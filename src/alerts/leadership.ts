@@ -1,19 +1,20 @@
-// Of several evaluators one sends notifications, the one whose session has the lead in the database (store/alert-seat.ts).
+// Of several evaluators one sends notifications: the one whose session has the lead in the database
+// (store/alerts/alert-seat.ts).
 //
-//   follower  the database answers, another evaluator leads: keeps its own view, begins nothing. It takes the lead when the
-//             leader's session has ended, or when the leader has given no sign for two intervals.
-//   leader    has the lead: sends, and writes.
-//   acting    led, and the database is away: goes on telling, and writes when it is back.
-//   adrift    the database is away, and it did not lead: nobody knows whether another one does. It tells of the database
-//             alone, since that is the one alert which the leader may not live to send.
+//   follower      the database answers, another evaluator leads: it observes, and sends nothing new. It takes the lead when
+//                 the leader's session has ended, or when the leader has given no sign for two intervals.
+//   leader        has the lead: it sends, and writes to the database.
+//   acting        had the lead, and the database is unavailable: it continues to send, and writes once the database is back.
+//   disconnected  did not have the lead, and the database is unavailable: it cannot know whether another one leads. It sends
+//                 only that the database is unavailable, the one alert that the leader may not live to send.
 //
-// Whoever did not lead lets one interval pass, at its start and once the database is back, so that the one that did gets the
-// lead again, with all that it told meanwhile. What only a killed evaluator knew is lost: the end of what it told may then be
-// told twice, or not.
+// An evaluator that did not lead waits for one interval, at its start and once the database is back, so that the one that led
+// gets the lead again, with all that it sent meanwhile. What only a killed evaluator knew is lost: the end of what it sent may
+// then be sent twice, or not at all.
 //
-// A trouble is told twice only where the database is away from some of the evaluators, each of which then tells of it,
-// and of its end. Receivers that know fingerprints (Alertmanager, PagerDuty) show one. Whoever told of a beginning that is
-// not in the database tells of the end too; of all others the leader does.
+// An alert is sent twice only where the database is unavailable to some of the evaluators: each of them then sends that it
+// fires, and that it ended. Receivers that know fingerprints (Alertmanager, PagerDuty) show one. An evaluator that sent a
+// beginning which is not in the database also sends the end; the leader sends all others.
 
 import { KpiError, messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
@@ -22,14 +23,14 @@ import type { NotifyPermission } from './next-notification.ts'
 
 export type Role = 'leader' | 'acting' | 'follower' | 'disconnected'
 
-/** What an evaluator without a leader's knowledge tells of. */
-const toldAdrift = new Set(['PostgresUnreachable'])
+/** What a disconnected evaluator sends. */
+const sentWhileDisconnected = new Set(['PostgresUnreachable'])
 
-export function mandateOf(role: Role): NotifyPermission {
+export function permissionOf(role: Role): NotifyPermission {
   const leads = role === 'leader' || role === 'acting'
   return {
-    mayBegin: ({ rule }) => leads || (role === 'disconnected' && toldAdrift.has(rule)),
-    mayEnd: ({ told }, receiver) => leads || told[receiver]?.isShared === false,
+    mayNotify: ({ rule }) => leads || (role === 'disconnected' && sentWhileDisconnected.has(rule)),
+    mayResolve: ({ deliveries }, receiver) => leads || deliveries[receiver]?.isShared === false,
   }
 }
 
@@ -38,12 +39,12 @@ export class Leadership {
   readonly #log: Logger
   #role: Role = 'disconnected'
   #store: AlertStore | undefined
-  /** It has read what was told before: only then can it go on without the database. */
-  #isInformed = false
-  /** For all it knows another one led until the database went away. */
-  #isCourteous = true
+  /** It has read what was sent before: only then can it continue without the database. */
+  #isLoaded = false
+  /** Another one may have led until the database became unavailable: that one gets the lead first. */
+  #letsOthersFirst = true
 
-  /** @param open - Opens a session; throws KpiError when the database is away. */
+  /** @param open - Opens a session; throws KpiError when the database is unavailable. */
   constructor(open: () => Promise<AlertStore>, log: Logger) {
     this.#open = open
     this.#log = log
@@ -53,17 +54,17 @@ export class Leadership {
     return this.#role
   }
 
-  /** Undefined while the database is away. */
+  /** Undefined while the database is unavailable. */
   get store(): AlertStore | undefined {
     return this.#store
   }
 
-  /** Takes the lead, or finds out whether it is still ours. */
+  /** Takes the lead, or renews it. @returns The role from now on. */
   async refresh(): Promise<Role> {
     try {
       this.#store ??= await this.#open()
-      const isWaiting = this.#isCourteous
-      this.#isCourteous = false
+      const isWaiting = this.#letsOthersFirst
+      this.#letsOthersFirst = false
       this.#become(!isWaiting && (await this.#store.takeLead()) ? 'leader' : 'follower')
     } catch (error) {
       await this.lose(error)
@@ -71,21 +72,21 @@ export class Leadership {
     return this.#role
   }
 
-  /** The session failed, in whatever it did. */
+  /** The session failed, whatever it was doing. */
   async lose(error: unknown): Promise<void> {
     if (!(error instanceof KpiError)) throw error
-    const leads = this.leads && this.#isInformed
-    const wasThere = this.#store
+    const leads = this.leads && this.#isLoaded
+    const lost = this.#store
     this.#store = undefined
-    if (wasThere) this.#log.warn(`alerts are not kept in the database for now: ${messageOf(error)}`)
+    if (lost) this.#log.warn(`alerts are not kept in the database for now: ${messageOf(error)}`)
     this.#become(leads ? 'acting' : 'disconnected')
-    this.#isCourteous = !leads
-    await wasThere?.close()
+    this.#letsOthersFirst = !leads
+    await lost?.close()
   }
 
-  /** What the database holds is known. */
-  noteInformed(): void {
-    this.#isInformed = true
+  /** What the database holds has been read. */
+  noteLoaded(): void {
+    this.#isLoaded = true
   }
 
   get leads(): boolean {
@@ -100,15 +101,15 @@ export class Leadership {
   }
 
   #become(role: Role): void {
-    if (role !== this.#role) this.#log.info(`alerts: this evaluator is ${wordsOf[role]}`)
+    if (role !== this.#role) this.#log.info(`alerts: this evaluator is ${descriptionOf[role]}`)
     this.#role = role
-    if (!this.leads) this.#isInformed = false
+    if (!this.leads) this.#isLoaded = false
   }
 }
 
-const wordsOf: Record<Role, string> = {
-  leader: 'the one that tells',
-  acting: 'the one that tells, without its database',
-  follower: 'on standby: another one tells',
-  disconnected: 'without its database, and tells of that alone',
+const descriptionOf: Record<Role, string> = {
+  leader: 'the leader, and sends notifications',
+  acting: 'the leader, and sends notifications while the database is unavailable',
+  follower: 'on standby: another evaluator sends notifications',
+  disconnected: 'disconnected from the database, and sends notifications about that only',
 }

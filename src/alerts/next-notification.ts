@@ -1,14 +1,14 @@
-// Which notification a receiver is owed next. Worked out from the state each time, so nothing piles up for a receiver that is
-// away: when it is back it is told what is true then. Pure.
+// Which notification a receiver has to get next. It is derived from the episodes each time, so no queue grows while a
+// receiver is down: when it is back, it gets what is true then. Pure.
 
 import { isAtLeast, type Severity, type Stage, severities, stages } from '../observe/finding.ts'
 import type { Episode } from './episode.ts'
 import type { NotificationReason } from './notification.ts'
 import { isSilenced, type Silence } from './silence.ts'
 
-/** How often a trouble that goes on is told again. Information is told once. */
+/** After how long an alert that still fires is sent again. Information is sent once. */
 const repeatMs: Record<Severity, number> = { critical: 3_600_000, warning: 14_400_000, info: Number.POSITIVE_INFINITY }
-/** Receivers that keep state drop what they do not hear of: Alertmanager after five minutes. */
+/** Receivers that keep state forget an alert that is not sent again: Alertmanager after five minutes. */
 const machineRepeatMs = 60_000
 
 export interface Receiver {
@@ -16,30 +16,35 @@ export interface Receiver {
   readonly isForMachines: boolean
 }
 
-/** What an evaluator may tell of; see leadership.ts. */
+/** What an evaluator may send; see leadership.ts. */
 export interface NotifyPermission {
-  mayBegin(episode: Episode): boolean
-  mayEnd(episode: Episode, receiver: string): boolean
+  mayNotify(episode: Episode): boolean
+  mayResolve(episode: Episode, receiver: string): boolean
 }
 
-export interface Telling {
+/** What has to be sent, before it is put into words. */
+export interface PendingNotification {
   readonly reason: NotificationReason
   readonly stage: Stage
   /** Worst first. */
   readonly episodes: readonly Episode[]
 }
 
-/** Ends come first, so that a trouble that came back is not taken for the one before. */
+/** Ends come first, so that an alert that came back is not taken for the one before. */
 const reasons = ['resolved', 'firing', 'repeat', 'watchdog'] as const
 
 /** @returns Undefined when the receiver knows all that it should. */
-export function whatToTell(
+export function nextNotification(
   episodes: readonly Episode[],
   receiver: Receiver,
-  scene: { readonly nowMs: number; readonly silences: readonly Silence[]; readonly mandate: NotifyPermission },
-): Telling | undefined {
+  scene: {
+    readonly nowMs: number
+    readonly silences: readonly Silence[]
+    readonly permission: NotifyPermission
+  },
+): PendingNotification | undefined {
   const due = episodes.flatMap((episode) => {
-    const reason = reasonToTell(episode, receiver, scene)
+    const reason = reasonToNotify(episode, receiver, scene)
     return reason ? [{ episode, reason }] : []
   })
   for (const reason of reasons) {
@@ -55,29 +60,28 @@ function worstFirst(a: Episode, b: Episode): number {
   return severities.indexOf(b.severity) - severities.indexOf(a.severity)
 }
 
-function reasonToTell(
+function reasonToNotify(
   episode: Episode,
   receiver: Receiver,
-  { nowMs, silences, mandate }: Parameters<typeof whatToTell>[2],
+  { nowMs, silences, permission }: Parameters<typeof nextNotification>[2],
 ): (typeof reasons)[number] | undefined {
-  const told = episode.told[receiver.name]
+  const delivery = episode.deliveries[receiver.name]
   if (episode.state === 'resolved') {
-    return told?.status === 'firing' && mandate.mayEnd(episode, receiver.name) ? 'resolved' : undefined
+    return delivery?.status === 'firing' && permission.mayResolve(episode, receiver.name) ? 'resolved' : undefined
   }
-  if (episode.state !== 'firing' || !mandate.mayBegin(episode) || isNobodysBusiness(episode, receiver)) return undefined
+  if (episode.state !== 'firing' || !permission.mayNotify(episode) || isNotFor(receiver, episode)) return undefined
   if (episode.inhibitedBy !== null || isSilenced(episode, silences, nowMs)) return undefined
   const isWatchdog = episode.rule === 'Watchdog'
-  const afresh = isWatchdog ? 'watchdog' : 'firing'
-  if (!told) return afresh
-  const isWorse = told.severity !== episode.severity && isAtLeast(episode.severity, told.severity)
-  if (told.status === 'firing' && isWorse) return 'firing'
+  if (!delivery) return isWatchdog ? 'watchdog' : 'firing'
+  const isWorse = delivery.severity !== episode.severity && isAtLeast(episode.severity, delivery.severity)
+  if (delivery.status === 'firing' && isWorse) return 'firing'
   const everyMs = receiver.isForMachines ? machineRepeatMs : repeatMs[episode.severity]
-  if (nowMs - told.atMs < everyMs) return undefined
+  if (nowMs - delivery.atMs < everyMs) return undefined
   if (isWatchdog) return 'watchdog'
-  return told.status === 'firing' ? 'repeat' : 'firing'
+  return delivery.status === 'firing' ? 'repeat' : 'firing'
 }
 
-/** People need no sign of life, and a receiver that fails cannot be told of it. */
-function isNobodysBusiness({ rule, labels }: Episode, { name, isForMachines }: Receiver): boolean {
+/** People need no sign of life, and a receiver that fails cannot receive that it fails. */
+function isNotFor({ name, isForMachines }: Receiver, { rule, labels }: Episode): boolean {
   return (rule === 'Watchdog' && !isForMachines) || (rule === 'NotifierFailing' && labels.notifier === name)
 }

@@ -53,7 +53,7 @@ export async function runEvaluator(options: RunEvaluatorOptions, stop: AbortSign
   const rules = userRules()
   const lookForSignalsNow = lookForSignals(config, observer, rules)
   const evaluator = new AlertEvaluator({
-    look: async () => (await lookForSignalsNow()).signals,
+    observe: async () => (await lookForSignalsNow()).signals,
     openStore: () =>
       openPostgresStore(postgres, {
         evaluator: `${hostname()} ${process.pid}`,

@@ -51,7 +51,7 @@ it('a database that is killed is told of while it is away, its end when it is ba
   await receiver.untilTold('PostgresUnreachable', ['firing', 'resolved'])
   expect(receiver.rules).toEqual(['PostgresUnreachable'])
   await until('written', history, ([newest]) => newest?.rule === 'PostgresUnreachable' && newest.state === 'resolved')
-  expect(watching.stderr()).toContain('the one that tells, without its database')
+  expect(watching.stderr()).toContain('the leader, and sends notifications while the database is unavailable')
 })
 
 it('a database that is frozen is told of too, and nobody else gets the lead by it', async () => {

@@ -34,7 +34,7 @@ async function workingPipeline() {
 async function watch(...args: string[]): Promise<Run> {
   const run = watchAlerts(pipeline.env, receiver, ...args)
   watching.push(run)
-  await until('watching', run.stderr, (said) => /this evaluator is (the one|on standby)/.test(said))
+  await until('watching', run.stderr, (said) => /this evaluator is (the leader|on standby)/.test(said))
   return run
 }
 
@@ -76,7 +76,7 @@ it('is killed while an alert fires: another one takes over, tells nothing twice,
   await receiver.untilTold('NoConsumer', ['firing'])
   await until('saved', notificationsInDatabase, (rows) => rows.some(({ outcome }) => outcome === 'delivered'))
   first.child.kill('SIGKILL')
-  await until('taken over', second.stderr, (said) => said.includes('this evaluator is the one that tells'))
+  await until('taken over', second.stderr, (said) => said.includes('this evaluator is the leader'))
   const worker = await startWorker(pipeline)
   await receiver.untilTold('NoConsumer', ['firing', 'resolved'])
   await worker.stop()

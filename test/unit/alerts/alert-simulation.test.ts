@@ -1,4 +1,4 @@
-// Hours of flapping troubles, outages of the database, receivers that fail and evaluators that are killed, from a seed.
+// Hours of flapping alerts, outages of the database, receivers that fail and evaluators that are killed, from a seed.
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { NotifiedAlert } from '../../../src/alerts/notification.ts'
@@ -6,7 +6,7 @@ import type { Signal } from '../../../src/alerts/signal.ts'
 import { propertyRuns } from '../kpi/property-runs.ts'
 import {
   intervalMs,
-  type ReceiverMood,
+  type ReceiverState,
   SimulatedDatabase,
   SimulatedEvaluator,
   SimulatedReceiver,
@@ -14,36 +14,36 @@ import {
   settled,
 } from './simulated-alerting.ts'
 
-/** NoConsumer explains KpiStale; ErrorRateHigh stands alone and fires at once. */
-const troubles = ['NoConsumer', 'KpiStale', 'ErrorRateHigh'] as const
-type TroubleName = (typeof troubles)[number]
+/** NoConsumer explains KpiStale; ErrorRateHigh is independent and fires at once. */
+const problems = ['NoConsumer', 'KpiStale', 'ErrorRateHigh'] as const
+type ProblemName = (typeof problems)[number]
 
 type Step =
-  | { readonly kind: 'trouble'; readonly name: TroubleName; readonly severity: Signal['severity'] | undefined }
-  | { readonly kind: 'unknown'; readonly name: TroubleName }
+  | { readonly kind: 'problem'; readonly name: ProblemName; readonly severity: Signal['severity'] | undefined }
+  | { readonly kind: 'unknown'; readonly name: ProblemName }
   | { readonly kind: 'database'; readonly isUp: boolean }
-  | { readonly kind: 'receiver'; readonly index: number; readonly mood: ReceiverMood }
+  | { readonly kind: 'receiver'; readonly index: number; readonly state: ReceiverState }
   | { readonly kind: 'kill' | 'restart'; readonly index: number }
   | { readonly kind: 'calm'; readonly observations: number }
 
-const anyTrouble = fc.constantFrom(...troubles)
+const anyProblem = fc.constantFrom(...problems)
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({
-      kind: fc.constant('trouble' as const),
-      name: anyTrouble,
+      kind: fc.constant('problem' as const),
+      name: anyProblem,
       severity: fc.constantFrom('warning' as const, 'critical' as const, undefined),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('unknown' as const), name: anyTrouble }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('unknown' as const), name: anyProblem }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('database' as const), isUp: fc.boolean() }) },
   {
     weight: 2,
     arbitrary: fc.record({
       kind: fc.constant('receiver' as const),
       index: fc.nat(1),
-      mood: fc.constantFrom<ReceiverMood>('well', 'away', 'lossy', 'refusing'),
+      state: fc.constantFrom<ReceiverState>('well', 'down', 'lossy', 'refusing'),
     }),
   },
   {
@@ -56,23 +56,23 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 )
 
-/** The two evaluators look at different moments. */
+/** The two evaluators observe at different moments. */
 const apartMs = 7000
 /** `for` and an unlucky beginning, the longest wait before a receiver is tried again, and a change of leaders. */
-const patienceLooks = 3 + 5 + 2
+const steadyObservations = 3 + 5 + 2
 
 class Simulation {
   readonly time = new SimulatedTime()
   readonly database = new SimulatedDatabase()
   readonly receivers = [new SimulatedReceiver('desk'), new SimulatedReceiver('night')]
-  readonly present = new Map<TroubleName, Signal['severity'] | 'unknown'>()
+  readonly present = new Map<ProblemName, Signal['severity'] | 'unknown'>()
   readonly evaluators: SimulatedEvaluator[] = []
   readonly violations: string[] = []
   readonly hasRefused = new Set<string>()
   hasLostMemory = false
   #ids = 0
-  #steadyChecks = 0
-  #looksUntilSaved = 0
+  #observationsUnchanged = 0
+  #observationsUntilSaved = 0
 
   constructor() {
     for (const index of [0, 1]) this.evaluators[index] = this.#start(index)
@@ -81,117 +81,119 @@ class Simulation {
   #start(index: number): SimulatedEvaluator {
     const { time, database, receivers } = this
     const newId = () => `id-${++this.#ids}`
-    const look = () => this.signals()
-    return new SimulatedEvaluator({ name: `evaluator-${index}`, time, database, receivers, look, newId })
+    const observe = () => this.signals()
+    return new SimulatedEvaluator({ name: `evaluator-${index}`, time, database, receivers, observe, newId })
   }
 
   signals(): Signal[] {
-    const base = { stage: 'consumer', labels: {}, summary: 'trouble', value: 1, unit: null } as const
-    const away = { ...base, rule: 'PostgresUnreachable', stage: 'postgres', severity: 'critical' } as const
+    const base = { stage: 'consumer', labels: {}, summary: 'a problem', value: 1, unit: null } as const
+    const unreachable = { ...base, rule: 'PostgresUnreachable', stage: 'postgres', severity: 'critical' } as const
     const found = [...this.present].map(([rule, severity]): Signal => {
       const isUnknown = severity === 'unknown' || !this.database.isUp
       const inhibitedBy = rule === 'KpiStale' && this.#isFound('NoConsumer') ? 'NoConsumer' : null
       return { ...base, rule, severity: severity === 'unknown' ? 'info' : severity, isUnknown, inhibitedBy }
     })
-    return this.database.isUp ? found : [...found, { ...away, isUnknown: false, inhibitedBy: null }]
+    return this.database.isUp ? found : [...found, { ...unreachable, isUnknown: false, inhibitedBy: null }]
   }
 
-  #isFound(name: TroubleName): boolean {
+  #isFound(name: ProblemName): boolean {
     return this.present.has(name) && this.present.get(name) !== 'unknown'
   }
 
   async take(step: Step): Promise<void> {
     const { database } = this
-    if (step.kind === 'trouble' && step.severity) this.present.set(step.name, step.severity)
-    if (step.kind === 'trouble' && !step.severity) this.present.delete(step.name)
+    if (step.kind === 'problem' && step.severity) this.present.set(step.name, step.severity)
+    if (step.kind === 'problem' && !step.severity) this.present.delete(step.name)
     if (step.kind === 'unknown') this.present.set(step.name, 'unknown')
     if (step.kind === 'database' && step.isUp) database.isUp = true
     if (step.kind === 'database' && !step.isUp) this.#loseDatabase()
-    if (step.kind === 'receiver') this.#changeMood(step.index, step.mood)
+    if (step.kind === 'receiver') this.#changeState(step.index, step.state)
     if (step.kind === 'kill') this.#kill(step.index)
     if (step.kind === 'restart' && !this.evaluators[step.index]?.isAlive)
       this.evaluators[step.index] = this.#start(step.index)
-    if (step.kind !== 'calm') this.#steadyChecks = 0
-    for (let look = 0; look < (step.kind === 'calm' ? step.observations : 1); look += 1) await this.look()
+    if (step.kind !== 'calm') this.#observationsUnchanged = 0
+    for (let count = step.kind === 'calm' ? step.observations : 1; count > 0; count -= 1) await this.observe()
   }
 
-  #changeMood(index: number, mood: ReceiverMood): void {
+  #changeState(index: number, state: ReceiverState): void {
     const receiver = this.receivers[index]
     if (!receiver) return
-    receiver.mood = mood
-    if (mood === 'refusing') this.hasRefused.add(receiver.name)
+    receiver.state = state
+    if (state === 'refusing') this.hasRefused.add(receiver.name)
   }
 
   #loseDatabase(): void {
-    this.database.goAway()
-    this.#looksUntilSaved = patienceLooks
+    this.database.fail()
+    this.#observationsUntilSaved = steadyObservations
   }
 
   #kill(index: number): void {
-    // What was told while the database was away only its teller knows, until all have heard the end: a kill loses it.
-    if (this.#looksUntilSaved > 0) this.hasLostMemory = true
+    // What was sent while the database was unavailable only its sender knows, until all have got the end: a kill loses it.
+    if (this.#observationsUntilSaved > 0) this.hasLostMemory = true
     this.evaluators[index]?.kill()
   }
 
-  async look(): Promise<void> {
+  async observe(): Promise<void> {
     await this.evaluators[0]?.evaluate()
     await this.time.pass(apartMs)
     await this.evaluators[1]?.evaluate()
     await this.time.pass(intervalMs - apartMs)
     await settled()
-    this.#noteSymptomsTold()
-    const isWell = this.database.isUp && this.receivers.every(({ mood }) => mood === 'well')
-    if (isWell) this.#looksUntilSaved -= 1
-    this.#steadyChecks += 1
-    if (this.#steadyChecks >= patienceLooks) this.#noteMissed()
+    this.#noteSymptomsSent()
+    const isWell = this.database.isUp && this.receivers.every(({ state }) => state === 'well')
+    if (isWell) this.#observationsUntilSaved -= 1
+    this.#observationsUnchanged += 1
+    if (this.#observationsUnchanged >= steadyObservations) this.#noteMissed()
   }
 
-  #noteSymptomsTold(): void {
-    if (!this.#isFound('NoConsumer') || !this.#isFound('KpiStale') || this.#steadyChecks < 1) return
-    for (const { name, heard } of this.receivers) {
-      for (const { notification, atMs } of heard) {
+  /** Without the database no rule can be judged, so that an evaluator cannot know that one explains the other. */
+  #noteSymptomsSent(): void {
+    if (!this.#isFound('NoConsumer') || !this.#isFound('KpiStale')) return
+    if (!this.database.isUp || this.#observationsUnchanged < 1) return
+    for (const { name, received } of this.receivers) {
+      for (const { notification, atMs } of received) {
         const isNew = atMs > this.time.wallMs() - intervalMs && notification.sentAtMs === atMs
         const isSymptom = notification.alerts.some(({ rule }) => rule === 'KpiStale')
-        if (isNew && isSymptom && notification.status === 'firing') this.violations.push(`${name} is told of a symptom`)
+        if (isNew && isSymptom && notification.status === 'firing') this.violations.push(`${name} got a symptom`)
       }
     }
   }
 
-  /** All has stood as it is for a while: each receiver that is well knows each trouble that it should. */
+  /** Nothing has changed for a while: each receiver that is well knows each problem that it should. */
   #noteMissed(): void {
     if (!this.database.isUp || !this.evaluators.some(({ isAlive }) => isAlive)) return
-    for (const name of troubles) {
+    for (const name of problems) {
       const isDue = this.#isFound(name) && !(name === 'KpiStale' && this.#isFound('NoConsumer'))
-      for (const receiver of this.receivers.filter(({ mood }) => mood === 'well')) {
+      for (const receiver of this.receivers.filter(({ state }) => state === 'well')) {
         if (!isDue || this.hasLostMemory || this.hasRefused.has(receiver.name)) continue
-        if (this.lastHeard(receiver, name) !== 'firing') this.violations.push(`${receiver.name} is not told of ${name}`)
+        if (this.lastReceived(receiver, name) !== 'firing') this.violations.push(`${receiver.name} did not get ${name}`)
       }
     }
   }
 
-  lastHeard({ heard }: SimulatedReceiver, rule: string): NotifiedAlert['state'] | undefined {
-    const alerts = heard.flatMap(({ notification, isFirst }) => (isFirst ? notification.alerts : []))
+  lastReceived({ received }: SimulatedReceiver, rule: string): NotifiedAlert['state'] | undefined {
+    const alerts = received.flatMap(({ notification, isFirst }) => (isFirst ? notification.alerts : []))
     return alerts.findLast((alert) => alert.rule === rule)?.state
   }
 
-  /** All is well again, for long enough that everybody hears of it. */
+  /** All is well again, for long enough that every receiver gets the ends. */
   async heal(): Promise<void> {
     this.present.clear()
     this.database.isUp = true
-    for (const receiver of this.receivers) receiver.mood = 'well'
+    for (const receiver of this.receivers) receiver.state = 'well'
     for (const index of [0, 1]) await this.take({ kind: 'restart', index })
-    for (let look = 0; look < 20; look += 1) await this.look()
+    for (let count = 0; count < 20; count += 1) await this.observe()
   }
 }
 
 /**
- * What a receiver heard of each episode, in its order; a notification that came twice counts once.
+ * What a receiver got about each episode, in its order; a notification that came twice counts once.
  *
- * @param isMerged - An evaluator that took over may have joined what two had told of: all episodes of an alert count as one.
+ * @param isMerged - An evaluator that took over may have merged the episodes of two: all episodes of an alert count as one.
  */
-function episodesHeard({ heard }: SimulatedReceiver, isMerged: boolean): Map<string, NotifiedAlert['state'][]> {
+function episodesReceived({ received }: SimulatedReceiver, isMerged: boolean): Map<string, NotifiedAlert['state'][]> {
   const episodes = new Map<string, NotifiedAlert['state'][]>()
-  for (const { notification, isFirst } of heard) {
+  for (const { notification, isFirst } of received) {
     if (!isFirst || notification.reason === 'repeat') continue
     for (const { rule, fingerprint, firedAtMs, state } of notification.alerts) {
       const key = `${rule} ${fingerprint} ${isMerged ? '' : firedAtMs}`
@@ -208,14 +210,14 @@ async function simulate(steps: readonly Step[]): Promise<Simulation> {
   return simulation
 }
 
-it('whatever happens: no RESOLVED without its FIRING, none twice, no symptom told, nothing missed', async () => {
+it('whatever happens: no RESOLVED without its FIRING, none twice, no symptom sent, nothing missed', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), async (steps) => {
       const simulation = await simulate(steps)
       expect(simulation.violations).toEqual([])
       for (const receiver of simulation.receivers) {
         const { hasLostMemory, hasRefused } = simulation
-        for (const [episode, states] of episodesHeard(receiver, hasLostMemory)) {
+        for (const [episode, states] of episodesReceived(receiver, hasLostMemory)) {
           expect([episode, states[0]]).toEqual([episode, 'firing'])
           if (hasLostMemory) continue
           const ends = states.filter((state) => state === 'resolved').length

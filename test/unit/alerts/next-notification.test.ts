@@ -1,41 +1,23 @@
-// What a receiver is owed: new, worse, again, over; and what nobody is told.
+// What a receiver has to get: new, worse, repeated and resolved alerts; and what it does not get.
 import { describe, expect, it } from 'vitest'
 import type { DeliveryState, Episode } from '../../../src/alerts/episode.ts'
-import { mandateOf, type Role } from '../../../src/alerts/leadership.ts'
-import { type Receiver, whatToTell } from '../../../src/alerts/next-notification.ts'
+import { permissionOf, type Role } from '../../../src/alerts/leadership.ts'
+import { nextNotification, type Receiver } from '../../../src/alerts/next-notification.ts'
 import { parseMatcher } from '../../../src/alerts/silence.ts'
 import { KpiError } from '../../../src/errors.ts'
+import { sampleEpisode } from './sample-episode.ts'
 
 const nowMs = 1_771_079_400_000
 const hour = 3_600_000
 const desk: Receiver = { name: 'desk', isForMachines: false }
 const machine: Receiver = { name: 'machine', isForMachines: true }
 
-function episode(more: Partial<Episode> = {}): Episode {
-  return {
-    id: more.rule ?? 'e1',
-    fingerprint: more.rule ?? 'f1',
-    rule: 'NoConsumer',
-    severity: 'warning',
-    stage: 'consumer',
-    labels: {},
-    summary: 'trouble',
-    value: null,
-    unit: null,
-    state: 'firing',
-    startedAtMs: nowMs - hour,
-    firedAtMs: nowMs - hour,
-    resolvedAtMs: null,
-    pendingSinceMs: nowMs - hour,
-    clearSinceMs: null,
-    unknownSinceMs: null,
-    inhibitedBy: null,
-    told: {},
-    ...more,
-  }
+function episode(changes: Partial<Episode> = {}): Episode {
+  const name = changes.rule ?? 'e1'
+  return sampleEpisode({ id: name, fingerprint: name, ...changes })
 }
 
-function told(
+function delivered(
   status: DeliveryState['status'],
   agoMs: number,
   severity: DeliveryState['severity'] = 'warning',
@@ -48,38 +30,42 @@ function told(
 function reason(
   one: Episode,
   receiver = desk,
-  { role = 'leader' as Role, silences = [] as Parameters<typeof whatToTell>[2]['silences'] } = {},
+  { role = 'leader' as Role, silences = [] as Parameters<typeof nextNotification>[2]['silences'] } = {},
 ) {
-  return whatToTell([one], receiver, { nowMs, silences, mandate: mandateOf(role) })?.reason
+  return nextNotification([one], receiver, { nowMs, silences, permission: permissionOf(role) })?.reason
 }
 
 describe('one alert', () => {
   it.each<[string, Partial<Episode>, string | undefined]>([
     ['that is pending', { state: 'pending' }, undefined],
     ['that is new', {}, 'firing'],
-    ['that was told', { told: told('firing', 1000) }, undefined],
-    ['that became critical', { severity: 'critical', told: told('firing', 1000) }, 'firing'],
-    ['that is less than it was', { severity: 'warning', told: told('firing', 1000, 'critical') }, undefined],
-    ['a warning after four hours', { told: told('firing', 4 * hour) }, 'repeat'],
-    ['a warning before that', { told: told('firing', 4 * hour - 1) }, undefined],
-    ['a critical one after an hour', { severity: 'critical', told: told('firing', hour, 'critical') }, 'repeat'],
-    ['information, however long', { severity: 'info', told: told('firing', 1e10, 'info') }, undefined],
-    ['that was refused', { told: told('refused', 1000) }, undefined],
-    ['that was refused, at the time of a repeat', { told: told('refused', 4 * hour) }, 'firing'],
+    ['that was sent', { deliveries: delivered('firing', 1000) }, undefined],
+    ['that became critical', { severity: 'critical', deliveries: delivered('firing', 1000) }, 'firing'],
+    ['that became less severe', { severity: 'warning', deliveries: delivered('firing', 1000, 'critical') }, undefined],
+    ['a warning after four hours', { deliveries: delivered('firing', 4 * hour) }, 'repeat'],
+    ['a warning before that', { deliveries: delivered('firing', 4 * hour - 1) }, undefined],
+    [
+      'a critical one after an hour',
+      { severity: 'critical', deliveries: delivered('firing', hour, 'critical') },
+      'repeat',
+    ],
+    ['information, however long', { severity: 'info', deliveries: delivered('firing', 1e10, 'info') }, undefined],
+    ['that was refused', { deliveries: delivered('refused', 1000) }, undefined],
+    ['that was refused, at the time of a repeat', { deliveries: delivered('refused', 4 * hour) }, 'firing'],
     ['a symptom', { inhibitedBy: 'KafkaUnreachable' }, undefined],
     [
-      'a symptom that was told, and grew worse',
-      { severity: 'critical', inhibitedBy: 'X', told: told('firing', 1) },
+      'a symptom that was sent, and became worse',
+      { severity: 'critical', inhibitedBy: 'X', deliveries: delivered('firing', 1) },
       undefined,
     ],
-    ['that is over', { state: 'resolved', told: told('firing', 1000) }, 'resolved'],
-    ['that is over, and nobody was told (prometheus/alertmanager#878)', { state: 'resolved' }, undefined],
+    ['that is resolved', { state: 'resolved', deliveries: delivered('firing', 1000) }, 'resolved'],
+    ['that is resolved, and was never sent (prometheus/alertmanager#878)', { state: 'resolved' }, undefined],
     [
-      'that is over, and that was told (prometheus/alertmanager#844)',
-      { state: 'resolved', told: told('resolved', 1) },
+      'that is resolved, and whose end was sent (prometheus/alertmanager#844)',
+      { state: 'resolved', deliveries: delivered('resolved', 1) },
       undefined,
     ],
-    ['that is over, and was refused', { state: 'resolved', told: told('refused', 1000) }, undefined],
+    ['that is resolved, and was refused', { state: 'resolved', deliveries: delivered('refused', 1000) }, undefined],
     ['about this receiver', { rule: 'NotifierFailing', labels: { notifier: 'desk' } }, undefined],
     ['about another receiver', { rule: 'NotifierFailing', labels: { notifier: 'night' } }, 'firing'],
     ['the watchdog', { rule: 'Watchdog', severity: 'info' }, undefined],
@@ -87,10 +73,10 @@ describe('one alert', () => {
     expect(reason(episode(more))).toBe(expected)
   })
 
-  it('machines are told each minute, of information and the watchdog too', () => {
-    const often = { severity: 'info' as const, told: told('firing', 60_000, 'info') }
+  it('machines get everything each minute, also information and the watchdog', () => {
+    const often = { severity: 'info' as const, deliveries: delivered('firing', 60_000, 'info') }
     expect(reason(episode(often), machine)).toBe('repeat')
-    expect(reason(episode({ ...often, told: told('firing', 59_000, 'info') }), machine)).toBeUndefined()
+    expect(reason(episode({ ...often, deliveries: delivered('firing', 59_000, 'info') }), machine)).toBeUndefined()
     expect(reason(episode({ rule: 'Watchdog', severity: 'info' }), machine)).toBe('watchdog')
     expect(reason(episode({ rule: 'Watchdog', ...often }), machine)).toBe('watchdog')
   })
@@ -109,7 +95,7 @@ describe('a silence', () => {
     [['symbol=B*'], 'firing'],
     [['NoConsumer', 'severity=critical'], 'firing'],
     [['stage=consumer', 'severity=warning'], undefined],
-    [['unheard=*'], 'firing'],
+    [['unknown=*'], 'firing'],
   ])('of %j', (matchers, expected) => {
     expect(reason(episode({ labels: { symbol: 'AAPL' } }), desk, { silences: until(nowMs + 1, ...matchers) })).toBe(
       expected,
@@ -120,9 +106,9 @@ describe('a silence', () => {
     expect(reason(episode(), desk, { silences: until(nowMs, 'NoConsumer') })).toBe('firing')
   })
 
-  it('does not keep back the end of what was told (prometheus/alertmanager#226)', () => {
-    const over = episode({ state: 'resolved', told: told('firing', 1000) })
-    expect(reason(over, desk, { silences: until(nowMs + 1, 'NoConsumer') })).toBe('resolved')
+  it('does not hold back the end of an alert that was sent (prometheus/alertmanager#226)', () => {
+    const ended = episode({ state: 'resolved', deliveries: delivered('firing', 1000) })
+    expect(reason(ended, desk, { silences: until(nowMs + 1, 'NoConsumer') })).toBe('resolved')
   })
 
   it.each(['', '=x', 'a b', 'x='])('is not made of %j', (text) => {
@@ -130,8 +116,9 @@ describe('a silence', () => {
   })
 })
 
-describe('who tells', () => {
-  const over = (isShared: boolean) => episode({ state: 'resolved', told: told('firing', 1000, 'warning', isShared) })
+describe('what is sent by', () => {
+  const ended = (isShared: boolean) =>
+    episode({ state: 'resolved', deliveries: delivered('firing', 1000, 'warning', isShared) })
 
   it.each<[Role, string | undefined, string | undefined, string | undefined, string | undefined]>([
     ['leader', 'firing', 'firing', 'resolved', 'resolved'],
@@ -141,24 +128,24 @@ describe('who tells', () => {
   ])('%s', (role, any, database, shared, own) => {
     expect(reason(episode(), desk, { role })).toBe(any)
     expect(reason(episode({ rule: 'PostgresUnreachable' }), desk, { role })).toBe(database)
-    expect(reason(over(true), desk, { role })).toBe(shared)
-    expect(reason(over(false), desk, { role })).toBe(own)
+    expect(reason(ended(true), desk, { role })).toBe(shared)
+    expect(reason(ended(false), desk, { role })).toBe(own)
   })
 })
 
-it('tells ends before beginnings, one stage at a time, the worst first', () => {
+it('sends ends before beginnings, one stage at a time, the worst first', () => {
   const left = [
     episode({ rule: 'A', stage: 'kpi' }),
     episode({ rule: 'B' }),
     episode({ rule: 'C', severity: 'critical' }),
-    episode({ rule: 'D', state: 'resolved', told: told('firing', 1000) }),
+    episode({ rule: 'D', state: 'resolved', deliveries: delivered('firing', 1000) }),
   ]
-  const tellings: string[] = []
+  const sent: string[] = []
   for (;;) {
-    const telling = whatToTell(left, desk, { nowMs, silences: [], mandate: mandateOf('leader') })
-    if (!telling) break
-    tellings.push(`${telling.reason} ${telling.stage}: ${telling.episodes.map(({ rule }) => rule)}`)
-    for (const one of telling.episodes) left.splice(left.indexOf(one), 1)
+    const next = nextNotification(left, desk, { nowMs, silences: [], permission: permissionOf('leader') })
+    if (!next) break
+    sent.push(`${next.reason} ${next.stage}: ${next.episodes.map(({ rule }) => rule)}`)
+    for (const one of next.episodes) left.splice(left.indexOf(one), 1)
   }
-  expect(tellings).toEqual(['resolved consumer: D', 'firing consumer: C,B', 'firing kpi: A'])
+  expect(sent).toEqual(['resolved consumer: D', 'firing consumer: C,B', 'firing kpi: A'])
 })

@@ -1,4 +1,4 @@
-// A pipeline with troubles, a database and receivers that come and go, and evaluators that die: hours in milliseconds.
+// A pipeline with problems, a database and receivers that fail and recover, and evaluators that are killed: hours in milliseconds.
 import { timingsAt } from '../../../src/alerts/alert-rules.ts'
 import type { AlertChanges, AlertStore, Dispatch } from '../../../src/alerts/alert-store.ts'
 import type { Episode } from '../../../src/alerts/episode.ts'
@@ -47,7 +47,7 @@ export function settled(): Promise<void> {
   return new Promise(setImmediate)
 }
 
-/** What outlives evaluators. Sessions, and the lock with them, die when it goes away. */
+/** What outlives evaluators. Its sessions, and the lead with them, end when it fails. */
 export class SimulatedDatabase {
   isUp = true
   silences: Silence[] = []
@@ -56,19 +56,19 @@ export class SimulatedDatabase {
   #holder: object | undefined
   #generation = 0
 
-  goAway(): void {
+  fail(): void {
     this.isUp = false
     this.#generation += 1
     this.#holder = undefined
   }
 
-  /** @param isAlive - Of the evaluator: what is dead writes nothing more. */
+  /** @param isAlive - Of the evaluator: one that was killed writes nothing more. */
   async open(isAlive: () => boolean): Promise<AlertStore & { kill(): void }> {
     const generation = this.#generation
     const session = {}
     const check = () => {
       if (!this.isUp || generation !== this.#generation || !isAlive()) {
-        throw new KpiError('KPI_POSTGRES_UNREACHABLE', 'the database is away')
+        throw new KpiError('KPI_POSTGRES_UNREACHABLE', 'the database is unavailable')
       }
     }
     check()
@@ -108,21 +108,21 @@ export class SimulatedDatabase {
   }
 }
 
-/** `lossy` takes a notification and cannot say so. */
-export type ReceiverMood = 'well' | 'away' | 'lossy' | 'refusing'
+/** `lossy` takes a notification, but its answer is lost. */
+export type ReceiverState = 'well' | 'down' | 'lossy' | 'refusing'
 
-export interface Heard {
+export interface Received {
   readonly notification: Notification
   readonly atMs: number
   /** The first time this one came. */
   readonly isFirst: boolean
 }
 
-/** Somebody's telephone; the same for all evaluators. */
+/** Takes notifications from all evaluators. */
 export class SimulatedReceiver {
   readonly name: string
-  mood: ReceiverMood = 'well'
-  readonly heard: Heard[] = []
+  state: ReceiverState = 'well'
+  readonly received: Received[] = []
   #ids = new Set<string>()
 
   constructor(name: string) {
@@ -130,11 +130,11 @@ export class SimulatedReceiver {
   }
 
   take(notification: Notification, atMs: number): Delivery {
-    if (this.mood === 'away') return { outcome: 'retryable', reason: 'does not answer' }
-    if (this.mood === 'refusing') return { outcome: 'permanent', reason: 'not allowed' }
-    this.heard.push({ notification, atMs, isFirst: !this.#ids.has(notification.id) })
+    if (this.state === 'down') return { outcome: 'retryable', reason: 'does not answer' }
+    if (this.state === 'refusing') return { outcome: 'permanent', reason: 'not allowed' }
+    this.received.push({ notification, atMs, isFirst: !this.#ids.has(notification.id) })
     this.#ids.add(notification.id)
-    return this.mood === 'lossy' ? { outcome: 'retryable', reason: 'the answer was lost' } : { outcome: 'delivered' }
+    return this.state === 'lossy' ? { outcome: 'retryable', reason: 'the answer was lost' } : { outcome: 'delivered' }
   }
 }
 
@@ -149,12 +149,12 @@ export class SimulatedEvaluator {
     readonly time: SimulatedTime
     readonly database: SimulatedDatabase
     readonly receivers: readonly SimulatedReceiver[]
-    readonly look: () => readonly Signal[]
+    readonly observe: () => readonly Signal[]
     readonly newId: () => string
   }) {
     const { time, database, receivers } = options
     this.evaluator = new AlertEvaluator({
-      look: async () => options.look(),
+      observe: async () => options.observe(),
       openStore: async () => {
         this.#store = await database.open(() => this.#isAlive)
         return this.#store
@@ -192,7 +192,7 @@ export class SimulatedEvaluator {
     return {
       name: receiver.name,
       isForMachines: false,
-      // The dead neither speak nor hear an answer.
+      // A killed process sends nothing and gets no answer.
       deliver: async (notification) =>
         this.#isAlive ? receiver.take(notification, time.wallMs()) : new Promise<Delivery>(() => undefined),
       close: async () => undefined,

@@ -1,4 +1,4 @@
-// What each receiver is told of each rule: that it fires, that it goes on, that it is over.
+// What each receiver gets of each rule: that it fires, that it still does, that it is resolved.
 import { describe, expect, it } from 'vitest'
 import { type OwnRuleName, ownRuleNames } from '../../../../src/alerts/alert-rules.ts'
 import { buildNotification } from '../../../../src/alerts/build-notification.ts'
@@ -11,6 +11,7 @@ import { slackMessage } from '../../../../src/alerts/notifiers/slack.ts'
 import { teamsMessage } from '../../../../src/alerts/notifiers/teams.ts'
 import { headline } from '../../../../src/alerts/notifiers/wording.ts'
 import { type RuleName, ruleNames } from '../../../../src/observe/finding.ts'
+import { sampleEpisode } from '../sample-episode.ts'
 
 type AlertName = RuleName | OwnRuleName
 
@@ -57,7 +58,7 @@ const alerts: Record<AlertName, { labels?: Record<string, string>; over: string 
 }
 
 const firedAtMs = Date.UTC(2026, 1, 14, 14, 30)
-const trouble = 'something is broken now'
+const problem = 'something is broken now'
 const context = {
   source: { topic: 'market-prices', group: 'market-kpi-processor', evaluator: 'desk-1' },
   places: { kafka: 'kafka-1:9092,kafka-2:9092', postgres: 'db:5432/bi_realtime' },
@@ -65,35 +66,17 @@ const context = {
 }
 
 function episode(rule: string, changes: Partial<Episode> = {}): Episode {
-  return {
-    id: 'e1',
-    fingerprint: '0123456789abcdef',
-    rule,
-    severity: 'critical',
-    stage: 'consumer',
-    labels: alerts[rule as AlertName]?.labels ?? {},
-    summary: trouble,
-    value: 7,
-    unit: 'messages',
-    state: 'firing',
-    startedAtMs: firedAtMs - 30_000,
-    firedAtMs,
-    resolvedAtMs: null,
-    pendingSinceMs: firedAtMs,
-    clearSinceMs: null,
-    unknownSinceMs: null,
-    inhibitedBy: null,
-    told: {},
-    ...changes,
-  }
+  const labels = alerts[rule as AlertName]?.labels ?? {}
+  const found = { rule, severity: 'critical', labels, summary: problem, value: 7, unit: 'messages', firedAtMs } as const
+  return sampleEpisode({ ...found, ...changes })
 }
 
 const over = { state: 'resolved', resolvedAtMs: firedAtMs + 245_000 } as const
 
 function notified(reason: NotificationReason, one: Episode, runbookBaseUrl?: string): Notification {
-  const telling = { reason, stage: one.stage, episodes: [one] }
+  const pending = { reason, stage: one.stage, episodes: [one] }
   const head = { ...context, runbookBaseUrl }
-  return buildNotification(telling, head, { receiver: 'r', nowMs: firedAtMs + 300_000 }).notification
+  return buildNotification(pending, head, { receiver: 'r', nowMs: firedAtMs + 300_000 }).notification
 }
 
 /** All that people or machines read of a notification, by receiver. */
@@ -114,23 +97,23 @@ function texts(notification: Notification): Record<string, string> {
 }
 
 describe.each([...ruleNames, ...ownRuleNames])('%s', (rule) => {
-  it('says when it is over what is true again, and after how long', () => {
-    const told = notified('resolved', episode(rule, over))
+  it('says when it is resolved what is true again, and after how long', () => {
+    const sent = notified('resolved', episode(rule, over))
     const labels = Object.entries(alerts[rule].labels ?? {}).map(([name, value]) => `${name}=${value}`)
     const shown = labels.length > 0 ? ` (${labels.join(', ')})` : ''
-    expect(texts(told).console).toBe(`✅ [RESOLVED] ${rule}: ${alerts[rule].over} after 4 min${shown}`)
+    expect(texts(sent).console).toBe(`✅ [RESOLVED] ${rule}: ${alerts[rule].over} after 4 min${shown}`)
   })
 
-  it('says to no receiver in the present tense what is over', () => {
+  it('sends no receiver the finding of a resolved alert', () => {
     for (const [receiver, text] of Object.entries(texts(notified('resolved', episode(rule, over))))) {
-      expect(`${receiver}: ${text}`).not.toContain(trouble)
+      expect(`${receiver}: ${text}`).not.toContain(problem)
     }
   })
 
-  it('says what is wrong while it fires, and each time that it is told again', () => {
+  it('says what is wrong while it fires, and each time that it is repeated', () => {
     for (const reason of ['firing', 'repeat'] as const) {
       for (const [receiver, text] of Object.entries(texts(notified(reason, episode(rule))))) {
-        expect(`${receiver}: ${text}`).toContain(trouble)
+        expect(`${receiver}: ${text}`).toContain(problem)
         expect(`${receiver}: ${text}`).not.toMatch(/RESOLVED/)
       }
     }
@@ -158,7 +141,7 @@ it('an alert that nobody could check for an hour says that, and not that all is 
   )
 })
 
-it('the end of a rule of market-kpi.yaml is told too', () => {
+it('the end of a rule of market-kpi.yaml is sent too', () => {
   expect(texts(notified('resolved', episode('SpreadTooWide', over))).console).toBe(
     '✅ [RESOLVED] SpreadTooWide: its condition is no longer met after 4 min',
   )

@@ -51,7 +51,7 @@ describe('a mistake is one line, without the secret', () => {
     [
       'a short signing secret',
       { ALERT_WEBHOOK_SECRET: 'secret' },
-      /^ALERT_WEBHOOK_SECRET=\(hidden\): must be text of 16/,
+      /^ALERT_WEBHOOK_SECRET=\(hidden\): must be 16 characters or more$/,
     ],
     [
       'Slack over plain HTTP',
@@ -64,7 +64,7 @@ describe('a mistake is one line, without the secret', () => {
       /^ALERT_TEAMS_WEBHOOK_URL=/,
     ],
     [
-      'a user that looks like this host',
+      'a user name that resembles this host',
       { ALERT_SLACK_WEBHOOK_URL: 'http://localhost:1@secret.example' },
       /^ALERT_SLACK_WEBHOOK_URL=/,
     ],
@@ -87,7 +87,7 @@ describe('a mistake is one line, without the secret', () => {
     [
       'a routing key of another kind',
       { ALERT_PAGERDUTY_ROUTING_KEY: 'secret' },
-      /^ALERT_PAGERDUTY_ROUTING_KEY=\(hidden\): must be the 32/,
+      /^ALERT_PAGERDUTY_ROUTING_KEY=\(hidden\): must be the key of .* \(32 characters\)$/,
     ],
     [
       'an Alertmanager with a query',
