@@ -58,11 +58,11 @@ function prepare(databaseUrl = pipeline.ownerUrl) {
 async function watch(...args: string[]): Promise<Run> {
   const run = watchAlerts(pipeline.env, receiver, ...args)
   running.push(run)
-  await until('watching', run.stderr, (said) => /this evaluator is (the one|on standby)/.test(said))
+  await until('watching', run.stderr, (said) => /this evaluator is (the leader|on standby)/.test(said))
   return run
 }
 
-const leads = (said: string) => said.includes('this evaluator is the one that')
+const leads = (said: string) => said.includes('this evaluator is the leader')
 
 it('init and rebuild do not notice', async () => {
   await takeAllLocks()

@@ -138,16 +138,16 @@ describe('a pooler in session mode', () => {
     const start = async () => {
       const run = watchAlerts(envThrough(), receiver)
       running.push(run)
-      await until('watching', run.stderr, (said) => /this evaluator is (the one|on standby)/.test(said))
+      await until('watching', run.stderr, (said) => /this evaluator is (the leader|on standby)/.test(said))
       return run
     }
     const first = await start()
-    await until('leads', first.stderr, (said) => said.includes('this evaluator is the one that'))
+    await until('leads', first.stderr, (said) => said.includes('this evaluator is the leader'))
     const second = await start()
     await receiver.untilTold('NoConsumer', ['firing'])
-    expect(second.stderr()).not.toContain('this evaluator is the one that')
+    expect(second.stderr()).not.toContain('this evaluator is the leader')
     first.child.kill('SIGKILL')
-    await until('taken over', second.stderr, (said) => said.includes('this evaluator is the one that'))
+    await until('taken over', second.stderr, (said) => said.includes('this evaluator is the leader'))
     await receiver.stop()
   })
 })
