@@ -1,5 +1,6 @@
 import { type Database, openDatabase, type PostgresOptions } from '../../src/store/client/connection.ts'
-import { rowColumns } from '../../src/store/windows/verify-snapshot.ts'
+import { microsecondsSql } from '../../src/store/client/sql-values.ts'
+import { comparedColumnsSql } from '../../src/store/windows/verify-snapshot.ts'
 import type { PeerRow } from './compare-rows.ts'
 
 const createTable = `
@@ -30,15 +31,14 @@ export async function settle(database: Database): Promise<void> {
 
 export function readPeerRows(database: Database): Promise<PeerRow[]> {
   return database.query({
-    text: `SELECT symbol, ${rowColumns.window_start} AS "startUs", avg_close, min_close, max_close, vwap, price_range,
+    text: `SELECT symbol, ${microsecondsSql('window_start')} AS "startUs", avg_close, min_close, max_close, vwap, price_range,
       total_volume, message_count FROM peer_rows`,
   })
 }
 
 /** The columns of market-kpi's own rows, as text. */
 export function readOwnRows(database: Database): Promise<Record<string, string | null>[]> {
-  const columns = Object.entries(rowColumns).map(([name, sql]) => `(${sql})::text AS ${name}`)
-  return database.query({ text: `SELECT ${columns.join(', ')} FROM kpi_market_prices` })
+  return database.query({ text: `SELECT ${comparedColumnsSql} FROM kpi_market_prices` })
 }
 
 export async function withDatabase<T>(options: PostgresOptions, work: (database: Database) => Promise<T>): Promise<T> {

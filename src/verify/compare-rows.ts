@@ -1,12 +1,10 @@
 import { isTouched, type LogLosses } from '../kpi/log-losses.ts'
-import { rowColumns } from '../store/windows/verify-snapshot.ts'
+import { comparedColumnNames } from '../store/windows/window-columns.ts'
 import { type Difference, type Findings, isoInstant, type UncheckedWindow } from './findings.ts'
 import { type PlainWindows, partsOf, windowKey } from './plain-windows.ts'
-import { type ComparedColumn, expectedColumns, expectedText, isAsExpected, tableText } from './row-columns.ts'
+import { expectedColumns, expectedText, isAsExpected, tableText } from './row-columns.ts'
 
-const columnNames = Object.keys(rowColumns)
-const comparedNames = columnNames.slice(2) as ComparedColumn[]
-const tradeCountAt = columnNames.indexOf('trade_count')
+const tradeCountAt = comparedColumnNames.indexOf('trade_count')
 
 /** The rows of a snapshot, by window. One string a row, since there may be many. */
 export class TableRows {
@@ -85,8 +83,9 @@ function wrongColumns(
   columns: readonly (string | null)[],
   expected: ReturnType<typeof expectedColumns>,
 ): WrongColumn[] {
-  return comparedNames.flatMap((column, index) => {
-    const text = columns[index + 2] ?? null
+  return comparedColumnNames.flatMap((column, index) => {
+    if (column === 'symbol' || column === 'window_start') return []
+    const text = columns[index] ?? null
     if (isAsExpected(text, expected[column])) return []
     return [{ column, table: tableText(column, text), recomputed: expectedText(column, expected[column]) }]
   })

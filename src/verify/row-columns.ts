@@ -1,4 +1,4 @@
-import type { RowColumn } from '../store/windows/verify-snapshot.ts'
+import { type ComparedColumnName, windowColumns } from '../store/windows/window-columns.ts'
 import { isoInstant } from './findings.ts'
 import type { PlainWindow } from './plain-windows.ts'
 
@@ -13,9 +13,7 @@ export interface ExpectedValue {
 }
 
 /** What is compared of a row; symbol and window_start name it. */
-export type ComparedColumn = Exclude<RowColumn, 'symbol' | 'window_start'>
-
-const instants: ReadonlySet<string> = new Set(['window_end', 'first_event_at', 'last_event_at'])
+export type ComparedColumn = Exclude<ComparedColumnName, 'symbol' | 'window_start'>
 
 /** Each column of the row that a window should have; null where it must be null. */
 export function expectedColumns(
@@ -110,9 +108,9 @@ function magnitude(value: bigint): bigint {
 }
 
 /** For people: instants as such, numbers without trailing zeros, rounded ones with at most 20 significant decimal places. */
-export function expectedText(column: string, expected: ExpectedValue | null): string | null {
+export function expectedText(column: ComparedColumn, expected: ExpectedValue | null): string | null {
   if (expected === null) return null
-  if (instants.has(column)) return isoInstant(Number(expected.value))
+  if (isInstant(column)) return isoInstant(Number(expected.value))
   const { value, scale, upTo, isRounded } = expected
   if (upTo !== undefined && upTo !== value) return `${value} to ${upTo}`
   const digits = magnitude(value)
@@ -126,6 +124,10 @@ export function expectedText(column: string, expected: ExpectedValue | null): st
 }
 
 /** A column's text for people. */
-export function tableText(column: string, text: string | null): string | null {
-  return text !== null && instants.has(column) ? isoInstant(Number(text)) : text
+export function tableText(column: ComparedColumn, text: string | null): string | null {
+  return text !== null && isInstant(column) ? isoInstant(Number(text)) : text
+}
+
+function isInstant(column: ComparedColumn): boolean {
+  return windowColumns[column].type === 'instant'
 }

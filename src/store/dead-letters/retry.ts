@@ -2,7 +2,7 @@ import { KpiError } from '../../errors.ts'
 import type { PartialRow } from '../../kpi/partial.ts'
 import type { Database } from '../client/connection.ts'
 import type { PositionKey } from '../positions/positions.ts'
-import { partialColumns } from '../windows/partial-columns.ts'
+import { mergeStatement } from '../windows/merge-parameters.ts'
 import type { LetterPlace } from './dead-letters.ts'
 
 /** A rejected message that is accepted now. */
@@ -12,8 +12,6 @@ export interface RetriedLetter extends LetterPlace {
   /** The message's own partial, given its partition's watermark: that decides whether it is late. */
   readonly rowAt: (watermarkUs: number) => PartialRow
 }
-
-const mergeParameters = Array.from({ length: 21 }, (_, i) => `$${i + 1}`).join(', ')
 
 /**
  * Merges a rejected message after all, and marks its letter: both or neither, and once however many try. The locks are
@@ -49,8 +47,7 @@ export async function retryLetter(
       [topic, partition, offset, letter.payload, row.lateCount > 0],
     )
     if (position.rowCount !== 1 || marked.rowCount !== 1) throw letterMissing({ partition, offset })
-    const columns = partialColumns([row], definition.decimals)
-    await client.query(`SELECT kpi_merge(${mergeParameters})`, [definition.windowSeconds, ...columns])
+    await client.query(mergeStatement([row], definition))
     return row
   })
 }

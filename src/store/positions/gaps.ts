@@ -1,6 +1,7 @@
 import type { PoolClient } from 'pg'
 import { KpiError } from '../../errors.ts'
 import type { Database } from '../client/connection.ts'
+import { microsecondsSql } from '../client/sql-values.ts'
 import type { PositionKey } from './positions.ts'
 
 /** `deleted`: gone before it was read. `cut`: read, then taken off the log's end, and its offsets used again. */
@@ -27,8 +28,8 @@ export interface RecordedGap extends Omit<Gap, 'epochBefore'> {
 /** The gaps that were accepted, oldest first within a partition. */
 export const selectGaps = `
   SELECT partition, kind, from_offset AS "fromOffset", to_offset AS "toOffset",
-    (extract(epoch FROM from_event_at) * 1000000)::bigint AS "fromEventUs",
-    (extract(epoch FROM to_event_at) * 1000000)::bigint AS "toEventUs", recorded_at AS "recordedAt"
+    ${microsecondsSql('from_event_at')} AS "fromEventUs",
+    ${microsecondsSql('to_event_at')} AS "toEventUs", recorded_at AS "recordedAt"
   FROM kpi_gaps WHERE consumer_group = $1 AND topic = $2 ORDER BY partition, recorded_at`
 
 export async function readGaps(database: Database, key: PositionKey): Promise<RecordedGap[]> {

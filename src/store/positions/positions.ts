@@ -1,6 +1,6 @@
 import type { ReadEpoch } from '../../kpi/leader-epochs.ts'
 import type { Database } from '../client/connection.ts'
-import { numberArray } from '../windows/partial-columns.ts'
+import { numberArray } from '../client/sql-values.ts'
 
 /** Where the pipeline stands in one partition: the truth, which Kafka's committed offset may trail but never lead. */
 export interface Position extends ReadEpoch {

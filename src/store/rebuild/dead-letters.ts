@@ -1,4 +1,4 @@
-import { byteaArray, numberArray, textArray } from '../windows/partial-columns.ts'
+import { byteaArray, numberArray, textArray } from '../client/sql-values.ts'
 import { eachPage, type RetriedColumns, type RetriedMessage, selectRetried } from '../windows/verify-snapshot.ts'
 import type { RebuildSession } from './session.ts'
 

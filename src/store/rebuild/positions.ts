@@ -1,6 +1,6 @@
 import { KpiError } from '../../errors.ts'
+import { numberArray } from '../client/sql-values.ts'
 import type { Definition, HeldDefinition } from '../schema/definition.ts'
-import { numberArray } from '../windows/partial-columns.ts'
 import type { RebuildSession } from './session.ts'
 
 /** The counters of one partition, after a rebuild. */

@@ -1,4 +1,6 @@
+import { microsecondsSql } from '../client/sql-values.ts'
 import { filterValues, matchesFilter, type WindowFilter } from '../windows/verify-snapshot.ts'
+import { storedColumnNames } from '../windows/window-columns.ts'
 import type { RebuildSession } from './session.ts'
 
 /** The holes and cuts of all partitions, as far as they decide which windows the log holds whole. */
@@ -33,16 +35,13 @@ export interface LeftWindow {
   readonly inLog: number
 }
 
-/** All but the generated ones, and but when a row last changed. */
-async function storedColumns(session: RebuildSession): Promise<string[]> {
-  const { rows } = await session.run<{ name: string }>(
-    `SELECT attname AS name FROM pg_attribute
-     WHERE attrelid = 'public.kpi_market_prices'::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
-       AND attname <> 'updated_at'
-     ORDER BY attnum`,
-  )
-  return rows.map(({ name }) => name)
-}
+const storedColumns = storedColumnNames.join(', ')
+const isKey = (name: string) => name === 'symbol' || name === 'window_start'
+const storedValues = (table: string) =>
+  storedColumnNames
+    .filter((name) => !isKey(name))
+    .map((name) => `${table}.${name}`)
+    .join(', ')
 
 // src/kpi/log-losses.ts has the rule, and its reasons; here it stands once more since there may be millions of rows. A
 // row with fewer messages than the log, or none, may have lost some itself: it is whole where no hole is likely to reach.
@@ -59,8 +58,6 @@ const isNotWhole = `
 export async function planRows(session: RebuildSession, options: PlanOptions): Promise<PlanCounts> {
   const { filter, losses, windowSeconds } = options
   await keepUntoldLateCounts(session, options)
-  const columns = (await storedColumns(session)).filter((name) => name !== 'symbol' && name !== 'window_start')
-  const all = (table: string) => columns.map((name) => `${table}.${name}`).join(', ')
   const clamped = (us: number) => Math.min(us, Number.MAX_SAFE_INTEGER)
   await session.run(
     `INSERT INTO rebuild_plan
@@ -73,7 +70,7 @@ export async function planRows(session: RebuildSession, options: PlanOptions): P
        END
      FROM (SELECT * FROM public.kpi_market_prices WHERE ${matchesFilter}) AS k
      FULL JOIN (SELECT * FROM pg_temp.kpi_market_prices WHERE ${matchesFilter}) AS s USING (symbol, window_start)
-     WHERE (${all('k')}) IS DISTINCT FROM (${all('s')})`,
+     WHERE (${storedValues('k')}) IS DISTINCT FROM (${storedValues('s')})`,
     [
       ...filterValues(filter),
       clamped(losses.latestUs),
@@ -111,7 +108,7 @@ async function keepUntoldLateCounts(session: RebuildSession, { losses, allowedLa
 /** The first windows that the log does not hold whole. */
 export async function leftWindows(session: RebuildSession, limit: number): Promise<LeftWindow[]> {
   const { rows } = await session.run<LeftWindow>(
-    `SELECT symbol, (extract(epoch FROM window_start) * 1000000)::bigint AS "startUs", in_table AS "inTable",
+    `SELECT symbol, ${microsecondsSql('window_start')} AS "startUs", in_table AS "inTable",
        in_log AS "inLog"
      FROM rebuild_plan WHERE action = 'left alone' ORDER BY window_start, symbol LIMIT $1`,
     [limit],
@@ -125,10 +122,9 @@ export async function applyPlan(session: RebuildSession): Promise<void> {
     `DELETE FROM public.kpi_market_prices k USING rebuild_plan p
      WHERE k.symbol = p.symbol AND k.window_start = p.window_start AND p.action IN ('changed', 'removed')`,
   )
-  const columns = (await storedColumns(session)).join(', ')
   await session.run(
-    `INSERT INTO public.kpi_market_prices (${columns})
-     SELECT ${columns} FROM pg_temp.kpi_market_prices JOIN rebuild_plan USING (symbol, window_start)
+    `INSERT INTO public.kpi_market_prices (${storedColumns})
+     SELECT ${storedColumns} FROM pg_temp.kpi_market_prices JOIN rebuild_plan USING (symbol, window_start)
      WHERE action IN ('changed', 'added') ORDER BY symbol, window_start`,
   )
 }

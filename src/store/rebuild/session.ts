@@ -7,7 +7,7 @@ import { postgresError } from '../client/errors.ts'
 import { type RecordedGap, selectGaps } from '../positions/gaps.ts'
 import { epochColumns, type PositionKey } from '../positions/positions.ts'
 import { type Definition, type HeldDefinition, selectDefinition } from '../schema/definition.ts'
-import { partialColumns } from '../windows/partial-columns.ts'
+import { mergeStatement } from '../windows/merge-parameters.ts'
 import { selectFloor } from '../windows/verify-snapshot.ts'
 
 /**
@@ -181,14 +181,13 @@ export async function readDependencies(session: RebuildSession): Promise<Rebuild
   return { definition, gaps, floorUs: floor?.floorUs ?? 0, prunedMessages: floor?.prunedMessages ?? 0 }
 }
 
-const mergeParameters = Array.from({ length: 21 }, (_, i) => `$${i + 1}`).join(', ')
-
 /** Merges partials into the shadow. */
 export async function mergeIntoShadow(
   session: RebuildSession,
-  { windowSeconds, decimals }: Pick<Definition, 'windowSeconds' | 'decimals'>,
+  definition: Pick<Definition, 'windowSeconds' | 'decimals'>,
   rows: readonly PartialRow[],
 ): Promise<void> {
   if (rows.length === 0) return
-  await session.run(`SELECT kpi_merge(${mergeParameters})`, [windowSeconds, ...partialColumns(rows, decimals)])
+  const { text, values } = mergeStatement(rows, definition)
+  await session.run(text, values)
 }

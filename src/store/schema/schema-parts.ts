@@ -1,7 +1,6 @@
-/**
- * What the migrations make, and everything here works with: relations with their columns, and functions. A test holds it
- * against a database that they were applied to.
- */
+import { windowColumnNames } from '../windows/window-columns.ts'
+
+/** What the migrations create: relations with their columns, and functions. A test compares it with a migrated database. */
 export const schemaParts: {
   readonly relations: Readonly<Record<string, readonly string[]>>
   readonly functions: readonly string[]
@@ -99,64 +98,9 @@ export const schemaParts: {
       'recorded_at',
       'kind',
     ],
-    kpi_market_prices: [
-      'symbol',
-      'window_start',
-      'window_end',
-      'trade_count',
-      'sum_close',
-      'sum_close_sq',
-      'sum_close_volume',
-      'total_volume',
-      'min_close',
-      'max_close',
-      'open_price',
-      'high_price',
-      'low_price',
-      'close_price',
-      'first_event_at',
-      'first_partition',
-      'first_offset',
-      'last_event_at',
-      'last_partition',
-      'last_offset',
-      'late_count',
-      'avg_close',
-      'vwap',
-      'price_volatility',
-      'close_stddev',
-      'updated_at',
-    ],
+    kpi_market_prices: windowColumnNames,
     kpi_pruned: ['only_one', 'starts_before', 'row_count', 'message_count', 'updated_at'],
-    kpi_windows: [
-      'symbol',
-      'window_start',
-      'window_end',
-      'trade_count',
-      'sum_close',
-      'sum_close_sq',
-      'sum_close_volume',
-      'total_volume',
-      'min_close',
-      'max_close',
-      'open_price',
-      'high_price',
-      'low_price',
-      'close_price',
-      'first_event_at',
-      'first_partition',
-      'first_offset',
-      'last_event_at',
-      'last_partition',
-      'last_offset',
-      'late_count',
-      'avg_close',
-      'vwap',
-      'price_volatility',
-      'close_stddev',
-      'updated_at',
-      'window_state',
-    ],
+    kpi_windows: [...windowColumnNames, 'window_state'],
     worker_status: [
       'worker_id',
       'kind',

@@ -2,7 +2,8 @@ import { assert } from '../../errors.ts'
 import type { ReadEpoch } from '../../kpi/leader-epochs.ts'
 import type { PartialRow } from '../../kpi/reducer.ts'
 import type { Database } from '../client/connection.ts'
-import { byteaArray, numberArray, partialColumns, textArray } from './partial-columns.ts'
+import { byteaArray, namedCallSql, numberArray, textArray } from '../client/sql-values.ts'
+import { mergeParameters, mergeValues } from './merge-parameters.ts'
 
 /** How far one partition moves in a batch: next - expected = merged + rejected + withoutMessage. */
 export interface PartitionAdvance {
@@ -43,47 +44,69 @@ export interface Batch {
   readonly letters: readonly DeadLetter[]
 }
 
-const parameterCount = 39
-const statement = {
-  name: 'kpi-commit',
-  text: `SELECT kpi_commit(${Array.from({ length: parameterCount }, (_, i) => `$${i + 1}`).join(', ')})`,
+/** Array parameters of kpi_commit: the name of each, and its array of what is passed in it. */
+type ArrayParameters<T> = Readonly<Record<string, (items: readonly T[]) => string>>
+
+const numbers =
+  <T>(of: (item: T) => number | null) =>
+  (items: readonly T[]) =>
+    numberArray(items.map(of))
+
+const advanceParameters: ArrayParameters<PartitionAdvance> = {
+  p_partition: numbers((a) => a.partition),
+  p_expected: numbers((a) => a.expectedOffset),
+  p_next: numbers((a) => a.nextOffset),
+  p_watermark: numbers((a) => a.watermarkUs),
+  p_merged: numbers((a) => a.merged),
+  p_rejected: numbers((a) => a.rejected),
+  p_without: numbers((a) => a.withoutMessage),
+  p_leader_epoch: numbers((a) => a.epoch?.leaderEpoch ?? -1),
+  p_leader_epoch_from: numbers((a) => a.epoch?.epochFrom ?? -1),
 }
+
+const deadLetterParameters: ArrayParameters<DeadLetter> = {
+  l_partition: numbers((l) => l.partition),
+  l_offset: numbers((l) => l.offset),
+  l_reason: (letters) => textArray(letters.map((l) => l.reason)),
+  // PostgreSQL's text cannot contain NUL.
+  l_detail: (letters) => textArray(letters.map((l) => l.detail.replaceAll('\0', '\uFFFD'))),
+  l_payload: (letters) => byteaArray(letters.map((l) => l.payload)),
+  l_key: (letters) => byteaArray(letters.map((l) => l.key)),
+  l_message_at: numbers((l) => microsecondsOf(l.timestampMs)),
+}
+
+/** The parameters of kpi_commit, in the order in which {@link commitBatch} passes their values. */
+export const commitParameters: readonly string[] = [
+  ...['p_definition', 'p_group', 'p_topic'],
+  ...Object.keys(advanceParameters),
+  ...mergeParameters,
+  ...Object.keys(deadLetterParameters),
+]
+
+const statement = { name: 'kpi-commit', text: `SELECT ${namedCallSql('kpi_commit', commitParameters)}` }
 
 /**
  * Commits one batch in one round trip: fence, check, advance, merge, quarantine (migrations/0009_leader-epochs.sql).
  *
  * @throws KpiError `KPI_POSITION_MOVED` when another worker has committed for one of the partitions: nothing of this
- *   batch is kept, and the positions are to be read again. Errors that are retryable may have committed all the same;
- *   committing the same batch again is safe, since it then fails with `KPI_POSITION_MOVED`.
+ *   batch is stored, and the caller must read the positions again. After a retryable error the batch may have been
+ *   committed; committing it again is safe, since that fails with `KPI_POSITION_MOVED`.
  */
 export async function commitBatch(database: Database, batch: Batch): Promise<void> {
-  const { advances, letters } = batch
   assertCounted(batch)
   await database.query({
     ...statement,
     values: [
-      batch.definitionId,
-      batch.group,
-      batch.topic,
-      numberArray(advances.map((a) => a.partition)),
-      numberArray(advances.map((a) => a.expectedOffset)),
-      numberArray(advances.map((a) => a.nextOffset)),
-      numberArray(advances.map((a) => a.watermarkUs)),
-      numberArray(advances.map((a) => a.merged)),
-      numberArray(advances.map((a) => a.rejected)),
-      numberArray(advances.map((a) => a.withoutMessage)),
-      ...partialColumns(batch.rows, batch.decimals),
-      numberArray(letters.map((l) => l.partition)),
-      numberArray(letters.map((l) => l.offset)),
-      textArray(letters.map((l) => l.reason)),
-      textArray(letters.map((l) => l.detail.replaceAll('\0', '\uFFFD'))), // PostgreSQL's text holds no NUL
-      byteaArray(letters.map((l) => l.payload)),
-      byteaArray(letters.map((l) => l.key)),
-      numberArray(letters.map((l) => microsecondsOf(l.timestampMs))),
-      numberArray(advances.map((a) => a.epoch?.leaderEpoch ?? -1)),
-      numberArray(advances.map((a) => a.epoch?.epochFrom ?? -1)),
+      ...[batch.definitionId, batch.group, batch.topic],
+      ...arrays(advanceParameters, batch.advances),
+      ...mergeValues(batch.rows, batch.decimals),
+      ...arrays(deadLetterParameters, batch.letters),
     ],
   })
+}
+
+function arrays<T>(parameters: ArrayParameters<T>, items: readonly T[]): string[] {
+  return Object.values(parameters).map((arrayOf) => arrayOf(items))
 }
 
 /** Invariant 1, of one batch: each offset is merged, rejected or without a message, and each message is in the rows. */

@@ -1,8 +1,10 @@
 import type { ClientBase } from 'pg'
 import type { ReadEpoch } from '../../kpi/leader-epochs.ts'
 import type { Database } from '../client/connection.ts'
+import { microsecondsSql } from '../client/sql-values.ts'
 import { type RecordedGap, selectGaps } from '../positions/gaps.ts'
 import { epochColumns, type PositionKey } from '../positions/positions.ts'
+import { comparedColumnNames, windowColumns } from './window-columns.ts'
 
 /**
  * What `verify` needs of the database, as of one moment: positions and rows that belong together, though workers go on
@@ -55,49 +57,21 @@ export interface RetriedMessage {
 
 /** Is handed the snapshot's larger parts, one after the other. */
 export interface SnapshotSink {
-  /** The columns of {@link rowColumns} as text; null only where the column is. */
+  /** The columns of {@link comparedColumnNames} as text; null only where the column is null. */
   row(columns: readonly (string | null)[]): void
   retried(message: RetriedMessage): void
   /** In the order of partition and offset. Left out for a table's second pass. */
   letter?(partition: number, offset: number, reason: string): void
 }
 
-const instant = (column: string) => `(extract(epoch FROM ${column}) * 1000000)::bigint`
-
-/** Each column that verify compares, and how it is read. */
-export const rowColumns = {
-  symbol: 'symbol',
-  window_start: instant('window_start'),
-  window_end: instant('window_end'),
-  trade_count: 'trade_count',
-  min_close: 'min_close',
-  max_close: 'max_close',
-  total_volume: 'total_volume',
-  open_price: 'open_price',
-  high_price: 'high_price',
-  low_price: 'low_price',
-  close_price: 'close_price',
-  first_event_at: instant('first_event_at'),
-  last_event_at: instant('last_event_at'),
-  late_count: 'late_count',
-  avg_close: 'avg_close',
-  vwap: 'vwap',
-  price_volatility: 'price_volatility',
-  close_stddev: 'close_stddev',
-  sum_close: 'sum_close',
-  sum_close_sq: 'sum_close_sq',
-  sum_close_volume: 'sum_close_volume',
-  first_partition: 'first_partition',
-  first_offset: 'first_offset',
-  last_partition: 'last_partition',
-  last_offset: 'last_offset',
-} as const
-
-export type RowColumn = keyof typeof rowColumns
+/** Each column of {@link comparedColumnNames} as text, an instant in microseconds: a list for SELECT. */
+export const comparedColumnsSql: string = comparedColumnNames
+  .map((name) => `${windowColumns[name].type === 'instant' ? microsecondsSql(name) : name}::text AS ${name}`)
+  .join(', ')
 
 /** Where the comparable rows begin, and what was deleted below. */
 export const selectFloor = `
-  SELECT ${instant('greatest(starts_before, (SELECT max(starts_before) FROM kpi_earlier_rows))')} AS "floorUs",
+  SELECT ${microsecondsSql('greatest(starts_before, (SELECT max(starts_before) FROM kpi_earlier_rows))')} AS "floorUs",
     message_count AS "prunedMessages"
   FROM kpi_pruned`
 
@@ -122,7 +96,7 @@ export async function sliceWindows(database: Database, filter: WindowFilter, row
   const slices = await database.query<{ fromUs: number }>({
     text: `
       SELECT min(start_us) AS "fromUs" FROM (
-        SELECT ${instant('window_start')} AS start_us,
+        SELECT ${microsecondsSql('window_start')} AS start_us,
           div(sum(count(*)) OVER (ORDER BY window_start) - count(*), $4) AS slice
         FROM kpi_market_prices WHERE ${matchesFilter} GROUP BY window_start
       ) AS windows GROUP BY slice ORDER BY slice`,
@@ -147,8 +121,7 @@ export async function readVerifySnapshot(
       'SELECT coalesce(sum(trade_count), 0)::bigint AS "tradeCount" FROM kpi_market_prices',
     )
     const { rows: pruned } = await client.query<{ floorUs: number; prunedMessages: number }>(selectFloor)
-    const columns = Object.entries(rowColumns).map(([name, sql]) => `(${sql})::text AS ${name}`)
-    const rows = `SELECT ${columns.join(', ')} FROM kpi_market_prices WHERE ${matchesFilter}`
+    const rows = `SELECT ${comparedColumnsSql} FROM kpi_market_prices WHERE ${matchesFilter}`
     await eachPage<(string | null)[]>(client, rows, filterValues(filter), (row) => sink.row(row))
     await eachPage<RetriedColumns>(client, selectRetried, [key.topic], ([partition, offset, payload, at, ...is]) =>
       sink.retried({ partition, offset, payload, messageAtUs: at, isLate: is[0], isArchived: is[1] }),
@@ -183,7 +156,7 @@ const selectLetters = `
 export type RetriedColumns = [number, number, Buffer, number | null, boolean, boolean]
 
 export const selectRetried = `
-  SELECT partition, message_offset, retried_payload, ${instant('message_timestamp')}, coalesce(retried_late, false),
+  SELECT partition, message_offset, retried_payload, ${microsecondsSql('message_timestamp')}, coalesce(retried_late, false),
     is_archived
   FROM (
     SELECT *, false AS is_archived FROM dead_letters
