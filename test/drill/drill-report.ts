@@ -17,7 +17,16 @@ export function isGood({ findings, healthyMisses }: DrillReport): boolean {
 /** As docs/drill.md shows it. */
 export function markdownOf(report: DrillReport): string {
   const { findings, scale, intervalSeconds, healthyMinutes, healthyMisses } = report
-  const header = ['fault', 'alert', 'stage', 'told after', 'wanted', 'wrong ones', 'RESOLVED after', 'FIRING/RESOLVED']
+  const header = [
+    'fault',
+    'alert',
+    'stage',
+    'notified after',
+    'required',
+    'others',
+    'RESOLVED after',
+    'FIRING/RESOLVED',
+  ]
   const rows = findings.map((one) => [
     one.misses.length > 0 ? `**${one.title}: MISSED**` : one.title,
     [one.severity?.toUpperCase() ?? [], one.rule].flat().join(' '),

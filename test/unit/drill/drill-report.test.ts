@@ -38,7 +38,7 @@ const report: DrillReport = {
 it('is a table with a row for each fault', () => {
   expect(markdownOf(report)).toBe(`Scale 0.1, a look every 4 s.
 
-| fault | alert | stage | told after | wanted | wrong ones | RESOLVED after | FIRING/RESOLVED |
+| fault | alert | stage | notified after | required | others | RESOLVED after | FIRING/RESOLVED |
 | --- | --- | --- | --- | --- | --- | --- | --- |
 | broker killed | CRITICAL KafkaUnreachable | kafka | 7.9 s | ≤ 13.0 s | 0 | 5.5 s | 1/1 |
 
