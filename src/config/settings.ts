@@ -14,7 +14,6 @@ const age = /^0*[1-9]\d{0,8}[smhd]$/
 const securityProtocols = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const
 const saslMechanisms = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const
 const sslModes = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full'] as const
-const groupProtocols = ['auto', 'consumer', 'classic'] as const
 
 /** Every setting of market-kpi, in the order in which the documentation lists them. */
 export const settings = {
@@ -52,12 +51,6 @@ export const settings = {
     flag: '--group NAME',
     default: 'market-kpi-processor',
     description: 'consumer group of the workers',
-  }),
-  kafkaGroupProtocol: choice({
-    env: 'KAFKA_GROUP_PROTOCOL',
-    of: groupProtocols,
-    default: 'auto',
-    description: 'group protocol: `consumer` is KIP-848; `auto` uses it if the brokers support it',
   }),
   kafkaSecurityProtocol: choice({
     env: 'KAFKA_SECURITY_PROTOCOL',

@@ -2,7 +2,6 @@ import { KpiError, messageOf } from '../errors.ts'
 import type { KafkaCluster } from '../kafka/client/cluster.ts'
 import { describeGroup } from '../kafka/group/describe-group.ts'
 import { GroupCoordinator } from '../kafka/group/group-coordinator.ts'
-import type { MemberIdentity } from '../kafka/group/group-membership.ts'
 import { removeMember } from '../kafka/group/remove-member.ts'
 import type { Logger } from '../log.ts'
 import type { Clock } from '../runtime/clock.ts'
@@ -14,10 +13,10 @@ import { lookAgain } from './polling.ts'
 export interface SilentMemberPorts {
   /** How many seconds ago each worker was last heard of. */
   lastHeardSeconds(): Promise<ReadonlyMap<string, number>>
-  /** Who is in the group, by the worker that each belongs to. */
-  members(): Promise<ReadonlyMap<string, MemberIdentity>>
+  /** The member ids of the group, by the worker that each belongs to. */
+  members(): Promise<ReadonlyMap<string, string>>
   /** Says goodbye to the group for it. */
-  remove(member: MemberIdentity): Promise<'removed' | 'gone'>
+  remove(memberId: string): Promise<'removed' | 'gone'>
 }
 
 /** A worker's client id in Kafka is this and its id in `worker_status`. */
@@ -36,10 +35,12 @@ export function connectSilentMemberPorts(around: {
     lastHeardSeconds: () => lastHeardSeconds(database),
     members: async () => {
       const { members } = await describeGroup(cluster, group, topic)
-      const workers = members.filter(({ clientId }) => clientId.startsWith(workerClientPrefix))
-      return new Map(workers.map(({ clientId, identity }) => [clientId.slice(workerClientPrefix.length), identity]))
+      const workers = members.filter(
+        ({ clientId, protocol }) => protocol === 'classic' && clientId.startsWith(workerClientPrefix),
+      )
+      return new Map(workers.map(({ clientId, memberId }) => [clientId.slice(workerClientPrefix.length), memberId]))
     },
-    remove: (member) => removeMember(coordinator, member),
+    remove: (memberId) => removeMember(coordinator, memberId),
   }
 }
 
@@ -123,8 +124,8 @@ export class DeadMemberRemoval {
     return nowMs - (this.#listeningSinceMs ?? nowMs) >= this.#silentAfterSeconds * 1000
   }
 
-  async #takeOut(workerId: string, member: MemberIdentity, silentSeconds: number): Promise<void> {
-    if (this.#stopping.signal.aborted || (await this.#ports.remove(member)) === 'gone') return
+  async #takeOut(workerId: string, memberId: string, silentSeconds: number): Promise<void> {
+    if (this.#stopping.signal.aborted || (await this.#ports.remove(memberId)) === 'gone') return
     const seconds = Math.round(silentSeconds)
     this.#log.warn(`the worker ${workerId} was silent for ${seconds} s and still in the group: taken out of it`)
   }

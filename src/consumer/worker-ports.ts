@@ -43,7 +43,6 @@ export interface Dependencies {
   readonly database: Database
   readonly metadata: TopicMetadata
   readonly group: string
-  readonly groupProtocol: 'auto' | 'consumer' | 'classic'
   /** Under which this worker may write; see checkDefinition. */
   readonly definitionId: number
   /** Fractional digits of prices and volumes, as in that definition. */
@@ -63,11 +62,11 @@ const maxGatherMs = 90
 
 /** A worker's way to a real cluster and a real database. */
 export function connectPorts(around: Dependencies): WorkerPorts {
-  const { cluster, database, metadata, group, groupProtocol, definitionId, decimals, batchWaitMs, log } = around
+  const { cluster, database, metadata, group, definitionId, decimals, batchWaitMs, log } = around
   const { topic } = metadata
   const key = { group, topic }
   return {
-    group: (listener) => new GroupMember({ cluster, topic, group, protocol: groupProtocol, log, listener }),
+    group: (listener) => new GroupMember({ cluster, topic, group, log, listener }),
     fetcher: (handler) => {
       const gatherMs = Math.min(maxGatherMs, Math.max(1, gatherShare * batchWaitMs))
       return new FetchThread({ cluster, topic, log, maxWaitMs: fetchWaitMs, gatherMs, handler }, metadata)

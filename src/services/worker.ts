@@ -5,7 +5,6 @@ import { placeOfProcess } from '../config/place.ts'
 import { connectSilentMemberPorts, DeadMemberRemoval, workerClientPrefix } from '../consumer/dead-member-removal.ts'
 import { RecentMeter } from '../consumer/recent-counts.ts'
 import { type Report, ReportMeter } from '../consumer/report.ts'
-import { connectStuckGroupPorts, StuckGroup } from '../consumer/stuck-group.ts'
 import { Worker, type WorkerFigures, type WorkerOptions } from '../consumer/worker.ts'
 import { connectPorts } from '../consumer/worker-ports.ts'
 import type { KpiError } from '../errors.ts'
@@ -72,17 +71,14 @@ export async function runWorker(options: RunWorkerOptions, stop: AbortSignal): P
     })
     const definitionId = await checkDefinition(database, definitionOf(config, metadata))
     const fatal = (error: KpiError) => failed.abort(error)
-    const { kafkaGroup: group, kafkaGroupProtocol: groupProtocol, batchWaitMs, decimals } = config
+    const { kafkaGroup: group, batchWaitMs, decimals } = config
     const ports = connectPorts({
-      ...{ cluster, database, metadata, group, groupProtocol, definitionId, decimals, batchWaitMs, log },
+      ...{ cluster, database, metadata, group, definitionId, decimals, batchWaitMs, log },
     })
     const worker = new Worker(workerOptions(config, { ports, log, fatal, clock }))
     http = await serveWorker(worker, database, options)
     const around = { cluster, database: statusDatabase, group, topic: config.kafkaTopic }
-    const watches = [
-      new DeadMemberRemoval(connectSilentMemberPorts(around), { clock, log }),
-      new StuckGroup(connectStuckGroupPorts(around), { clock, log }),
-    ]
+    const watches = [new DeadMemberRemoval(connectSilentMemberPorts(around), { clock, log })]
     const running = { worker, watches, database, statusDatabase, workerId, http }
     await work(running, options, AbortSignal.any([stop, failed.signal]))
   } finally {
@@ -114,7 +110,7 @@ function workerOptions(config: Config, parts: Pick<WorkerOptions, 'ports' | 'log
 interface Running {
   readonly worker: Worker
   /** Over the group. */
-  readonly watches: readonly (DeadMemberRemoval | StuckGroup)[]
+  readonly watches: readonly DeadMemberRemoval[]
   readonly database: Database
   readonly statusDatabase: Database
   readonly workerId: string

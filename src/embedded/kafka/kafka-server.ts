@@ -8,7 +8,6 @@ import { Child, type ChildExit } from '../../process/child.ts'
 import { choosePort, startAtPort } from '../../process/ports.ts'
 import { RotatingLog } from '../../process/rotating-log.ts'
 import type { RunRecords } from '../../process/run-records.ts'
-import { GroupLoads } from './group-loads.ts'
 import { findJava } from './java.ts'
 import { type KafkaNode, writeKafkaConfig } from './kafka-config.ts'
 import { ensureKafkaJars } from './kafka-jars.ts'
@@ -76,8 +75,6 @@ export async function findKafkaPrograms(
 
 /** Recovery of a large log after kill −9 reads its last segments again. */
 const startTimeoutMs = 120_000
-const stopTimeoutMs = 30_000
-const loadTimeoutMs = 10_000
 
 /**
  * Starts the broker and returns when it answers.
@@ -99,7 +96,7 @@ async function startAt(port: number, options: KafkaServerOptions): Promise<Kafka
   const folder = join(options.dataDir, 'config')
   const { node, settings } = options
   const given = { folder, port, advertisedPort, controllerPort, ...(node && { node }), ...(settings && { settings }) }
-  const run = (name: string, args: string[], kafkaOptions: { storage: string }, line?: (line: string) => void) => {
+  const run = (name: string, args: string[], kafkaOptions: { storage: string }) => {
     const files = writeKafkaConfig({ ...given, ...kafkaOptions })
     return Child.start({
       name,
@@ -109,31 +106,17 @@ async function startAt(port: number, options: KafkaServerOptions): Promise<Kafka
       cwd: options.dataDir,
       output,
       ...(options.records ? { records: options.records } : {}),
-      ...(line ? { line } : {}),
     })
   }
   if (!existsSync(join(storage, 'meta.properties'))) {
     const args = formatArgs(node?.clusterId ?? newClusterId())
     await format({ storage, log, signal, run: (target) => run('kafka-format', args, { storage: target }) })
   }
-  for (;;) {
-    signal?.throwIfAborted()
-    const loads = new GroupLoads()
-    const child = await run('kafka', ['kafka.Kafka'], { storage }, (line) => loads.read(line))
-    const server = serverOf(child, port)
-    await waitUntilReady(child, server, node?.id ?? 1, signal)
-    if (!(await mixesGroupsUp(child, loads, signal))) return server
-    log.warn('Kafka mixed its groups up while it loaded them, as it may after kill -9: starting it once more')
-    await server.stop(stopTimeoutMs)
-  }
-}
-
-/** Waits until its groups are loaded, though not for very large ones, which it may load while it works. */
-async function mixesGroupsUp(child: Child, loads: GroupLoads, signal: AbortSignal | undefined): Promise<boolean> {
-  const until = performance.now() + loadTimeoutMs
-  const goesOn = () => !child.ended && !signal?.aborted && performance.now() < until
-  while (!loads.settled && !loads.mixedUp && goesOn()) await child.endsWithin(20)
-  return loads.mixedUp && !child.ended
+  signal?.throwIfAborted()
+  const child = await run('kafka', ['kafka.Kafka'], { storage })
+  const server = serverOf(child, port)
+  await waitUntilReady(child, server, node?.id ?? 1, signal)
+  return server
 }
 
 const jvmFlags = [

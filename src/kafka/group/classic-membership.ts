@@ -4,7 +4,6 @@ import { commitOffsets, commitRefused } from './group-commit.ts'
 import { type Refusal, refusalError } from './group-coordinator.ts'
 import {
   heartbeatTimeoutMs,
-  type Membership,
   type MembershipContext,
   maxHeartbeatIntervalMs,
   revocationMarginMs,
@@ -45,8 +44,7 @@ const unsupported: ReadonlySet<string> = new Set([
 ])
 const fencing: ReadonlySet<string> = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION'])
 
-export class ClassicMembership implements Membership {
-  readonly protocol = 'classic'
+export class ClassicMembership {
   readonly #context: MembershipContext
   readonly #session = new GroupSession(() => this.#lose('no heartbeat got through for a whole session'))
   #phase: Phase = 'joining'
@@ -69,22 +67,34 @@ export class ClassicMembership implements Membership {
     return this.#phase === 'stable' ? 'stable' : 'rebalancing'
   }
 
+  /**
+   * Does what is next: one request to the coordinator. Driven from outside, so that nothing is sent after the end.
+   *
+   * @throws KpiError when that failed: a retryable one says nothing about the membership, the same step comes again.
+   */
   step(): Promise<Step> {
     if (this.#phase === 'joining') return this.#join()
     if (this.#phase === 'syncing') return this.#sync()
     return this.#heartbeat()
   }
 
+  /** @throws KpiError when the coordinator does not accept them, or cannot be asked. */
   async commit(offsets: ReadonlyMap<number, number>): Promise<void> {
     const { coordinator, topic } = this.#context
     if (this.#generation === noGeneration) {
       throw commitRefused(coordinator.group, 'we are not a member at the moment')
     }
-    const commit = { topic, offsets, memberId: this.#memberId, epoch: this.#generation.id }
-    const refusal = await commitOffsets(coordinator, this.protocol, commit)
+    const commit = { topic, offsets, memberId: this.#memberId, generation: this.#generation.id }
+    const refusal = await commitOffsets(coordinator, commit)
     if (refusal) throw commitRefused(coordinator.group, refusal.name)
   }
 
+  /**
+   * Tells the coordinator that this member leaves. There will be no more steps; `lastStep` resolves when the one that
+   * runs now has ended.
+   *
+   * @throws KpiError when the coordinator could not be asked.
+   */
   async leave(lastStep: Promise<void>, timeoutMs: number): Promise<void> {
     this.#session.end()
     // The broker may be about to give us an id, and would wait for whom it belongs to.

@@ -7,20 +7,19 @@ import {
 import { KpiError } from '../../errors.ts'
 import type { KafkaCluster } from '../client/cluster.ts'
 import { brokerErrorName, brokerErrorOf, kafkaError } from '../client/errors.ts'
-import type { MemberIdentity } from './group-membership.ts'
 import { decodeAssignment } from './group-subscription.ts'
 
 /** A group as its coordinator tells of it. */
 export interface DescribedGroup {
   /** In the broker's words. */
   readonly groupState: string
-  /** Of the group, and of the assignment that was computed last; undefined where the protocol has none. */
-  readonly epochs: { readonly group: number; readonly assignment: number } | undefined
   readonly members: readonly DescribedMember[]
 }
 
 export interface DescribedMember {
-  readonly identity: MemberIdentity
+  readonly memberId: string
+  /** market-kpi's workers use `classic`; versions before 0.2 used `consumer`, KIP-848, where the brokers had it. */
+  readonly protocol: 'classic' | 'consumer'
   readonly clientId: string
   readonly host: string
   /** Of the topic that was asked about. */
@@ -70,11 +69,15 @@ async function describeConsumerGroup(
     if (!found) return undefined
     const members = found.members.map(({ memberId, clientId, clientHost, assignment }): DescribedMember => {
       const own = assignment.topicPartitions.filter(({ topicName }) => topicName === topic)
-      const identity = { protocol: 'consumer', memberId } as const
-      return { identity, clientId, host: clientHost, partitions: own.flatMap(({ partitions }) => partitions) }
+      return {
+        memberId,
+        protocol: 'consumer',
+        clientId,
+        host: clientHost,
+        partitions: own.flatMap(({ partitions }) => partitions),
+      }
     })
-    const { groupState, groupEpoch, assignmentEpoch } = found
-    return { groupState, epochs: { group: groupEpoch, assignment: assignmentEpoch }, members }
+    return { groupState: found.groupState, members }
   } catch (error) {
     if (brokerErrorOf(error) === 'GROUP_ID_NOT_FOUND') return undefined
     throw error
@@ -90,10 +93,10 @@ async function describeClassicGroup(
 ): Promise<DescribedGroup> {
   const { groups } = await cluster.request(coordinator, 'control', describeGroupsV5.api, [group], false)
   const [found] = groups
-  if (!found) return { groupState: 'Dead', epochs: undefined, members: [] }
+  if (!found) return { groupState: 'Dead', members: [] }
   const members = found.members.map(({ memberId, clientId, clientHost, memberAssignment }): DescribedMember => {
     const partitions = decodeAssignment(memberAssignment).get(topic) ?? []
-    return { identity: { protocol: 'classic', memberId }, clientId, host: clientHost, partitions }
+    return { memberId, protocol: 'classic', clientId, host: clientHost, partitions }
   })
-  return { groupState: found.groupState, epochs: undefined, members }
+  return { groupState: found.groupState, members }
 }

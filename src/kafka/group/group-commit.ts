@@ -1,14 +1,13 @@
-import { offsetCommitV8, offsetCommitV9 } from '@platformatic/kafka'
+import { offsetCommitV8 } from '@platformatic/kafka'
 import { KpiError } from '../../errors.ts'
 import type { GroupCoordinator, Refusal } from './group-coordinator.ts'
-import type { GroupProtocol } from './group-membership.ts'
 
 export interface OffsetCommit {
   readonly topic: string
   readonly offsets: ReadonlyMap<number, number>
   readonly memberId: string
-  /** The generation of a classic group, the member's epoch in the other protocol. */
-  readonly epoch: number
+  /** Of the group. */
+  readonly generation: number
 }
 
 const commitTimeoutMs = 10_000
@@ -20,23 +19,25 @@ const unknownLeaderEpoch = -1
  * @returns What the coordinator has against it; undefined when it took all.
  * @throws KpiError when the coordinator cannot be asked.
  */
-export async function commitOffsets(
-  coordinator: GroupCoordinator,
-  protocol: GroupProtocol,
-  commit: OffsetCommit,
-): Promise<Refusal | undefined> {
+export async function commitOffsets(coordinator: GroupCoordinator, commit: OffsetCommit): Promise<Refusal | undefined> {
   const partitions = [...commit.offsets].map(([partitionIndex, offset]) => ({
     partitionIndex,
     committedOffset: BigInt(offset),
     committedLeaderEpoch: unknownLeaderEpoch,
     committedMetadata: '',
   }))
-  // Version 9 is the first that knows epochs, and not there before Kafka 3.6.
-  const api = protocol === 'consumer' ? offsetCommitV9.api : offsetCommitV8.api
   const options = { purpose: 'control', timeoutMs: commitTimeoutMs } as const
   const topics = [{ name: commit.topic, partitions }]
   const { group } = coordinator
-  const answer = await coordinator.ask(options, api, group, commit.epoch, commit.memberId, null, topics)
+  const answer = await coordinator.ask(
+    options,
+    offsetCommitV8.api,
+    group,
+    commit.generation,
+    commit.memberId,
+    null,
+    topics,
+  )
   return answer.refusal
 }
 

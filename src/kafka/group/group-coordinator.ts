@@ -127,18 +127,16 @@ async function within<R>(timeoutMs: number | undefined, connection: Connection, 
   }
 }
 
-/**
- * A refusal as an error: retryable unless no waiting would help. Several, where each protocol was refused in its own way.
- */
-export function refusalError(group: string, ...refusals: readonly Refusal[]): KpiError {
-  const words = refusals.map(({ name, detail }) => (detail ? `${name} (${detail})` : name)).join(', then ')
-  if (refusals.some(({ name }) => authorization.has(name))) {
+/** A refusal as an error: retryable unless no waiting would help. */
+export function refusalError(group: string, { name, detail }: Refusal): KpiError {
+  const words = detail ? `${name} (${detail})` : name
+  if (authorization.has(name)) {
     return new KpiError(
       'KPI_KAFKA_AUTH',
       `Kafka does not let this user into the group '${group}' (${words}): it needs read on the group, read and describe on the topic`,
     )
   }
-  if (refusals.some(({ name }) => final.has(name))) {
+  if (final.has(name)) {
     return new KpiError(
       'KPI_GROUP_REFUSED',
       `the group '${group}' does not take us: ${words}; see who is in it, or name another with KAFKA_GROUP`,

@@ -1,24 +1,20 @@
-import { consumerGroupHeartbeatV1 } from '@platformatic/kafka'
 import { assert, KpiError, messageOf } from '../../errors.ts'
 import type { Logger } from '../../log.ts'
 import { pause } from '../../runtime/abort.ts'
 import { Backoff } from '../../runtime/backoff.ts'
 import type { KafkaCluster } from '../client/cluster.ts'
-import { kafkaError } from '../client/errors.ts'
 import { ClassicMembership } from './classic-membership.ts'
-import { ConsumerMembership } from './consumer-membership.ts'
 import { commitRefused } from './group-commit.ts'
 import { GroupCoordinator, type Refusal, refusalError } from './group-coordinator.ts'
-import type { GroupProtocol, Membership, MembershipContext, Step } from './group-membership.ts'
+import type { Step } from './group-membership.ts'
 import { type GroupListener, GroupOwnership } from './group-ownership.ts'
 
-export type { GroupProtocol } from './group-membership.ts'
 export type { GroupListener } from './group-ownership.ts'
 
 /**
  * Membership in a consumer group: which of a topic's partitions are ours.
  *
- * A loop drives a membership of one of the two protocols, a step at a time, and survives what may pass: while the
+ * A loop drives a membership of the classic protocol (decision 30), a step at a time, and survives what may pass: while the
  * coordinator cannot be reached, restarts or moves, the member keeps what it has and asks again with growing waits.
  *   joining      not in the group, or not in yet;
  *   stable       in;
@@ -33,27 +29,22 @@ export interface GroupMemberOptions {
   readonly cluster: KafkaCluster
   readonly topic: string
   readonly group: string
-  /** `auto`: KIP-848 where the coordinator's broker has it and the group takes it, else classic. */
-  readonly protocol: 'auto' | GroupProtocol
   readonly listener: GroupListener
   readonly log: Logger
   /**
-   * Classic only: after so long without a word from us the broker gives our partitions away. In the other protocol the
-   * group's `consumer.session.timeout.ms` holds.
+   * After so long without a heartbeat from us the broker gives our partitions to others.
    *
    * @defaultValue 45000
    */
   readonly sessionTimeoutMs?: number
   /** How long a revocation may take. @defaultValue 30000 */
   readonly rebalanceTimeoutMs?: number
-  /** Classic only: how often the leader looks for new partitions. @defaultValue 10000 */
+  /** How often the leader of the group checks for new partitions. @defaultValue 10000 */
   readonly metadataIntervalMs?: number
 }
 
-/** The first version whose members name themselves; it came with Kafka 4.0, which declared the protocol finished. */
-const heartbeatVersions = { minVersion: 1, maxVersion: 1 }
 const retryBackoff = { firstMs: 100, capMs: 2000 }
-/** A group may change its kind between our two tries, but not for ever. */
+/** Kafka may convert a group, or delete an empty one, between two tries; that does not take long. */
 const maxRefusals = 6
 
 export class GroupMember {
@@ -61,13 +52,13 @@ export class GroupMember {
   readonly #coordinator: GroupCoordinator
   readonly #ownership: GroupOwnership
   readonly #backoff = new Backoff(retryBackoff)
-  #membership: Membership | undefined
+  #membership: ClassicMembership | undefined
   #running: Promise<void> | undefined
   #stopping: Promise<void> | undefined
   #ended = false
   #lastStep: Promise<void> = Promise.resolve()
   /** Refusals in a row. */
-  #refusals: { readonly protocol: GroupProtocol; readonly refusal: Refusal }[] = []
+  #refusals = 0
   #resting: AbortController | undefined
   #awake = false
   #complaining = false
@@ -92,11 +83,6 @@ export class GroupMember {
   /** What is ours now, in order. */
   get partitions(): readonly number[] {
     return this.#ownership.partitions
-  }
-
-  /** Undefined until the group has let us in. */
-  get protocol(): GroupProtocol | undefined {
-    return this.state === 'joining' ? undefined : this.#membership?.protocol
   }
 
   /**
@@ -148,10 +134,10 @@ export class GroupMember {
   async #run(): Promise<void> {
     while (!this.#ended) {
       try {
-        this.#membership ??= await this.#choose()
+        this.#membership ??= this.#newMembership()
         if (this.#ended) return
         const step = await this.#step(this.#membership)
-        if (step.refused) this.#tryTheOther(this.#membership.protocol, step.refused)
+        if (step.refused) this.#refused(step.refused)
         await this.#rest(step.waitMs ?? this.#backoff.nextMs())
       } catch (error) {
         if (!(error instanceof KpiError)) throw error
@@ -163,7 +149,7 @@ export class GroupMember {
     }
   }
 
-  async #step(membership: Membership): Promise<Step> {
+  async #step(membership: ClassicMembership): Promise<Step> {
     const before = membership.state
     const step = membership.step()
     this.#lastStep = step.then(
@@ -172,21 +158,20 @@ export class GroupMember {
     )
     const done = await step
     if (!done.refused) this.#backoff.reset()
-    if (before === 'joining' && membership.state !== 'joining') this.#admitted(membership.protocol)
+    if (before === 'joining' && membership.state !== 'joining') this.#admitted()
     if (this.#complaining) this.#options.log.info(`the coordinator of the group '${this.#options.group}' answers again`)
     this.#complaining = false
     return done
   }
 
-  #admitted(protocol: GroupProtocol): void {
-    this.#refusals = []
-    this.#options.log.info(`in the group '${this.#options.group}' by the ${protocol} protocol`)
+  #admitted(): void {
+    this.#refusals = 0
+    this.#options.log.info(`joined the group '${this.#options.group}'`)
   }
 
-  async #choose(): Promise<Membership> {
-    const protocol = await this.#chooseProtocol()
+  #newMembership(): ClassicMembership {
     const { topic, log, sessionTimeoutMs, rebalanceTimeoutMs, metadataIntervalMs } = this.#options
-    const context: MembershipContext = {
+    return new ClassicMembership({
       coordinator: this.#coordinator,
       ownership: this.#ownership,
       topic,
@@ -195,37 +180,16 @@ export class GroupMember {
       rebalanceTimeoutMs: rebalanceTimeoutMs ?? 30_000,
       metadataIntervalMs: metadataIntervalMs ?? 10_000,
       wake: () => this.#wake(),
-    }
-    return protocol === 'consumer' ? new ConsumerMembership(context) : new ClassicMembership(context)
-  }
-
-  async #chooseProtocol(): Promise<GroupProtocol> {
-    const { protocol, cluster } = this.#options
-    if (protocol === 'classic') return protocol
-    const nodeId = await this.#coordinator.find('group')
-    const { key } = consumerGroupHeartbeatV1.api
-    const spoken = await cluster.apiVersion(nodeId, key, heartbeatVersions).catch((error: unknown) => {
-      throw kafkaError(error, `broker ${nodeId}`)
     })
-    if (spoken === undefined) {
-      if (protocol === 'auto') return 'classic'
-      const detail = `broker ${nodeId} does not speak the consumer protocol, KIP-848, of Kafka 4.0`
-      throw refusalError(this.#options.group, { name: 'UNSUPPORTED_VERSION', detail })
-    }
-    const last = this.#refusals.at(-1)
-    return protocol === 'auto' && last?.protocol === 'consumer' ? 'classic' : 'consumer'
   }
 
-  /** The group is of the other kind, and not of one that Kafka converts while members are in it. */
-  #tryTheOther(protocol: GroupProtocol, refusal: Refusal): void {
+  /** The group is of another kind: for a moment, or until somebody changes that. */
+  #refused(refusal: Refusal): void {
     const { group, log } = this.#options
     this.#membership = undefined
-    this.#refusals.push({ protocol, refusal })
-    if (this.#options.protocol !== 'auto') throw refusalError(group, refusal)
-    if (this.#refusals.length >= maxRefusals) {
-      throw refusalError(group, ...this.#refusals.slice(-2).map((entry) => entry.refusal))
-    }
-    log.debug(`the group '${group}' takes no members of the ${protocol} protocol: ${refusal.detail ?? refusal.name}`)
+    this.#refusals += 1
+    if (this.#refusals >= maxRefusals) throw refusalError(group, refusal)
+    log.debug(`the group '${group}' does not accept this worker: ${refusal.detail ?? refusal.name}`)
   }
 
   #fail(error: KpiError): void {

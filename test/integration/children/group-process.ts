@@ -9,7 +9,7 @@ export interface GroupReport {
   readonly partitions: readonly number[]
 }
 
-type Settings = Pick<GroupMemberOptions, 'topic' | 'group' | 'protocol' | 'sessionTimeoutMs'> & { bootstrap: string }
+type Settings = Pick<GroupMemberOptions, 'topic' | 'group' | 'sessionTimeoutMs'> & { bootstrap: string }
 
 const { bootstrap, ...options } = JSON.parse(process.argv[2] ?? '') as Settings
 

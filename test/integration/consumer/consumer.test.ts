@@ -15,8 +15,8 @@ import { startWorker, untilCounted } from '../scenes/worker.ts'
 const symbols = ['AAPL', 'MSFT', 'BTC/USDT', 'BRK.B', 'EURUSD=X', '^GSPC', 'X']
 const seed = Number(process.env.FC_SEED ?? Date.now() % 1_000_000)
 
-it.each(['consumer', 'classic'])(`rows are exact with the group protocol %s (seed ${seed})`, async (protocol) => {
-  await using pipeline = await makePipeline({ settings: { kafkaGroupProtocol: protocol } })
+it(`rows are exact (seed ${seed})`, async () => {
+  await using pipeline = await makePipeline()
   const { cluster, config, owner } = pipeline
   const trades = makeTrades({ seed, count: 20_000, symbols })
   const placed = await sendTrades(cluster, config.kafkaTopic, 3, trades)

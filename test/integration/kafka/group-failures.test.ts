@@ -1,15 +1,8 @@
 // Members that vanish, sleep through their session, or are not let in.
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import {
-  type Connection,
-  consumerGroupDescribeV0,
-  consumerGroupHeartbeatV1,
-  describeGroupsV5,
-  leaveGroupV4,
-  NetworkError,
-} from '@platformatic/kafka'
-import { describe, expect, inject, it } from 'vitest'
+import { type Connection, describeGroupsV5, leaveGroupV4, NetworkError } from '@platformatic/kafka'
+import { expect, inject, it } from 'vitest'
 import { KafkaCluster, type Purpose } from '../../../src/kafka/client/cluster.ts'
 import { GroupCoordinator } from '../../../src/kafka/group/group-coordinator.ts'
 import { GroupMember } from '../../../src/kafka/group/group-member.ts'
@@ -19,118 +12,103 @@ import { silentLog } from '../scenes/pipeline.ts'
 
 const sessionTimeoutMs = 3000
 
-describe.concurrent.each(['consumer', 'classic'] as const)('by the %s protocol', (protocol) => {
-  it('the partitions of a member that vanished go to others after its session, and it knows by then', async () => {
-    await using scene = await GroupScene.open({ partitions: 4, sessionTimeoutMs })
-    const a = scene.join('a', { protocol })
-    scene.join('b', { protocol })
-    await scene.shares({ a: 2, b: 2 })
-    const diedAtMs = performance.now()
-    await a.die()
-    await scene.shares({ b: 4 })
-    // The last heartbeat was up to a heartbeat ago.
-    expect(performance.now() - diedAtMs).toBeGreaterThan(sessionTimeoutMs / 2)
-    expect(scene.log).toContainEqual(expect.stringMatching(/^a lost/))
-    expect(scene.overlaps).toEqual([])
-  })
-
-  it('an answer that gets lost on its way costs nothing', async () => {
-    await using scene = await GroupScene.open({ partitions: 4 })
-    const cluster = new LossyCluster({ bootstrap: [inject('bootstrap')], clientId: 'lossy' })
-    scene.join('a', { protocol, cluster })
-    await scene.shares({ a: 4 })
-    cluster.loseNextAssignment()
-    const b = scene.join('b', { protocol })
-    await scene.shares({ a: 2, b: 2 })
-    cluster.loseNextAssignment()
-    await b.leave()
-    await scene.shares({ a: 4 })
-    expect(cluster.lost).toBe(2)
-    expect(scene.log.filter((line) => line.includes('lost'))).toEqual([])
-    expect(scene.overlaps).toEqual([])
-  })
-
-  it('a connection that is stuck is given up before the session is over', async () => {
-    await using scene = await GroupScene.open({ partitions: 2, sessionTimeoutMs })
-    const cluster = new LossyCluster({ bootstrap: [inject('bootstrap')], clientId: 'lossy' })
-    const a = scene.join('a', { protocol, cluster })
-    await scene.shares({ a: 2 })
-    await until(() => a.member.state, 'stable')
-    cluster.stickNext()
-    await until(() => cluster.lost, 1)
-    const longAfterMs = performance.now() + 2 * sessionTimeoutMs
-    await until(() => performance.now() > longAfterMs, true)
-    expect(scene.log).toEqual(['a assigned 0,1'])
-  })
-
-  it('a member that was thrown out loses what it had, and joins again', async () => {
-    await using scene = await GroupScene.open({ partitions: 2 })
-    scene.join('a', { protocol })
-    await scene.shares({ a: 2 })
-    await throwOut(scene, protocol)
-    await until(() => scene.log, ['a assigned 0,1', 'a lost 0,1', 'a assigned 0,1'])
-  })
-
-  it('a process that slept through its session notices, and joins again', async () => {
-    await using scene = await GroupScene.open({ partitions: 2, sessionTimeoutMs })
-    await using sleeper = startProcess(scene, protocol)
-    await until(() => sleeper.reports.at(-1), { heard: 'assigned', partitions: [0, 1] })
-    sleeper.signal('SIGSTOP')
-    const b = scene.join('b', { protocol })
-    await scene.shares({ b: 2 })
-    sleeper.signal('SIGCONT')
-    await until(() => sleeper.reports[1], { heard: 'lost', partitions: [0, 1] })
-    await until(() => [sleeper.reports.at(-1)?.heard, b.owned.size], ['assigned', 1])
-  })
+it.concurrent('the partitions of a member that vanished go to others after its session, and it knows by then', async () => {
+  await using scene = await GroupScene.open({ partitions: 4, sessionTimeoutMs })
+  const a = scene.join('a')
+  scene.join('b')
+  await scene.shares({ a: 2, b: 2 })
+  const diedAtMs = performance.now()
+  await a.die()
+  await scene.shares({ b: 4 })
+  // The last heartbeat was up to a heartbeat ago.
+  expect(performance.now() - diedAtMs).toBeGreaterThan(sessionTimeoutMs / 2)
+  expect(scene.log).toContainEqual(expect.stringMatching(/^a lost/))
+  expect(scene.overlaps).toEqual([])
 })
 
-it.each(['auto', 'consumer', 'classic'] as const)(
-  '%s: a member that finds no broker stops within its deadline',
-  async (protocol) => {
-    await using scene = await GroupScene.open({ partitions: 1 })
-    const cluster = new KafkaCluster({ bootstrap: ['127.0.0.1:1'], clientId: 'nowhere' })
-    const told: string[] = []
-    const member = new GroupMember({
-      cluster,
-      topic: scene.topic,
-      group: scene.group,
-      protocol,
-      log: silentLog,
-      listener: {
-        assigned: () => void told.push('assigned'),
-        revoked: async () => void told.push('revoked'),
-        lost: () => void told.push('lost'),
-        fatal: () => void told.push('fatal'),
-      },
-    })
-    member.start()
-    expect(member.state).toBe('joining')
-    const startedMs = performance.now()
-    await Promise.all([member.stop(500), member.stop(60_000)])
-    expect(performance.now() - startedMs).toBeLessThan(2000)
-    expect(member.state).toBe('stopped')
-    expect(told).toEqual([])
-    await cluster.close()
-  },
-)
+it.concurrent('an answer that gets lost on its way costs nothing', async () => {
+  await using scene = await GroupScene.open({ partitions: 4 })
+  const cluster = new LossyCluster({ bootstrap: [inject('bootstrap')], clientId: 'lossy' })
+  scene.join('a', { cluster })
+  await scene.shares({ a: 4 })
+  cluster.loseNextAssignment()
+  const b = scene.join('b')
+  await scene.shares({ a: 2, b: 2 })
+  cluster.loseNextAssignment()
+  await b.leave()
+  await scene.shares({ a: 4 })
+  expect(cluster.lost).toBe(2)
+  expect(scene.log.filter((line) => line.includes('lost'))).toEqual([])
+  expect(scene.overlaps).toEqual([])
+})
+
+it.concurrent('a connection that is stuck is given up before the session is over', async () => {
+  await using scene = await GroupScene.open({ partitions: 2, sessionTimeoutMs })
+  const cluster = new LossyCluster({ bootstrap: [inject('bootstrap')], clientId: 'lossy' })
+  const a = scene.join('a', { cluster })
+  await scene.shares({ a: 2 })
+  await until(() => a.member.state, 'stable')
+  cluster.stickNext()
+  await until(() => cluster.lost, 1)
+  const longAfterMs = performance.now() + 2 * sessionTimeoutMs
+  await until(() => performance.now() > longAfterMs, true)
+  expect(scene.log).toEqual(['a assigned 0,1'])
+})
+
+it.concurrent('a member that was thrown out loses what it had, and joins again', async () => {
+  await using scene = await GroupScene.open({ partitions: 2 })
+  scene.join('a')
+  await scene.shares({ a: 2 })
+  await throwOut(scene)
+  await until(() => scene.log, ['a assigned 0,1', 'a lost 0,1', 'a assigned 0,1'])
+})
+
+it.concurrent('a process that slept through its session notices, and joins again', async () => {
+  await using scene = await GroupScene.open({ partitions: 2, sessionTimeoutMs })
+  await using sleeper = startProcess(scene)
+  await until(() => sleeper.reports.at(-1), { heard: 'assigned', partitions: [0, 1] })
+  sleeper.signal('SIGSTOP')
+  const b = scene.join('b')
+  await scene.shares({ b: 2 })
+  sleeper.signal('SIGCONT')
+  await until(() => sleeper.reports[1], { heard: 'lost', partitions: [0, 1] })
+  await until(() => [sleeper.reports.at(-1)?.heard, b.owned.size], ['assigned', 1])
+})
+
+it('a member that finds no broker stops within its deadline', async () => {
+  await using scene = await GroupScene.open({ partitions: 1 })
+  const cluster = new KafkaCluster({ bootstrap: ['127.0.0.1:1'], clientId: 'nowhere' })
+  const told: string[] = []
+  const member = new GroupMember({
+    cluster,
+    topic: scene.topic,
+    group: scene.group,
+    log: silentLog,
+    listener: {
+      assigned: () => void told.push('assigned'),
+      revoked: async () => void told.push('revoked'),
+      lost: () => void told.push('lost'),
+      fatal: () => void told.push('fatal'),
+    },
+  })
+  member.start()
+  expect(member.state).toBe('joining')
+  const startedMs = performance.now()
+  await Promise.all([member.stop(500), member.stop(60_000)])
+  expect(performance.now() - startedMs).toBeLessThan(2000)
+  expect(member.state).toBe('stopped')
+  expect(told).toEqual([])
+  await cluster.close()
+})
 
 /** Makes the coordinator end the membership of the only member. */
-async function throwOut(scene: GroupScene, protocol: 'consumer' | 'classic'): Promise<void> {
+async function throwOut(scene: GroupScene): Promise<void> {
   const coordinator = new GroupCoordinator(scene.cluster, scene.group)
   const nodeId = await coordinator.find('group')
-  const options = { purpose: 'group' } as const
-  if (protocol === 'classic') {
-    const api = describeGroupsV5.api
-    const { groups } = await scene.cluster.request(nodeId, 'group', api, [scene.group], false)
-    const memberId = groups[0]?.members[0]?.memberId ?? ''
-    expect(await coordinator.ask(options, leaveGroupV4.api, scene.group, [{ memberId }])).toHaveProperty('response')
-    return
-  }
-  const { groups } = await scene.cluster.request(nodeId, 'group', consumerGroupDescribeV0.api, [scene.group], false)
+  const { groups } = await scene.cluster.request(nodeId, 'group', describeGroupsV5.api, [scene.group], false)
   const memberId = groups[0]?.members[0]?.memberId ?? ''
-  const nothing = [null, null, -1, null, null, null, null] as const
-  const answer = await coordinator.ask(options, consumerGroupHeartbeatV1.api, scene.group, memberId, -1, ...nothing)
-  expect(answer.refusal).toBeUndefined()
+  const answer = await coordinator.ask({ purpose: 'group' }, leaveGroupV4.api, scene.group, [{ memberId }])
+  expect(answer).toHaveProperty('response')
 }
 
 /** Loses what the coordinator answers, after it has acted on the request. */
@@ -174,12 +152,11 @@ function tellsAssignment(answer: unknown): boolean {
 }
 
 /** A member in a process of its own. */
-function startProcess(scene: GroupScene, protocol: string) {
+function startProcess(scene: GroupScene) {
   const settings = {
     bootstrap: inject('bootstrap'),
     topic: scene.topic,
     group: scene.group,
-    protocol,
     sessionTimeoutMs,
   }
   const script = new URL('../children/group-process.ts', import.meta.url).pathname

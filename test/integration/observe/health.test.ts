@@ -72,7 +72,7 @@ it('without a worker: the consumer is what is broken', async () => {
 })
 
 it('with a worker that lives and does not get on: its partitions are stalled (kafkajs#1010)', async () => {
-  await using pipeline = await makePipeline({ settings: { kafkaGroupProtocol: 'consumer' } })
+  await using pipeline = await makePipeline()
   const worker = await startWorker(pipeline)
   await sendNow(pipeline, 30)
   await untilCounted(pipeline, 30)

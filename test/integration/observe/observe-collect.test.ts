@@ -43,8 +43,8 @@ it('sees brokers, topic, log, group and disk', async () => {
   await worker.stop()
 })
 
-it('sees the members of a classic group too, and a group without any', async () => {
-  await using pipeline = await makePipeline({ settings: { kafkaGroupProtocol: 'classic' } })
+it('sees the members of the group, and a group without any', async () => {
+  await using pipeline = await makePipeline()
   expect(told((await lookAt(pipeline)).kafka.group).members).toEqual([])
   const worker = await startWorker(pipeline)
   const group = await until(

@@ -1,11 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import {
-  ConfigResourceTypes,
-  createPartitionsV3,
-  describeConfigsV4,
-  IncrementalAlterConfigOperationTypes,
-  incrementalAlterConfigsV1,
-} from '@platformatic/kafka'
+import { createPartitionsV3 } from '@platformatic/kafka'
 import { expect, inject, vi } from 'vitest'
 import type { KpiError } from '../../../src/errors.ts'
 import { KafkaCluster, type TopicMetadata } from '../../../src/kafka/client/cluster.ts'
@@ -43,22 +37,6 @@ export function until<T>(look: () => T | Promise<T>, expected: T, patience: Pati
   return vi.waitFor(async () => expect(await look()).toEqual(expected), patience)
 }
 
-/** Kept by the cluster whether the group has members or not; brokers know it a moment later. */
-export async function setSessionTimeout(cluster: KafkaCluster, name: string, timeoutMs: number): Promise<void> {
-  const config = 'consumer.session.timeout.ms'
-  const value = String(timeoutMs)
-  const group = { resourceType: ConfigResourceTypes.GROUP, resourceName: name }
-  const change = { name: config, configOperation: IncrementalAlterConfigOperationTypes.SET, value }
-  const api = incrementalAlterConfigsV1.api
-  await cluster.request('any', 'control', api, [{ ...group, configs: [change] }], false)
-  const look = async () => {
-    const asked = [{ ...group, configurationKeys: [config] }]
-    const answer = await cluster.request('any', 'control', describeConfigsV4.api, asked, false, false)
-    return answer.results[0]?.configs[0]?.value
-  }
-  await until(look, value)
-}
-
 /** A topic and a group of a test's own, and members that write down what they are told. */
 export class GroupScene {
   readonly metadata: TopicMetadata
@@ -81,7 +59,6 @@ export class GroupScene {
     const wanted = { topic, partitions: options.partitions ?? 6, replicationFactor: 1 }
     const { metadata } = await prepareTopic(cluster, wanted)
     const scene = new GroupScene({ metadata, cluster, bootstrap, sessionTimeoutMs })
-    await setSessionTimeout(cluster, scene.group, sessionTimeoutMs)
     return scene
   }
 
@@ -110,7 +87,6 @@ export class GroupScene {
       cluster: new KafkaCluster({ bootstrap: [this.#bootstrap], clientId: name }),
       topic: this.topic,
       group: this.group,
-      protocol: 'auto',
       log: silentLog,
       sessionTimeoutMs: this.#sessionTimeoutMs,
       metadataIntervalMs: 500,

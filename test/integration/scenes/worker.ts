@@ -47,9 +47,9 @@ export async function startWorker(
     decimals,
   })
   const { promise: fatal, resolve } = Promise.withResolvers<KpiError>()
-  const { kafkaGroup: group, kafkaGroupProtocol: groupProtocol } = config
+  const { kafkaGroup: group } = config
   const { log = silentLog, batchWaitMs = 20 } = options
-  const around = { cluster, database, metadata, group, groupProtocol, definitionId, decimals, batchWaitMs, log }
+  const around = { cluster, database, metadata, group, definitionId, decimals, batchWaitMs, log }
   const ports = connectPorts(around)
   const worker = new Worker({
     ports,

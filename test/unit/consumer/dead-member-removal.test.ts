@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { DeadMemberRemoval } from '../../../src/consumer/dead-member-removal.ts'
 import { KpiError } from '../../../src/errors.ts'
-import type { MemberIdentity } from '../../../src/kafka/group/group-membership.ts'
 import { RecordingLog } from '../../recording-log.ts'
 import { SimulatedClock } from './simulated-clock.ts'
 
@@ -10,7 +9,6 @@ const heard = new Map([
   ['w1', 61],
   ['w2', 1],
 ])
-const member: MemberIdentity = { protocol: 'consumer', memberId: 'm1' }
 
 function scene(
   observations: (count: number) => ReadonlyMap<string, number>,
@@ -20,8 +18,8 @@ function scene(
   const log = new RecordingLog()
   const removedAtMs: number[] = []
   const group = new Map([
-    ['w1', member],
-    ['w2', { ...member, memberId: 'm2' }],
+    ['w1', 'm1'],
+    ['w2', 'm2'],
   ])
   let count = 0
   let asked = 0
@@ -32,7 +30,7 @@ function scene(
         asksOfTheGroup(asked++)
         return group
       },
-      remove: async ({ memberId }) => {
+      remove: async (memberId) => {
         expect(memberId).toBe('m1')
         removedAtMs.push(clock.now())
         group.delete('w1')

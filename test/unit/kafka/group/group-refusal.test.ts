@@ -17,13 +17,10 @@ describe('refusalError', () => {
     expect(error.message).toContain(name)
   })
 
-  it("has the broker's own words, and both refusals where both protocols were refused", () => {
-    const refusals = [
-      { name: 'GROUP_ID_NOT_FOUND', detail: 'Group workers is not a consumer group.' },
-      { name: 'INCONSISTENT_GROUP_PROTOCOL', detail: undefined },
-    ]
-    expect(refusalError('workers', ...refusals).message).toContain(
-      'GROUP_ID_NOT_FOUND (Group workers is not a consumer group.), then INCONSISTENT_GROUP_PROTOCOL',
+  it("has the broker's own sentence", () => {
+    const refusal = { name: 'GROUP_ID_NOT_FOUND', detail: 'Group workers is not a consumer group.' }
+    expect(refusalError('workers', refusal).message).toContain(
+      'GROUP_ID_NOT_FOUND (Group workers is not a consumer group.)',
     )
   })
 })
