@@ -61,17 +61,17 @@ it('passes every parameter that kpi_merge and kpi_commit have, and an array of t
   }
 })
 
-/** Two partials that differ in every number, so that no rule gives what another one would. */
+/** Two partials that differ in every number, so that no rule gives what another one would. Σc² is at least (Σc)²/n, as of any closes. */
 const early: PartialRow = {
   ...{ symbol: 'A', windowStartUs: 0, n: 2, lateCount: 1 },
-  ...{ sumClose: 500n, sumCloseSq: 70_000n, sumCloseVolume: 9_000n, sumVolume: 40n },
+  ...{ sumClose: 500n, sumCloseSq: 130_000n, sumCloseVolume: 9_000n, sumVolume: 40n },
   ...{ minClose: 100n, maxClose: 400n, high: 900n, low: 20n },
   first: { timestampUs: 10, partition: 1, offset: 5, price: 130n },
   last: { timestampUs: 20, partition: 2, offset: 8, price: 170n },
 }
 const late: PartialRow = {
   ...{ symbol: 'A', windowStartUs: 0, n: 3, lateCount: 2 },
-  ...{ sumClose: 700n, sumCloseSq: 80_001n, sumCloseVolume: 6_000n, sumVolume: 30n },
+  ...{ sumClose: 700n, sumCloseSq: 170_001n, sumCloseVolume: 6_000n, sumVolume: 30n },
   ...{ minClose: 150n, maxClose: 410n, high: 800n, low: 10n },
   first: { timestampUs: 30, partition: 0, offset: 6, price: 160n },
   last: { timestampUs: 40, partition: 3, offset: 7, price: 190n },
