@@ -36,6 +36,7 @@ const commands = {
   check: { run: ['scripts/check.ts'] },
   docs: { run: ['scripts/generate-docs.ts'] },
   build: { run: ['scripts/build.ts'] },
+  release: { run: ['scripts/release.ts'] },
 }
 
 const [name = '', ...args] = process.argv.slice(2)
