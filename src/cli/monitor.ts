@@ -7,6 +7,7 @@ import { onceReport } from '../monitor/once-report.ts'
 import { Refresher } from '../monitor/refresher.ts'
 import { type TickData, tickJson, tickLine } from '../monitor/tick-report.ts'
 import { listenForStop } from '../process/stop-signals.ts'
+import { aborted } from '../runtime/abort.ts'
 import { monitorAlerts } from '../services/monitor-alerts.ts'
 import { observerOf } from '../services/observer-of.ts'
 import { postgresOptions } from '../store/client/connection.ts'
@@ -121,10 +122,8 @@ async function ticks(ports: MonitorPorts, { intervalMs, stop, isJson }: TickOpti
     void print(isJson ? tickJson(data) : tickLine(data.observation))
   }
   const refresher = new Refresher(ports, { intervalMs, steadyMs: () => performance.now(), onRefresh })
-  const stopped = Promise.withResolvers<void>()
-  stop.addEventListener('abort', () => stopped.resolve(), { once: true })
   refresher.start()
-  if (!stop.aborted) await stopped.promise
+  await aborted(stop)
   await refresher.stop()
 }
 

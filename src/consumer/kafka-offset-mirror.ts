@@ -1,6 +1,7 @@
 import { messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
-import { type Clock, pauseOn } from '../runtime/clock.ts'
+import { within } from '../runtime/abort.ts'
+import type { Clock } from '../runtime/clock.ts'
 
 /**
  * Commits written positions to Kafka as well, for Kafka's own tools. The positions that count are in the database: this
@@ -57,9 +58,7 @@ export class KafkaOffsetMirror {
   /** A last flush. */
   async stop(deadlineMs: number): Promise<void> {
     this.#isStopped = true
-    const done = new AbortController()
-    await Promise.race([this.flush(), pauseOn(this.#clock, deadlineMs, done.signal)])
-    done.abort()
+    await within(deadlineMs, this.flush(), this.#clock)
     this.#cancelTimer?.()
   }
 

@@ -1,8 +1,9 @@
 import { KpiError } from '../errors.ts'
 import type { FetchedRecords } from '../kafka/fetch/fetcher.ts'
 import type { Logger } from '../log.ts'
+import { pause } from '../runtime/abort.ts'
 import { Backoff } from '../runtime/backoff.ts'
-import { type Clock, pauseOn } from '../runtime/clock.ts'
+import type { Clock } from '../runtime/clock.ts'
 import type { ExpectedPosition, Position } from '../store/positions/positions.ts'
 import { DeferredRecords, splitOffBatch } from './deferred-records.ts'
 import type { PartitionProgress } from './partition-progress.ts'
@@ -380,7 +381,7 @@ export class Lane {
   async #pause(): Promise<void> {
     this.#interrupt = new AbortController()
     const either = AbortSignal.any([this.#stopping.signal, this.#interrupt.signal])
-    await pauseOn(this.#clock, this.#backoff.nextMs(), either)
+    await pause(this.#backoff.nextMs(), either, this.#clock)
   }
 
   /** @returns Whether everything that was pending for them is written. */
@@ -389,7 +390,7 @@ export class Lane {
     const drain = { partitions, done: () => drained.abort() }
     this.#drains.push(drain)
     this.#wake()
-    await pauseOn(this.#clock, deadlineMs, drained.signal)
+    await pause(deadlineMs, drained.signal, this.#clock)
     this.#drains = this.#drains.filter((other) => other !== drain)
     return drained.signal.aborted
   }

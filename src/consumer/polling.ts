@@ -1,4 +1,5 @@
-import { type Clock, pauseOn } from '../runtime/clock.ts'
+import { pause } from '../runtime/abort.ts'
+import type { Clock } from '../runtime/clock.ts'
 
 /** Looks again and again, at intervals of about so long, until the signal is aborted. */
 export async function lookAgain(
@@ -10,6 +11,6 @@ export async function lookAgain(
   while (!signal.aborted) {
     await look()
     // Workers that started together do not look together.
-    await pauseOn(clock, intervalMs * (0.5 + clock.random()), signal)
+    await pause(intervalMs * (0.5 + clock.random()), signal, clock)
   }
 }

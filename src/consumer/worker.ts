@@ -3,8 +3,9 @@ import type { FetchedRecords, FetchHandler } from '../kafka/fetch/fetcher.ts'
 import type { GroupListener } from '../kafka/group/group-member.ts'
 import type { SymbolLoss } from '../kpi/precision-losses.ts'
 import type { Logger } from '../log.ts'
+import { pause, within } from '../runtime/abort.ts'
 import { Backoff } from '../runtime/backoff.ts'
-import { type Clock, pauseOn, systemClock } from '../runtime/clock.ts'
+import { type Clock, systemClock } from '../runtime/clock.ts'
 import type { Position } from '../store/positions/positions.ts'
 import { KafkaOffsetMirror } from './kafka-offset-mirror.ts'
 import { Lane } from './lane.ts'
@@ -181,9 +182,7 @@ export class Worker {
     const left = this.#group.stop(leftMs()).then(() => this.#reached('left'))
     const parts = [left, this.#fetcher.stop(), ...this.#lanes.map((lane) => lane.stop())]
     // A lane's commit may hang for as long as a query may, where the database has fallen silent.
-    const done = new AbortController()
-    await Promise.race([Promise.all(parts), pauseOn(this.#clock, leftMs(), done.signal)])
-    done.abort()
+    await within(leftMs(), Promise.all(parts), this.#clock)
   }
 
   #state(): WorkerFigures['state'] {
@@ -316,7 +315,7 @@ export class Worker {
         if (!(error instanceof KpiError)) throw error
         if (!error.retryable) return fatal(error)
         if (backoff.attempt === 0) log.warn(`partitions ${own.join(', ')} are not read yet: ${messageOf(error)}`)
-        await pauseOn(this.#clock, backoff.nextMs(), this.#stopping.signal)
+        await pause(backoff.nextMs(), this.#stopping.signal, this.#clock)
       }
     }
   }

@@ -1,6 +1,6 @@
 import { messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
-import { pause } from '../runtime/abort.ts'
+import { pause, within } from '../runtime/abort.ts'
 import { Backoff } from '../runtime/backoff.ts'
 import { type Database, openDatabase, type PostgresOptions } from '../store/client/connection.ts'
 import { type WorkerReport, WorkerStatusWriter } from '../store/positions/worker-status.ts'
@@ -26,8 +26,7 @@ export class FeedStatus {
   /** Marks the row as stopped, when the database allows it within the deadline. Idempotent. */
   async stop(deadlineMs: number): Promise<void> {
     this.#stopping.abort()
-    const closed = new AbortController()
-    await Promise.race([this.#close().finally(() => closed.abort()), pause(deadlineMs, closed.signal)])
+    await within(deadlineMs, this.#close())
   }
 
   async #open(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { KpiError } from '../errors.ts'
 import type { Producer } from '../kafka/produce/producer.ts'
-import type { Clock, PriceSource } from './source.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { PriceSource } from './source.ts'
 
 /** What a feed did so far, or did in all. */
 export interface FeedFigures {
@@ -78,7 +79,7 @@ export class Feed {
       while (!either.aborted) {
         const batch = await this.#source.next(either)
         if (batch === undefined) break
-        await this.#producer.append(batch, this.#clock.now(), either)
+        await this.#producer.append(batch, this.#clock.wallMs(), either)
       }
     } catch (error) {
       // What came before a broken line of the source is still good.
@@ -92,7 +93,7 @@ export class Feed {
       left = await this.#producer.flush(AbortSignal.any([AbortSignal.timeout(flushDeadlineMs), this.#failed.signal]))
     }
     this.#failed.signal.throwIfAborted()
-    if (this.#atEnd && left === 0) this.#endedAtMs = this.#clock.now()
+    if (this.#atEnd && left === 0) this.#endedAtMs = this.#clock.wallMs()
     return left
   }
 }

@@ -27,13 +27,5 @@ export interface Replay {
   readonly isPaced: boolean
 }
 
-/** The time, passed in, so that tests turn the hands. */
-export interface Clock {
-  /** Milliseconds since the Unix epoch. */
-  now(): number
-  /** Waits, or returns early when the signal is aborted. */
-  sleep(ms: number, signal: AbortSignal): Promise<void>
-}
-
 /** A batch for the producer: large enough to make its calls cheap, small enough to be made in a few milliseconds. */
 export const batchLimits = { maxMessages: 4096, maxBytes: 768 * 1024 } as const

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { KpiError, messageOf } from '../errors.ts'
+import { within } from '../runtime/abort.ts'
 import { LineTail } from './line-tail.ts'
 import type { RotatingLog } from './rotating-log.ts'
 import type { RunRecords } from './run-records.ts'
@@ -132,13 +133,7 @@ export class Child {
   }
 
   async endsWithin(waitMs: number): Promise<boolean> {
-    let timer: NodeJS.Timeout | undefined
-    const timeout = new Promise<false>((resolve) => {
-      timer = setTimeout(() => resolve(false), waitMs)
-    })
-    const ended = await Promise.race([this.exited.then(() => true), timeout])
-    clearTimeout(timer)
-    return ended
+    return (await within(waitMs, this.exited)) !== undefined
   }
 
   /** Why it ended, from its last words. */

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { pause } from '../runtime/abort.ts'
 
 /**
  * Which process a pid means. A pid alone names nobody: after the process ends the system gives its number to a stranger.
@@ -33,13 +34,15 @@ export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals)
   }
 }
 
+const pollIntervalMs = 20
+
 /** Waits until the process has ended. @returns whether it has, within the deadline. */
 export async function waitForEnd(identity: ProcessIdentity, deadlineMs: number): Promise<boolean> {
   const until = performance.now() + deadlineMs
   while (isRunning(identity)) {
     if (performance.now() >= until) return false
-    // Not our child, perhaps: nothing tells of its end.
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    // It may not be our child: no event reports its end.
+    await pause(pollIntervalMs)
   }
   return true
 }

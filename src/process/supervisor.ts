@@ -1,6 +1,8 @@
 import { KpiError, messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
+import { pause } from '../runtime/abort.ts'
 import { Backoff } from '../runtime/backoff.ts'
+import type { Clock } from '../runtime/clock.ts'
 import type { ChildExit } from './child.ts'
 
 /**
@@ -40,13 +42,6 @@ export interface RunningPart {
   failure(exit: ChildExit): KpiError
 }
 
-export interface Clock {
-  /** Milliseconds, monotonic. */
-  now(): number
-  /** Waits, or returns early when the signal is aborted. */
-  pause(ms: number, signal: AbortSignal): Promise<void>
-}
-
 /** The first restart comes within half a second, later ones every 10 s at most. */
 const firstRestartMs = 500
 const restartCapMs = 10_000
@@ -64,16 +59,14 @@ interface Watched {
 
 export class Supervisor {
   readonly #clock: Clock
-  readonly #random: () => number
   readonly #log: Logger
   readonly #watched = new Map<string, Watched>()
   readonly #stopping = new AbortController()
   #stopped: Promise<void> | undefined
   #hurried = false
 
-  constructor(options: { clock: Clock; random: () => number; log: Logger }) {
+  constructor(options: { clock: Clock; log: Logger }) {
     this.#clock = options.clock
-    this.#random = options.random
     this.#log = options.log
   }
 
@@ -127,7 +120,7 @@ export class Supervisor {
   }
 
   async #watch(watched: Watched, first: RunningPart): Promise<void> {
-    const backoff = new Backoff({ firstMs: firstRestartMs, capMs: restartCapMs, random: this.#random })
+    const backoff = new Backoff({ firstMs: firstRestartMs, capMs: restartCapMs, random: this.#clock.random })
     for (let running: RunningPart | undefined = first; running; running = await this.#restart(watched, backoff)) {
       if (this.#stopping.signal.aborted) return this.#endLatecomer(watched.part, running)
       watched.running = running
@@ -172,7 +165,7 @@ export class Supervisor {
     for (let level: 'info' | 'debug' = 'info'; ; ) {
       const waitMs = backoff.nextMs()
       this.#log[level](`starting ${part.name} again in ${(waitMs / 1000).toFixed(1)} s`)
-      await this.#clock.pause(waitMs, signal)
+      await pause(waitMs, signal, this.#clock)
       if (signal.aborted) return undefined
       try {
         const running = await part.start(signal)

@@ -1,20 +1,33 @@
+// Waiting that ends early: at an abort or a deadline. Nothing here stops the work that is waited for: it continues, and what
+// it fails with later is ignored.
+import { type Clock, systemClock } from './clock.ts'
+
 /** Waits, or returns early when the signal is aborted. */
-export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+export function pause(ms: number, signal?: AbortSignal, clock: Clock = systemClock): Promise<void> {
   if (signal?.aborted) return Promise.resolve()
   return new Promise((resolve) => {
     const done = () => {
-      clearTimeout(timer)
+      cancel()
       signal?.removeEventListener('abort', done)
       resolve()
     }
-    const timer = setTimeout(done, ms)
+    const cancel = clock.after(ms, done)
     signal?.addEventListener('abort', done, { once: true })
   })
 }
 
-/** What comes of the work, or undefined as soon as the signal is aborted; the work goes on alone then. */
+/** Resolves when the signal is aborted. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+}
+
+/** The result of the work, or undefined as soon as the signal is aborted. */
 export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  if (signal.aborted) return Promise.resolve(undefined)
+  if (signal.aborted) {
+    work.catch(() => undefined)
+    return Promise.resolve(undefined)
+  }
   return new Promise((resolve, reject) => {
     const leave = () => resolve(undefined)
     signal.addEventListener('abort', leave, { once: true })
@@ -22,10 +35,27 @@ export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise
   })
 }
 
-/** Until the signal is aborted. */
-export function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
+/** The result of the work, or undefined when it takes longer. */
+export async function within<T>(ms: number, work: Promise<T>, clock: Clock = systemClock): Promise<T | undefined> {
+  const late = new AbortController()
+  const cancel = clock.after(Math.max(0, ms), () => late.abort())
+  try {
+    return await unlessAborted(work, late.signal)
+  } finally {
+    cancel()
+  }
+}
+
+/** Runs work that heeds a signal, which is aborted with the error given when the work takes longer. */
+export async function withDeadline<T>(
+  { ms, error }: { readonly ms: number; readonly error: Error },
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController()
+  const timer = setTimeout(() => controller.abort(error), ms)
+  try {
+    return await work(controller.signal)
+  } finally {
+    clearTimeout(timer)
+  }
 }

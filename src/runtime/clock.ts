@@ -1,37 +1,28 @@
-/** The time as the consumer sees it; tests turn the hands. */
+/**
+ * Time and chance as the program sees them, passed in: a test decides how much time passes. There is no other clock.
+ */
 export interface Clock {
-  /** Milliseconds, monotonic. */
+  /** Milliseconds, monotonic: for durations and deadlines. */
   now(): number
-  /** Wall clock, milliseconds since the Unix epoch. */
+  /** Milliseconds since the Unix epoch, which somebody may set forward or back: for what is stored, sent and shown. */
   wallMs(): number
-  /** Calls back once after a while. @returns What cancels it. */
+  /** Calls back once after a while, at the latest after {@link longestTimerMs}. @returns What cancels it. */
   after(ms: number, callback: () => void): () => void
   /** A uniform number in [0, 1), for jitter. */
   random(): number
 }
 
+/** 24.8 days: a timer of Node that is set for longer fires at once. */
+export const longestTimerMs = 2 ** 31 - 1
+
 export const systemClock: Clock = {
   now: () => performance.now(),
   wallMs: () => Date.now(),
   after: (ms, callback) => {
-    const timer = setTimeout(callback, ms)
+    const timer = setTimeout(callback, Math.min(ms, longestTimerMs))
     return () => clearTimeout(timer)
   },
   random: Math.random,
-}
-
-/** Waits, or returns early when the signal is aborted. */
-export function pauseOn(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => {
-    const done = () => {
-      cancel()
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const cancel = clock.after(ms, done)
-    signal.addEventListener('abort', done, { once: true })
-  })
 }
 
 /** Calls back again and again. @returns What ends it. */

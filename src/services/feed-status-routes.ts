@@ -4,7 +4,8 @@ import type { Feed, FeedFigures } from '../feed/feed.ts'
 import type { KafkaCluster } from '../kafka/client/cluster.ts'
 import { feedMetrics } from '../metrics/feed-metrics.ts'
 import type { StatusRoutes } from '../metrics/status-server.ts'
-import { sourceOf, unlessAborted, withDeadline } from '../observe/collect/answer.ts'
+import { answerUnlessAborted, sourceOf } from '../observe/collect/answer.ts'
+import { withDeadline } from '../runtime/abort.ts'
 import { type OwnCheck, ownHealth, pipelineHealth } from './service-status.ts'
 
 export interface ServedFeed {
@@ -82,7 +83,7 @@ async function lookAtTopic(cluster: KafkaCluster, topic: string): Promise<OwnChe
   const error = new KpiError('KPI_KAFKA_UNREACHABLE', `Kafka did not answer within ${patienceMs / 1000} s`)
   const startedMs = performance.now()
   const seen = await withDeadline({ ms: patienceMs, error }, (signal) =>
-    unlessAborted(signal, () => sourceOf(() => cluster.topicMetadata(topic))),
+    answerUnlessAborted(signal, () => sourceOf(() => cluster.topicMetadata(topic))),
   )
   if (seen.state === 'unknown') return { value: null, unit: 'ms', problem: seen.reason }
   const leaderless = seen.partitions.filter(({ leaderId }) => leaderId < 0).length

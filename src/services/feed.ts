@@ -3,7 +3,6 @@ import { hostname } from 'node:os'
 import type { Config } from '../config/load.ts'
 import { placeOfProcess } from '../config/place.ts'
 import { KpiError, messageOf } from '../errors.ts'
-import { systemClock } from '../feed/clock.ts'
 import { Feed } from '../feed/feed.ts'
 import { RateMeter, reportLine } from '../feed/feed-report.ts'
 import { FeedStatus } from '../feed/feed-status.ts'
@@ -14,6 +13,8 @@ import { Producer, type ProducerOptions } from '../kafka/produce/producer.ts'
 import type { Compression } from '../kafka/records/record-batch-writer.ts'
 import type { Logger } from '../log.ts'
 import type { StatusServer } from '../metrics/status-server.ts'
+import { aborted } from '../runtime/abort.ts'
+import { systemClock } from '../runtime/clock.ts'
 import { postgresOptions } from '../store/client/connection.ts'
 import { failedState, type WorkerReport } from '../store/positions/worker-status.ts'
 import { feedRoutes } from './feed-status-routes.ts'
@@ -195,11 +196,4 @@ function workerReport({ feed: { figures }, source, http, place }: Running, meter
       ...(endedAtMs === null ? {} : { endedAtMs }),
     },
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

@@ -8,7 +8,8 @@ import { cliEntry } from '../process/cli-entry.ts'
 import { isReadyMessage } from '../process/ready-signal.ts'
 import type { StopRequest } from '../process/stop-signals.ts'
 import { type Part, type RunningPart, Supervisor } from '../process/supervisor.ts'
-import { pause } from '../runtime/abort.ts'
+import { aborted, unlessAborted, within } from '../runtime/abort.ts'
+import { systemClock } from '../runtime/clock.ts'
 
 const stopDeadlineMs = 6000
 
@@ -23,19 +24,16 @@ export async function runWorkerProcesses(
   stopRequest: StopRequest,
 ): Promise<void> {
   const { workers, httpPort, log } = options
-  const supervisor = new Supervisor({ clock: { now: () => performance.now(), pause }, random: Math.random, log })
+  const supervisor = new Supervisor({ clock: systemClock, log })
   const forceStop = () => supervisor.forceStop()
   stopRequest.forceStop.addEventListener('abort', forceStop)
-  const stopped = new Promise<void>((resolve) =>
-    stopRequest.stop.addEventListener('abort', () => resolve(), { once: true }),
-  )
   try {
     const starts = Array.from({ length: workers }, (_, index) => {
       const port = httpPort === undefined ? undefined : httpPort === 0 ? 0 : httpPort + index
       return supervisor.start(workerPart(index, argumentsFor(options.command, port), httpPort === 0))
     })
-    await Promise.race([Promise.all(starts), stopped])
-    await stopped
+    await unlessAborted(Promise.all(starts), stopRequest.stop)
+    await aborted(stopRequest.stop)
   } finally {
     await supervisor.stop(stopDeadlineMs)
     stopRequest.forceStop.removeEventListener('abort', forceStop)
@@ -82,9 +80,7 @@ function startWorker(
     exited,
     stop: async (deadlineMs) => {
       end()
-      const timeout = new AbortController()
-      await Promise.race([exited, pause(deadlineMs, timeout.signal)])
-      timeout.abort()
+      await within(deadlineMs, exited)
       child.kill('SIGKILL')
       await exited
     },

@@ -13,7 +13,7 @@ import { kafkaOptions } from '../kafka/client/options.ts'
 import type { Logger } from '../log.ts'
 import type { StatusRoutes, StatusServer } from '../metrics/status-server.ts'
 import { type WorkerMeasures, workerMetrics } from '../metrics/worker-metrics.ts'
-import { aborted, pause, unlessAborted } from '../runtime/abort.ts'
+import { aborted, unlessAborted, within } from '../runtime/abort.ts'
 import { type Clock, systemClock } from '../runtime/clock.ts'
 import { type Database, openDatabase, postgresOptions } from '../store/client/connection.ts'
 import { PoolWaitMeter } from '../store/client/pool-wait-meter.ts'
@@ -84,9 +84,7 @@ export async function runWorker(options: RunWorkerOptions, stop: AbortSignal): P
   } finally {
     // Servers that have fallen silent keep their connections for seconds.
     const closing = [http, database, statusDatabase, cluster].map((part) => part?.close())
-    const closed = new AbortController()
-    void Promise.allSettled(closing).then(() => closed.abort())
-    await pause(closeDeadlineMs, closed.signal)
+    await within(closeDeadlineMs, Promise.allSettled(closing))
   }
   if (failed.signal.aborted) throw failed.signal.reason
 }

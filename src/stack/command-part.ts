@@ -6,7 +6,7 @@ import { RotatingLog } from '../process/rotating-log.ts'
 import type { RunRecords } from '../process/run-records.ts'
 import { stopPlanOf } from '../process/stop-order.ts'
 import type { Part, RunningPart } from '../process/supervisor.ts'
-import { pause } from '../runtime/abort.ts'
+import { unlessAborted, within } from '../runtime/abort.ts'
 
 export interface RunningCommand extends RunningPart {
   /** `http://127.0.0.1:PORT` of its metrics and health, where it has them. */
@@ -54,15 +54,9 @@ async function startCommand(options: CommandPartOptions, signal: AbortSignal): P
     output: new RotatingLog({ logsDir: options.logsDir, name }),
     ...(options.records ? { records: options.records } : {}),
   })
-  const waiting = new AbortController()
-  const patience = AbortSignal.any([signal, waiting.signal])
-  const outcome = await Promise.race([
-    ready.promise.then((http) => ({ http })),
-    child.exited.then((exit) => ({ exit })),
-    pause(readyTimeoutMs, patience).then(() => 'impatient' as const),
-  ])
-  waiting.abort()
-  if (outcome === 'impatient') {
+  const first = Promise.race([ready.promise.then((http) => ({ http })), child.exited.then((exit) => ({ exit }))])
+  const outcome = await unlessAborted(within(readyTimeoutMs, first), signal)
+  if (outcome === undefined) {
     await child.stop([{ signal: 'SIGTERM', waitMs: stopPlanOf(name).deadlineMs }])
     signal.throwIfAborted()
     throw new KpiError('KPI_CHILD_FAILED', `${name} was not ready within ${readyTimeoutMs / 1000} s: see its log`)

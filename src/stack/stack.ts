@@ -11,7 +11,8 @@ import { isFree, PortBook, startAtFreePort } from '../process/ports.ts'
 import { RunRecords } from '../process/run-records.ts'
 import { wholeStopDeadlineMs } from '../process/stop-order.ts'
 import { type Part, type RunningPart, Supervisor } from '../process/supervisor.ts'
-import { aborted, pause } from '../runtime/abort.ts'
+import { aborted, within } from '../runtime/abort.ts'
+import { systemClock } from '../runtime/clock.ts'
 import { type PostgresOptions, placeOf, postgresOptions } from '../store/client/connection.ts'
 import { commandPart, type RunningCommand } from './command-part.ts'
 import { openDataDir, storageError } from './data-dir.ts'
@@ -97,7 +98,7 @@ class Stack {
     const { dataDir, log } = options
     this.#options = options
     this.#around = { dataDir, logsDir: join(dataDir, 'logs'), records, ports: new PortBook(), log }
-    this.#supervisor = new Supervisor({ clock: { now: () => performance.now(), pause }, random: Math.random, log })
+    this.#supervisor = new Supervisor({ clock: systemClock, log })
   }
 
   async run(stop: AbortSignal, forceStop: AbortSignal): Promise<void> {
@@ -349,14 +350,11 @@ class Stack {
   /** Whatever happens, it is over within the deadline: who does not answer even to SIGKILL is left to the system. */
   async #stop(): Promise<void> {
     const { log } = this.#options
-    const done = new AbortController()
-    const stopping = this.#supervisor.stop(wholeStopDeadlineMs).then(() => 'stopped' as const)
-    const outcome = await Promise.race([stopping, pause(wholeStopDeadlineMs + graceMs, done.signal)])
-    done.abort()
-    if (outcome === 'stopped') return
+    const stopping = this.#supervisor.stop(wholeStopDeadlineMs).then(() => true)
+    if (await within(wholeStopDeadlineMs + graceMs, stopping)) return
     log.error('some parts did not end in time: killing them')
     this.#supervisor.forceStop()
-    await pause(graceMs)
+    await within(graceMs, stopping)
   }
 }
 

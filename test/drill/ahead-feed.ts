@@ -1,11 +1,11 @@
 // The feed on a machine whose clock is ahead: `node ahead-feed.ts SECONDS RATE`. Its servers are named by the environment.
 
 import { loadConfig } from '../../src/config/load.ts'
-import { systemClock } from '../../src/feed/clock.ts'
 import { SimulateSource } from '../../src/feed/simulate/simulate-source.ts'
 import { symbolNames } from '../../src/feed/simulate/symbols.ts'
 import { createLogger } from '../../src/log.ts'
 import { announceReady, whenSupervisorGone } from '../../src/process/ready-signal.ts'
+import { systemClock } from '../../src/runtime/clock.ts'
 import { runFeed } from '../../src/services/feed.ts'
 
 const [aheadSeconds, ratePerSecond] = process.argv.slice(2).map(Number) as [number, number]
@@ -26,7 +26,7 @@ const source = new SimulateSource(
     pauseEverySeconds: Number.POSITIVE_INFINITY,
     pauseForSeconds: 60,
   },
-  { now: () => Date.now() + aheadSeconds * 1000, sleep: systemClock.sleep },
+  { ...systemClock, wallMs: () => Date.now() + aheadSeconds * 1000 },
 )
 process.exitCode = await runFeed(
   {

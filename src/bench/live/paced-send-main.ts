@@ -2,7 +2,6 @@
 import { loadConfig } from '../../config/load.ts'
 import { messageOf } from '../../errors.ts'
 import { SimulateSource } from '../../feed/simulate/simulate-source.ts'
-import type { Clock } from '../../feed/source.ts'
 import { KafkaCluster } from '../../kafka/client/cluster.ts'
 import { kafkaOptions } from '../../kafka/client/options.ts'
 import { Producer } from '../../kafka/produce/producer.ts'
@@ -10,6 +9,7 @@ import type { MessageBatch } from '../../kafka/records/message-batch.ts'
 import { partitionOf } from '../../kafka/records/message-key.ts'
 import { createLogger } from '../../log.ts'
 import { pause } from '../../runtime/abort.ts'
+import { type Clock, systemClock } from '../../runtime/clock.ts'
 import { doJob } from '../job.ts'
 import { orderlyMarket } from '../throughput/workload.ts'
 import { monotonicMs } from './monotonic.ts'
@@ -62,15 +62,18 @@ class OpenLoopClock implements Clock {
     return this.#startAtMs + (this.made * 1000) / this.#ratePerSecond
   }
 
-  now(): number {
+  readonly now = monotonicMs
+  readonly random = Math.random
+
+  wallMs(): number {
     // The schedule begins at the first look.
     if (this.made === 0) return this.#wallStartMs
     const shownMs = Math.min(monotonicMs(), this.nextDueMs + furthestBehindMs)
     return this.#wallStartMs + shownMs - this.#startAtMs
   }
 
-  sleep(_ms: number, signal: AbortSignal): Promise<void> {
-    return pause(stepMs, signal)
+  after(_ms: number, callback: () => void): () => void {
+    return systemClock.after(stepMs, callback)
   }
 }
 

@@ -2,11 +2,12 @@ import type { KpiError } from '../../errors.ts'
 import { Feed } from '../../feed/feed.ts'
 import { type SimulateOptions, SimulateSource } from '../../feed/simulate/simulate-source.ts'
 import { symbolNames } from '../../feed/simulate/symbols.ts'
-import type { Clock, PriceSource } from '../../feed/source.ts'
+import type { PriceSource } from '../../feed/source.ts'
 import type { KafkaCluster } from '../../kafka/client/cluster.ts'
 import { Producer } from '../../kafka/produce/producer.ts'
 import type { Compression } from '../../kafka/records/record-batch-writer.ts'
 import type { Logger } from '../../log.ts'
+import { type Clock, systemClock } from '../../runtime/clock.ts'
 import { UnusualSource } from './unusual-source.ts'
 
 /** Simulated prices, as many as told, spread evenly over so many windows of event time. */
@@ -55,7 +56,7 @@ export async function loadTopic(
   const producer: Producer = new Producer({ cluster, topic, log, compression: workload.compression, onFailure: failed })
   await producer.start()
   const source = sourceOf(workload)
-  const feed: Feed = new Feed({ source, producer, clock: { now: () => Date.now(), sleep: async () => {} } })
+  const feed: Feed = new Feed({ source, producer, clock: systemClock })
   try {
     await feed.run(new AbortController().signal, flushDeadlineMs)
   } finally {
@@ -77,13 +78,17 @@ function startOf(spanSeconds: number): number {
   return latestMs - (latestMs % (windowSeconds * 1000))
 }
 
-/** A clock that is always as late as somebody waits for it to be. */
+/** A clock that waits for nothing: who asks to be called back later is called at once, with the time moved on. */
 export function fastClock(startMs: number): Clock {
   let nowMs = startMs
   return {
     now: () => nowMs,
-    sleep: async (ms) => {
+    wallMs: () => nowMs,
+    after: (ms, callback) => {
       nowMs += Math.max(ms, stepMs)
+      queueMicrotask(callback)
+      return () => undefined
     },
+    random: Math.random,
   }
 }

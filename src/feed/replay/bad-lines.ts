@@ -1,5 +1,5 @@
 import type { Logger } from '../../log.ts'
-import type { Clock } from '../source.ts'
+import type { Clock } from '../../runtime/clock.ts'
 
 /** So many are told at once, then one in each interval. */
 const toldAtOnce = 10

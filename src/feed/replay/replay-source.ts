@@ -2,7 +2,9 @@ import { KpiError } from '../../errors.ts'
 import { MessageBatch } from '../../kafka/records/message-batch.ts'
 import { MessageDecoder, type RejectReason } from '../../kpi/decode/message.ts'
 import type { Logger } from '../../log.ts'
-import { batchLimits, type Clock, type PriceSource, type Replay } from '../source.ts'
+import { pause } from '../../runtime/abort.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import { batchLimits, type PriceSource, type Replay } from '../source.ts'
 import { BadLines } from './bad-lines.ts'
 import { type LinePlace, MarkWriter, newPass, passText } from './line-mark.ts'
 import { LineReader } from './line-reader.ts'
@@ -84,7 +86,7 @@ export class ReplaySource implements PriceSource {
     this.#format = format
     this.#bad = new BadLines({ path: file.path, log, clock })
     this.#pace = new Pace({ speed: options.speed, isShifted: options.shiftToNow })
-    this.#marks = new MarkWriter(passText(resume?.pass ?? newPass(file.prefix, clock.now(), partitionCount)))
+    this.#marks = new MarkWriter(passText(resume?.pass ?? newPass(file.prefix, clock.wallMs(), partitionCount)))
     this.#forms = new SymbolForms(partitionCount)
     this.#places = new ResumePlaces(file.path, resume?.lines ?? new Map(), partitionCount)
     this.#writer = new PriceWriter(options.signs)
@@ -119,16 +121,16 @@ export class ReplaySource implements PriceSource {
   async next(signal: AbortSignal): Promise<MessageBatch | undefined> {
     const { clock, maxFutureSeconds } = this.#options
     this.#batch.clear()
-    this.#nowMs = clock.now()
+    this.#nowMs = clock.wallMs()
     this.#limitUs = this.#nowMs * 1000 + maxFutureSeconds * 1e6
     // To ask a signal costs as much as to split a line, and a batch is made within milliseconds.
     for (let isStopped = signal.aborted; !isStopped && !this.#batch.isFull; ) {
       this.#form ??= this.#readForm() ?? (await this.#nextForm(signal))
       if (this.#form === undefined) break
-      const waitMs = this.#pace.isPaced ? this.#pace.waitMs(this.#time.us, clock.now()) : 0
+      const waitMs = this.#pace.isPaced ? this.#pace.waitMs(this.#time.us, clock.wallMs()) : 0
       if (waitMs > 0 && this.#batch.count > 0) break
       if (waitMs > 0) {
-        await clock.sleep(waitMs, signal)
+        await pause(waitMs, signal, clock)
         isStopped = signal.aborted
       } else this.#make(this.#form)
     }
@@ -211,7 +213,7 @@ export class ReplaySource implements PriceSource {
     const price = { line: this.#line, form, time: this.#time }
     const at = this.#batch.reserve(this.#writer.roomFor(this.#line, form) + this.#marks.maxBytes)
     const isShifted = this.#options.shiftToNow
-    const shiftedUs = isShifted ? this.#pace.shiftedUs(this.#time.us, this.#options.clock.now()) : Number.NaN
+    const shiftedUs = isShifted ? this.#pace.shiftedUs(this.#time.us, this.#options.clock.wallMs()) : Number.NaN
     const end = this.#writer.write(this.#batch, at, price, shiftedUs)
     if (end < 0) {
       this.#refuse(this.#writer.problem)

@@ -1,6 +1,8 @@
 import { MessageBatch } from '../../kafka/records/message-batch.ts'
 import type { MessageKey } from '../../kafka/records/message-key.ts'
-import { batchLimits, type Clock, type PriceSource } from '../source.ts'
+import { pause } from '../../runtime/abort.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import { batchLimits, type PriceSource } from '../source.ts'
 import { badKinds, badValue } from './bad-messages.ts'
 import { type Instrument, Market, type Quote } from './market.ts'
 import { MessageWriter } from './message-writer.ts'
@@ -56,15 +58,15 @@ export class SimulateSource implements PriceSource {
     const { count, ratePerSecond, pauseEverySeconds, pauseForSeconds } = this.#options
     this.#schedule ??= createSchedule(
       { ratePerSecond, pauseEveryMs: pauseEverySeconds * 1000, pauseForMs: pauseForSeconds * 1000 },
-      this.#clock.now(),
+      this.#clock.wallMs(),
     )
     const most = Math.min(batchLimits.maxMessages, count - this.#made)
     if (most <= 0) return undefined
     while (!signal.aborted) {
-      const nowMs = this.#clock.now()
+      const nowMs = this.#clock.wallMs()
       const due = this.#schedule.dueCount(nowMs, most)
       if (due > 0) return this.#make(this.#schedule, due, nowMs)
-      await this.#clock.sleep(this.#schedule.sleepMs(nowMs), signal)
+      await pause(this.#schedule.sleepMs(nowMs), signal, this.#clock)
     }
     return undefined
   }

@@ -1,6 +1,6 @@
 import { assert, KpiError, messageOf } from '../../errors.ts'
 import type { Logger } from '../../log.ts'
-import { pause } from '../../runtime/abort.ts'
+import { pause, within } from '../../runtime/abort.ts'
 import { Backoff } from '../../runtime/backoff.ts'
 import type { KafkaCluster } from '../client/cluster.ts'
 import { ClassicMembership } from './classic-membership.ts'
@@ -110,10 +110,10 @@ export class GroupMember {
     this.#ended = true
     this.#ownership.end()
     this.#wake()
-    const overdue = new AbortController()
-    const deadline = pause(deadlineMs, overdue.signal)
-    await Promise.race([deadline, this.#sayGoodbye(deadlineMs).then(() => this.#running)])
-    overdue.abort()
+    await within(
+      deadlineMs,
+      this.#sayGoodbye(deadlineMs).then(() => this.#running),
+    )
   }
 
   async #sayGoodbye(deadlineMs: number): Promise<void> {

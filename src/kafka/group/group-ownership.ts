@@ -1,5 +1,6 @@
 import { KpiError, messageOf } from '../../errors.ts'
 import type { Logger } from '../../log.ts'
+import { within } from '../../runtime/abort.ts'
 
 /** What becomes of partitions; called by the member, never after its `stop()` was called. */
 export interface GroupListener {
@@ -77,21 +78,16 @@ export class GroupOwnership {
   }
 
   async #finish(leaving: readonly number[], deadlineMs: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
-    const deadline = new Promise<'late'>((resolve) => {
-      timer = setTimeout(resolve, deadlineMs, 'late')
-    })
-    const done = this.#listener.revoked(leaving, deadlineMs).catch((error: unknown) => {
-      if (!(error instanceof KpiError)) throw error
-      this.#log.warn(`partitions ${leaving.join(', ')} are given up unfinished: ${messageOf(error)}`)
-    })
-    try {
-      const first = await Promise.race([done, deadline])
-      if (first === 'late') {
-        this.#log.warn(`partitions ${leaving.join(', ')} are given up unfinished: not done after ${deadlineMs} ms`)
-      }
-    } finally {
-      clearTimeout(timer)
-    }
+    const unfinished = `partitions ${leaving.join(', ')} are given up unfinished`
+    const revoking = this.#listener.revoked(leaving, deadlineMs)
+    const answered = revoking.then(
+      () => true,
+      (error: unknown) => {
+        if (!(error instanceof KpiError)) throw error
+        this.#log.warn(`${unfinished}: ${messageOf(error)}`)
+        return true
+      },
+    )
+    if (!(await within(deadlineMs, answered))) this.#log.warn(`${unfinished}: not done after ${deadlineMs} ms`)
   }
 }

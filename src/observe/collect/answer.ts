@@ -1,4 +1,5 @@
-import { isOwnMistake, type KpiError, messageOf } from '../../errors.ts'
+import { isOwnMistake, messageOf } from '../../errors.ts'
+import { unlessAborted } from '../../runtime/abort.ts'
 import { type Source, type Unknown, unknown } from '../snapshot.ts'
 
 /** What a source says, or why it says nothing; only our own mistakes are thrown on. */
@@ -15,32 +16,11 @@ export function unknownFrom(error: unknown): Unknown {
   return unknown(messageOf(error))
 }
 
-/** Gives work so long; it is told by the signal, whose reason is the error given. */
-export async function withDeadline<T>(
-  { ms, error }: { readonly ms: number; readonly error: KpiError },
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const controller = new AbortController()
-  const timer = setTimeout(() => controller.abort(error), ms)
-  try {
-    return await work(controller.signal)
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-/** The work's answer, or the signal's reason when that comes first; the work then goes on unheard. */
-export async function unlessAborted<T extends object>(
+/** The work's answer, or the signal's reason when that comes first. */
+export async function answerUnlessAborted<T extends object>(
   signal: AbortSignal,
   work: () => Promise<Source<T>>,
 ): Promise<Source<T>> {
-  const { promise: aborted, resolve } = Promise.withResolvers<Unknown>()
-  const onAbort = () => resolve(unknownFrom(signal.reason))
   if (signal.aborted) return unknownFrom(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    return await Promise.race([work(), aborted])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
+  return (await unlessAborted(work(), signal)) ?? unknownFrom(signal.reason)
 }

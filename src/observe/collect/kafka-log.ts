@@ -5,6 +5,7 @@ import { timestampType, topicConfigs } from '../../kafka/client/topic.ts'
 import { listOffsets } from '../../kafka/log/offsets.ts'
 import { type OpenTransaction, openTransactions } from '../../kafka/log/open-transactions.ts'
 import { recordTimeAt } from '../../kafka/log/record-time.ts'
+import { unlessAborted, withDeadline } from '../../runtime/abort.ts'
 import {
   type LogState,
   type PartitionLog,
@@ -14,7 +15,6 @@ import {
   type Source,
   type TopicState,
 } from '../snapshot.ts'
-import { withDeadline } from './answer.ts'
 
 export interface LogPlace {
   readonly cluster: KafkaCluster
@@ -133,12 +133,11 @@ export async function addPositionTimes(
   const held = new Map(positions.partitions.map(({ partition, nextOffset }) => [partition, nextOffset]))
   const error = new KpiError('KPI_KAFKA_UNREACHABLE', 'no answer in time')
   const partitions = await withDeadline({ ms: timeoutMs, error }, async (signal) => {
-    const aborted = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined)))
-    const settled = await Promise.race([settleEnds(place, log.partitions, held), aborted])
+    const settled = await unlessAborted(settleEnds(place, log.partitions, held), signal)
     const known = settled ?? log.partitions
     const [times, open] = await Promise.all([
-      Promise.race([waitingTimes(place, known, held), aborted]),
-      Promise.race([blockingTransactions(place, known), aborted]),
+      unlessAborted(waitingTimes(place, known, held), signal),
+      unlessAborted(blockingTransactions(place, known), signal),
     ])
     return known.map((p) => ({
       ...p,

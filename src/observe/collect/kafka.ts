@@ -1,6 +1,7 @@
 import { KpiError } from '../../errors.ts'
 import { KafkaCluster } from '../../kafka/client/cluster.ts'
 import type { KafkaOptions } from '../../kafka/client/options.ts'
+import { withDeadline } from '../../runtime/abort.ts'
 import {
   type Asked,
   type ClusterState,
@@ -10,7 +11,7 @@ import {
   type Unknown,
   unknown,
 } from '../snapshot.ts'
-import { sourceOf, unlessAborted, withDeadline } from './answer.ts'
+import { answerUnlessAborted, sourceOf } from './answer.ts'
 import { lookAtDisk } from './kafka-disk.ts'
 import { lookAtGroup } from './kafka-group.ts'
 import { addPositionTimes, lookAtLog } from './kafka-log.ts'
@@ -58,16 +59,16 @@ export async function collectKafka(
 
 async function look(cluster: KafkaCluster, asked: Asked, signal: AbortSignal): Promise<KafkaSources> {
   const { topic: name, group: groupName } = asked
-  const state = await unlessAborted(signal, () => sourceOf(() => lookAtCluster(cluster)))
+  const state = await answerUnlessAborted(signal, () => sourceOf(() => lookAtCluster(cluster)))
   if (state.state === 'unknown') return allUnknown(state)
   const [topic, group] = await Promise.all([
-    unlessAborted(signal, () => sourceOf(() => lookAtTopic(cluster, name))),
-    unlessAborted(signal, () => sourceOf(() => lookAtGroup(cluster, groupName, name))),
+    answerUnlessAborted(signal, () => sourceOf(() => lookAtTopic(cluster, name))),
+    answerUnlessAborted(signal, () => sourceOf(() => lookAtGroup(cluster, groupName, name))),
   ])
   const numbers = topic.state === 'ok' ? topic.partitions.map(({ partition }) => partition) : []
   const [log, disk] = await Promise.all([
     logOf({ cluster, topic: name }, topic, signal),
-    unlessAborted(signal, () => sourceOf(() => lookAtDisk(cluster, name, numbers))),
+    answerUnlessAborted(signal, () => sourceOf(() => lookAtDisk(cluster, name, numbers))),
   ])
   return { cluster: state, topic, log, group, disk }
 }
@@ -83,7 +84,7 @@ async function logOf(
 ): Promise<KafkaSources['log']> {
   if (topicState.state === 'unknown') return topicState
   if (!topicState.isThere) return unknown(`the topic '${place.topic}' does not exist`)
-  return unlessAborted(signal, () => sourceOf(() => lookAtLog({ ...place, topicState })))
+  return answerUnlessAborted(signal, () => sourceOf(() => lookAtLog({ ...place, topicState })))
 }
 
 async function lookAtCluster(cluster: KafkaCluster): Promise<ClusterState> {

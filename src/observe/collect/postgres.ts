@@ -1,4 +1,5 @@
 import { KpiError } from '../../errors.ts'
+import { withDeadline } from '../../runtime/abort.ts'
 import { type PostgresOptions, placeOf } from '../../store/client/connection.ts'
 import { type Probe, withProbe } from '../../store/client/probe.ts'
 import {
@@ -9,7 +10,7 @@ import {
   type Unknown,
   unknown,
 } from '../snapshot.ts'
-import { sourceOf, unknownFrom, withDeadline } from './answer.ts'
+import { sourceOf, unknownFrom } from './answer.ts'
 import { lookAtDeadLetters } from './dead-letters.ts'
 import { lookAtKpi, lookAtSymbols } from './kpi.ts'
 import { lookAtPositions } from './positions.ts'

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { KpiError } from '../../errors.ts'
+import { pause } from '../../runtime/abort.ts'
 import { type PostgresOptions, placeOf, withClient } from './connection.ts'
 import type { SessionLimits } from './session.ts'
 
@@ -89,14 +90,4 @@ async function watchHolder(options: PostgresOptions, pid: number, stop: AbortSig
     // Whom we wait for is worth knowing, and no reason to fail.
   }
   return last
-}
-
-function pause(ms: number, stop: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    stop.addEventListener('abort', () => {
-      clearTimeout(timer)
-      resolve()
-    })
-  })
 }

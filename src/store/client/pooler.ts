@@ -12,6 +12,7 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { KpiError } from '../../errors.ts'
+import { within } from '../../runtime/abort.ts'
 
 /** What opens a second session the same way. */
 interface SameWay {
@@ -85,14 +86,10 @@ async function notifyUntil(heard: Promise<void>, channel: string, config: pg.Cli
     await second.connect()
     for (let count = 0; count < notifications; count += 1) {
       await second.query('SELECT pg_catalog.pg_notify($1, $2)', [channel, ''])
-      if (await Promise.race([isHeard, after(pauseMs)])) return true
+      if (await within(pauseMs, isHeard)) return true
     }
     return false
   } finally {
     await second.end().catch(() => undefined)
   }
-}
-
-function after(ms: number): Promise<false> {
-  return new Promise((resolve) => setTimeout(() => resolve(false), ms))
 }

@@ -1,4 +1,5 @@
 import { KpiError, messageOf } from '../../errors.ts'
+import { withDeadline } from '../../runtime/abort.ts'
 import type { PostgresOptions } from './connection.ts'
 import { withProbe } from './probe.ts'
 
@@ -19,10 +20,8 @@ export async function withReadOnlySession<T>(
   options: { readonly timeoutMs: number; readonly late: KpiError },
   work: (query: ReadOnlyQuery) => Promise<T>,
 ): Promise<T> {
-  const controller = new AbortController()
-  const timer = setTimeout(() => controller.abort(options.late), options.timeoutMs)
-  try {
-    return await withProbe(postgres, limits, controller.signal, (probe) =>
+  return withDeadline({ ms: options.timeoutMs, error: options.late }, (signal) =>
+    withProbe(postgres, limits, signal, (probe) =>
       work(async (text, values = []) => {
         await probe.query('BEGIN READ ONLY')
         // What the text has set is undone by this, and what has ended the session is told by the text's own failure.
@@ -34,10 +33,8 @@ export async function withReadOnlySession<T>(
         await undo()
         return rows
       }),
-    )
-  } finally {
-    clearTimeout(timer)
-  }
+    ),
+  )
 }
 
 /** A table that a stranger's question names and that is not there is no fault of the schema, which `init` would mend. */

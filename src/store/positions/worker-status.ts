@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { messageOf } from '../../errors.ts'
 import type { Logger } from '../../log.ts'
+import { within } from '../../runtime/abort.ts'
 import type { Database } from '../client/connection.ts'
 
 /** What a worker says of itself; counts since its start. */
@@ -60,7 +61,7 @@ export class WorkerStatusWriter {
   /** Writes `stopped_at`, if that is to be had within the deadline. Idempotent. */
   stop(deadlineMs = 3000): Promise<void> {
     clearInterval(this.#timer)
-    this.#stopped ??= withinMs(
+    this.#stopped ??= within(
       deadlineMs,
       (this.#writing ?? Promise.resolve()).then(() => this.#write(true)),
     )
@@ -112,16 +113,6 @@ export class WorkerStatusWriter {
       keptHours,
     ]
   }
-}
-
-/** Waits for the work, but no longer than that. */
-async function withinMs(deadlineMs: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const deadline = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, deadlineMs)
-  })
-  await Promise.race([work, deadline])
-  clearTimeout(timer)
 }
 
 const upsert = `

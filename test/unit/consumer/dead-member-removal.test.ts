@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { DeadMemberRemoval } from '../../../src/consumer/dead-member-removal.ts'
 import { KpiError } from '../../../src/errors.ts'
 import { RecordingLog } from '../../recording-log.ts'
-import { SimulatedClock } from './simulated-clock.ts'
+import { SimulatedClock } from '../../simulated-clock.ts'
 
 const away = new KpiError('KPI_POSTGRES_UNREACHABLE', 'away')
 const heard = new Map([
@@ -14,7 +14,7 @@ function scene(
   observations: (count: number) => ReadonlyMap<string, number>,
   asksOfTheGroup: (count: number) => void = () => {},
 ) {
-  const clock = new SimulatedClock(() => 0.5)
+  const clock = new SimulatedClock()
   const log = new RecordingLog()
   const removedAtMs: number[] = []
   const group = new Map([

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest'
 import { KafkaOffsetMirror } from '../../../src/consumer/kafka-offset-mirror.ts'
 import { RecordingLog } from '../../recording-log.ts'
-import { SimulatedClock } from './simulated-clock.ts'
+import { SimulatedClock } from '../../simulated-clock.ts'
 
 function scene(answers: (Error | undefined | Promise<void>)[]) {
-  const clock = new SimulatedClock(() => 0.5)
+  const clock = new SimulatedClock()
   const log = new RecordingLog()
   const commits: [number, number][][] = []
   const commit = async (offsets: ReadonlyMap<number, number>) => {

@@ -1,5 +1,6 @@
 import type { GroupListener } from '../../../src/kafka/group/group-member.ts'
-import type { SimulatedClock } from './simulated-clock.ts'
+import { pause } from '../../../src/runtime/abort.ts'
+import type { SimulatedClock } from '../../simulated-clock.ts'
 
 /** One worker's membership; the coordinator below decides what it gets. */
 export class SimulatedMember {
@@ -74,7 +75,7 @@ export class SimulatedCoordinator {
     const deadlineMs = this.#clock.random() * 200
     owner.partitions.delete(partition)
     const done = owner.listener.revoked([partition], deadlineMs)
-    await Promise.race([done, this.#clock.sleep(deadlineMs)])
+    await Promise.race([done, pause(deadlineMs, undefined, this.#clock)])
     if (next?.state === 'stable') next.assign(partition)
     else if (owner.state === 'stable') owner.assign(partition)
   }

@@ -11,7 +11,8 @@ import {
   type ReadUpTo,
 } from '../../../src/kpi/leader-epochs.ts'
 import { mergePartials, type PartialRow, partialOf } from '../../../src/kpi/partial.ts'
-import type { SimulatedClock } from './simulated-clock.ts'
+import { pause } from '../../../src/runtime/abort.ts'
+import type { SimulatedClock } from '../../simulated-clock.ts'
 
 const windowUs = 300e6
 const latenessUs = 120e6
@@ -216,7 +217,7 @@ export class SimulatedFetcher {
     const { random } = this.#clock
     while (!this.#stopped) {
       const asked = [...this.#readings].filter(([partition]) => this.#handler.wants(partition))
-      await this.#clock.sleep(1 + random() * 30)
+      await pause(1 + random() * 30, undefined, this.#clock)
       for (const [partition, reading] of asked) {
         if (this.#stopped || this.#readings.get(partition) !== reading) continue
         const divergence = this.#log.divergence({ partition, nextOffset: reading.offset, ...reading.epoch })

@@ -3,8 +3,9 @@ import type { TakenBatch } from '../../../src/consumer/pending-batch.ts'
 import { KpiError } from '../../../src/errors.ts'
 import { noEpoch } from '../../../src/kpi/leader-epochs.ts'
 import type { PartialRow } from '../../../src/kpi/partial.ts'
+import { pause } from '../../../src/runtime/abort.ts'
 import type { ExpectedPosition, Position } from '../../../src/store/positions/positions.ts'
-import type { SimulatedClock } from './simulated-clock.ts'
+import type { SimulatedClock } from '../../simulated-clock.ts'
 import { type CountedSegment, mergeInto, type SimulatedLog } from './simulated-log.ts'
 
 interface Stored extends Position {
@@ -108,7 +109,7 @@ export class SimulatedStore {
     await this.#hurdle()
     const isElsewhere = (e: ExpectedPosition) => this.positions.get(e.partition)?.nextOffset !== e.nextOffset
     const elsewhere = expected.filter(isElsewhere).map(({ partition }) => partition)
-    await this.#clock.sleep(this.#clock.random() * 20)
+    await pause(this.#clock.random() * 20, undefined, this.#clock)
     return elsewhere
   }
 
@@ -125,7 +126,7 @@ export class SimulatedStore {
   async read(partitions: readonly number[]): Promise<Position[]> {
     await this.#hurdle()
     const found = partitions.flatMap((partition) => this.positions.get(partition) ?? [])
-    await this.#clock.sleep(this.#clock.random() * 20)
+    await pause(this.#clock.random() * 20, undefined, this.#clock)
     return found
   }
 
@@ -162,7 +163,7 @@ export class SimulatedStore {
 
   /** Some time passes, and something may go wrong. */
   async #hurdle(): Promise<void> {
-    await this.#clock.sleep(this.#clock.random() * 40)
+    await pause(this.#clock.random() * 40, undefined, this.#clock)
     const isAway = this.#clock.now() < this.#awayUntilMs
     if (isAway || (this.isShaky && this.#clock.random() < 0.05)) {
       throw new KpiError('KPI_POSTGRES_UNREACHABLE', 'the simulated database is away')

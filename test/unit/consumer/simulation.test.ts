@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { Worker } from '../../../src/consumer/worker.ts'
 import type { WorkerPorts } from '../../../src/consumer/worker-ports.ts'
 import { createLogger } from '../../../src/log.ts'
-import { SimulatedClock } from './simulated-clock.ts'
+import { SimulatedClock } from '../../simulated-clock.ts'
 import { SimulatedCoordinator, type SimulatedMember } from './simulated-group.ts'
 import { rowsOf, SimulatedFetcher, SimulatedLog } from './simulated-log.ts'
 import { SimulatedStore } from './simulated-store.ts'
@@ -38,7 +38,7 @@ class World {
   living: Living[] = []
 
   constructor(random: () => number) {
-    this.clock = new SimulatedClock(random)
+    this.clock = new SimulatedClock({ random, wallMs: 1_771_079_401_000 })
     this.log = new SimulatedLog(random, { partitions, messages: 40 })
     this.store = new SimulatedStore(this.clock)
     this.coordinator = new SimulatedCoordinator(this.clock, partitions)

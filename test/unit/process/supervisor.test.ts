@@ -4,23 +4,23 @@ import { KpiError } from '../../../src/errors.ts'
 import type { ChildExit } from '../../../src/process/child.ts'
 import { type Part, type RunningPart, Supervisor } from '../../../src/process/supervisor.ts'
 import { RecordingLog } from '../../recording-log.ts'
-import { ManualClock } from './manual-clock.ts'
+import { SimulatedClock } from '../../simulated-clock.ts'
 
 const killed: ChildExit = { code: null, signal: 'SIGKILL' }
 const done: ChildExit = { code: 0, signal: null }
 
 /** What happened to the parts, in order. */
 let events: string[]
-let clock: ManualClock
+let clock: SimulatedClock
 let log: RecordingLog
 let supervisor: Supervisor
 
 beforeEach(() => {
   events = []
-  clock = new ManualClock()
-  log = new RecordingLog()
   // Without jitter: a wait is the whole of what the backoff allows.
-  supervisor = new Supervisor({ clock, random: () => 1, log })
+  clock = new SimulatedClock({ random: () => 1 })
+  log = new RecordingLog()
+  supervisor = new Supervisor({ clock, log })
 })
 
 /** A part under the test's control: how its starts go, and when it ends. */
@@ -157,9 +157,9 @@ describe('a part that dies', () => {
     await supervisor.start(part)
     for (let round = 0; round < 8; round++) {
       await part.dies()
-      await clock.advance(clock.pauses.at(-1) ?? 0)
+      await clock.advance(clock.waits.at(-1) ?? 0)
     }
-    expect(clock.pauses).toEqual([500, 1000, 2000, 4000, 8000, 10_000, 10_000, 10_000])
+    expect(clock.waits).toEqual([500, 1000, 2000, 4000, 8000, 10_000, 10_000, 10_000])
     expect(part.starts).toBe(9)
     await supervisor.stop(1000)
   })
@@ -170,7 +170,7 @@ describe('a part that dies', () => {
     part.failures.push(...Array.from({ length: 3 }, (_, n) => new KpiError('KPI_PORT_BUSY', `busy ${n}`)))
     await part.dies()
     for (const ms of [500, 1000, 2000, 4000]) await clock.advance(ms)
-    expect(clock.pauses).toEqual([500, 1000, 2000, 4000])
+    expect(clock.waits).toEqual([500, 1000, 2000, 4000])
     expect(log.lines.filter((line) => line.startsWith('error'))).toEqual([
       'error: kafka ended',
       'error: busy 0',
@@ -187,9 +187,9 @@ describe('a part that dies', () => {
     for (const ranMs of [0, 4999, 5000, 0]) {
       await clock.advance(ranMs)
       await part.dies()
-      await clock.advance(clock.pauses.at(-1) ?? 0)
+      await clock.advance(clock.waits.at(-1) ?? 0)
     }
-    expect(clock.pauses).toEqual([500, 1000, 500, 1000])
+    expect(clock.waits).toEqual([500, 1000, 500, 1000])
     await supervisor.stop(1000)
   })
 

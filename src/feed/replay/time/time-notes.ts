@@ -1,5 +1,5 @@
 import type { Logger } from '../../../log.ts'
-import type { Clock } from '../../source.ts'
+import type { Clock } from '../../../runtime/clock.ts'
 import { LineWarnings } from '../bad-lines.ts'
 import type { FieldText } from '../price-line.ts'
 import type { SymbolForm } from '../symbol-forms.ts'

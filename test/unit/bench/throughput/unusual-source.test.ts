@@ -5,11 +5,12 @@ import { SimulateSource } from '../../../../src/feed/simulate/simulate-source.ts
 import type { MessageBatch } from '../../../../src/kafka/records/message-batch.ts'
 import { FlatScan } from '../../../../src/kpi/decode/flat-scan.ts'
 import { decodePlainly } from '../../../../src/verify/plain-decoder.ts'
+import { SimulatedClock } from '../../../simulated-clock.ts'
 
 const count = 400
 
 function market(): SimulateSource {
-  const clock = { now: () => 1_771_000_000_000, sleep: async () => {} }
+  const clock = new SimulatedClock({ isEager: true })
   return new SimulateSource(orderlyMarket({ symbols: 5, ratePerSecond: Number.POSITIVE_INFINITY, count }), clock)
 }
 

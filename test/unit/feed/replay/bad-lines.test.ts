@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { BadLines } from '../../../../src/feed/replay/bad-lines.ts'
-import { FakeClock } from '../fake-clock.ts'
+import { SimulatedClock } from '../../../simulated-clock.ts'
 import { KeptLog } from './files.ts'
 
 function made() {
   const log = new KeptLog()
-  const clock = new FakeClock()
+  const clock = new SimulatedClock({ isEager: true })
   return { log, clock, bad: new BadLines({ path: 'p.csv', log, clock }) }
 }
 
@@ -20,7 +20,7 @@ describe('bad lines', () => {
     const { bad, log, clock } = made()
     for (let line = 1; line <= 100_000; line++) {
       bad.report(`line ${line}`, 'no close')
-      clock.nowMs += 1
+      clock.skip(1)
     }
     // Ten at once, then one every ten seconds for a hundred seconds.
     expect(log.lines).toHaveLength(19)

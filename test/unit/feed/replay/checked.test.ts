@@ -2,9 +2,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MessageDecoder } from '../../../../src/kpi/decode/message.ts'
+import { SimulatedClock } from '../../../simulated-clock.ts'
 import { temporaryFolder } from '../../../temporary-folder.ts'
 import { propertyRuns } from '../../kpi/property-runs.ts'
-import { FakeClock } from '../fake-clock.ts'
 import { replay, write } from './files.ts'
 
 const nowMs = Date.UTC(2026, 1, 16, 15, 0)
@@ -44,7 +44,7 @@ describe('the messages that are sent', () => {
             ? ['symbol,timestamp,open,close,volume', ...all.map((fields) => fields.map(quoted).join(','))].join('\n')
             : all.map(jsonLine).join('\n')
         const { values, rejected } = await replay(write(folder.path, text), {
-          clock: new FakeClock(nowMs),
+          clock: new SimulatedClock({ isEager: true, wallMs: nowMs }),
           maxFutureSeconds,
         })
         expect(values.map(rejection)).toEqual(values.map(() => undefined))
@@ -58,7 +58,10 @@ describe('the messages that are sent', () => {
     using folder = temporaryFolder()
     const lines = ['2026-02-16T15:01:00Z', '2026-02-16T15:01:00.000001Z', '1771254060000', '1771254060001']
     const text = `symbol,timestamp,close\n${lines.map((time) => `A,${time},1\n`).join('')}`
-    const found = await replay(write(folder.path, text), { clock: new FakeClock(nowMs), maxFutureSeconds })
+    const found = await replay(write(folder.path, text), {
+      clock: new SimulatedClock({ isEager: true, wallMs: nowMs }),
+      maxFutureSeconds,
+    })
     expect(found.values.map((value) => JSON.parse(value).timestamp)).toEqual([
       '2026-02-16T15:01:00Z',
       1_771_254_060_000,

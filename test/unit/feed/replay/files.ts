@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { ReplayFile } from '../../../../src/feed/replay/replay-file.ts'
 import { type ReplayOptions, ReplaySource } from '../../../../src/feed/replay/replay-source.ts'
-import type { Clock } from '../../../../src/feed/source.ts'
 import type { Logger } from '../../../../src/log.ts'
-import { FakeClock } from '../fake-clock.ts'
+import type { Clock } from '../../../../src/runtime/clock.ts'
+import { SimulatedClock } from '../../../simulated-clock.ts'
 import { type TakenMessage, takeAll } from '../taken.ts'
 
 /** Keeps what is logged. */
@@ -61,7 +61,7 @@ export async function openReplay(path: string, options: Partial<ReplayOptions> =
       shiftToNow: false,
       maxFutureSeconds: 100 * 365 * 86_400,
       decimals: 8,
-      clock: new FakeClock(),
+      clock: new SimulatedClock({ isEager: true }),
       log: new KeptLog(),
       ...options,
     })
@@ -74,7 +74,7 @@ export async function openReplay(path: string, options: Partial<ReplayOptions> =
 /** Sends a whole file. */
 export async function replay(path: string, options: Partial<ReplayOptions> = {}): Promise<Replayed> {
   const log = new KeptLog()
-  const clock: Clock = options.clock ?? new FakeClock()
+  const clock: Clock = options.clock ?? new SimulatedClock({ isEager: true })
   const source = await openReplay(path, { log, ...options, clock })
   try {
     const messages = await takeAll(source)

@@ -5,9 +5,9 @@ import { type LinePlace, readPass } from '../../../../src/feed/replay/line-mark.
 import { ReplayFile } from '../../../../src/feed/replay/replay-file.ts'
 import type { ResumePoint } from '../../../../src/feed/replay/resume-point.ts'
 import { messageKey, partitionOf } from '../../../../src/kafka/records/message-key.ts'
+import { SimulatedClock } from '../../../simulated-clock.ts'
 import { temporaryFolder } from '../../../temporary-folder.ts'
 import { propertyRuns } from '../../kpi/property-runs.ts'
-import { FakeClock } from '../fake-clock.ts'
 import { priceOf, type TakenMessage, takeAll } from '../taken.ts'
 import { KeptLog, openReplay, replay, write, writeGzip } from './files.ts'
 
@@ -63,7 +63,7 @@ describe('the messages of a file', () => {
   it('are the same from a packed file, and from one with another name', async () => {
     using folder = temporaryFolder()
     const text = `${header}${csvOf(5000)}`
-    const clock = new FakeClock()
+    const clock = new SimulatedClock({ isEager: true })
     const { messages } = await replay(write(folder.path, text), { clock })
     expect((await replay(writeGzip(folder.path, text), { clock })).messages).toEqual(messages)
     expect(messages).toHaveLength(5000)
@@ -117,10 +117,13 @@ describe('a replay that goes on', () => {
   it('goes on with the lines that were appended, in the pass that it was', async () => {
     using folder = temporaryFolder()
     const path = write(folder.path, `${header}${csvOf(50)}`)
-    const { messages } = await replay(path, { clock: new FakeClock(1000) })
+    const { messages } = await replay(path, { clock: new SimulatedClock({ isEager: true, wallMs: 1000 }) })
     const counts = [0, 1, 2].map((partition) => inPartition(messages, partition).length)
     appendFileSync(path, csvOf(7, 50))
-    const rest = await replay(path, { resume: resumeAfter(messages, counts), clock: new FakeClock(2000) })
+    const rest = await replay(path, {
+      resume: resumeAfter(messages, counts),
+      clock: new SimulatedClock({ isEager: true, wallMs: 2000 }),
+    })
     expect(rest.messages.map((message) => placeOf(message).line)).toEqual([52, 53, 54, 55, 56, 57, 58])
     expect(rest.messages[0]?.headers.replay).toBe(messages[0]?.headers.replay)
   })
@@ -228,55 +231,58 @@ describe('a replay that goes on', () => {
 describe('a replay at a speed', () => {
   it('waits as long as the lines are apart', async () => {
     using folder = temporaryFolder()
-    const clock = new FakeClock()
-    const began = clock.nowMs
+    const clock = new SimulatedClock({ isEager: true })
+    const began = clock.wallMs()
     const { messages } = await replay(write(folder.path, `${header}${csvOf(101)}`), { speed: 10, clock })
     expect(messages).toHaveLength(101)
-    expect(clock.nowMs - began).toBe(10_000)
+    expect(clock.wallMs() - began).toBe(10_000)
     expect(priceOf(messages[100] as TakenMessage).timestamp).toBe(new Date(startMs + 100_000).toISOString())
   })
 
   it('sends what is due before it waits', async () => {
     using folder = temporaryFolder()
     const text = `${header}A,${startMs},1\nA,${startMs},2\nA,${startMs + 5000},3\n`
-    const clock = new FakeClock()
+    const clock = new SimulatedClock({ isEager: true })
     const source = await openReplay(write(folder.path, text), { speed: 1, clock })
     const { signal } = new AbortController()
     expect((await source.next(signal))?.count).toBe(2)
-    expect(clock.sleeps).toEqual([])
+    expect(clock.waits).toEqual([])
     expect((await source.next(signal))?.count).toBe(1)
-    expect(clock.sleeps).toEqual([5000])
+    expect(clock.waits).toEqual([5000])
     await source.stop()
   })
 
   it('ends its waiting when it is told to stop, and loses nothing when it is asked again', async () => {
     using folder = temporaryFolder()
     const stop = new AbortController()
-    const clock = new FakeClock()
-    clock.sleep = async () => stop.abort()
+    const clock = new SimulatedClock({ isEager: true })
+    clock.after = () => {
+      queueMicrotask(() => stop.abort())
+      return () => undefined
+    }
     const source = await openReplay(write(folder.path, `${header}${csvOf(2)}`), { speed: 1, clock })
     await source.next(stop.signal)
     expect(await source.next(stop.signal)).toBeUndefined()
-    clock.nowMs += 1000
+    clock.skip(1000)
     expect(await takeAll(source)).toHaveLength(1)
     await source.stop()
   })
 
   it('sends the times at which lines are due, when it is told to', async () => {
     using folder = temporaryFolder()
-    const clock = new FakeClock()
-    const began = clock.nowMs
+    const clock = new SimulatedClock({ isEager: true })
+    const began = clock.wallMs()
     const path = write(folder.path, `${header}${csvOf(4)}`)
     const { messages } = await replay(path, { speed: 1, shiftToNow: true, clock })
     expect(messages.map((message) => Date.parse(priceOf(message).timestamp) - began)).toEqual([0, 1000, 2000, 3000])
-    const fast = await replay(path, { shiftToNow: true, clock: new FakeClock(began) })
+    const fast = await replay(path, { shiftToNow: true, clock: new SimulatedClock({ isEager: true, wallMs: began }) })
     expect(new Set(fast.messages.map((message) => Date.parse(priceOf(message).timestamp)))).toEqual(new Set([began]))
   })
 
   it('shifts the time of a line that is a message already, and keeps the rest of it', async () => {
     using folder = temporaryFolder()
     const line = '{"symbol":"A","timestamp":"2013-10-07T08:00:00Z","close":1.50,"volume":2}\n'
-    const clock = new FakeClock(startMs)
+    const clock = new SimulatedClock({ isEager: true, wallMs: startMs })
     const { values } = await replay(write(folder.path, line), { shiftToNow: true, clock })
     expect(values).toEqual(['{"symbol":"A","timestamp":"2026-02-14T14:30:00.000Z","close":1.50,"volume":2}'])
   })

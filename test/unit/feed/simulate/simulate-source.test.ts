@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type SimulateOptions, SimulateSource } from '../../../../src/feed/simulate/simulate-source.ts'
 import { MessageDecoder } from '../../../../src/kpi/decode/message.ts'
-import { FakeClock } from '../fake-clock.ts'
+import { SimulatedClock } from '../../../simulated-clock.ts'
 import { priceOf, type TakenMessage, takeAll } from '../taken.ts'
 
 const usual: SimulateOptions = {
@@ -17,7 +17,10 @@ const usual: SimulateOptions = {
   pauseForSeconds: 60,
 }
 
-async function simulate(options: Partial<SimulateOptions>, clock = new FakeClock()): Promise<TakenMessage[]> {
+async function simulate(
+  options: Partial<SimulateOptions>,
+  clock = new SimulatedClock({ isEager: true }),
+): Promise<TakenMessage[]> {
   return takeAll(new SimulateSource({ ...usual, ...options }, clock))
 }
 
@@ -35,7 +38,7 @@ describe('a simulated feed', () => {
     const first = await simulate(faulty)
     expect(await simulate(faulty)).toEqual(first)
     expect(await simulate({ ...faulty, seed: 'other' })).not.toEqual(first)
-    expect(await simulate(faulty, new FakeClock(0))).not.toEqual(first)
+    expect(await simulate(faulty, new SimulatedClock({ isEager: true, wallMs: 0 }))).not.toEqual(first)
   })
 
   it('sends prices that all count, keyed by their symbol, of every symbol', async () => {
@@ -54,12 +57,12 @@ describe('a simulated feed', () => {
   })
 
   it.each([0.1, 1, 1000, 500_000])('keeps its rate: %d a second', async (ratePerSecond) => {
-    const clock = new FakeClock()
-    const start = clock.nowMs
+    const clock = new SimulatedClock({ isEager: true })
+    const start = clock.wallMs()
     const count = Math.min(50_000, Math.max(4, ratePerSecond))
     const times = timesOf(await simulate({ ratePerSecond, count }, clock))
-    expect(clock.nowMs - start).toBeGreaterThanOrEqual(((count - 1) * 1000) / ratePerSecond - 1)
-    expect(clock.nowMs - start).toBeLessThan((count * 1000) / ratePerSecond + 20)
+    expect(clock.wallMs() - start).toBeGreaterThanOrEqual(((count - 1) * 1000) / ratePerSecond - 1)
+    expect(clock.wallMs() - start).toBeLessThan((count * 1000) / ratePerSecond + 20)
     expect(times[0]).toBe(start)
     expect(times.at(-1)).toBe(Math.floor(start + ((count - 1) * 1000) / ratePerSecond))
   })
@@ -89,12 +92,12 @@ describe('a simulated feed', () => {
   })
 
   it('sends a share of bad messages, of every kind', async () => {
-    const clock = new FakeClock()
+    const clock = new SimulatedClock({ isEager: true })
     const messages = await simulate({ bad: 0.1 }, clock)
     const decoder = new MessageDecoder({ maxFutureSeconds: 300, decimals: 8 })
     const reasons = messages.map(({ value }) => {
       const bytes = Buffer.from(value)
-      return decoder.decode(bytes, bytes.length === 0 ? -1 : 0, bytes.length, clock.nowMs)
+      return decoder.decode(bytes, bytes.length === 0 ? -1 : 0, bytes.length, clock.wallMs())
     })
     const rejected = reasons.filter((reason) => reason !== undefined)
     expect(rejected.length / messages.length).toBeCloseTo(0.1, 1)
@@ -110,17 +113,17 @@ describe('a simulated feed', () => {
 
   it('ends its waiting when it is told to stop', async () => {
     const stop = new AbortController()
-    const clock = new FakeClock()
+    const clock = new SimulatedClock({ isEager: true })
     const source = new SimulateSource({ ...usual, ratePerSecond: 0.1 }, clock)
     await source.next(stop.signal)
     stop.abort()
     expect(await source.next(stop.signal)).toBeUndefined()
-    expect(clock.sleeps).toEqual([])
+    expect(clock.waits).toEqual([])
   })
 
   it('says what it sends', () => {
     const described = (options: Partial<SimulateOptions>) =>
-      new SimulateSource({ ...usual, ...options }, new FakeClock()).description
+      new SimulateSource({ ...usual, ...options }, new SimulatedClock({ isEager: true })).description
     expect(described({})).toBe('simulated prices of AAPL, MSFT, NVDA: 1000 messages/s, 20000 in all, seed seed')
     const names = Array.from({ length: 50 }, (_, i) => `S${i}`)
     expect(described({ names, ratePerSecond: Number.POSITIVE_INFINITY, count: Number.POSITIVE_INFINITY })).toBe(
