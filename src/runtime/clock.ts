@@ -6,14 +6,14 @@ export interface Clock {
   now(): number
   /** Milliseconds since the Unix epoch, which somebody may set forward or back: for what is stored, sent and shown. */
   wallMs(): number
-  /** Calls back once after a while, at the latest after {@link longestTimerMs}. @returns What cancels it. */
+  /** Calls back once after a while, at the latest after 24.8 days. @returns What cancels it. */
   after(ms: number, callback: () => void): () => void
   /** A uniform number in [0, 1), for jitter. */
   random(): number
 }
 
 /** 24.8 days: a timer of Node that is set for longer fires at once. */
-export const longestTimerMs = 2 ** 31 - 1
+const longestTimerMs = 2 ** 31 - 1
 
 export const systemClock: Clock = {
   now: () => performance.now(),
