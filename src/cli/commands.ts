@@ -178,7 +178,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'open',
-    description: 'open the dashboard or Grafana in the browser, or print the address',
+    description: 'open Grafana in the browser, or print its address',
     load: async () => (await import('./open.ts')).register,
   },
   {

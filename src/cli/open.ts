@@ -1,7 +1,4 @@
 import { Argument, type Command } from 'commander'
-import type { Config } from '../config/load.ts'
-import { defaultDataDir } from '../stack/data-dir.ts'
-import { readEndpoints } from '../stack/endpoints.ts'
 import { configure, withErrors } from './command.ts'
 import { browserObstacle, showInBrowser, thisMachine } from './open/browser.ts'
 
@@ -10,27 +7,23 @@ It only prints the address where no browser can be seen: in SSH sessions, contai
 BROWSER names a program that is used all the same.
 
 Environment:
-  DASHBOARD_URL   (default: the dashboard of the 'up' in --data-dir, else http://127.0.0.1:8080)
-  GRAFANA_URL     (default: http://127.0.0.1:3000)`
+  GRAFANA_URL   (default: http://127.0.0.1:3000)`
 
-const usualDashboard = 'http://127.0.0.1:8080'
 const answerTimeoutMs = 3000
 
 export function register(command: Command): void {
   command
-    .addArgument(new Argument('<what>', 'what to open').choices(['dashboard', 'grafana']))
-    .option('--data-dir <dir>', 'the data directory of the `up` whose dashboard it is', defaultDataDir)
+    .addArgument(new Argument('<what>', 'what to open').choices(['grafana']))
     .addHelpText('after', help)
-    .action(withErrors((what: 'dashboard' | 'grafana', _flags: unknown, self: Command) => openPage(what, self)))
+    .action(withErrors((_what: 'grafana', _flags: unknown, self: Command) => openGrafana(self)))
 }
 
 /** @returns 1 when nothing listens there. */
-async function openPage(what: 'dashboard' | 'grafana', command: Command): Promise<number> {
+async function openGrafana(command: Command): Promise<number> {
   const { config, log } = configure(command)
-  const { dataDir } = command.opts<{ dataDir: string }>()
-  const url = what === 'grafana' ? config.grafanaUrl : dashboardUrl(config, dataDir)
+  const url = config.grafanaUrl
   if (!(await answers(url))) {
-    process.stderr.write(`nothing answers at ${url}: ${remedies[what]}\n`)
+    process.stderr.write(`nothing answers at ${url}: start Grafana, or name it in GRAFANA_URL\n`)
     return 1
   }
   const obstacle = browserObstacle(thisMachine())
@@ -40,12 +33,7 @@ async function openPage(what: 'dashboard' | 'grafana', command: Command): Promis
   return 0
 }
 
-const remedies = {
-  dashboard: "start it with 'market-kpi up' or 'market-kpi dashboard', or name it in DASHBOARD_URL",
-  grafana: 'start Grafana, or name it in GRAFANA_URL',
-}
-
-/** Whatever it answers, a page for a login too. */
+/** Whatever the answer is: a page for a login counts too. */
 async function answers(url: string): Promise<boolean> {
   try {
     const answer = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(answerTimeoutMs) })
@@ -53,19 +41,5 @@ async function answers(url: string): Promise<boolean> {
     return true
   } catch {
     return false
-  }
-}
-
-function dashboardUrl({ dashboardUrl: named }: Config, dataDir: string): string {
-  return named ?? endpointsDashboard(dataDir) ?? usualDashboard
-}
-
-/** Undefined where no `up` runs there, or one without a dashboard. */
-function endpointsDashboard(dataDir: string): string | undefined {
-  try {
-    return readEndpoints(dataDir)?.dashboard
-  } catch {
-    // Another user's.
-    return undefined
   }
 }

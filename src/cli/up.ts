@@ -16,7 +16,6 @@ interface UpFlags extends ReplayFlags {
   readonly workers: number
   readonly kafkaPort: number
   readonly postgresPort: number
-  readonly dashboardPort?: number
   readonly alerts: boolean
 }
 
@@ -31,7 +30,7 @@ export function register(command: Command): void {
     .option('--workers <n>', 'number of worker processes', wholeNumber(1, 64), 1)
     .option('--kafka-port <port>', 'port of the broker; 0 for any free one', wholeNumber(0, 65_535), 19_092)
     .option('--postgres-port <port>', 'port of the database; 0 for any free one', wholeNumber(0, 65_535), 15_432)
-    .addOption(new Option('--dashboard-port <port>').argParser(wholeNumber(0, 65_535)).hideHelp())
+    // Start scripts may pass it already: without the web dashboard it changes nothing.
     .addOption(new Option('--no-dashboard').hideHelp())
     .option('--no-alerts', 'do not evaluate alerts')
     .optionsGroup('Options of --feed replay:FILE (docs/feeds.md):')
@@ -68,9 +67,6 @@ function feedSource(text: string): string {
 async function up(command: Command, given: readonly string[]): Promise<void> {
   const { config, log } = configure(command)
   const flags = command.opts<UpFlags>()
-  if (flags.dashboardPort !== undefined) {
-    log.warn('this version has no web dashboard yet: --dashboard-port has no effect')
-  }
   await checkFeed(flags, given)
   const stopRequest = listenForStop((what) =>
     log.info(what === 'stop' ? 'stopping; interrupt again to stop at once' : 'stopping at once'),

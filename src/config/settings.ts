@@ -228,17 +228,6 @@ export const settings = {
     default: 5,
     description: 'how often live views refresh',
   }),
-  dashboardToken: optionalText({
-    env: 'DASHBOARD_TOKEN',
-    secret: true,
-    description: 'token that browsers need if the dashboard listens on more than this machine',
-  }),
-  dashboardUrl: optionalText({
-    env: 'DASHBOARD_URL',
-    pattern: webAddress,
-    allowed: 'http://HOST:PORT or https://HOST',
-    description: 'address that `open dashboard` opens (default: that of a running `up`)',
-  }),
   grafanaUrl: text({
     env: 'GRAFANA_URL',
     pattern: webAddress,

@@ -14,7 +14,6 @@ export interface Endpoints {
   readonly postgresPipeline?: string
   /** As the role bi_reader, which may only read. */
   readonly postgresReader?: string
-  readonly dashboard?: string
   readonly workers: readonly string[]
   readonly feed?: string
   /** Why there is no feed, though `up` was to run one. */

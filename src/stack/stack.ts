@@ -122,7 +122,6 @@ class Stack {
     await allOrFirstFailure([kafka && this.#startKafka(kafka), this.#startPostgres()])
     await this.#options.prepare({ ...this.#kafkaEnvironment(), ...this.#ownerEnvironment() })
     this.#tell('topic, schema and roles are there')
-    // The web dashboard starts here too, as a command of its own, once it exists.
     const workers = Array.from({ length: this.#options.workers }, (_, index) => this.#startWorker(index))
     await allOrFirstFailure([this.#startFeed(), this.#startPrune(), ...workers])
     await this.#startAlerts()

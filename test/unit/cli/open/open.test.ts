@@ -4,20 +4,9 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { type Endpoints, writeEndpoints } from '../../../../src/stack/endpoints.ts'
 import { marketKpi } from '../../../integration/scenes/processes.ts'
 import { until } from '../../../integration/scenes/until.ts'
 import { temporaryFolder } from '../../../temporary-folder.ts'
-
-const endpoints: Endpoints = {
-  pid: 1,
-  kafka: '127.0.0.1:1',
-  topic: 'market-prices',
-  group: 'market-kpi-processor',
-  postgres: 'postgresql://owner:secret@127.0.0.1:1/bi_realtime',
-  workers: [],
-  pids: { workers: [] },
-}
 
 let server: Server
 let url: string
@@ -36,28 +25,13 @@ afterEach(() => {
 
 /** Where no browser can be seen. */
 async function open(args: readonly string[], env: Record<string, string> = {}) {
-  const run = marketKpi(['open', ...args], { CI: '1', BROWSER: '', DASHBOARD_URL: '', ...env })
+  const run = marketKpi(['open', ...args], { CI: '1', BROWSER: '', ...env })
   const { code } = await run.exited
   return { code, stdout: run.stdout(), stderr: run.stderr() }
 }
 
 it('prints the address of Grafana', async () => {
   expect(await open(['grafana'], { GRAFANA_URL: url })).toEqual({ code: 0, stdout: `${url}\n`, stderr: '' })
-})
-
-it('prints the address of the dashboard that up wrote down', async () => {
-  using folder = temporaryFolder()
-  const dataDir = folder.path
-  writeEndpoints(dataDir, { ...endpoints, dashboard: url })
-  expect(await open(['dashboard', '--data-dir', dataDir])).toEqual({ code: 0, stdout: `${url}\n`, stderr: '' })
-})
-
-it('prefers the dashboard that the environment names', async () => {
-  using folder = temporaryFolder()
-  const dataDir = folder.path
-  writeEndpoints(dataDir, { ...endpoints, dashboard: 'http://127.0.0.1:1' })
-  const found = await open(['dashboard', '--data-dir', dataDir], { DASHBOARD_URL: url })
-  expect(found).toEqual({ code: 0, stdout: `${url}\n`, stderr: '' })
 })
 
 it('says in one line that nothing answers there', async () => {
