@@ -1,32 +1,19 @@
 import type { Thresholds } from '../config/thresholds.ts'
-import { type Finding, type RuleName, ruleNames, type Stage, severities, stages } from './finding.ts'
+import { type Finding, ruleNames, type Stage, severities, stages } from './finding.ts'
 import type { SnapshotHistory } from './history.ts'
 import { markSymptoms } from './inhibition.ts'
 import { type PartitionLag, partitionLags } from './lag.ts'
 import { type Measures, measure } from './measures.ts'
-import {
-  consumerLagGrowing,
-  consumerLagHigh,
-  consumerStalled,
-  noConsumer,
-  throughputLow,
-  workerDown,
-} from './rules/consumer.ts'
-import { clockSkew, feedSilent } from './rules/feed.ts'
-import { kafkaDiskHigh, kafkaUnreachable, partitionsOffline, topicMissing } from './rules/kafka.ts'
-import { poolSaturated, postgresUnreachable, schemaInvalid } from './rules/postgres.ts'
-import { precisionLost } from './rules/precision.ts'
-import { deadLettersGrowing, errorRateHigh, kpiStale } from './rules/quality.ts'
-import type { Rule } from './rules/rule.ts'
-import { transactionStuck } from './rules/transactions.ts'
+import { ruleTable } from './rule-table.ts'
+import type { RuleScene } from './rules/rule.ts'
 import type { PipelineSnapshot } from './snapshot.ts'
 import { type ShownWorker, shownWorkers } from './workers.ts'
 
-/** What one look at the pipeline comes to. Plain JSON values. */
+/** The result of one observation of the pipeline. Plain JSON values. */
 export interface Assessment {
   /**
-   * The worst that is no symptom. `unknown` where nothing is known to be wrong, but something could not be judged that
-   * always can in a pipeline that works.
+   * The worst severity, symptoms left out. `unknown` where nothing is known to be wrong, but something could not be judged
+   * that can always be judged in a working pipeline.
    */
   readonly verdict: 'ok' | 'warning' | 'critical' | 'unknown'
   /** Of the findings behind the verdict, in the order of the data; null where all is well. */
@@ -36,39 +23,15 @@ export interface Assessment {
   readonly measures: Measures
   /** By partition number. */
   readonly partitions: readonly PartitionLag[]
-  /** Workers and feeds that live, and for ten minutes those that ended. */
+  /** Workers and feeds that run, and for ten minutes those that ended. */
   readonly workers: readonly ShownWorker[]
 }
 
-/** By number. */
-const rules: Readonly<Record<RuleName, Rule>> = {
-  KafkaUnreachable: kafkaUnreachable,
-  TopicMissing: topicMissing,
-  PartitionsOffline: partitionsOffline,
-  KafkaDiskHigh: kafkaDiskHigh,
-  PostgresUnreachable: postgresUnreachable,
-  SchemaInvalid: schemaInvalid,
-  ClockSkew: clockSkew,
-  FeedSilent: feedSilent,
-  WorkerDown: workerDown,
-  NoConsumer: noConsumer,
-  ConsumerStalled: consumerStalled,
-  ConsumerLagHigh: consumerLagHigh,
-  ConsumerLagGrowing: consumerLagGrowing,
-  ThroughputLow: throughputLow,
-  TransactionStuck: transactionStuck,
-  PoolSaturated: poolSaturated,
-  ErrorRateHigh: errorRateHigh,
-  DeadLettersGrowing: deadLettersGrowing,
-  KpiStale: kpiStale,
-  PrecisionLost: precisionLost,
-}
-
 /**
- * Judges one look at the pipeline. Pure: the same arguments give the same answer.
+ * Judges one observation of the pipeline. Pure: the same arguments give the same answer.
  *
- * @param history - The looks of the last minutes, of which this snapshot is the last. With this one alone, what takes
- *   time to know stays unknown, and says so.
+ * @param history - The observations of the last minutes, this snapshot the last. With this one alone, rules that need time
+ *   cannot be judged, and say so.
  * @param nowMs - By the clock that took the snapshot.
  */
 export function assess(
@@ -81,13 +44,22 @@ export function assess(
   const partitions = partitionLags({ snapshot, observations, thresholds, nowMs })
   const measures = measure({ snapshot, observations, thresholds, nowMs, lags: partitions })
   const scene = { snapshot, observations, diskObservations, thresholds, nowMs, lags: partitions, measures }
-  const findings = markSymptoms(ruleNames.flatMap((name) => rules[name](scene))).sort(worstFirst)
+  const findings = markSymptoms(findingsOf(scene)).sort(worstFirst)
   const { workers: source } = snapshot.postgres
   const workers = source.state === 'ok' ? shownWorkers(source.workers, thresholds) : []
   return { ...verdictOf(findings), findings, measures, partitions, workers }
 }
 
-/** Sorting is stable: within a severity the order of the rules stays. */
+function findingsOf(scene: RuleScene): Finding[] {
+  return ruleNames.flatMap((name) => {
+    const { find, stage: usualStage } = ruleTable[name]
+    return find(scene).map(({ rule, severity, stage, ...rest }) => {
+      return { rule, severity, stage: stage ?? usualStage, ...rest, inhibitedBy: null }
+    })
+  })
+}
+
+/** Sorting is stable: within a severity the order of the rules remains. */
 function worstFirst(a: Finding, b: Finding): number {
   return severities.indexOf(b.severity) - severities.indexOf(a.severity)
 }

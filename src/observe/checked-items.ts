@@ -1,59 +1,19 @@
-// What `alerts check` lists: each thing that it checked, with the findings about it or with what makes it healthy.
+// What `alerts check` lists: each item that it checked, with the findings about it or with what makes it healthy.
 
 import type { Thresholds } from '../config/thresholds.ts'
-import type { Finding, RuleName } from './finding.ts'
+import { type ItemName, itemNames } from './check-names.ts'
+import { type Finding, isRuleName } from './finding.ts'
 import type { Measure } from './measures.ts'
 import type { Observation } from './observer.ts'
 import { poolText } from './pool-text.ts'
+import { ruleTable } from './rule-table.ts'
 import { grouped, percentText } from './rules/rule.ts'
 import { freshnessText, silenceText } from './time-texts.ts'
 import { liveWorkers } from './workers.ts'
 
-/** In the order in which they are printed. */
-const itemNames = [
-  'Kafka',
-  'Kafka topic',
-  'Kafka disk',
-  'PostgreSQL',
-  'Database schema',
-  'Database connections',
-  'Data freshness',
-  'Consumer lag',
-  'Throughput',
-  'Error rate',
-  'Decimal places',
-  'Feed',
-  'Workers',
-  'Clocks',
-] as const
-export type ItemName = (typeof itemNames)[number]
-
-const itemOfRule: Readonly<Record<RuleName, (labels: Finding['labels']) => ItemName>> = {
-  KafkaUnreachable: () => 'Kafka',
-  TopicMissing: () => 'Kafka topic',
-  PartitionsOffline: () => 'Kafka topic',
-  KafkaDiskHigh: () => 'Kafka disk',
-  PostgresUnreachable: () => 'PostgreSQL',
-  SchemaInvalid: () => 'Database schema',
-  ClockSkew: () => 'Clocks',
-  FeedSilent: () => 'Feed',
-  WorkerDown: ({ kind }) => (kind === 'feed' ? 'Feed' : 'Workers'),
-  NoConsumer: () => 'Workers',
-  ConsumerStalled: () => 'Consumer lag',
-  ConsumerLagHigh: () => 'Consumer lag',
-  ConsumerLagGrowing: () => 'Consumer lag',
-  ThroughputLow: () => 'Throughput',
-  TransactionStuck: () => 'Consumer lag',
-  PoolSaturated: () => 'Database connections',
-  ErrorRateHigh: () => 'Error rate',
-  DeadLettersGrowing: () => 'Error rate',
-  KpiStale: () => 'Data freshness',
-  PrecisionLost: () => 'Decimal places',
-}
-
-/** The item that a finding is about; undefined for rules that are none of the pipeline's. */
+/** The item that a finding is about; undefined for rules that are not the pipeline's. */
 export function itemOf({ rule, labels }: { readonly rule: string; readonly labels: Finding['labels'] }) {
-  return Object.hasOwn(itemOfRule, rule) ? itemOfRule[rule as RuleName](labels) : undefined
+  return isRuleName(rule) ? ruleTable[rule].item(labels) : undefined
 }
 
 export interface HealthyItem {
@@ -65,18 +25,18 @@ export interface HealthyItem {
 /** The items that were checked and have nothing wrong with them. Those that cannot be judged are left out. */
 export function healthyItems(observation: Observation, thresholds: Thresholds): HealthyItem[] {
   const { findings } = observation.assessment
-  const seen = seenItems(observation, thresholds)
+  const observed = observedItems(observation, thresholds)
   return itemNames.flatMap((name) => {
-    const summary = seen[name]
-    const said = findings.some(
+    const summary = observed[name]
+    const hasFinding = findings.some(
       (finding) => itemOf(finding) === name && (finding.severity !== 'info' || !finding.isUnknown),
     )
-    return summary === undefined || said ? [] : [{ name, summary }]
+    return summary === undefined || hasFinding ? [] : [{ name, summary }]
   })
 }
 
-/** What was seen of each; undefined where it is not known. */
-function seenItems(observation: Observation, thresholds: Thresholds): Record<ItemName, string | undefined> {
+/** What was observed of each; undefined where it is not known. */
+function observedItems(observation: Observation, thresholds: Thresholds): Record<ItemName, string | undefined> {
   const { snapshot, assessment } = observation
   const { measures } = assessment
   const { cluster, topic, log } = snapshot.kafka
@@ -118,7 +78,7 @@ function workersText({ snapshot }: Observation, thresholds: Thresholds): string 
   return group.state === 'ok' ? `${counted(group.members.length, 'member')} in the consumer group` : undefined
 }
 
-/** Only workers know; without one nothing is. */
+/** Only workers know this. */
 function decimalsText({ snapshot }: Observation, thresholds: Thresholds): string | undefined {
   const { workers } = snapshot.postgres
   const isKnown = workers.state === 'ok' && liveWorkers(workers.workers, 'consumer', thresholds).length > 0

@@ -1,27 +1,12 @@
 import type { Thresholds } from '../config/thresholds.ts'
+import { type CheckKey, checkKeys } from './check-names.ts'
 import { type Finding, type RuleName, severities } from './finding.ts'
 import type { Measure } from './measures.ts'
 import type { Observation } from './observer.ts'
 import { poolText } from './pool-text.ts'
+import { ruleTable } from './rule-table.ts'
 import { grouped, percentText, span } from './rules/rule.ts'
 import { freshnessText, silenceText } from './time-texts.ts'
-
-/** The checks of `health`, in the order in which it prints them; the first five are the ones every reader knows. */
-export const checkKeys = [
-  'kafka:connectivity',
-  'kafka:topic',
-  'postgres:connectivity',
-  'postgres:schema',
-  'consumer:lag',
-  'kafka:disk',
-  'postgres:pool',
-  'consumer:throughput',
-  'consumer:errors',
-  'kpi:freshness',
-  'kpi:precision',
-  'feed:activity',
-] as const
-export type CheckKey = (typeof checkKeys)[number]
 
 /** One line of `health`. */
 export interface Check {
@@ -29,51 +14,23 @@ export interface Check {
   /** As people read it. */
   readonly name: string
   readonly status: 'ok' | 'warning' | 'failed' | 'unknown'
-  /** Why it is not well, or what was seen; empty where there is nothing to add. */
+  /** What is wrong, or what was observed; empty where there is nothing to add. */
   readonly text: string
   /** Null where it is not known. */
   readonly value: number | string | null
   readonly unit: string
 }
 
-const keyOf: Readonly<Record<RuleName, (finding: Finding) => CheckKey>> = {
-  KafkaUnreachable: () => 'kafka:connectivity',
-  TopicMissing: () => 'kafka:topic',
-  PartitionsOffline: () => 'kafka:topic',
-  KafkaDiskHigh: () => 'kafka:disk',
-  PostgresUnreachable: () => 'postgres:connectivity',
-  SchemaInvalid: () => 'postgres:schema',
-  ClockSkew: ({ labels }) =>
-    labels.clock === 'database'
-      ? 'postgres:connectivity'
-      : labels.clock === 'broker'
-        ? 'kafka:connectivity'
-        : 'feed:activity',
-  FeedSilent: () => 'feed:activity',
-  WorkerDown: ({ labels }) => (labels.kind === 'feed' ? 'feed:activity' : 'consumer:throughput'),
-  NoConsumer: () => 'consumer:lag',
-  ConsumerStalled: () => 'consumer:lag',
-  ConsumerLagHigh: () => 'consumer:lag',
-  ConsumerLagGrowing: () => 'consumer:lag',
-  ThroughputLow: () => 'consumer:throughput',
-  TransactionStuck: () => 'consumer:lag',
-  PoolSaturated: () => 'postgres:pool',
-  ErrorRateHigh: () => 'consumer:errors',
-  DeadLettersGrowing: () => 'consumer:errors',
-  KpiStale: () => 'kpi:freshness',
-  PrecisionLost: () => 'kpi:precision',
-}
-
 /** An observation as the checks of `health`. */
 export function checksOf(observation: Observation, thresholds: Thresholds): Check[] {
-  const seen = observed(observation, thresholds)
+  const values = observed(observation, thresholds)
   return checkKeys.map((key) => {
-    const findings = observation.assessment.findings.filter((finding) => keyOf[finding.rule](finding) === key)
-    const { name, text, value, unit } = seen[key]
+    const findings = observation.assessment.findings.filter(({ rule, labels }) => ruleTable[rule].check(labels) === key)
+    const { name, text, value, unit } = values[key]
     const [worst] = findings.toSorted(worstFirst)
     if (!worst) return { key, name, status: 'ok', text, value, unit }
     const status = statusOf(worst)
-    // What is known is told, and what only time will tell beside it.
+    // A value that is known is shown, followed by what only later observations can judge.
     if (status === 'ok' || (status === 'unknown' && value !== null)) {
       return { key, name, status: 'ok', text: text === '' ? worst.summary : `${text}; ${worst.summary}`, value, unit }
     }
@@ -81,20 +38,20 @@ export function checksOf(observation: Observation, thresholds: Thresholds): Chec
   })
 }
 
-/** What is known comes before what is not. */
+/** Findings come before rules that cannot be judged. */
 function worstFirst(a: Finding, b: Finding): number {
   if (a.isUnknown !== b.isUnknown) return a.isUnknown ? 1 : -1
   return severities.indexOf(b.severity) - severities.indexOf(a.severity)
 }
 
-/** Of what they break nothing can be known. Said once, in the check that failed; the others need not repeat why. */
+/** While one of these is found, the checks that depend on it are unknown. The check that failed says why; the others refer to it. */
 const causes: Partial<Record<RuleName, string>> = {
   KafkaUnreachable: 'Kafka cannot be reached',
   PostgresUnreachable: 'PostgreSQL cannot be reached',
   TopicMissing: 'the topic is missing',
 }
 
-/** What cannot be known because something else is broken is as good as broken. */
+/** A check that is unknown because another one failed counts as failed. */
 function statusOf({ isUnknown, inhibitedBy, severity }: Finding): Check['status'] {
   if (isUnknown && inhibitedBy && causes[inhibitedBy]) return 'failed'
   if (severity === 'info') return isUnknown ? 'unknown' : 'ok'
@@ -107,42 +64,47 @@ function textOf({ isUnknown, inhibitedBy, severity, summary }: Finding): string 
   return isUnknown && severity !== 'info' ? `unknown: ${summary}` : summary
 }
 
-type Seen = Pick<Check, 'name' | 'text' | 'value' | 'unit'>
+type Observed = Pick<Check, 'name' | 'text' | 'value' | 'unit'>
 
-function observed({ snapshot, assessment }: Observation, thresholds: Thresholds): Record<CheckKey, Seen> {
+function observed({ snapshot, assessment }: Observation, thresholds: Thresholds): Record<CheckKey, Observed> {
   const { measures } = assessment
   const { lag, freshness, errorRate } = thresholds
   return {
     ...observedServers(snapshot),
-    'consumer:lag': seenMeasure('Consumer lag', measures.lagMessages, 'messages', (value) =>
+    'consumer:lag': observedMeasure('Consumer lag', measures.lagMessages, 'messages', (value) =>
       withTarget(
         `${grouped(value)} ${value === 1 ? 'message' : 'messages'}${blockedText(value, measures.readableLagMessages)}`,
         value >= lag.targetMessages,
         `below ${lag.targetMessages}`,
       ),
     ),
-    'kafka:disk': seenMeasure('Kafka disk', measures.diskPercent, 'percent', (value) => `${percentText(value)} used`),
-    // A full pool is well used as long as no query waits; otherwise there is a finding, and its text instead.
-    'postgres:pool': seenMeasure(
+    'kafka:disk': observedMeasure(
+      'Kafka disk',
+      measures.diskPercent,
+      'percent',
+      (value) => `${percentText(value)} used`,
+    ),
+    // A full pool is not a problem as long as no query waits; otherwise there is a finding, whose text is shown instead.
+    'postgres:pool': observedMeasure(
       'Connection pool',
       measures.poolPressurePercent,
       'percent',
       () => poolText(measures) ?? '',
     ),
-    'consumer:throughput': seenMeasure(
+    'consumer:throughput': observedMeasure(
       'Throughput',
       measures.throughputPerSecond,
       'messages/s',
       (value) => `${grouped(value)} messages/s`,
     ),
-    'consumer:errors': seenMeasure('Error rate', measures.errorRatePercent, 'percent', (value) =>
+    'consumer:errors': observedMeasure('Error rate', measures.errorRatePercent, 'percent', (value) =>
       withTarget(
         `${percentText(value)} rejected`,
         value >= errorRate.warningPercent,
         `below ${errorRate.warningPercent} %`,
       ),
     ),
-    'kpi:freshness': seenMeasure('KPI freshness', measures.freshnessSeconds, 's', (value) =>
+    'kpi:freshness': observedMeasure('KPI freshness', measures.freshnessSeconds, 's', (value) =>
       withTarget(freshnessText(measures), value >= freshness.targetSeconds, `below ${span(freshness.targetSeconds)}`),
     ),
     'kpi:precision': {
@@ -151,7 +113,7 @@ function observed({ snapshot, assessment }: Observation, thresholds: Thresholds)
       value: snapshot.asked.decimals,
       unit: 'digits',
     },
-    'feed:activity': seenMeasure('Feed activity', measures.feedSilenceSeconds, 's', () => silenceText(measures)),
+    'feed:activity': observedMeasure('Feed activity', measures.feedSilenceSeconds, 's', () => silenceText(measures)),
   }
 }
 
@@ -162,7 +124,7 @@ function blockedText(lag: number, readable: Measure): string {
 
 type ServerKey = 'kafka:connectivity' | 'kafka:topic' | 'postgres:connectivity' | 'postgres:schema'
 
-function observedServers({ kafka, postgres, asked }: Observation['snapshot']): Record<ServerKey, Seen> {
+function observedServers({ kafka, postgres, asked }: Observation['snapshot']): Record<ServerKey, Observed> {
   const { cluster, topic } = kafka
   const { server, kpi } = postgres
   const latency = (source: typeof cluster | typeof server) =>
@@ -188,12 +150,12 @@ function observedServers({ kafka, postgres, asked }: Observation['snapshot']): R
   }
 }
 
-function seenMeasure(name: string, measure: Measure, unit: string, text: (value: number) => string): Seen {
+function observedMeasure(name: string, measure: Measure, unit: string, text: (value: number) => string): Observed {
   if (measure.state === 'unknown') return { name, text: measure.reason, value: null, unit }
   return { name, text: text(measure.value), value: Math.round(measure.value * 100) / 100, unit }
 }
 
-/** Between target and warning all is well, and said to be off the target. */
+/** A value between target and warning is OK; the text names the target. */
 function withTarget(text: string, isOff: boolean, target: string): string {
   return isOff ? `${text} (target: ${target})` : text
 }

@@ -21,7 +21,7 @@ export function underName(name: string, summary: string): string {
 export const severities = ['info', 'warning', 'critical'] as const
 export type Severity = (typeof severities)[number]
 
-/** Every rule, in the order of its number. */
+/** Every rule of the pipeline. What each one needs is in rule-table.ts. */
 export const ruleNames = [
   'KafkaUnreachable',
   'TopicMissing',
@@ -46,21 +46,25 @@ export const ruleNames = [
 ] as const
 export type RuleName = (typeof ruleNames)[number]
 
-/** What a rule found: something wrong, something to know, or that it cannot tell. */
+export function isRuleName(name: string): name is RuleName {
+  return (ruleNames as readonly string[]).includes(name)
+}
+
+/** What a rule found: a problem, information, or that it could not judge. */
 export interface Finding {
   readonly rule: RuleName
   readonly severity: Severity
   readonly stage: Stage
-  /** What tells two findings of one rule apart: `{ partition: '2' }`; the same in every look at the same trouble. */
+  /** What distinguishes two findings of one rule, such as `{ partition: '2' }`; the same in every observation of the same problem. */
   readonly labels: Readonly<Record<string, string>>
   /** One line for people, without secrets. */
   readonly summary: string
   /** What was measured; null where nothing could be. */
   readonly value: number | null
   readonly unit: string | null
-  /** The rule could not be judged, and the summary says why. Neither good nor bad. */
+  /** The rule could not be judged; the summary says why. */
   readonly isUnknown: boolean
-  /** The finding that explains this one: a symptom, of which nobody needs to be told. */
+  /** The rule that explains this finding: it is a symptom, for which no notification is sent. */
   readonly inhibitedBy: RuleName | null
 }
 

@@ -1,63 +1,24 @@
-import { type Finding, isAtLeast, type RuleName } from './finding.ts'
+import { type Finding, isAtLeast, type RuleName, ruleNames } from './finding.ts'
+import { ruleTable } from './rule-table.ts'
 
-const consuming = [
-  'TransactionStuck',
-  'ConsumerStalled',
-  'ConsumerLagHigh',
-  'ConsumerLagGrowing',
-  'ThroughputLow',
-  'KpiStale',
-] as const satisfies RuleName[]
+/** The symptoms of each cause that has any. */
+export const symptomsOf: readonly (readonly [cause: RuleName, symptoms: readonly RuleName[]])[] = ruleNames
+  .map((cause) => [cause, ruleNames.filter((rule) => ruleTable[rule].explainedBy.includes(cause))] as const)
+  .filter(([, symptoms]) => symptoms.length > 0)
 
-/** What each rule's finding explains. Nearest to the cause first: a symptom is put down to the first that fits. */
-export const symptomsOf: readonly (readonly [cause: RuleName, symptoms: readonly RuleName[]])[] = [
-  [
-    'KafkaUnreachable',
-    ['TopicMissing', 'PartitionsOffline', 'KafkaDiskHigh', 'FeedSilent', 'WorkerDown', 'NoConsumer', ...consuming],
-  ],
-  [
-    'PostgresUnreachable',
-    [
-      'SchemaInvalid',
-      'WorkerDown',
-      'NoConsumer',
-      'PoolSaturated',
-      'ErrorRateHigh',
-      'DeadLettersGrowing',
-      'PrecisionLost',
-      ...consuming,
-    ],
-  ],
-  ['TopicMissing', ['PartitionsOffline', 'FeedSilent', 'WorkerDown', 'NoConsumer', ...consuming]],
-  [
-    'SchemaInvalid',
-    ['WorkerDown', 'NoConsumer', 'PoolSaturated', 'ErrorRateHigh', 'DeadLettersGrowing', 'PrecisionLost', ...consuming],
-  ],
-  ['PartitionsOffline', ['FeedSilent', 'NoConsumer', ...consuming]],
-  ['ClockSkew', ['ErrorRateHigh', 'DeadLettersGrowing', 'KpiStale']],
-  ['FeedSilent', ['WorkerDown', 'KpiStale']],
-  ['NoConsumer', ['WorkerDown', 'PoolSaturated', ...consuming]],
-  ['ConsumerStalled', ['ConsumerLagHigh', 'ConsumerLagGrowing', 'ThroughputLow', 'KpiStale']],
-  // What else these rules find of the consumer is judged without the messages that wait for a transaction.
-  ['TransactionStuck', ['ConsumerLagHigh', 'KpiStale']],
-  ['PoolSaturated', ['ConsumerLagHigh', 'ConsumerLagGrowing', 'ThroughputLow', 'KpiStale']],
-  ['ConsumerLagHigh', ['ConsumerLagGrowing', 'ThroughputLow', 'KpiStale']],
-  ['ErrorRateHigh', ['DeadLettersGrowing', 'KpiStale']],
-]
-
-/** Of two rules that explain a worker's death, only the one of its own kind does. */
+/** A worker that ended is explained only by the rule of its own kind. */
 export const kindOf: Partial<Record<RuleName, string>> = { FeedSilent: 'feed', NoConsumer: 'consumer' }
 
 /**
- * Marks the findings that another one explains, with that one's rule. A cause explains nothing graver than itself: a
- * warning never hides what somebody must be called for.
+ * Marks the findings that another one explains, with that one's rule. A cause explains nothing more severe than itself: a
+ * warning never hides a critical finding.
  */
 export function markSymptoms(findings: readonly Finding[]): Finding[] {
   return findings.map((finding) => {
-    const cause = symptomsOf.find(
-      ([rule, symptoms]) => symptoms.includes(finding.rule) && findings.some((other) => explains(other, rule, finding)),
+    const cause = ruleTable[finding.rule].explainedBy.find((rule) =>
+      findings.some((other) => explains(other, rule, finding)),
     )
-    return cause ? { ...finding, inhibitedBy: cause[0] } : finding
+    return cause ? { ...finding, inhibitedBy: cause } : finding
   })
 }
 

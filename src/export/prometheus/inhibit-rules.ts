@@ -1,14 +1,14 @@
 import { stringify } from 'yaml'
 import { kindOf, symptomsOf } from '../../observe/inhibition.ts'
 
-/** As Alertmanager reads it. */
+/** In Alertmanager's format. */
 export interface InhibitRule {
   readonly source_matchers: readonly string[]
   readonly target_matchers: readonly string[]
   readonly equal: readonly string[]
 }
 
-/** Of one pipeline, and not of another that is well. */
+/** A cause mutes only alerts of its own pipeline. */
 const equal = ['job']
 
 /**
@@ -27,7 +27,7 @@ export function inhibitRules(): InhibitRule[] {
       const others = kind === undefined ? symptoms : symptoms.filter((rule) => rule !== 'WorkerDown')
       const targets = [
         [`alertname=~"${others.join('|')}"`],
-        // Of two causes that explain a worker's death, only the one of its own kind does.
+        // A worker that ended is explained only by the rule of its own kind.
         ...(others.length < symptoms.length ? [['alertname="WorkerDown"', `kind="${kind}"`]] : []),
       ]
       return targets.flatMap((target) => [
@@ -44,6 +44,6 @@ export function inhibitRules(): InhibitRule[] {
 
 /** A part of alertmanager.yml. */
 export function inhibitFile(): string {
-  const head = "# Made by 'market-kpi export prometheus-rules --inhibit': a part of alertmanager.yml.\n"
+  const head = "# Written by 'market-kpi export prometheus-rules --inhibit': a part of alertmanager.yml.\n"
   return head + stringify({ inhibit_rules: inhibitRules() }, { lineWidth: 0, aliasDuplicateObjects: false })
 }

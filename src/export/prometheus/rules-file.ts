@@ -1,27 +1,30 @@
 import { stringify } from 'yaml'
-import { type AlertingRule, critical, type RuleSource, warning } from './alerting-rule.ts'
+import { type RuleName, ruleNames } from '../../observe/finding.ts'
+import { type AlertingRule, type AlertingRules, critical, type RuleSource, warning } from './alerting-rule.ts'
 import { each } from './expressions.ts'
 import { consumerRules } from './rules/consumers.ts'
 import { dataRules } from './rules/data.ts'
 import { serverRules } from './rules/servers.ts'
 
 export interface RulesFileOptions extends RuleSource {
-  /** How long what is found must hold, and how long it must be gone, as the evaluator of `alerts watch` has it. */
+  /** How long a finding must last, and how long it must be gone, as in `alerts watch`. */
   readonly timingOf: (rule: string) => { readonly forMs: number; readonly keepFiringForMs: number }
-  /** The page that says what to do. */
   /** The annotations that say where to read what to do. */
   readonly guidance: (rule: string) => Readonly<Record<string, string>>
 }
 
-/** A look, or the first scrape of a Prometheus that has only just started, may be so late. */
+/** An observation, or the first scrape of a Prometheus that has just started, may be so late. */
 const lateSeconds = 30
+
+/** Does not compile before each rule of the pipeline has its counterpart. */
+const pipelineRules: AlertingRules<RuleName> = { ...serverRules, ...consumerRules, ...dataRules }
 
 /** All rules of the pipeline, as Prometheus reads them. */
 export function alertingRules(source: RuleSource): AlertingRule[] {
-  return [...serverRules(source), ...consumerRules(source), ...dataRules(source), ...ownRules(source)]
+  return [...ruleNames.flatMap((name) => pipelineRules[name](source)), ...ownRules(source)]
 }
 
-/** Whether alerts are evaluated at all: without an evaluator every rule above is silent. */
+/** Whether alerts are evaluated at all: without an evaluator no rule above can fire. */
 function ownRules({ intervalSeconds }: RuleSource): AlertingRule[] {
   const metric = 'market_kpi_observation_timestamp_seconds'
   return [
@@ -32,13 +35,18 @@ function ownRules({ intervalSeconds }: RuleSource): AlertingRule[] {
     }),
     warning('NotifierFailing', {
       expr: 'sum by (job) (increase(market_kpi_alerts_notifications_failed_total[15m])) > 0',
-      summary: 'a receiver of market-kpi refused notifications, or did not take them for a day',
+      summary: 'a receiver of market-kpi refused notifications, or could not be reached for a day',
     }),
-    { alert: 'Watchdog', severity: 'info', expr: 'vector(1)', summary: 'always on: alerts reach whoever sees this' },
+    {
+      alert: 'Watchdog',
+      severity: 'info',
+      expr: 'vector(1)',
+      summary: 'always fires: whoever receives it knows that alerts arrive',
+    },
   ]
 }
 
-/** Pages are by rule of market-kpi; what only Prometheus can notice has the page of what it misses. */
+/** The pages are those of market-kpi's rules; a rule that only Prometheus has links to a related page. */
 const pageOf: Readonly<Record<string, string>> = { EvaluatorSilent: 'Watchdog' }
 
 /** A rules file of Prometheus 2.42 or newer, which has `keep_firing_for`. */
@@ -56,7 +64,7 @@ export function rulesFile(options: RulesFileOptions): string {
     }
   })
   const groups = [{ name: 'market-kpi', interval: `${options.intervalSeconds}s`, rules }]
-  return `# Made by 'market-kpi export prometheus-rules' from the thresholds of its configuration.\n${stringify({ groups }, { lineWidth: 0, aliasDuplicateObjects: false })}`
+  return `# Written by 'market-kpi export prometheus-rules' from the thresholds of its configuration.\n${stringify({ groups }, { lineWidth: 0, aliasDuplicateObjects: false })}`
 }
 
 function duration(ms: number): string {

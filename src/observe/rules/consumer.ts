@@ -1,12 +1,12 @@
 import type { Thresholds } from '../../config/thresholds.ts'
-import type { Finding } from '../finding.ts'
 import { type PastObservation, readableLag } from '../history.ts'
 import { isGrowingSeries, type PartitionLag, reportedDivergence } from '../lag.ts'
 import { countedOver } from '../measures.ts'
 import type { WorkerState } from '../snapshot.ts'
 import { liveWorkers, lostWorkers, missingWorkers } from '../workers.ts'
 import {
-  cannotTell,
+  cannotJudge,
+  type Found,
   found,
   grouped,
   partitionList,
@@ -20,13 +20,13 @@ import {
 export const workerDown: Rule = (scene) => {
   const { snapshot, thresholds } = scene
   const { workers } = snapshot.postgres
-  if (workers.state === 'unknown') return [cannotTell('WorkerDown', workers.reason)]
+  if (workers.state === 'unknown') return [cannotJudge('WorkerDown', workers.reason)]
   const down = downWorkers(workers.workers, thresholds)
   if (down.length === 0 || !wasDatabaseAway(scene)) return down
-  return [cannotTell('WorkerDown', 'the database was unavailable, and workers have not had time to report since')]
+  return [cannotJudge('WorkerDown', 'the database was unavailable, and workers have not had time to report since')]
 }
 
-function downWorkers(workers: readonly WorkerState[], thresholds: Thresholds): Finding[] {
+function downWorkers(workers: readonly WorkerState[], thresholds: Thresholds): Found[] {
   return (['consumer', 'feed'] as const).flatMap((kind) => {
     const isLast = liveWorkers(workers, kind, thresholds).length === 0
     const severity = isLast && kind === 'consumer' ? 'critical' : 'warning'
@@ -81,12 +81,12 @@ function areMembersGone(scene: RuleScene, members: number): boolean {
   return live.length === 0 && lost.length >= members
 }
 
-function noWorkerTold(scene: RuleScene, reason: string): Finding[] {
+function noWorkerTold(scene: RuleScene, reason: string): Found[] {
   const { snapshot, thresholds } = scene
   const { workers } = snapshot.postgres
-  if (workers.state === 'unknown' || wasDatabaseAway(scene)) return [cannotTell('NoConsumer', reason)]
+  if (workers.state === 'unknown' || wasDatabaseAway(scene)) return [cannotJudge('NoConsumer', reason)]
   const rows = workers.workers.filter(({ kind }) => kind === 'consumer')
-  if (rows.length === 0) return [cannotTell('NoConsumer', reason)]
+  if (rows.length === 0) return [cannotJudge('NoConsumer', reason)]
   if (liveWorkers(rows, 'consumer', thresholds).length > 0) return []
   return [found('NoConsumer', 'critical', 'no worker has been heard of for a while')]
 }
@@ -115,7 +115,7 @@ export const consumerStalled: Rule = ({ snapshot, lags, thresholds }) => {
     return [found('ConsumerStalled', 'critical', summary, { value: stuck.length, unit: 'partitions' })]
   }
   const isAttended = group.state === 'ok' && group.members.length > 0 && !group.isRebalancing
-  return unknownLags(lags).map((why) => cannotTell('ConsumerStalled', why, isAttended ? 'warning' : 'info'))
+  return unknownLags(lags).map((why) => cannotJudge('ConsumerStalled', why, isAttended ? 'warning' : 'info'))
 }
 
 /** One reason for all, with the partitions. */
@@ -143,7 +143,7 @@ export const consumerLagHigh: Rule = ({ measures, lags, thresholds }) => {
     const summary = `${grouped(atLeast)} messages wait${since}${isFlood ? ', while a file is replayed as fast as it goes' : ''}`
     return [found('ConsumerLagHigh', isFlood ? 'info' : 'warning', summary, { value: atLeast, unit: 'messages' })]
   }
-  return lagMessages.state === 'unknown' ? [cannotTell('ConsumerLagHigh', lagMessages.reason)] : []
+  return lagMessages.state === 'unknown' ? [cannotJudge('ConsumerLagHigh', lagMessages.reason)] : []
 }
 
 function aboutToBeReadable({ blockedMessages, blockedSeconds }: PartitionLag): number {
@@ -171,7 +171,7 @@ export const consumerLagGrowing: Rule = ({ observations, lags, measures, thresho
   }
   const seenMs = (observations.at(-1)?.atMs ?? 0) - (observations[0]?.atMs ?? 0)
   if (lag === undefined || lag <= targetMessages || seenMs >= limits.spanMs) return []
-  return [cannotTell('ConsumerLagGrowing', `whether it grows is known after ${span(growingSeconds)} of observation`)]
+  return [cannotJudge('ConsumerLagGrowing', `whether it grows is known after ${span(growingSeconds)} of observation`)]
 }
 
 function totalLag({ partitions }: PastObservation): number {
@@ -183,16 +183,16 @@ export const throughputLow: Rule = (scene) => {
   const { measures, thresholds, observations, lags } = scene
   const { readableLagMessages: lagMessages, throughputPerSecond: rate } = measures
   const { warningMessages, backlogSeconds } = thresholds.lag
-  if (lagMessages.state === 'unknown') return [cannotTell('ThroughputLow', lagMessages.reason)]
+  if (lagMessages.state === 'unknown') return [cannotJudge('ThroughputLow', lagMessages.reason)]
   if (lagMessages.value <= warningMessages) return []
   const backlog = trailingObservations(observations, (look) => totalLag(look) > warningMessages)
   const waiting = Math.max(...lags.map(({ waitingSeconds }) => waitingSeconds ?? 0))
   if (backlog.spanMs < backlogSeconds * 1000 && waiting < backlogSeconds) {
     return observations.length > backlog.observations.length
       ? []
-      : [cannotTell('ThroughputLow', `whether this is a backlog is known after ${span(backlogSeconds)}`)]
+      : [cannotJudge('ThroughputLow', `whether this is a backlog is known after ${span(backlogSeconds)}`)]
   }
-  if (rate.state === 'unknown') return [cannotTell('ThroughputLow', rate.reason)]
+  if (rate.state === 'unknown') return [cannotJudge('ThroughputLow', rate.reason)]
   if (rate.value >= thresholds.throughput.warningPerSecond) return []
   const severity = isVerySlow(scene, backlog) ? 'critical' : 'warning'
   const summary = `${grouped(rate.value)} messages/s, with ${grouped(lagMessages.value)} messages waiting`

@@ -1,17 +1,16 @@
 import type { Thresholds } from '../../config/thresholds.ts'
-import type { Finding } from '../finding.ts'
 import { openSeconds } from '../measures.ts'
 import { lastFeed } from '../replay.ts'
 import type { PipelineSnapshot, WorkerState } from '../snapshot.ts'
 import { liveWorkers } from '../workers.ts'
-import { beyond, cannotTell, found, grouped, type Rule, type RuleScene, span } from './rule.ts'
+import { beyond, cannotJudge, type Found, found, grouped, type Rule, type RuleScene, span } from './rule.ts'
 
 /** R7: clocks that disagree: of the database, of the brokers, or of who makes the prices. */
 export const clockSkew: Rule = (scene) => {
   const { snapshot, nowMs } = scene
   const { server, kpi } = snapshot.postgres
   const { log } = snapshot.kafka
-  const findings: Finding[] = []
+  const findings: Found[] = []
   if (server.state === 'ok') {
     const apart = Math.max(0, Math.abs(server.clockAheadMs) - server.latencyMs) / 1000
     const direction = server.clockAheadMs > 0 ? 'ahead of' : 'behind'
@@ -55,7 +54,7 @@ export function wrongRecordUnit(
   return wrong && { ...wrong, newest }
 }
 
-function wrongUnit({ snapshot, nowMs }: RuleScene): Finding[] {
+function wrongUnit({ snapshot, nowMs }: RuleScene): Found[] {
   const wrong = wrongRecordUnit(snapshot, nowMs)
   if (!wrong) return []
   const summary = `the producer writes Kafka's record timestamps in ${wrong.unit} instead of milliseconds (newest: ${wrong.newest}), so ${wrong.effect}: correct the producer, or set message.timestamp.type=LogAppendTime`
@@ -69,7 +68,7 @@ function skewed(
   clock: keyof typeof stageOfClock,
   seconds: number,
   summary: string,
-): Finding[] {
+): Found[] {
   const { warningSeconds: warning, criticalSeconds: critical } = thresholds.clockSkew
   const severity = beyond(seconds, { warning, critical })
   if (!severity) return []
@@ -79,7 +78,7 @@ function skewed(
 }
 
 /** Messages rejected for their future timestamps, so many of them that it is no single bad one. */
-function rejectedFuture({ snapshot, measures, thresholds }: RuleScene): Finding[] {
+function rejectedFuture({ snapshot, measures, thresholds }: RuleScene): Found[] {
   const { deadLetters } = snapshot.postgres
   if (deadLetters.state === 'unknown') return []
   const { future_timestamp: future = 0, ...others } = deadLetters.recentByReason
@@ -101,7 +100,7 @@ export const feedSilent: Rule = (scene) => {
   if (silence.state === 'unknown') {
     const isReachable = snapshot.kafka.log.state === 'ok'
     const [feed] = isReachable ? silentFeed(scene, Number.POSITIVE_INFINITY) : []
-    return feed?.isDown ? [silentFinding(feed, 'warning', 0)] : [cannotTell('FeedSilent', silence.reason)]
+    return feed?.isDown ? [silentFinding(feed, 'warning', 0)] : [cannotJudge('FeedSilent', silence.reason)]
   }
   const seconds = openSeconds(silence.value, market.sinceMs, nowMs)
   return silentFeed(scene, seconds).flatMap((feed) =>
@@ -110,12 +109,12 @@ export const feedSilent: Rule = (scene) => {
 }
 
 interface SilentFeed {
-  readonly severity: Finding['severity'] | undefined
+  readonly severity: Found['severity'] | undefined
   readonly why: string
   readonly isDown: boolean
 }
 
-function silentFinding({ why }: SilentFeed, severity: Finding['severity'], seconds: number): Finding {
+function silentFinding({ why }: SilentFeed, severity: Found['severity'], seconds: number): Found {
   const told = seconds > 0 ? `no new messages for ${span(seconds)}: ${why}` : why
   return found('FeedSilent', severity, told, { ...(seconds > 0 ? { value: seconds, unit: 's' } : {}) })
 }

@@ -1,6 +1,6 @@
 import { volumeKey } from '../history.ts'
 import type { HeldState, VolumeState } from '../snapshot.ts'
-import { beyond, cannotTell, found, partitionList, percentText, type Rule, type RuleScene, span } from './rule.ts'
+import { beyond, cannotJudge, found, partitionList, percentText, type Rule, type RuleScene, span } from './rule.ts'
 
 /** R1: the brokers do not answer, or refuse us. */
 export const kafkaUnreachable: Rule = ({ snapshot }) => {
@@ -13,7 +13,7 @@ export const topicMissing: Rule = ({ snapshot }) => {
   const { topic } = snapshot.kafka
   const { schema } = snapshot.postgres
   const name = snapshot.asked.topic
-  if (topic.state === 'unknown') return [cannotTell('TopicMissing', topic.reason, 'warning')]
+  if (topic.state === 'unknown') return [cannotJudge('TopicMissing', topic.reason, 'warning')]
   const held = schema.state === 'ok' ? schema.definition : null
   if (!topic.isThere)
     return [found('TopicMissing', 'critical', `the topic '${name}' does not exist: ${remedy(name, held)}`)]
@@ -73,7 +73,7 @@ export const kafkaDiskHigh: Rule = (scene) => {
   const { measures } = scene
   if (disk.state === 'unknown' || measures.diskPercent.state === 'unknown') {
     const { diskPercent } = measures
-    return [cannotTell('KafkaDiskHigh', diskPercent.state === 'unknown' ? diskPercent.reason : 'no volume was seen')]
+    return [cannotJudge('KafkaDiskHigh', diskPercent.state === 'unknown' ? diskPercent.reason : 'no volume was seen')]
   }
   return disk.volumes.flatMap((volume) => volumeFindings(scene, volume))
 }

@@ -1,6 +1,6 @@
 import type { Measures } from '../measures.ts'
 import type { HeldState, PipelineSnapshot } from '../snapshot.ts'
-import { beyond, cannotTell, found, percentText, type Rule, trailingObservations, waitText } from './rule.ts'
+import { beyond, cannotJudge, found, percentText, type Rule, trailingObservations, waitText } from './rule.ts'
 
 /** R5: the database does not answer, refuses us, or takes no writes. */
 export const postgresUnreachable: Rule = ({ snapshot }) => {
@@ -13,7 +13,7 @@ export const postgresUnreachable: Rule = ({ snapshot }) => {
 /** R6: what the database holds is not what this version of market-kpi, with these settings, works with. */
 export const schemaInvalid: Rule = ({ snapshot }) => {
   const { schema } = snapshot.postgres
-  if (schema.state === 'unknown') return [cannotTell('SchemaInvalid', schema.reason, 'warning')]
+  if (schema.state === 'unknown') return [cannotJudge('SchemaInvalid', schema.reason, 'warning')]
   const { missingMigrations, newerMigrations, missingParts, definition } = schema
   const init = "run 'market-kpi init'"
   if (missingMigrations.length > 0) {
@@ -48,7 +48,7 @@ export function schemaDifferences(held: HeldState, asked: PipelineSnapshot['aske
 /** R15: workers wait for database connections. */
 export const poolSaturated: Rule = ({ observations, thresholds, measures }) => {
   const { poolPressurePercent: pressure, poolWaitPercent: waited } = measures
-  if (pressure.state === 'unknown') return [cannotTell('PoolSaturated', pressure.reason)]
+  if (pressure.state === 'unknown') return [cannotJudge('PoolSaturated', pressure.reason)]
   const { warningPercent: warning, criticalPercent: critical, criticalSeconds } = thresholds.pool
   const severity = beyond(pressure.value, { warning, critical })
   if (!severity) return []

@@ -2,7 +2,7 @@ import type { Thresholds } from '../../config/thresholds.ts'
 import { bothLosses, remedyText, type SymbolLoss } from '../../kpi/precision-losses.ts'
 import type { WorkerState } from '../snapshot.ts'
 import { liveWorkers } from '../workers.ts'
-import { cannotTell, found, grouped, type Rule } from './rule.ts'
+import { cannotJudge, found, grouped, type Rule } from './rule.ts'
 
 /** Findings for single symbols, those with most messages first. */
 const maxSymbols = 20
@@ -10,7 +10,7 @@ const maxSymbols = 20
 /** R20: numbers have more fractional digits than `DECIMALS` keeps, and rounding changes them by more than one ten-thousandth. */
 export const precisionLost: Rule = ({ snapshot, thresholds }) => {
   const { workers } = snapshot.postgres
-  if (workers.state === 'unknown') return [cannotTell('PrecisionLost', workers.reason)]
+  if (workers.state === 'unknown') return [cannotJudge('PrecisionLost', workers.reason)]
   return recentLosses(workers.workers, thresholds).map((loss) => {
     const { symbol, messages, field, text } = loss
     const summary =

@@ -1,15 +1,24 @@
 import { fitsPattern } from '../../config/symbol-pattern.ts'
 import type { Thresholds } from '../../config/thresholds.ts'
 import { openSinceMs } from '../../config/trading-hours.ts'
-import type { Finding } from '../finding.ts'
 import { openSeconds } from '../measures.ts'
 import type { SymbolState } from '../snapshot.ts'
-import { beyond, cannotTell, found, grouped, percentText, type Rule, type RuleScene, span } from './rule.ts'
+import {
+  beyond,
+  cannotJudge,
+  type Found,
+  found,
+  grouped,
+  percentText,
+  type Rule,
+  type RuleScene,
+  span,
+} from './rule.ts'
 
 /** R16: too large a share of the messages is rejected. */
 export const errorRateHigh: Rule = ({ snapshot, measures, thresholds }) => {
   const { errorRatePercent: rate } = measures
-  if (rate.state === 'unknown') return [cannotTell('ErrorRateHigh', rate.reason)]
+  if (rate.state === 'unknown') return [cannotJudge('ErrorRateHigh', rate.reason)]
   const { warningPercent: warning, criticalPercent: critical } = thresholds.errorRate
   const severity = beyond(rate.value, { warning, critical })
   if (!severity) return []
@@ -28,7 +37,7 @@ function topReasons(byReason: Readonly<Record<string, number>>): string {
 /** R17: so many messages are rejected that somebody should look, whatever their share. */
 export const deadLettersGrowing: Rule = ({ snapshot, thresholds }) => {
   const { deadLetters } = snapshot.postgres
-  if (deadLetters.state === 'unknown') return [cannotTell('DeadLettersGrowing', deadLetters.reason)]
+  if (deadLetters.state === 'unknown') return [cannotJudge('DeadLettersGrowing', deadLetters.reason)]
   const { recentByReason, isCapped } = deadLetters
   const count = Object.values(recentByReason).reduce((sum, n) => sum + n, 0)
   if (count <= thresholds.deadLetters.warningCount) return []
@@ -45,7 +54,7 @@ export const kpiStale: Rule = (scene) => {
   const { freshnessSeconds: freshness, market, replay } = measures
   if (freshness.state === 'unknown') {
     const isReachable = snapshot.postgres.server.state === 'ok' && snapshot.postgres.kpi.state === 'unknown'
-    return [cannotTell('KpiStale', freshness.reason, isReachable ? 'warning' : 'info')]
+    return [cannotJudge('KpiStale', freshness.reason, isReachable ? 'warning' : 'info')]
   }
   if (!market.isOpen || isWithoutInput(scene)) return []
   const seconds = openSeconds(freshness.value, market.sinceMs, nowMs)
@@ -78,13 +87,13 @@ function staleReason({ measures: { lagMessages } }: RuleScene): string {
 /** Findings for single symbols; beyond these there is trouble of another kind. */
 const maxSymbols = 50
 
-function staleSymbols(scene: RuleScene): Finding[] {
+function staleSymbols(scene: RuleScene): Found[] {
   const { symbols } = scene.snapshot.postgres
   if (symbols.state === 'unknown') return []
   return symbols.symbols.flatMap((symbol) => staleSymbol(scene, symbol)).slice(0, maxSymbols)
 }
 
-function staleSymbol({ thresholds, nowMs }: RuleScene, { symbol, newestEventAtMs }: SymbolState): Finding[] {
+function staleSymbol({ thresholds, nowMs }: RuleScene, { symbol, newestEventAtMs }: SymbolState): Found[] {
   const openedAtMs = openSinceMs(thresholds.tradingHours, symbol, nowMs)
   const limits = limitsOf(thresholds, symbol)
   const age = Math.max(0, nowMs - newestEventAtMs) / 1000

@@ -5,7 +5,7 @@ import type { PartitionLag } from '../lag.ts'
 import type { Measures } from '../measures.ts'
 import type { PipelineSnapshot } from '../snapshot.ts'
 
-/** All that a rule may look at. */
+/** All that a rule may use. */
 export interface RuleScene {
   readonly snapshot: PipelineSnapshot
   /** Oldest first, the snapshot's own the last. */
@@ -18,30 +18,12 @@ export interface RuleScene {
 }
 
 /** Pure: what it finds follows from the scene alone. */
-export type Rule = (scene: RuleScene) => Finding[]
+export type Rule = (scene: RuleScene) => Found[]
 
-/** Where the fault is that a rule finds, unless it says otherwise. */
-const stageOf: Record<RuleName, Stage> = {
-  KafkaUnreachable: 'kafka',
-  TopicMissing: 'kafka',
-  PartitionsOffline: 'kafka',
-  KafkaDiskHigh: 'kafka',
-  PostgresUnreachable: 'postgres',
-  SchemaInvalid: 'postgres',
-  ClockSkew: 'feed',
-  FeedSilent: 'feed',
-  WorkerDown: 'consumer',
-  NoConsumer: 'consumer',
-  ConsumerStalled: 'consumer',
-  ConsumerLagHigh: 'consumer',
-  ConsumerLagGrowing: 'consumer',
-  ThroughputLow: 'consumer',
-  TransactionStuck: 'kafka',
-  PoolSaturated: 'postgres',
-  ErrorRateHigh: 'feed',
-  DeadLettersGrowing: 'feed',
-  KpiStale: 'kpi',
-  PrecisionLost: 'kpi',
+/** What a rule found; assess.ts makes a `Finding` of it. */
+export type Found = Omit<Finding, 'stage' | 'inhibitedBy'> & {
+  /** Undefined: the rule's own stage. */
+  readonly stage: Stage | undefined
 }
 
 export function found(
@@ -49,26 +31,28 @@ export function found(
   severity: Severity,
   summary: string,
   more: { labels?: Record<string, string>; stage?: Stage; value?: number; unit?: string } = {},
-): Finding {
+): Found {
   return {
     rule,
     severity,
-    stage: more.stage ?? stageOf[rule],
+    stage: more.stage,
     labels: more.labels ?? {},
     summary,
     value: more.value ?? null,
     unit: more.unit ?? null,
     isUnknown: false,
-    inhibitedBy: null,
   }
 }
 
-/** The rule cannot be judged. A warning where that is itself a trouble, information where it is in the nature of things. */
-export function cannotTell(rule: RuleName, reason: string, severity: 'info' | 'warning' = 'info'): Finding {
+/**
+ * The rule cannot be judged. A warning where that is a problem by itself, information where it is to be expected, such as
+ * before a second observation.
+ */
+export function cannotJudge(rule: RuleName, reason: string, severity: 'info' | 'warning' = 'info'): Found {
   return { ...found(rule, severity, reason), isUnknown: true }
 }
 
-/** Beyond a limit; a value that equals it is not. */
+/** The limit that the value exceeds; a value that equals a limit does not. */
 export function beyond(
   value: number,
   limits: { warning: number; critical: number },
@@ -77,12 +61,12 @@ export function beyond(
   return value > limits.warning ? 'warning' : undefined
 }
 
-/** The looks at the end that all fit, and the milliseconds they span. */
+/** The last observations that all fit, and the milliseconds that they span. */
 export function trailingObservations<L extends { readonly atMs: number }>(
   observations: readonly L[],
-  fits: (look: L) => boolean,
+  fits: (observation: L) => boolean,
 ): { readonly observations: readonly L[]; readonly spanMs: number } {
-  const fitting = observations.slice(observations.findLastIndex((look) => !fits(look)) + 1)
+  const fitting = observations.slice(observations.findLastIndex((observation) => !fits(observation)) + 1)
   return { observations: fitting, spanMs: (fitting.at(-1)?.atMs ?? 0) - (fitting[0]?.atMs ?? 0) }
 }
 

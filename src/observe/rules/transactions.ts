@@ -1,8 +1,7 @@
 import { type OpenTransaction, transactionText } from '../../kafka/log/open-transactions.ts'
-import type { Finding } from '../finding.ts'
 import type { PartitionLag } from '../lag.ts'
 import type { PartitionLog } from '../snapshot.ts'
-import { beyond, cannotTell, found, grouped, type Rule, type RuleScene, span } from './rule.ts'
+import { beyond, cannotJudge, type Found, found, grouped, type Rule, type RuleScene, span } from './rule.ts'
 
 /**
  * R19: messages wait for a transaction that its application has neither committed nor aborted for long. One finding for
@@ -10,14 +9,14 @@ import { beyond, cannotTell, found, grouped, type Rule, type RuleScene, span } f
  */
 export const transactionStuck: Rule = (scene) => {
   const { log } = scene.snapshot.kafka
-  if (log.state === 'unknown') return [cannotTell('TransactionStuck', log.reason)]
+  if (log.state === 'unknown') return [cannotJudge('TransactionStuck', log.reason)]
   return scene.lags.flatMap((lag) => {
     const at = log.partitions.find(({ partition }) => partition === lag.partition)
     return at ? stuckIn(scene, lag, at) : []
   })
 }
 
-function stuckIn({ thresholds }: RuleScene, lag: PartitionLag, log: PartitionLog): Finding[] {
+function stuckIn({ thresholds }: RuleScene, lag: PartitionLag, log: PartitionLog): Found[] {
   const { partition, blockedMessages, blockedSeconds } = lag
   const transaction = log.openTransaction
   if (transaction === null || blockedMessages === null || blockedSeconds === null) return []

@@ -1,32 +1,45 @@
 import { youngTransactionSeconds } from '../../../observe/rules/consumer.ts'
-import { type AlertingRule, critical, type RuleSource, warning } from '../alerting-rule.ts'
+import { type AlertingRule, type AlertingRules, critical, type RuleSource, warning } from '../alerting-rule.ts'
 import { ageOfEach, ago, down, each, over, unjudged } from '../expressions.ts'
 
-/** R9 to R14 and R19: workers, positions, lag, throughput, transactions that messages wait for. */
-export function consumerRules(source: RuleSource): AlertingRule[] {
-  const consumers = '{kind="consumer"}'
-  const missing = each('market_kpi_workers_missing', ['kind'])
-  return [
+const consumers = '{kind="consumer"}'
+
+/** Workers, positions, lag, throughput, transactions that messages wait for. */
+export const consumerRules: AlertingRules<
+  | 'WorkerDown'
+  | 'NoConsumer'
+  | 'ConsumerStalled'
+  | 'ConsumerLagHigh'
+  | 'ConsumerLagGrowing'
+  | 'ThroughputLow'
+  | 'TransactionStuck'
+> = {
+  WorkerDown: () => [
     critical('WorkerDown', {
       expr: `${each('market_kpi_workers_missing', ['kind'], consumers)} > 0 and on (job) ${each('market_kpi_workers', [], consumers)} == 0`,
-      summary: 'the last worker ended without a word',
+      summary: 'the last worker ended without shutting down cleanly',
     }),
     warning('WorkerDown', {
-      expr: `${missing} > 0`,
-      summary: '{{ $value }} {{ $labels.kind }}s ended without a word, and nobody took their place',
+      expr: `${each('market_kpi_workers_missing', ['kind'])} > 0`,
+      summary: '{{ $value }} {{ $labels.kind }}s ended without shutting down cleanly, and none replaced them',
     }),
+  ],
+  NoConsumer: () => [
     critical('NoConsumer', {
       expr: `${down('consumer')} unless on (job) ${down('topic')} unless on (job) ${unjudged('NoConsumer')}`,
-      summary: 'nobody consumes the topic, or some of its partitions',
+      summary: 'no worker reads the topic, or some of its partitions',
     }),
+  ],
+  ConsumerStalled: (source) => [
     critical('ConsumerStalled', {
       expr: `count by (job) (${stalled(source)} or ${outside()}) or ${each('market_kpi_partitions_stranded')} > 0`,
-      summary: '{{ $value }} partitions have messages to read, and their position stands still',
+      summary: '{{ $value }} partitions have messages to read, and their position does not advance',
     }),
-    ...lagRules(source),
-    ...throughputRules(source),
-    ...transactionRules(source),
-  ]
+  ],
+  ConsumerLagHigh: lagHighRules,
+  ConsumerLagGrowing: lagGrowingRules,
+  ThroughputLow: throughputRules,
+  TransactionStuck: transactionRules,
 }
 
 /** Partitions with something to read, whose position moved long ago. */
@@ -39,7 +52,7 @@ function stalled({ thresholds: { lag }, intervalSeconds }: RuleSource): string {
   const oldest = `${ageOfEach('market_kpi_partition_oldest_unread_timestamp_seconds', 'partition')} > ${seconds}`
   const always = `${over('min_over_time', 'market_kpi_partition_readable_lag_messages', seconds + intervalSeconds, ['partition'])} > 0`
   const append = each('market_kpi_log_append_time')
-  // Producers' times say nothing of how long a message has waited.
+  // Timestamps of producers do not show how long a message has waited.
   const waitedLong = `((${oldest} and on (job) ${append} == 1) or (${always} unless on (job) ${append} == 1))`
   return `(${waits} and ${on} ${moved} and ${on} ${waitedLong})`
 }
@@ -53,7 +66,7 @@ function outside(): string {
   return `(${next} < ${start} or ${next} > ${end})`
 }
 
-/** Messages in or behind an open transaction, and how long it has been open. */
+/** Messages in or behind an open transaction, and for how long it has been open. */
 const blocked = `(${each('market_kpi_partition_lag_messages', ['partition'])} - ${each('market_kpi_partition_readable_lag_messages', ['partition'])} > 0)`
 const openFor = ageOfEach('market_kpi_partition_transaction_open_since_timestamp_seconds', 'partition')
 
@@ -68,12 +81,23 @@ function transactionRules({ thresholds: { transaction } }: RuleSource): Alerting
   ]
 }
 
-function lagRules({ thresholds: { lag } }: RuleSource): AlertingRule[] {
-  const { targetMessages, warningMessages, growingSeconds, backlogSeconds } = lag
+function lagHighRules({ thresholds: { lag } }: RuleSource): AlertingRule[] {
+  const { warningMessages, backlogSeconds } = lag
   const known = `sum by (job) (${each('market_kpi_partition_lag_messages', ['partition'])})`
-  // What waits for a transaction that has only just begun is about to be readable.
+  // Messages of a transaction that has only just begun will soon be readable.
   const young = `sum by (job) (${blocked} and on (job, partition) ${openFor} < ${youngTransactionSeconds})`
-  // Larger than it was, above the floor all the time, and never smaller than at the look before.
+  return [
+    warning('ConsumerLagHigh', {
+      // A replay at full speed always has many messages on their way.
+      expr: `${known} - (${young} or 0 * ${known}) > ${warningMessages} unless on (job) (${each('market_kpi_feed_replays_at_full_speed')} == 1 and on (job) ${each('market_kpi_replay_behind_seconds')} < ${backlogSeconds})`,
+      summary: '{{ $value | humanize }} messages wait',
+    }),
+  ]
+}
+
+function lagGrowingRules({ thresholds: { lag } }: RuleSource): AlertingRule[] {
+  const { targetMessages, growingSeconds } = lag
+  // Larger than it was, above the target all the time, and never smaller than at the observation before.
   const growing = (
     metric: 'market_kpi_readable_lag_messages' | 'market_kpi_partition_readable_lag_messages',
     labels: string[],
@@ -88,14 +112,9 @@ function lagRules({ thresholds: { lag } }: RuleSource): AlertingRule[] {
   const rewound = `${each(next, partition)} < ${over('max_over_time', next, 600, partition)} and on (job, partition) ${each('market_kpi_partition_readable_lag_messages', partition)} > ${targetMessages}`
   const anyPartition = (what: string) => `count by (job) (${what})`
   return [
-    warning('ConsumerLagHigh', {
-      // A replay that goes as fast as it can always has many messages on their way.
-      expr: `${known} - (${young} or 0 * ${known}) > ${warningMessages} unless on (job) (${each('market_kpi_feed_replays_at_full_speed')} == 1 and on (job) ${each('market_kpi_replay_behind_seconds')} < ${backlogSeconds})`,
-      summary: '{{ $value | humanize }} messages wait',
-    }),
     warning('ConsumerLagGrowing', {
       expr: `(${growing('market_kpi_readable_lag_messages', [])}) or ${anyPartition(growing('market_kpi_partition_readable_lag_messages', partition))} or ${anyPartition(rewound)}`,
-      summary: `the lag has been growing for ${growingSeconds} s, or a position went back`,
+      summary: `the lag has been growing for ${growingSeconds} s, or a position moved back`,
     }),
   ]
 }

@@ -1,32 +1,39 @@
 import type { SymbolFreshness } from '../../../config/symbol-freshness.ts'
-import { type AlertingRule, critical, type RuleSource, warning } from '../alerting-rule.ts'
+import { type AlertingRule, type AlertingRules, critical, type RuleSource, warning } from '../alerting-rule.ts'
 import { age, ageOfEach, down, each, ratio } from '../expressions.ts'
 
-/** What comes in, how old the rows are, and whether they hold it exactly. */
-export function dataRules(source: RuleSource): AlertingRule[] {
-  const { errorRate, deadLetters } = source.thresholds
-  const share = each('market_kpi_error_ratio')
-  const rejected = '{{ $value | humanizePercentage }} of the messages of the last minutes were rejected'
-  return [
-    ...feedRules(source),
-    critical('ErrorRateHigh', { expr: `${share} > ${ratio(errorRate.criticalPercent)}`, summary: rejected }),
-    warning('ErrorRateHigh', { expr: `${share} > ${ratio(errorRate.warningPercent)}`, summary: rejected }),
+/** What comes in, how old the rows are, and whether they are exact. */
+export const dataRules: AlertingRules<
+  'FeedSilent' | 'ErrorRateHigh' | 'DeadLettersGrowing' | 'KpiStale' | 'PrecisionLost'
+> = {
+  FeedSilent: feedRules,
+  ErrorRateHigh: ({ thresholds: { errorRate } }) => {
+    const share = each('market_kpi_error_ratio')
+    const summary = '{{ $value | humanizePercentage }} of the messages of the last minutes were rejected'
+    return [
+      critical('ErrorRateHigh', { expr: `${share} > ${ratio(errorRate.criticalPercent)}`, summary }),
+      warning('ErrorRateHigh', { expr: `${share} > ${ratio(errorRate.warningPercent)}`, summary }),
+    ]
+  },
+  DeadLettersGrowing: ({ thresholds: { deadLetters } }) => [
     warning('DeadLettersGrowing', {
       expr: `sum by (job) (${each('market_kpi_dead_letters_recent', ['reason'])}) > ${deadLetters.warningCount}`,
       summary: '{{ $value | humanize }} messages of the last minutes were rejected',
     }),
-    ...freshnessRules(source),
+  ],
+  KpiStale: freshnessRules,
+  PrecisionLost: () => [
     warning('PrecisionLost', {
       expr: `${each('market_kpi_precision_lost_messages', ['symbol'])} > 0`,
       summary: 'numbers of {{ $labels.symbol }} have more decimal places than DECIMALS keeps',
     }),
-  ]
+  ],
 }
 
 const newestRecord = 'market_kpi_newest_record_timestamp_seconds'
 const openSince = 'market_kpi_market_open_since_timestamp_seconds'
 
-/** Only so much of a time without news counts as fell into trading hours; while markets are closed there is no such series. */
+/** Of a time without messages only trading hours count; while markets are closed there is no such series. */
 function overInTradingHours(
   metric: typeof newestRecord | 'market_kpi_newest_price_timestamp_seconds',
   seconds: number,
@@ -36,13 +43,13 @@ function overInTradingHours(
 
 const replays = `${each('market_kpi_feed_replays_recorded_times')} == 1`
 
-/** How grave a silence is depends on what the feed does. */
+/** The severity of a silence depends on what the feed does. */
 function feedRules({ thresholds: { feedSilence, workerDownSeconds } }: RuleSource): AlertingRule[] {
   const { warningSeconds, criticalSeconds } = feedSilence
   const silentFor = (seconds: number) => overInTradingHours(newestRecord, seconds)
   const feed = (states: string) => `${each('market_kpi_feed_state', [], `{state=~"${states}"}`)} == 1`
   const ours = feed('down|unconnected|finished|sending')
-  // A topic that nothing ever came into knows no silence.
+  // A topic that never had a message cannot be silent.
   const never = `(${feed('down')} unless on (job) ${each(newestRecord)} unless on (job) ${down('topic')}) and on (job) ${each(openSince)}`
   // A live replay sends its next line when that is due by its own clock.
   const quiet = `${feed('sending')} unless on (job) ${replays}`
@@ -64,20 +71,20 @@ function feedRules({ thresholds: { feedSilence, workerDownSeconds } }: RuleSourc
   ]
 }
 
-/** Old rows are right where nothing comes in. The prices of a replay are of another day, and judged by its own clock. */
+/** Old rows are expected where no messages arrive. A replay has prices of another day, which are judged by its own clock. */
 function excused({ thresholds: { freshness, feedSilence } }: RuleSource): string {
   const seconds = Math.min(freshness.warningSeconds, feedSilence.warningSeconds)
   const idle = `${each('market_kpi_lag_messages')} == 0 and on (job) ${age(newestRecord)} > ${seconds}`
   return `unless on (job) (${idle}) unless on (job) ${replays}`
 }
 
-/** Of all rows, and of single symbols while others have prices: one rule, since the symbol tells them apart. */
+/** Of all rows, and of single symbols while others have prices: one rule, since the symbol distinguishes them. */
 function freshnessRules(source: RuleSource): AlertingRule[] {
   const { warningSeconds, criticalSeconds } = source.thresholds.freshness
   const allFor = (seconds: number) =>
     `(${overInTradingHours('market_kpi_newest_price_timestamp_seconds', seconds)} ${excused(source)}) or (${each('market_kpi_replay_behind_seconds')} > ${seconds} and on (job) ${each('market_kpi_market_open')} == 1)`
   const limited = limitsBySymbol(source)
-  // Of many symbols one is always quiet: only limits of its own make that critical.
+  // Of many symbols one is always quiet: this is critical only for a symbol with limits of its own.
   const own = limited.filter(({ isOwn }) => isOwn)
   const criticals = own.map((limits) => staleSymbols(source, limits.selector, limits.criticalSeconds))
   const warnings = limited.map((limits) => staleSymbols(source, limits.selector, limits.warningSeconds))
@@ -96,7 +103,7 @@ interface SymbolLimits {
   readonly isOwn: boolean
 }
 
-/** The first pattern that fits a symbol counts, so each leaves out those before it. */
+/** The first pattern that matches a symbol counts, so each leaves out those before it. */
 function limitsBySymbol({ thresholds: { freshness } }: RuleSource): SymbolLimits[] {
   const all: SymbolFreshness[] = [...freshness.bySymbol, { pattern: '*', limits: 'default' }]
   return all.flatMap(({ pattern, limits }, index) => {
@@ -121,7 +128,7 @@ function staleSymbols(source: RuleSource, selector: string, seconds: number): st
   return `${old} unless on (job) (${allStale}) ${excused(source)}`
 }
 
-/** `*` stands for anything in our patterns; RE2 reads the rest as it stands. */
+/** `*` matches anything in our patterns; the rest is literal for RE2. */
 function symbolSelector(pattern: string, before: readonly SymbolFreshness[]): string {
   const regex = (text: string) =>
     JSON.stringify(

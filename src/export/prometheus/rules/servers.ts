@@ -1,16 +1,32 @@
 import type { PipelineMetric } from '../../../metrics/pipeline-metrics.ts'
 import { minGrowthHours } from '../../../observe/rules/kafka.ts'
-import { type AlertingRule, critical, type RuleSource, warning } from '../alerting-rule.ts'
+import { type AlertingRule, type AlertingRules, critical, type RuleSource, warning } from '../alerting-rule.ts'
 import { ago, down, each, lookedAt, over, ratio, unjudged } from '../expressions.ts'
 
-/** R1 to R7 and R15: brokers, topic, database, clocks. */
-export function serverRules(source: RuleSource): AlertingRule[] {
-  return [
-    critical('KafkaUnreachable', { expr: down('kafka'), summary: 'Kafka does not answer, or refuses us' }),
+/** Brokers, topic, database, clocks. */
+export const serverRules: AlertingRules<
+  | 'KafkaUnreachable'
+  | 'TopicMissing'
+  | 'PartitionsOffline'
+  | 'KafkaDiskHigh'
+  | 'PostgresUnreachable'
+  | 'SchemaInvalid'
+  | 'ClockSkew'
+  | 'PoolSaturated'
+> = {
+  KafkaUnreachable: () => [
+    critical('KafkaUnreachable', {
+      expr: down('kafka'),
+      summary: 'Kafka does not answer, or refuses the login or the certificate',
+    }),
+  ],
+  TopicMissing: () => [
     critical('TopicMissing', {
       expr: `${down('topic')} unless on (job) ${unjudged('TopicMissing')}`,
-      summary: 'the topic does not exist, or is not the one that the rows are of',
+      summary: 'the topic does not exist, or is another one than that of the stored rows',
     }),
+  ],
+  PartitionsOffline: () => [
     critical('PartitionsOffline', {
       expr: `${each('market_kpi_partitions_without_leader')} > 0`,
       summary: '{{ $value }} partitions are without a leader',
@@ -20,22 +36,26 @@ export function serverRules(source: RuleSource): AlertingRule[] {
       labels: { kind: 'under-replicated' },
       summary: '{{ $value }} partitions have fewer replicas in sync than there should be',
     }),
-    ...diskRules(source),
+  ],
+  KafkaDiskHigh: diskRules,
+  PostgresUnreachable: () => [
     critical('PostgresUnreachable', {
       expr: down('postgres'),
-      summary: 'PostgreSQL does not answer, refuses us, or takes no writes',
+      summary: 'PostgreSQL does not answer, refuses the login, or accepts no writes',
     }),
+  ],
+  SchemaInvalid: () => [
     critical('SchemaInvalid', {
       expr: `${each('market_kpi_schema_missing')} > 0`,
       summary: '{{ $value }} migrations, tables or columns are missing',
     }),
     warning('SchemaInvalid', {
       expr: `${each('market_kpi_schema_differences')} > 0`,
-      summary: 'the schema is newer than market-kpi, or the database holds other settings',
+      summary: 'the schema is newer than this market-kpi, or the database has other settings',
     }),
-    ...clockRules(source),
-    ...poolRules(source),
-  ]
+  ],
+  ClockSkew: clockRules,
+  PoolSaturated: poolRules,
 }
 
 const volume = ['broker', 'directory']
@@ -66,18 +86,19 @@ const clockSummaries: Readonly<Record<Clock, string>> = {
   database: "the database's clock and ours are {{ $value | humanizeDuration }} apart",
   broker: "a broker's clock is {{ $value | humanizeDuration }} ahead of ours",
   producer: "the producer writes Kafka's record timestamps in another unit than milliseconds",
-  feed: "the feed's clock is ahead: its newest price is of the future, or its messages are rejected for that",
+  feed: "the feed's clock is ahead: its newest price is in the future, or its messages are rejected for that",
 }
 
 function clockRules({ thresholds: { clockSkew, errorRate } }: RuleSource): AlertingRule[] {
-  const letters = (selector = '') => `sum by (job) (${each('market_kpi_dead_letters_recent', ['reason'], selector)})`
-  const ofFuture = letters('{reason="future_timestamp"}')
-  // Most of what is rejected, so that it is no single bad message.
-  const future = `${ofFuture} > 0 and on (job) 2 * ${ofFuture} >= ${letters()}`
+  const rejectedMessages = (selector = '') =>
+    `sum by (job) (${each('market_kpi_dead_letters_recent', ['reason'], selector)})`
+  const ofFuture = rejectedMessages('{reason="future_timestamp"}')
+  // Most of what is rejected: a single bad message is not enough.
+  const future = `${ofFuture} > 0 and on (job) 2 * ${ofFuture} >= ${rejectedMessages()}`
   const share = each('market_kpi_error_ratio')
   const limits = [
     [critical, clockSkew.criticalSeconds, `${future} and on (job) ${share} > ${ratio(errorRate.criticalPercent)}`],
-    // What share that is need not be known for a warning.
+    // A warning does not need to know the share.
     [warning, clockSkew.warningSeconds, `${future} unless on (job) ${share} <= ${ratio(errorRate.warningPercent)}`],
   ] as const
   return limits.flatMap(([make, seconds, rejected]) => {
@@ -88,7 +109,7 @@ function clockRules({ thresholds: { clockSkew, errorRate } }: RuleSource): Alert
   })
 }
 
-/** In seconds, prices are rejected for it. */
+/** Prices are rejected if the unit is seconds. */
 const inUnits = (units: string) =>
   `max by (job) (${each('market_kpi_record_timestamps_in_wrong_unit', ['unit'], `{unit=~"${units}"}`)}) == 1`
 const inSeconds = inUnits('seconds')
