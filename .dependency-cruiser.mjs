@@ -119,7 +119,18 @@ export default {
       comment: 'What src imports must be installed with the package.',
       severity: 'error',
       from: { path: '^(src|bin)/' },
-      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], pathNot: '/node_modules/@types/' },
+      // #kafka-protocol resolves to the types of the library that it is made from.
+      to: {
+        dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
+        pathNot: '(/node_modules/@types/|^node_modules/@platformatic/kafka/)',
+      },
+    },
+    {
+      name: 'kafka-protocol',
+      comment: 'The whole library takes half a second of CPU to import: take #kafka-protocol, its protocol level.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^node_modules/@platformatic/kafka/', dependencyTypesNot: ['aliased-subpath-import'] },
     },
   ],
   options: {

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
+import { ensureKafkaProtocol } from './scripts/kafka-protocol.mjs'
 
+await ensureKafkaProtocol()
 const stack = 'test/integration/servers/stack.ts'
 
 export default defineConfig({

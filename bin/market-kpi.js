@@ -36,9 +36,15 @@ function pinnedNode() {
   }
 }
 
-const program = existsSync(sources) ? sources : built
-if (!existsSync(program)) {
-  process.stderr.write(`market-kpi: this installation is incomplete: there is no ${program}; install it again\n`)
+/** Made by scripts/kafka-protocol.mjs: in a clone after its packages are installed. */
+const generated = join(root, 'generated', 'kafka-protocol.js')
+
+const isClone = existsSync(sources)
+const program = isClone ? sources : built
+const missing = [program, generated].find((file) => !existsSync(file))
+if (missing !== undefined) {
+  const remedy = isClone ? 'run `npm ci` here' : 'install it again'
+  process.stderr.write(`market-kpi: this installation is incomplete: there is no ${missing}; ${remedy}\n`)
   process.exitCode = 1
 } else if (isNewEnough(process.versions.node)) {
   onParentGone(() => process.kill(process.pid, 'SIGTERM'))
@@ -51,7 +57,7 @@ if (!existsSync(program)) {
     process.exitCode = await runChild(node, [...nodeFlags, fileURLToPath(import.meta.url), ...process.argv.slice(2)])
   } else {
     const needed = `${oldestNode.major}.${oldestNode.minor}`
-    const hint = existsSync(sources)
+    const hint = isClone
       ? 'run `npm ci` here, which brings one'
       : `run \`npm install node@${oldestNode.major}\` where you installed market-kpi (with -g where it is global), which then uses it, or get one from https://nodejs.org`
     process.stderr.write(`market-kpi: needs Node ${needed} or newer, this is ${process.versions.node}: ${hint}\n`)

@@ -2,6 +2,7 @@
 // `npm run check -- lint types` runs only those.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import { ensureKafkaProtocol } from './kafka-protocol.mjs'
 
 const root = join(import.meta.dirname, '..')
 const modules = join(root, 'node_modules')
@@ -25,6 +26,7 @@ if (unknown !== undefined) {
   process.stderr.write(`check: no check is called '${unknown}'; there are ${Object.keys(checks).join(', ')}\n`)
   process.exit(2)
 }
+await ensureKafkaProtocol()
 const failed: string[] = []
 for (const [name, command] of Object.entries(checks)) {
   if (asked.length > 0 && !asked.includes(name)) continue

@@ -62,6 +62,9 @@ async function main(name, args) {
   if (command.needs !== undefined && !hasOwnBroker() && !args.includes('--help')) await checkJava()
   await ensureInstalled({ root, tell })
   const node = pinnedNode(root)
+  // Out of date after a change of the script: `npm ci` alone would not notice.
+  const { ensureKafkaProtocol } = await import('./kafka-protocol.mjs')
+  await ensureKafkaProtocol()
   const env = { ...process.env, PATH: [dirname(node), process.env.PATH ?? ''].join(delimiter) }
   if (command.needs === 'broker') {
     const code = await runChild(node, [join(root, 'scripts', 'fetch-broker.ts')], { cwd: root, env })

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { createPartitionsV3 } from '@platformatic/kafka'
+import { createPartitionsV3 } from '#kafka-protocol'
 import { ownerRole } from '../../src/embedded/postgres/postgres-server.ts'
 import { Random } from '../../src/feed/simulate/random.ts'
 import type { KafkaCluster } from '../../src/kafka/client/cluster.ts'

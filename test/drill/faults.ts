@@ -1,4 +1,4 @@
-import { deleteTopicsV6 } from '@platformatic/kafka'
+import { deleteTopicsV6 } from '#kafka-protocol'
 import { ownerRole, pipelineRole } from '../../src/embedded/postgres/postgres-server.ts'
 import { DatabaseSessions } from '../chaos/faults/database-sessions.ts'
 import type { Pace } from './pace.ts'

@@ -47,7 +47,7 @@ it('brings plain JavaScript with types, and no sources', () => {
 
 it('brings the migrations, the pages and the licence, and nothing else', () => {
   const pages = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']
-  expect(readdirSync(installed).sort()).toEqual([...pages, 'bin', 'dist', 'docs', 'migrations'].sort())
+  expect(readdirSync(installed).sort()).toEqual([...pages, 'bin', 'dist', 'docs', 'generated', 'migrations'].sort())
   const migrations = files
     .filter((file) => file.startsWith('migrations/'))
     .map((file) => file.slice('migrations/'.length))
@@ -56,7 +56,7 @@ it('brings the migrations, the pages and the licence, and nothing else', () => {
 
 it('has no development tools among what it installs', () => {
   const names = readdirSync(join(folder, 'node_modules'))
-  for (const tool of ['typescript', 'vitest', 'knip', 'node', '@biomejs']) expect(names).not.toContain(tool)
+  for (const tool of ['typescript', 'vitest', 'knip', 'node', '@biomejs', 'rolldown']) expect(names).not.toContain(tool)
 })
 
 it('tells its version', () => {

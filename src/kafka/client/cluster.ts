@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { type API, apiVersionsV3, Connection, ConnectionStatuses, metadataV12 } from '@platformatic/kafka'
+import { type API, apiVersionsV3, Connection, ConnectionStatuses, metadataV12 } from '#kafka-protocol'
 import { KpiError } from '../../errors.ts'
 import { brokerErrorName, isConnectionLoss, kafkaError } from './errors.ts'
 import type { KafkaOptions } from './options.ts'

@@ -7,7 +7,7 @@ import {
   protocolErrorsCodesById,
   ResponseError,
   TimeoutError,
-} from '@platformatic/kafka'
+} from '#kafka-protocol'
 import { certificateProblem, KpiError, messageOf } from '../../errors.ts'
 
 /** The broker's own error code inside a failed response, by name (`NOT_COORDINATOR`); undefined for other failures. */

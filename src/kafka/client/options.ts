@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { ConnectionOptions } from '@platformatic/kafka'
+import type { ConnectionOptions } from '#kafka-protocol'
 import type { Config } from '../../config/load.ts'
 import { KpiError, messageOf } from '../../errors.ts'
 

@@ -1,4 +1,4 @@
-import { ConfigResourceTypes, createTopicsV7, describeConfigsV4 } from '@platformatic/kafka'
+import { ConfigResourceTypes, createTopicsV7, describeConfigsV4 } from '#kafka-protocol'
 import { KpiError } from '../../errors.ts'
 import { pause } from '../../runtime/abort.ts'
 import type { KafkaCluster, TopicMetadata } from './cluster.ts'

@@ -1,4 +1,4 @@
-import { type Connection, Writer } from '@platformatic/kafka'
+import { type Connection, Writer } from '#kafka-protocol'
 import type { EpochEnd } from '../../kpi/leader-epochs.ts'
 import { ByteReader } from '../records/byte-reader.ts'
 import type { AbortedTransaction, RecordRange } from '../records/record-batch.ts'

@@ -1,4 +1,4 @@
-import { heartbeatV4, joinGroupV7, leaveGroupV4, syncGroupV5 } from '@platformatic/kafka'
+import { heartbeatV4, joinGroupV7, leaveGroupV4, syncGroupV5 } from '#kafka-protocol'
 import { KpiError, messageOf } from '../../errors.ts'
 import { commitOffsets, commitRefused } from './group-commit.ts'
 import { type Refusal, refusalError } from './group-coordinator.ts'

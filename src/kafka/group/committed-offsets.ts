@@ -1,4 +1,4 @@
-import { findCoordinatorV4, offsetFetchV8 } from '@platformatic/kafka'
+import { findCoordinatorV4, offsetFetchV8 } from '#kafka-protocol'
 import { KpiError } from '../../errors.ts'
 import type { KafkaCluster, TopicMetadata } from '../client/cluster.ts'
 import { brokerErrorName, kafkaError } from '../client/errors.ts'

@@ -1,9 +1,4 @@
-import {
-  consumerGroupDescribeV0,
-  describeGroupsV5,
-  FindCoordinatorKeyTypes,
-  findCoordinatorV4,
-} from '@platformatic/kafka'
+import { consumerGroupDescribeV0, describeGroupsV5, FindCoordinatorKeyTypes, findCoordinatorV4 } from '#kafka-protocol'
 import { KpiError } from '../../errors.ts'
 import type { KafkaCluster } from '../client/cluster.ts'
 import { brokerErrorName, brokerErrorOf, kafkaError } from '../client/errors.ts'

@@ -1,4 +1,4 @@
-import { offsetCommitV8 } from '@platformatic/kafka'
+import { offsetCommitV8 } from '#kafka-protocol'
 import { KpiError } from '../../errors.ts'
 import type { GroupCoordinator, Refusal } from './group-coordinator.ts'
 

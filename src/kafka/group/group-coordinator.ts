@@ -1,4 +1,4 @@
-import { type Connection, FindCoordinatorKeyTypes, findCoordinatorV4, ResponseError } from '@platformatic/kafka'
+import { type Connection, FindCoordinatorKeyTypes, findCoordinatorV4, ResponseError } from '#kafka-protocol'
 import { KpiError } from '../../errors.ts'
 import type { Api, KafkaCluster, Purpose } from '../client/cluster.ts'
 import { brokerErrorOf, kafkaError } from '../client/errors.ts'

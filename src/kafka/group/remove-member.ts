@@ -1,4 +1,4 @@
-import { leaveGroupV4 } from '@platformatic/kafka'
+import { leaveGroupV4 } from '#kafka-protocol'
 import { type GroupCoordinator, refusalError } from './group-coordinator.ts'
 
 const alreadyGone: ReadonlySet<string> = new Set(['UNKNOWN_MEMBER_ID', 'GROUP_ID_NOT_FOUND'])

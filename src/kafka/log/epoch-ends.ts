@@ -1,4 +1,4 @@
-import { offsetForLeaderEpochV4 } from '@platformatic/kafka'
+import { offsetForLeaderEpochV4 } from '#kafka-protocol'
 import { KpiError } from '../../errors.ts'
 import { type Divergence, divergenceOf, type EpochEnd, type ReadUpTo } from '../../kpi/leader-epochs.ts'
 import { askLeaders } from '../client/ask-leaders.ts'

@@ -1,4 +1,4 @@
-import { fetchV13 } from '@platformatic/kafka'
+import { fetchV13 } from '#kafka-protocol'
 import { KpiError, messageOf } from '../../errors.ts'
 import { pause } from '../../runtime/abort.ts'
 import { Backoff } from '../../runtime/backoff.ts'

@@ -1,4 +1,4 @@
-import { listOffsetsV7 } from '@platformatic/kafka'
+import { listOffsetsV7 } from '#kafka-protocol'
 import { KpiError } from '../../errors.ts'
 import { askLeaders } from '../client/ask-leaders.ts'
 import type { KafkaCluster, TopicMetadata } from '../client/cluster.ts'

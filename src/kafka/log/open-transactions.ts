@@ -1,4 +1,4 @@
-import { describeProducersV0, describeTransactionsV0, listTransactionsV0 } from '@platformatic/kafka'
+import { describeProducersV0, describeTransactionsV0, listTransactionsV0 } from '#kafka-protocol'
 import { isOwnMistake } from '../../errors.ts'
 import type { KafkaCluster, TopicMetadata } from '../client/cluster.ts'
 import { recordTimeAt } from './record-time.ts'

@@ -1,4 +1,4 @@
-import { type Connection, Writer } from '@platformatic/kafka'
+import { type Connection, Writer } from '#kafka-protocol'
 import { ByteReader } from '../records/byte-reader.ts'
 
 /** Versions 9 to 11 are written alike, and brokers since Kafka 2.8 have the first of them. */

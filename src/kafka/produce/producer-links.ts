@@ -1,4 +1,4 @@
-import type { Connection } from '@platformatic/kafka'
+import type { Connection } from '#kafka-protocol'
 import { KpiError } from '../../errors.ts'
 import { isUsable, type KafkaCluster } from '../client/cluster.ts'
 import { kafkaError } from '../client/errors.ts'

@@ -1,4 +1,4 @@
-import { initProducerIdV4 } from '@platformatic/kafka'
+import { initProducerIdV4 } from '#kafka-protocol'
 import type { KafkaCluster, TopicMetadata } from '../client/cluster.ts'
 import { kafkaError } from '../client/errors.ts'
 import { retry } from '../client/retry.ts'

@@ -1,5 +1,5 @@
 import { crc32c } from '@node-rs/crc32'
-import { compressionsAlgorithms } from '@platformatic/kafka'
+import { compressionsAlgorithms } from '#kafka-protocol'
 import { assert } from '../../errors.ts'
 import type { MessageBatch } from './message-batch.ts'
 

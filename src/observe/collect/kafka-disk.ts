@@ -1,4 +1,4 @@
-import { describeLogDirsV4 } from '@platformatic/kafka'
+import { describeLogDirsV4 } from '#kafka-protocol'
 import { isOwnMistake, KpiError } from '../../errors.ts'
 import type { KafkaCluster } from '../../kafka/client/cluster.ts'
 import { kafkaError } from '../../kafka/client/errors.ts'

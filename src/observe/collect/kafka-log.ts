@@ -1,4 +1,4 @@
-import { listOffsetsV7 } from '@platformatic/kafka'
+import { listOffsetsV7 } from '#kafka-protocol'
 import { isOwnMistake, KpiError } from '../../errors.ts'
 import type { KafkaCluster, TopicMetadata } from '../../kafka/client/cluster.ts'
 import { timestampType, topicConfigs } from '../../kafka/client/topic.ts'

@@ -1,4 +1,4 @@
-import { metadataV12 } from '@platformatic/kafka'
+import { metadataV12 } from '#kafka-protocol'
 import { KpiError } from '../../errors.ts'
 import type { KafkaCluster } from '../../kafka/client/cluster.ts'
 import { brokerErrorName, kafkaError } from '../../kafka/client/errors.ts'

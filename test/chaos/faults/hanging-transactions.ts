@@ -1,4 +1,4 @@
-import { type Connection, describeProducersV0, Writer } from '@platformatic/kafka'
+import { type Connection, describeProducersV0, Writer } from '#kafka-protocol'
 import type { KafkaCluster } from '../../../src/kafka/client/cluster.ts'
 
 /** https://kafka.apache.org/protocol#The_Messages_WriteTxnMarkers */

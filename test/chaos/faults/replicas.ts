@@ -1,4 +1,4 @@
-import { incrementalAlterConfigsV1, listOffsetsV7, metadataV12 } from '@platformatic/kafka'
+import { incrementalAlterConfigsV1, listOffsetsV7, metadataV12 } from '#kafka-protocol'
 import { messageOf } from '../../../src/errors.ts'
 import type { KafkaCluster } from '../../../src/kafka/client/cluster.ts'
 import { until } from '../../integration/scenes/until.ts'

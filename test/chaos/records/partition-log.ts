@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Reader, type RecordsBatch, readRecordsBatches } from '@platformatic/kafka'
+import { Reader, type RecordsBatch, readRecordsBatches } from '#kafka-protocol'
 
 /** What a partition's log holds at an offset. */
 export interface LogEntry {

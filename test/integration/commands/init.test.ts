@@ -1,7 +1,7 @@
 // `init` on servers that are there already.
 import { randomBytes } from 'node:crypto'
-import { createPartitionsV3 } from '@platformatic/kafka'
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest'
+import { createPartitionsV3 } from '#kafka-protocol'
 import { loadConfig } from '../../../src/config/load.ts'
 import { KafkaCluster } from '../../../src/kafka/client/cluster.ts'
 import { prepareTopic } from '../../../src/kafka/client/topic.ts'

@@ -1,6 +1,7 @@
 // A log that changes under the pipeline: cut off by retention, made anew, given more partitions, written by transactions.
-import { createPartitionsV3, deleteRecordsV2, deleteTopicsV6 } from '@platformatic/kafka'
+
 import { expect, it } from 'vitest'
+import { createPartitionsV3, deleteRecordsV2, deleteTopicsV6 } from '#kafka-protocol'
 import { prepareTopic } from '../../../src/kafka/client/topic.ts'
 import {
   countersOf,

@@ -1,6 +1,7 @@
 // A replica that had fallen behind becomes leader: messages that were counted are gone, and others take their offsets.
-import { createTopicsV7 } from '@platformatic/kafka'
+
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createTopicsV7 } from '#kafka-protocol'
 import type { KafkaCluster } from '../../../src/kafka/client/cluster.ts'
 import {
   countersOf,

@@ -1,10 +1,7 @@
 // Reading from a broker that goes away and comes back, and from a log that it compacted: on a broker of its own.
-import {
-  ConfigResourceTypes,
-  IncrementalAlterConfigOperationTypes,
-  incrementalAlterConfigsV1,
-} from '@platformatic/kafka'
+
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { ConfigResourceTypes, IncrementalAlterConfigOperationTypes, incrementalAlterConfigsV1 } from '#kafka-protocol'
 import { RecordingLog } from '../../recording-log.ts'
 import { FetchRecorder, places } from '../scenes/fetch-recorder.ts'
 import { makeTopic, valuesFor } from '../scenes/kafka-topic.ts'

@@ -1,6 +1,7 @@
 // Reading partitions from a real broker: what is read, in which order, and when it stops.
-import { alterClientQuotasV1, ClientQuotaEntityTypes, ClientQuotaKeys } from '@platformatic/kafka'
+
 import { describe, expect, it } from 'vitest'
+import { alterClientQuotasV1, ClientQuotaEntityTypes, ClientQuotaKeys } from '#kafka-protocol'
 import { KpiError } from '../../../src/errors.ts'
 import { RecordingLog } from '../../recording-log.ts'
 import { FetchRecorder, places } from '../scenes/fetch-recorder.ts'

@@ -1,8 +1,8 @@
 // Members that vanish, sleep through their session, or are not let in.
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import { type Connection, describeGroupsV5, leaveGroupV4, NetworkError } from '@platformatic/kafka'
 import { expect, inject, it } from 'vitest'
+import { type Connection, describeGroupsV5, leaveGroupV4, NetworkError } from '#kafka-protocol'
 import { KafkaCluster, type Purpose } from '../../../src/kafka/client/cluster.ts'
 import { GroupCoordinator } from '../../../src/kafka/group/group-coordinator.ts'
 import { GroupMember } from '../../../src/kafka/group/group-member.ts'

@@ -1,7 +1,7 @@
 // Groups whose members use the other protocol, and groups of another kind.
 import { randomUUID } from 'node:crypto'
-import { consumerGroupHeartbeatV1, joinGroupV7, syncGroupV5 } from '@platformatic/kafka'
 import { expect, it } from 'vitest'
+import { consumerGroupHeartbeatV1, joinGroupV7, syncGroupV5 } from '#kafka-protocol'
 import { GroupCoordinator } from '../../../src/kafka/group/group-coordinator.ts'
 import { encodeSubscription } from '../../../src/kafka/group/group-subscription.ts'
 import { pause } from '../../../src/runtime/abort.ts'

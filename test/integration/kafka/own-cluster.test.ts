@@ -1,6 +1,7 @@
 // Several brokers on this machine are one cluster: each knows all, and a partition outlives its leader.
-import { createTopicsV7 } from '@platformatic/kafka'
+
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createTopicsV7 } from '#kafka-protocol'
 import { KafkaCluster } from '../../../src/kafka/client/cluster.ts'
 import { send } from '../scenes/market.ts'
 import { contentOf } from '../scenes/topic-content.ts'

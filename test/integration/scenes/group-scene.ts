@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { createPartitionsV3 } from '@platformatic/kafka'
 import { expect, inject, vi } from 'vitest'
+import { createPartitionsV3 } from '#kafka-protocol'
 import type { KpiError } from '../../../src/errors.ts'
 import { KafkaCluster, type TopicMetadata } from '../../../src/kafka/client/cluster.ts'
 import { prepareTopic } from '../../../src/kafka/client/topic.ts'

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { createTopicsV7, deleteRecordsV2, deleteTopicsV6 } from '@platformatic/kafka'
 import { inject } from 'vitest'
+import { createTopicsV7, deleteRecordsV2, deleteTopicsV6 } from '#kafka-protocol'
 import { KafkaCluster, type TopicMetadata } from '../../../src/kafka/client/cluster.ts'
 import { messageKey, partitionOf } from '../../../src/kafka/records/message-key.ts'
 import { until } from './until.ts'

@@ -1,5 +1,5 @@
-import { Connection } from '@platformatic/kafka'
 import { expect } from 'vitest'
+import { Connection } from '#kafka-protocol'
 import type { KpiError } from '../../../src/errors.ts'
 import { KafkaCluster, type Purpose } from '../../../src/kafka/client/cluster.ts'
 import { Producer, type ProducerOptions } from '../../../src/kafka/produce/producer.ts'

@@ -1,4 +1,4 @@
-import { deleteRecordsV2 } from '@platformatic/kafka'
+import { deleteRecordsV2 } from '#kafka-protocol'
 import { findGaps } from '../../../src/recovery/find-gaps.ts'
 import { viewPartitions } from '../../../src/recovery/partition-states.ts'
 import { definitionOf } from '../../../src/services/definition.ts'

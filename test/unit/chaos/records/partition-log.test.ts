@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createRecordsBatch } from '@platformatic/kafka'
 import { expect, it } from 'vitest'
+import { createRecordsBatch } from '#kafka-protocol'
 import { readPartitionLog } from '../../../chaos/records/partition-log.ts'
 import { temporaryFolder } from '../../../temporary-folder.ts'
 

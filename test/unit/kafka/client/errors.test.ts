@@ -1,5 +1,5 @@
-import { AuthenticationError, NetworkError, ResponseError, TimeoutError, UserError } from '@platformatic/kafka'
 import { describe, expect, it } from 'vitest'
+import { AuthenticationError, NetworkError, ResponseError, TimeoutError, UserError } from '#kafka-protocol'
 import { KpiError } from '../../../../src/errors.ts'
 import { brokerErrorName, brokerErrorOf, isConnectionLoss, kafkaError } from '../../../../src/kafka/client/errors.ts'
 

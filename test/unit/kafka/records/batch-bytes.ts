@@ -1,6 +1,6 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { crc32c } from '@node-rs/crc32'
-import { compressionsAlgorithms } from '@platformatic/kafka'
+import { compressionsAlgorithms } from '#kafka-protocol'
 import type { RecordRange } from '../../../../src/kafka/records/record-batch.ts'
 
 /** Record batches put together byte by byte, apart from the writer and the reader of src. */
