@@ -75,7 +75,7 @@ export const ruleTexts: Readonly<Record<RuleName | OwnRuleName, RuleText>> = {
     resolved: (_, { topic }) => `'${topic}' receives messages again, or none are due now`,
   },
   WorkerDown: {
-    about: 'a worker or a feed ended without stopping in order, and nothing took its place',
+    about: 'a worker or a feed ended without a clean shutdown and has no successor',
     labels: ['kind', 'worker'],
     resolved: ({ kind, worker }) => `the work of the ${kind} ${worker} is being done again`,
   },
@@ -100,7 +100,7 @@ export const ruleTexts: Readonly<Record<RuleName | OwnRuleName, RuleText>> = {
     resolved: () => 'the consumer lag has stopped growing',
   },
   ThroughputLow: {
-    about: 'a backlog is worked off too slowly',
+    about: 'a backlog is processed too slowly',
     labels: [],
     resolved: () => 'there is no slow backlog any more',
   },

@@ -129,7 +129,7 @@ async function ticks(ports: MonitorPorts, { intervalMs, stop, isJson }: TickOpti
 
 function seenBy({ data }: Refresher): TickData {
   const { observation, statistics, alerts } = data
-  assert(observation, 'a look ends with an observation')
+  assert(observation, 'a completed check has an observation')
   return { observation, statistics, alerts }
 }
 

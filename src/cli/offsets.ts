@@ -121,7 +121,7 @@ function advice(partitions: readonly PartitionView[]): string {
   const has = (...states: PartitionState[]) => partitions.some(({ state }) => states.includes(state))
   if (has('topic re-created')) return "\n'market-kpi init --accept-new-topic' starts with the new topic\n"
   if (has('behind the log', 'past the log', 'diverged'))
-    return "\n'market-kpi offsets accept-gap' records the gap and goes on\n"
+    return "\n'market-kpi offsets accept-gap' records the gap and continues\n"
   return ''
 }
 
@@ -145,7 +145,7 @@ async function acceptGaps(command: Command): Promise<number> {
         return 0
       }
       for (const gap of gaps) process.stdout.write(`gap: ${gapText(gap)}\n`)
-      const what = `record ${counted(gaps.length, 'gap')} for good, mark the windows they may touch as incomplete, and go on`
+      const what = `record ${counted(gaps.length, 'gap')} for good, mark the windows that they may affect as incomplete, and continue`
       if (!(await hasConsent('offsets accept-gap', flags, what))) return exitWithoutConsent(flags)
       const { consumerGroup: group, topic } = definition
       for (const gap of gaps) {
@@ -163,5 +163,5 @@ function acceptedText({ partition, kind, fromOffset, toOffset }: Gap, archivedLe
     archivedLetters > 0
       ? `; ${counted(archivedLetters, 'rejected message')} of the part cut off moved to the archive`
       : ''
-  return `partition ${partition} goes on at offset ${next}${letters}\n`
+  return `partition ${partition} continues at offset ${next}${letters}\n`
 }

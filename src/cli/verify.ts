@@ -106,7 +106,7 @@ function holeLine({ partition, from, to, why }: Hole): string {
 }
 
 function more(count: number, thing: string): string[] {
-  return count > 0 ? [`and ${counted(count, thing)} more; --show tells how many are printed`] : []
+  return count > 0 ? [`and ${counted(count, thing)} more; --show sets how many are printed`] : []
 }
 
 function summary(report: VerifyReport): string {

@@ -24,7 +24,7 @@ const decimal = z
   .regex(/^-?\d{1,15}(\.\d{1,9})?$/, 'must be a number')
   .transform(Number)
 
-const labelName = z.string().regex(/^[A-Za-z_]\w{0,62}$/, 'must be letters, digits and _')
+const labelName = z.string().regex(/^[A-Za-z_]\w{0,62}$/, 'must consist of A-Z, a-z, 0-9 and _')
 
 const kpi = z
   .strictObject({
@@ -38,7 +38,7 @@ const kpi = z
 
 const rule = z
   .strictObject({
-    name: z.string().regex(/^[A-Z][A-Za-z0-9]{0,62}$/, 'must begin with a capital letter: letters and digits'),
+    name: z.string().regex(/^[A-Z][A-Za-z0-9]{0,62}$/, 'must begin with A-Z and consist of A-Z, a-z and 0-9'),
     sql: z.string().min(1).max(20_000).optional(),
     kpi: kpi.optional(),
     severity: z.enum(['info', 'warning', 'critical'], 'must be info, warning or critical').default('warning'),

@@ -333,7 +333,7 @@ export class Lane {
           this.#giveUp(error)
           return 'given up'
         }
-        if (!this.#retrying) log.warn(`${error.message}; fetching stands still, trying again until it works`)
+        if (!this.#retrying) log.warn(`${error.message}; fetching is paused, trying again until it works`)
         this.#retrying = true
         await this.#pause()
       }

@@ -112,7 +112,7 @@ const panelTitles: Readonly<Record<PanelName, string>> = {
 function panelText({ data }: Scene, panel: PanelName, width: number): PanelText {
   const { observation, samples } = data
   if (!observation) {
-    const nothing: Line = [span(' not looked at yet', 'faint')]
+    const nothing: Line = [span(' not checked yet', 'faint')]
     return { title: panelTitles[panel], level: 'unknown', summary: [nothing], detail: [nothing] }
   }
   if (panel === 'kafka') return kafkaPanel(observation, width)
@@ -168,10 +168,10 @@ function footer({ view, data }: Scene): Line {
   if (view.panel === 'alerts' && !view.isHelp) {
     return [span('↑↓ choose  Enter silence  Esc all panels  ? help  q quit', 'faint')]
   }
-  const pause: Line = data.isPaused ? [signed('warning', 'p goes on')] : [span('p pause', 'faint')]
+  const pause: Line = data.isPaused ? [signed('warning', 'p resume')] : [span('p pause', 'faint')]
   return [
     span('? help  q quit  ', 'faint'),
     ...pause,
-    span('  r look now  1-5 panels  / filter  ←→ s sort  a alerts', 'faint'),
+    span('  r check now  1-5 panels  / filter  ←→ s sort  a alerts', 'faint'),
   ]
 }

@@ -165,7 +165,8 @@ export class PartitionCheck {
     for (const stray of letters.before(Number.POSITIVE_INFINITY)) {
       differences.add({ partition, offset: stray.offset, column: 'letter', table: stray.reason, recomputed: null })
     }
-    if (purged > 0) this.#compareCount('letters purged', purged, this.#missingLetters, this.#missingLetters <= purged)
+    if (purged > 0)
+      this.#compareCount('dead letters purged', purged, this.#missingLetters, this.#missingLetters <= purged)
   }
 
   /** With holes the log can show less than what was counted, never more. */

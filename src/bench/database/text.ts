@@ -70,7 +70,7 @@ function growthText(growth: readonly GrowthRun[], { growth: plan }: DatabasePlan
   const { symbols, commitsPerSecond, commitsPerSpan, seconds } = plan
   return `### Growth: ${symbols} symbols, ${commitsPerSecond} commits/s, the next window after ${commitsPerSpan}, for ${seconds} s
 
-Table with indexes. Packed is the same rows after VACUUM FULL. The growth is that of the second half, for each row that came.
+Table with indexes. Fully compacted is the size of the same rows after VACUUM FULL. The growth is that of the second half, for each row that came.
 
 ${markdownTable(
   [
@@ -79,7 +79,7 @@ ${markdownTable(
     'rows',
     'bytes a row',
     'packed',
-    'times packed',
+    'times fully compacted size',
     'growth, bytes a row',
     'dead rows',
     'HOT',

@@ -36,7 +36,7 @@ export function registerUnsilence(command: Command): void {
 function silenceTime(text: string): number {
   const forMs = ageOption(text)
   if (forMs <= maxDays * 86_400_000) return forMs
-  throw new InvalidArgumentError(`must be ${maxDays}d at most: a silence that does not end is a rule that nobody wants`)
+  throw new InvalidArgumentError(`must be ${maxDays}d at most: silence it again then, or remove the rule`)
 }
 
 async function silence(texts: readonly string[], command: Command): Promise<void> {

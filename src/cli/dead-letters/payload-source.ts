@@ -19,7 +19,7 @@ export async function withPayloads<T>(
     if (metadata.topicId === definition.topicId) return new LogReader(cluster, metadata)
     throw new KpiError(
       'KPI_TOPIC_RECREATED',
-      `the topic '${definition.topic}' was deleted and created anew: it does not hold these messages any more`,
+      `the topic '${definition.topic}' was deleted and created again: it does not hold these messages any more`,
     )
   })
   try {

@@ -66,7 +66,7 @@ function lagSection(): Section {
       graph({
         title: 'Partitions by state',
         about:
-          'stall: messages wait and the position stands still. stop: nobody reads it. warn: the lag grows. blocked: the rest waits for an open transaction.',
+          'stall: messages wait and the position does not move. stop: no worker reads it. warn: the lag grows. blocked: the rest waits for an open transaction.',
         width: 12,
         queries: [prom(largest('partitions', 'status'), '{{status}}')],
       }),
@@ -80,7 +80,7 @@ function workerSection(limits: PanelLimits): Section {
     panels: [
       graph({
         title: 'Who is there',
-        about: 'Workers and feeds heard of lately, and those that ended without stopping in order.',
+        about: 'Workers and feeds that reported recently, and those that ended without a clean shutdown.',
         width: 6,
         queries: [
           prom(largest('workers', 'kind'), '{{kind}}'),
@@ -228,7 +228,7 @@ function evaluatorSection(): Section {
     title: 'The alert evaluator',
     panels: [
       graph({
-        title: 'A look at the pipeline',
+        title: 'One check of the pipeline',
         about: 'How long it took, and how long ago it was.',
         width: 12,
         unit: 's',

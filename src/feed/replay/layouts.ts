@@ -38,7 +38,7 @@ export function parseColumns(text: string): Columns {
   if (twice !== undefined) refuse(`'${twice}' is there twice`)
   const has = (name: string) => names.includes(name)
   if (has('timestamp') && (has('date') || has('time')))
-    refuse('timestamp stands for date and time, so there is either one or the other')
+    refuse('timestamp already means date and time: use either timestamp or date and time')
   if (has('time') && !has('date')) refuse('a time of day needs a date; a column that holds both is called timestamp')
   if (!has('timestamp') && !has('date')) refuse('timestamp is missing')
   if (!has('close')) refuse('close is missing')

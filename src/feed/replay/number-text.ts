@@ -95,7 +95,7 @@ export function isNoVolume(text: string): boolean {
 export function numberProblem(field: string, excerpt: string, text: string, signs: NumberSigns | undefined): string {
   const start = `its ${field} ${excerpt} is no number`
   if (/^[+-]?[\d.,]+ ?(?:[kmbt]|bn|mn|mio|mrd)$/i.test(text))
-    return `${start}: write it out in digits, without a letter for thousands or millions`
+    return `${start}: write it out in digits, without a suffix for thousands or millions`
   if (/[$\u20ac\u00a3\u00a5\u20b9]|^[A-Z]{3} ?[\d.,]+$|^[\d.,]+ ?[A-Z]{3}$/.test(text))
     return `${start}: leave out the currency`
   if (text.endsWith('%')) return `${start}: percentages are not read`

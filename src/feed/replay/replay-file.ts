@@ -69,7 +69,7 @@ export class ReplayFile {
   }
 
   seek(position: number): void {
-    if (!this.isSeekable) throw new RangeError('a packed file has no positions to seek')
+    if (!this.isSeekable) throw new RangeError('a compressed file has no positions to seek')
     this.#position = position
   }
 
@@ -132,7 +132,8 @@ function refuse(path: string, start: Buffer): void {
 /** A tar archive packed by gzip is one with several files, too. */
 function refusePacked(path: string, packing: Packing, content: Buffer): void {
   const inner = packingOf(content)
-  const refusal = inner === 'none' ? refusalOf(content) : `is packed twice, by ${packing} and ${inner}: unpack it once`
+  const refusal =
+    inner === 'none' ? refusalOf(content) : `is compressed twice, with ${packing} and ${inner}: decompress it once`
   if (refusal === undefined) return
   throw new KpiError('KPI_FEED_FILE', `${path} ${inner === 'none' ? `(${packing}) holds what ${refusal}` : refusal}`)
 }
@@ -168,6 +169,6 @@ function reasonOf(error: unknown): string {
   const { code } = error as NodeJS.ErrnoException
   if (code === 'ENOENT') return 'there is no such file'
   if (code === 'Z_BUF_ERROR') return 'it is cut off'
-  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'it begins as UTF-16, and goes on as something else'
+  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'it begins as UTF-16, but is not UTF-16 after that'
   return messageOf(error)
 }

@@ -273,7 +273,7 @@ function describe({ file, speed, shiftToNow, resume }: ReplayOptions, format: Li
   const lines = [...(resume?.lines.values() ?? [])].map(({ line }) => line)
   const packed = file.packing === 'none' ? '' : `${file.packing}, `
   const encoded = file.encoding === 'utf-8' ? '' : `${file.encoding.toUpperCase()}, `
-  const from = lines.length > 0 ? `, going on behind line ${Math.max(...lines)}` : ''
+  const from = lines.length > 0 ? `, continuing after line ${Math.max(...lines)}` : ''
   return `${file.path} (${packed}${encoded}${format.description}), ${rate}, ${times}${from}`
 }
 

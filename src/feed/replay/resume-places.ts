@@ -41,7 +41,7 @@ export class ResumePlaces {
   #complain(change: string): never {
     throw new KpiError(
       'KPI_FEED_FILE',
-      `${this.#path} was changed since a part of it was sent (${change}): where to go on cannot be told; --from-start sends all of it`,
+      `${this.#path} was changed since a part of it was sent (${change}): where to continue is unknown; --from-start sends all of it`,
     )
   }
 }

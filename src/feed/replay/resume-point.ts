@@ -59,7 +59,7 @@ function checkPartitions({ topic, file }: ResumeSearch, pass: ReplayPass, partit
   if (pass.partitionCount === partitionCount) return
   throw new KpiError(
     'KPI_FEED_FILE',
-    `${file.path} was sent when '${topic}' had ${pass.partitionCount} partitions, it has ${partitionCount} now: where to go on cannot be told; --from-start sends all of it again`,
+    `${file.path} was sent when '${topic}' had ${pass.partitionCount} partitions, it has ${partitionCount} now: where to continue is unknown; --from-start sends all of it again`,
   )
 }
 

@@ -274,5 +274,5 @@ function topicError(topic: string, name: string): KpiError {
   if (name === 'INVALID_TOPIC_EXCEPTION') {
     return new KpiError('KPI_CONFIG_INVALID', `KAFKA_TOPIC=${topic}: Kafka does not take this name`)
   }
-  return new KpiError('KPI_KAFKA_REQUEST', `Kafka does not tell about the topic '${topic}': ${name}`)
+  return new KpiError('KPI_KAFKA_REQUEST', `Kafka does not describe the topic '${topic}': ${name}`)
 }

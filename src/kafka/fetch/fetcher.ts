@@ -386,7 +386,7 @@ function bytesOf(taken: readonly Taken[]): number {
 function topicRecreated(before: TopicMetadata, now: TopicMetadata): KpiError {
   return new KpiError(
     'KPI_TOPIC_RECREATED',
-    `the topic '${now.topic}' was deleted and created anew: its id was ${before.topicId}, now it is ${now.topicId}; ` +
+    `the topic '${now.topic}' was deleted and created again: its id was ${before.topicId}, now it is ${now.topicId}; ` +
       `'market-kpi init --accept-new-topic' keeps the old rows apart and starts with the new topic`,
   )
 }

@@ -224,7 +224,7 @@ export class ClassicMembership {
 
   #lose(why: string): void {
     const { coordinator, ownership, log, wake } = this.#context
-    const told = `the group '${coordinator.group}' went on without us: ${why}; joining it again`
+    const told = `the group '${coordinator.group}' has removed this member: ${why}; joining it again`
     if (ownership.partitions.length > 0) log.warn(told)
     else log.debug(told)
     this.#session.end()

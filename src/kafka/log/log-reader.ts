@@ -175,7 +175,7 @@ export class LogReader {
       if (!(error instanceof KpiError) || !error.retryable || performance.now() > deadline) throw error
     }
     if (this.#metadata.topicId === topicId) return
-    throw new KpiError('KPI_TOPIC_RECREATED', `the topic '${topic}' was deleted and created anew while it was read`)
+    throw new KpiError('KPI_TOPIC_RECREATED', `the topic '${topic}' was deleted and created again while it was read`)
   }
 }
 

@@ -66,6 +66,6 @@ export function impasseError(
   }
   return new KpiError(
     'KPI_KAFKA_FENCED',
-    `partition ${partition} of '${topic}' has forgotten this producer while messages were under way: whether they were written cannot be told; start the feed again`,
+    `partition ${partition} of '${topic}' has forgotten this producer while messages were under way: whether they were written is unknown; start the feed again`,
   )
 }

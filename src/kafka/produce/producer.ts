@@ -354,7 +354,7 @@ export class Producer {
     if (!this.#complained && this.#backoff.attempt > 1) {
       this.#complained = true
       this.#options.log.warn(
-        `sending stands still: ${why}; ${this.waitingCount} messages wait, trying again until it works`,
+        `sending is paused: ${why}; ${this.waitingCount} messages wait, trying again until it works`,
       )
     }
     if (!this.#recovering) void this.#recover()

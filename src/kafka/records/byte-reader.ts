@@ -74,5 +74,5 @@ export function int64At(buffer: Buffer, at: number): number {
 }
 
 export function corrupt(what: string): KpiError {
-  return new KpiError('KPI_KAFKA_CORRUPT', `Kafka sent ${what}: check the broker's disks and what stands between`)
+  return new KpiError('KPI_KAFKA_CORRUPT', `Kafka sent ${what}: check the broker's disks and what is in between`)
 }

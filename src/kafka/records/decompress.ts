@@ -28,7 +28,7 @@ export function decompress(packed: Buffer, compression: number, maxBytes = defau
     }
   } catch (error) {
     if (error instanceof KpiError) throw error
-    throw corrupt(`a batch that does not unpack (${String(error)})`)
+    throw corrupt(`a batch that cannot be decompressed (${String(error)})`)
   }
   throw corrupt(`a batch of unknown compression ${compression}`)
 }

@@ -20,7 +20,7 @@ export function unpackLz4(packed: Buffer, maxBytes: number): Buffer {
   for (const { start, end, isPacked, sizeLimit } of blocks) {
     const limit = Math.min(unpacked.length, to + sizeLimit)
     if (isPacked) to = unpackBlock(from, start, end, out, to, limit)
-    else if (to + end - start > limit) throw corrupt('a batch that unpacks to too many bytes')
+    else if (to + end - start > limit) throw corrupt('a batch that is too large when decompressed')
     else to = copyLiteral(from, start, out, to, end - start)
   }
   return unpacked.subarray(0, to)

@@ -44,7 +44,7 @@ function chunkEnd(packed: Buffer, at: number): number {
 /** What a block claims to unpack to, when it can be. */
 function unpackedLength(packed: Buffer, start: number, end: number, maxBytes: number): number {
   const { value } = readLength(packed, start, end)
-  if (value > maxBytes) throw corrupt('a batch that unpacks to too many bytes')
+  if (value > maxBytes) throw corrupt('a batch that is too large when decompressed')
   // The densest element is a copy of 64 bytes in 3.
   if (value * 3 > (end - start) * 64) throw corrupt('a snappy block that claims more than it holds')
   return value

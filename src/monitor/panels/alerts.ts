@@ -21,7 +21,7 @@ export function alertsTitle(rows: readonly AlertRow[]): Line {
 export function alertLines(data: MonitorData, rows: readonly AlertRow[], shown: AlertsShown): Line[] {
   const trouble: Line[] =
     data.alerts?.state === 'unknown' ? [[signed('unknown', `alerts unknown: ${data.alerts.reason}`)]] : []
-  if (rows.length === 0) return trouble.length > 0 ? trouble : [[span(' nothing to tell', 'faint')]]
+  if (rows.length === 0) return trouble.length > 0 ? trouble : [[span(' no alerts', 'faint')]]
   const page = shown.page - trouble.length
   const top = shown.selected === null ? 0 : Math.max(0, Math.min(shown.selected - page + 1, rows.length - page))
   const lines = rows.slice(top, top + page).map((row, index) => alertLine(row, shown, top + index === shown.selected))

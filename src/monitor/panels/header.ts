@@ -28,7 +28,7 @@ export function headerLines(data: MonitorData, clock: Clock, width: number): Lin
   const right: Line = [span(`${time}Z `, 'heading'), ...ageOf(data, clock)]
   if (!observation) {
     return [
-      justified([span('market-kpi ', 'heading'), signed('unknown', 'waiting for the first look')], right, width),
+      justified([span('market-kpi ', 'heading'), signed('unknown', 'waiting for the first check')], right, width),
       [],
     ]
   }

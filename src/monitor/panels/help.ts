@@ -7,17 +7,17 @@ const keys: readonly (readonly [string, string])[] = [
   ['s', 'sort by it; again: the other way'],
   ['/', 'symbols that hold a text; Esc clears'],
   ['a', 'alerts: ↑ ↓ choose, Enter silences'],
-  ['p', 'pause, and go on'],
-  ['r', 'look now'],
+  ['p', 'pause, resume'],
+  ['r', 'check now'],
   ['? h', 'this page'],
   ['q Ctrl-C', 'quit'],
   ['Ctrl-Z', 'stop for a while; fg comes back'],
 ]
 
 const meanings = [
-  '✓ fine   ! worth a look   ✗ broken   ? cannot be told',
-  'Curves show the last looks; · saw nothing.',
-  'STALE: no look has ended for long; what is shown is old.',
+  '✓ OK   ! warning   ✗ broken   ? unknown',
+  'Curves show the last checks; · had no value.',
+  'STALE: no check has completed for a while; the values shown are old.',
 ]
 
 export function helpLines(): Line[] {

@@ -84,7 +84,7 @@ export interface SymbolTable {
 
 /** The titles, and the rows that there is room for. */
 export function symbolLines({ statistics }: MonitorData, view: View, table: SymbolTable): Line[] {
-  if (statistics === null) return [[span(' not looked at yet', 'faint')]]
+  if (statistics === null) return [[span(' not checked yet', 'faint')]]
   if (statistics.state === 'unknown') return [[signed('unknown', `unknown: ${statistics.reason}`)]]
   if (statistics.symbols.length === 0) return [[span(' there are no rows yet', 'faint')]]
   if (table.rows.length === 0) return [[span(` no symbol holds "${view.filter}"`, 'faint')]]

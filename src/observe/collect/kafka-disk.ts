@@ -32,7 +32,10 @@ async function volumesOf(
   asked: { name: string; partitions: number[] },
 ): Promise<VolumeState[]> {
   if ((await cluster.apiVersion(nodeId, describeLogDirsKey, wanted)) === undefined) {
-    throw new KpiError('KPI_KAFKA_REQUEST', `broker ${nodeId} does not tell the size of its volumes: Kafka 3.3 does`)
+    throw new KpiError(
+      'KPI_KAFKA_REQUEST',
+      `broker ${nodeId} does not report the size of its volumes: Kafka 3.3 or newer does`,
+    )
   }
   // A broker lists all its directories, whatever topic is asked for; of other topics nothing is wanted here.
   const { results } = await cluster.request(nodeId, 'control', describeLogDirsV4.api, [asked])

@@ -15,7 +15,7 @@ export async function lookAtTopic(cluster: KafkaCluster, name: string): Promise<
   const error = found?.errorCode === 0 ? undefined : brokerErrorName(found?.errorCode ?? 3)
   if (error !== undefined && isMissing.has(error)) return { isThere: false, topicId: '', partitions: [] }
   if (error !== undefined || !found) {
-    throw new KpiError('KPI_KAFKA_REQUEST', `Kafka does not tell about the topic '${name}': ${error}`)
+    throw new KpiError('KPI_KAFKA_REQUEST', `Kafka does not describe the topic '${name}': ${error}`)
   }
   const partitions = found.partitions.map((p) => ({
     partition: p.partitionIndex,

@@ -31,17 +31,12 @@ function downWorkers(workers: readonly WorkerState[], thresholds: Thresholds): F
     const isLast = liveWorkers(workers, kind, thresholds).length === 0
     const severity = isLast && kind === 'consumer' ? 'critical' : 'warning'
     return missingWorkers(workers, kind, thresholds).map((worker) =>
-      found(
-        'WorkerDown',
-        severity,
-        `the ${kind} ${worker.workerId} was last heard of ${span(worker.seenAgoSeconds)} ago`,
-        {
-          labels: { kind, worker: worker.workerId },
-          stage: kind,
-          value: worker.seenAgoSeconds,
-          unit: 's',
-        },
-      ),
+      found('WorkerDown', severity, `the ${kind} ${worker.workerId} last reported ${span(worker.seenAgoSeconds)} ago`, {
+        labels: { kind, worker: worker.workerId },
+        stage: kind,
+        value: worker.seenAgoSeconds,
+        unit: 's',
+      }),
     )
   })
 }
@@ -61,7 +56,7 @@ export const noConsumer: Rule = (scene) => {
   if (group.isRebalancing) return []
   if (group.members.length === 0) return [found('NoConsumer', 'critical', `the group '${name}' has no members`)]
   if (areMembersGone(scene, group.members.length)) {
-    return [found('NoConsumer', 'critical', `no worker of the group '${name}' has been heard of for a while`)]
+    return [found('NoConsumer', 'critical', `no worker of the group '${name}' has reported for a while`)]
   }
   const owned = new Set(group.members.flatMap(({ partitions }) => partitions))
   const left = topic.partitions.map(({ partition }) => partition).filter((partition) => !owned.has(partition))
@@ -88,7 +83,7 @@ function noWorkerTold(scene: RuleScene, reason: string): Found[] {
   const rows = workers.workers.filter(({ kind }) => kind === 'consumer')
   if (rows.length === 0) return [cannotJudge('NoConsumer', reason)]
   if (liveWorkers(rows, 'consumer', thresholds).length > 0) return []
-  return [found('NoConsumer', 'critical', 'no worker has been heard of for a while')]
+  return [found('NoConsumer', 'critical', 'no worker has reported for a while')]
 }
 
 /** R11: messages wait, and their partition's position stands still. */

@@ -162,6 +162,6 @@ function downText(workers: readonly WorkerState[]): string {
   if (!last) return ''
   if (last.failure !== null) return `the feed ended on an error: ${last.failure}`
   return last.stoppedAtMs === null
-    ? `the feed was last heard of ${span(last.seenAgoSeconds)} ago`
+    ? `the feed last reported ${span(last.seenAgoSeconds)} ago`
     : `the feed was stopped ${span(last.seenAgoSeconds)} ago`
 }

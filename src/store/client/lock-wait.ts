@@ -59,7 +59,7 @@ function isLockTimeout(error: unknown): boolean {
 }
 
 function locked(options: PostgresOptions, holder: Holder | undefined, cause: unknown): KpiError {
-  const whose = holder === undefined ? 'somebody else' : wordsOf(holder)
+  const whose = holder === undefined ? 'another session' : wordsOf(holder)
   return new KpiError(
     'KPI_DATABASE_LOCKED',
     `PostgreSQL at ${placeOf(options)}: waited ${lockTimeoutMs / 1000} s for a lock that ${whose} holds: wait for that session or end it, then try again`,

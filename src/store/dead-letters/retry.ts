@@ -55,6 +55,6 @@ export async function retryLetter(
 export function letterMissing({ partition, offset }: LetterPlace): KpiError {
   return new KpiError(
     'KPI_LETTER_MISSING',
-    `no rejected message of partition ${partition} stands at offset ${offset}, or it was retried already: see 'market-kpi dead-letters list'`,
+    `no rejected message of partition ${partition} has the offset ${offset}, or it was retried already: see 'market-kpi dead-letters list'`,
   )
 }

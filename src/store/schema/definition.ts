@@ -83,7 +83,7 @@ export function assertSameDefinition(held: Definition, wanted: Definition, place
   if (names.length === 1 && names[0] === 'topicId') {
     throw new KpiError(
       'KPI_TOPIC_RECREATED',
-      `the topic '${wanted.topic}' was deleted and created anew: its id is ${wanted.topicId}, the database at ${place} ` +
+      `the topic '${wanted.topic}' was deleted and created again: its id is ${wanted.topicId}, the database at ${place} ` +
         `holds ${held.topicId}; 'market-kpi init --accept-new-topic' keeps the old rows apart and starts with the new topic`,
     )
   }

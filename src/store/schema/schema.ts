@@ -267,7 +267,7 @@ function definitionValues(d: Definition): unknown[] {
 }
 
 /**
- * Accepts a topic that was deleted and created anew: rows and letters of the old one are archived under its id, the
+ * Accepts a topic that was deleted and created again: rows and letters of the old one are archived under its id, the
  * positions go, and the next worker starts at the new topic's earliest offset. One transaction, which begins with the
  * locks a commit takes, so that no worker can slip in between.
  */

@@ -120,7 +120,7 @@ function assertCounted({ advances, rows, letters }: Batch): void {
   }
   assert(new Set(advances.map((a) => a.partition)).size === advances.length, 'each partition once')
   assert(rows.reduce((sum, { n }) => sum + n, 0) === merged, 'each merged message in the rows')
-  assert(letters.length === rejected, 'a letter for each rejected message')
+  assert(letters.length === rejected, 'a dead letter for each rejected message')
   assert(advances.length > 0, 'a batch of some partition')
 }
 

@@ -126,7 +126,7 @@ describe('show', () => {
     expect(await run(pipeline, 'show', '0', '17')).toEqual({
       code: 1,
       stdout: '',
-      stderr: expect.stringMatching(/^no rejected message of partition 0 stands at offset 17[^\n]*\n$/),
+      stderr: expect.stringMatching(/^no rejected message of partition 0 has the offset 17[^\n]*\n$/),
     })
   })
 })
@@ -330,7 +330,7 @@ describe('purge', () => {
     // A letter that is missing, and was not purged, is still found.
     await pipeline.owner.query({ text: 'DELETE FROM dead_letters WHERE message_offset = 5' })
     expect((await verifyPipeline(pipeline)).differences.map(({ column }) => column)).toEqual([
-      'letters purged',
+      'dead letters purged',
       'dead_letters',
     ])
   })

@@ -181,7 +181,7 @@ describe('a role without rights', () => {
   })
 })
 
-describe('a topic that was deleted and created anew', () => {
+describe('a topic that was deleted and created again', () => {
   it('is refused until it is accepted; then what came from the old one stands apart, and reading begins at its start', async () => {
     await using pipeline = await makePipeline()
     const { cluster, config, metadata, owner, ownerUrl } = pipeline

@@ -111,7 +111,7 @@ describe('accept-gap', () => {
     expect(accepted.stdout).toMatch(
       /^gap: partition 0 offsets 5 to 7 \(3\), deleted before they were read, windows from 2026-02-14T14:47:59Z to /,
     )
-    expect(accepted.stdout).toMatch(/^partition 0 goes on at offset 8$/m)
+    expect(accepted.stdout).toMatch(/^partition 0 continues at offset 8$/m)
     await untilCounted(pipeline, 8)
     await stop()
 
@@ -243,7 +243,7 @@ describe('accept-gap of a log that was cut', () => {
     const accepted = await run(pipeline, 'accept-gap', '--all', '--yes')
     expect(accepted.stdout).toMatch(/^gap: partition 0 offsets 3 to 4 \(2\), counted, then cut off the log, /)
     expect(accepted.stdout).toMatch(
-      /^partition 0 goes on at offset 3; 1 rejected message of the part cut off moved to the archive$/m,
+      /^partition 0 continues at offset 3; 1 rejected message of the part cut off moved to the archive$/m,
     )
     expect(await positionOf(pipeline)).toMatchObject({ next_offset: 3, merged: 4, rejected: 1, rewound: 2, lost: 0 })
 

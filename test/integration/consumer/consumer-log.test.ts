@@ -83,7 +83,7 @@ it('a topic that was made anew stops the worker, until it is accepted', async ()
   const placed = await sendTrades(cluster, config.kafkaTopic, 3, trades.slice(0, 500))
   const refused = marketKpi(['consume', '--http-port', '0'], env)
   expect((await refused.exited).code).toBe(1)
-  expect(refused.stderr()).toMatch(/^the topic '\S+' was deleted and created anew: [^\n]*--accept-new-topic[^\n]*\n$/)
+  expect(refused.stderr()).toMatch(/^the topic '\S+' was deleted and created again: [^\n]*--accept-new-topic[^\n]*\n$/)
   expect(await tableRows(owner)).toHaveLength(expectedRows(place(trades, 3)).length)
   const ownerEnv = { ...env, DATABASE_URL: pipeline.ownerUrl }
   const accepted = marketKpi(['init', '--accept-new-topic', '--yes'], ownerEnv)

@@ -250,7 +250,7 @@ describe.each(places)('a topic, read $place,', ({ inThread }) => {
     await send(topic.cluster, topic.name, valuesFor(0, 2, numbered(10)))
     const log = new RecordingLog()
     await using recorder = new FetchRecorder(topic, { inThread, log })
-    recorder.expectedFatalErrors = [expect.stringContaining('was deleted and created anew')]
+    recorder.expectedFatalErrors = [expect.stringContaining('was deleted and created again')]
     recorder.seek(0, 0)
     recorder.seek(1, 0)
     await recorder.untilCount(10)

@@ -80,7 +80,7 @@ it('a replay goes on after its broker was killed, every line once', async () => 
     (count) => count > 10_000,
   )
   await killBroker()
-  await until('a feed that has noticed', feed.stderr, (text) => text.includes('sending stands still'))
+  await until('a feed that has noticed', feed.stderr, (text) => text.includes('sending is paused'))
   await restartBroker()
   expect(await feed.exited, feed.stderr()).toEqual({ code: 0, signal: null })
   expect(feed.stderr()).toMatch(/Kafka takes messages again, after \d+\.\d s/)
@@ -104,7 +104,7 @@ it('a feed that has to stop while its broker is away does so in time, and says w
     (count) => count > 1000,
   )
   await killBroker()
-  await until('a feed that has noticed', feed.stderr, (text) => text.includes('sending stands still'))
+  await until('a feed that has noticed', feed.stderr, (text) => text.includes('sending is paused'))
   const began = performance.now()
   feed.child.kill('SIGTERM')
   expect(await feed.exited).toEqual({ code: 1, signal: null })

@@ -53,7 +53,7 @@ describe('says in one line what is wrong', () => {
     [`alerts: { rules: [{ ${kpi} }] }`, 'alerts.rules.0.name: is missing'],
     [
       `alerts: { rules: [{ name: a b, ${kpi} }] }`,
-      "alerts.rules.'a b'.name: must begin with a capital letter: letters and digits",
+      "alerts.rules.'a b'.name: must begin with A-Z and consist of A-Z, a-z and 0-9",
     ],
     [
       `alerts: { rules: [{ name: A, for: soon, ${kpi} }] }`,

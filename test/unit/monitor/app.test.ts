@@ -152,7 +152,7 @@ it('counts the age of what it shows by itself, and calls it stale (beszel#1876)'
 
 it('shows what a new look found', async () => {
   const screen = show({ ...dataOf(), observation: null })
-  await screen.sees('waiting for the first look')
+  await screen.sees('waiting for the first check')
   screen.change(dataOf())
   await screen.sees('all systems operational')
 })

@@ -19,20 +19,20 @@ const packings: readonly (Magic & { readonly packing: Packing })[] = [
   { packing: 'zstd', at: 0, bytes: '\x28\xb5\x2f\xfd' },
 ]
 
-const unpackFirst = 'unpack it first'
+const unpackFirst = 'decompress it first'
 const saveAsCsv = 'save it as CSV in UTF-8 first'
 
 /** Files that are recognised in order to refuse them by their name. */
 const others: readonly (Magic & { readonly name: string; readonly advice: string })[] = [
-  { at: 0, bytes: 'BZh', name: 'packed by bzip2 (bz2)', advice: `${unpackFirst} (bunzip2)` },
-  { at: 0, bytes: '\xfd7zXZ\x00', name: 'packed by xz', advice: `${unpackFirst} (unxz)` },
-  { at: 0, bytes: '\x5d\x00\x00', name: 'packed by lzma', advice: `${unpackFirst} (unlzma)` },
+  { at: 0, bytes: 'BZh', name: 'compressed with bzip2 (bz2)', advice: `${unpackFirst} (bunzip2)` },
+  { at: 0, bytes: '\xfd7zXZ\x00', name: 'compressed with xz', advice: `${unpackFirst} (unxz)` },
+  { at: 0, bytes: '\x5d\x00\x00', name: 'compressed with lzma', advice: `${unpackFirst} (unlzma)` },
   { at: 0, bytes: '7z\xbc\xaf\x27\x1c', name: 'a 7z archive', advice: unpackFirst },
   { at: 0, bytes: 'Rar!', name: 'a rar archive', advice: unpackFirst },
-  { at: 0, bytes: '\x04\x22\x4d\x18', name: 'packed by lz4', advice: `${unpackFirst} (unlz4)` },
-  { at: 0, bytes: '\x1f\x9d', name: 'packed by compress (.Z)', advice: `${unpackFirst} (uncompress)` },
-  { at: 0, bytes: 'LZIP', name: 'packed by lzip', advice: `${unpackFirst} (lzip -d)` },
-  { at: 0, bytes: '\xff\x06\x00\x00sNaPpY', name: 'packed by snappy', advice: unpackFirst },
+  { at: 0, bytes: '\x04\x22\x4d\x18', name: 'compressed with lz4', advice: `${unpackFirst} (unlz4)` },
+  { at: 0, bytes: '\x1f\x9d', name: 'compressed with compress (.Z)', advice: `${unpackFirst} (uncompress)` },
+  { at: 0, bytes: 'LZIP', name: 'compressed with lzip', advice: `${unpackFirst} (lzip -d)` },
+  { at: 0, bytes: '\xff\x06\x00\x00sNaPpY', name: 'compressed with snappy', advice: unpackFirst },
   { at: 257, bytes: 'ustar', name: 'a tar archive', advice: `${unpackFirst} and replay its files one by one` },
   { at: 0, bytes: 'PAR1', name: 'a Parquet file', advice: 'export it as CSV first' },
   { at: 0, bytes: 'ARROW1', name: 'an Arrow file', advice: 'export it as CSV first' },

@@ -22,11 +22,11 @@ export async function* unpackZip(handle: FileHandle, path: string): AsyncGenerat
   }
   const [entry] = entries
   if (!entry || count !== 1) throw refusal(path, entries, count)
-  if (entry.isEncrypted()) throw new KpiError('KPI_FEED_FILE', `${path} is an encrypted zip archive: unpack it first`)
+  if (entry.isEncrypted()) throw new KpiError('KPI_FEED_FILE', `${path} is an encrypted zip archive: extract it first`)
   if (!entry.canDecodeFileData()) {
     throw new KpiError(
       'KPI_FEED_FILE',
-      `${path} is a zip archive of an unusual kind (method ${entry.compressionMethod}): unpack it first`,
+      `${path} is a zip archive of an unusual kind (method ${entry.compressionMethod}): extract it first`,
     )
   }
   let checksum = 0
@@ -48,6 +48,6 @@ function refusal(path: string, entries: readonly Entry[], count: number): KpiErr
   const names = entries.map(({ fileName }) => fileName.replace(/[^\x20-\x7e]/g, '?').slice(0, 60)).join(', ')
   return new KpiError(
     'KPI_FEED_FILE',
-    `${path} is a zip archive with ${count} files (${names}${count > entries.length ? ', …' : ''}): unpack it first and replay them one by one`,
+    `${path} is a zip archive with ${count} files (${names}${count > entries.length ? ', …' : ''}): extract it first and replay the files one by one`,
   )
 }

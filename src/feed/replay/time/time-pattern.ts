@@ -51,7 +51,7 @@ export class TimePattern {
   constructor(text: string) {
     const parts: Part[] = []
     const refuse = (why: string): never => {
-      throw new KpiError('KPI_USAGE', `--time-format '${text}': ${why}; its letters are ${known}`)
+      throw new KpiError('KPI_USAGE', `--time-format '${text}': ${why}; its elements are ${known}`)
     }
     const source = [...text.matchAll(/'([^']*)'|([A-Za-z])\2*|./gs)].map(([piece, quoted]) => {
       if (quoted !== undefined) return literal(quoted === '' ? "'" : quoted)

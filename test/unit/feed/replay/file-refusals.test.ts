@@ -114,8 +114,8 @@ describe('a file is refused', () => {
       text: `${head}A,2024-02-14T14:30:00Z,1,-2\n`,
       says: ['line 2', 'negative_volume'],
     },
-    { what: 'packed by bzip2', text: Buffer.from('BZh91AY&SY'), says: ['bz2'] },
-    { what: 'packed by xz', text: Buffer.from('\xfd7zXZ\x00', 'latin1'), says: ['xz'] },
+    { what: 'compressed with bzip2', text: Buffer.from('BZh91AY&SY'), says: ['bz2'] },
+    { what: 'compressed with xz', text: Buffer.from('\xfd7zXZ\x00', 'latin1'), says: ['xz'] },
     { what: 'that is Parquet', text: Buffer.from('PAR1....'), says: ['Parquet'] },
   ])
 })

@@ -138,7 +138,7 @@ describe('a replay that goes on', () => {
     expect(rest.lines).toEqual([
       expect.stringMatching(/nothing of .* is new to the topic; --from-start sends it again/),
     ])
-    expect(rest.description).toMatch(/going on behind line 51$/)
+    expect(rest.description).toMatch(/continuing after line 51$/)
   })
 
   it('can be stopped while it looks for the first line that is new', async () => {
