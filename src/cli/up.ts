@@ -1,16 +1,17 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { Config } from '../config/load.ts'
 import { KpiError } from '../errors.ts'
+import { feedSources, parseSource, spellings } from '../feed/sources/registry.ts'
+import type { Logger } from '../log.ts'
 import { cliEntry } from '../process/cli-entry.ts'
 import { listenForStop } from '../process/stop-signals.ts'
 import { prepareForUp } from '../services/prepare.ts'
 import { defaultDataDir } from '../stack/data-dir.ts'
 import { runStack } from '../stack/stack.ts'
 import { configure, wholeNumber, withErrors } from './command.ts'
-import { compressionOption, parseFeedSource } from './options/feed-options.ts'
-import { openReplayFile } from './options/replay-file.ts'
-import { type ReplayFlags, readOptions, recordOptions, replayOptions } from './options/replay-options.ts'
+import { compressionOption, recordOptions } from './options/feed-options.ts'
 
-interface UpFlags extends ReplayFlags {
+interface UpFlags {
   readonly dataDir: string
   readonly feed: string
   readonly workers: number
@@ -19,21 +20,24 @@ interface UpFlags extends ReplayFlags {
   readonly alerts: boolean
 }
 
+/** Sources whose options `up` takes too, and passes on. */
+const configuredByUp = feedSources.filter((source) => source.isConfiguredByUp)
+
 /** Of the first worker's metrics and health; the others get the next free ones. */
 const workerPort = 9464
 
 export function register(command: Command): void {
-  const forFeed = [...replayOptions(), compressionOption()]
+  const forFeed = [...configuredByUp.flatMap((source) => source.options()), compressionOption()]
   command
     .option('--data-dir <dir>', 'where all data is kept between runs', defaultDataDir)
-    .option('--feed <source>', 'simulate, replay:FILE or none', feedSource, 'simulate')
+    .option('--feed <source>', spellings(feedSources, ['none']), feedSource, 'simulate')
     .option('--workers <n>', 'number of worker processes', wholeNumber(1, 64), 1)
     .option('--kafka-port <port>', 'port of the broker; 0 for any free one', wholeNumber(0, 65_535), 19_092)
     .option('--postgres-port <port>', 'port of the database; 0 for any free one', wholeNumber(0, 65_535), 15_432)
     // Start scripts may pass it already: without the web dashboard it changes nothing.
     .addOption(new Option('--no-dashboard').hideHelp())
     .option('--no-alerts', 'do not evaluate alerts')
-    .optionsGroup('Options of --feed replay:FILE (docs/feeds.md):')
+    .optionsGroup(`Options of --feed ${spellings(configuredByUp)} (docs/feeds.md):`)
   for (const option of forFeed) command.addOption(option)
   const given = recordOptions(command, forFeed)
   command
@@ -52,13 +56,13 @@ Environment:
 /** Checked before anything is started. */
 function feedSource(text: string): string {
   try {
-    if (text !== 'none') parseFeedSource(text)
+    if (text !== 'none') parseSource(text)
     return text
   } catch (error) {
     if (!(error instanceof KpiError)) throw error
     const isLive = text === 'yahoo' || text.startsWith('ccxt:')
     throw new InvalidArgumentError(
-      `${isLive ? 'live prices are not in this version yet: ' : ''}must be simulate, replay:FILE or none`,
+      `${isLive ? 'live prices are not in this version yet: ' : ''}must be ${spellings(feedSources, ['none'])}`,
     )
   }
 }
@@ -67,7 +71,7 @@ function feedSource(text: string): string {
 async function up(command: Command, given: readonly string[]): Promise<void> {
   const { config, log } = configure(command)
   const flags = command.opts<UpFlags>()
-  await checkFeed(flags, given)
+  await checkFeed(flags, given, { config, log })
   const stopRequest = listenForStop((what) =>
     log.info(what === 'stop' ? 'stopping; interrupt again to stop at once' : 'stopping at once'),
   )
@@ -95,14 +99,15 @@ async function up(command: Command, given: readonly string[]): Promise<void> {
 }
 
 /** @throws KpiError `KPI_FEED_FILE` for a file that cannot be read, `KPI_USAGE` for options that mean nothing. */
-async function checkFeed(flags: UpFlags, given: readonly string[]): Promise<void> {
-  const source = flags.feed === 'none' ? undefined : parseFeedSource(flags.feed)
-  if (source?.kind !== 'replay') {
-    const stray = given.find((option) => option.startsWith('--'))
-    if (stray !== undefined)
-      throw new KpiError('KPI_USAGE', `${stray} belongs to --feed replay:FILE, not to ${flags.feed}`)
-    return
+async function checkFeed(
+  flags: UpFlags,
+  given: readonly string[],
+  { config, log }: { readonly config: Config; readonly log: Logger },
+): Promise<void> {
+  const chosen = flags.feed === 'none' ? undefined : parseSource(flags.feed)
+  const stray = given.find((option) => option.startsWith('--'))
+  if (stray !== undefined && !chosen?.source.isConfiguredByUp) {
+    throw new KpiError('KPI_USAGE', `${stray} belongs to --feed ${spellings(configuredByUp)}, not to ${flags.feed}`)
   }
-  readOptions(flags)
-  await (await openReplayFile(source.file)).close()
+  if (chosen) await (await chosen.source.prepare({ argument: chosen.argument, flags, config, log })).close()
 }

@@ -1,6 +1,13 @@
 import type { MessageBatch } from '../kafka/records/message-batch.ts'
 
-/** Where prices come from. Pulled: a source works, and waits until something is due, only inside `next`. */
+/**
+ * A running source of prices, opened by one of the sources that sources/registry.ts lists. Pulled: it works, and waits
+ * until something is due, only inside `next`. So it suits a source that is polled or a socket as well as a file.
+ *
+ * A source returns messages as bytes, not prices. The replay copies the digits of the file and adds a header that names the
+ * line, and the simulation also sends bad messages and exact copies: none of these is a price. Measured for simulated
+ * prices: objects between market and writer, used again for each batch, cost 0 to 3 % more CPU than writing at once.
+ */
 export interface PriceSource {
   /** What it sends, in one line. */
   readonly description: string

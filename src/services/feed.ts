@@ -7,9 +7,10 @@ import { Feed } from '../feed/feed.ts'
 import { RateMeter, reportLine } from '../feed/feed-report.ts'
 import { FeedStatus } from '../feed/feed-status.ts'
 import type { PriceSource } from '../feed/source.ts'
+import type { OpenFeed } from '../feed/sources/feed-source.ts'
 import { KafkaCluster } from '../kafka/client/cluster.ts'
 import { kafkaOptions } from '../kafka/client/options.ts'
-import { Producer, type ProducerOptions } from '../kafka/produce/producer.ts'
+import { Producer } from '../kafka/produce/producer.ts'
 import type { Compression } from '../kafka/records/record-batch-writer.ts'
 import type { Logger } from '../log.ts'
 import type { StatusServer } from '../metrics/status-server.ts'
@@ -19,15 +20,6 @@ import { postgresOptions } from '../store/client/connection.ts'
 import { failedState, type WorkerReport } from '../store/positions/worker-status.ts'
 import { feedRoutes } from './feed-status-routes.ts'
 import { serveNear } from './service-status.ts'
-
-/** Opens a source once the cluster can be asked, and says what of an earlier producer it continues. */
-export type OpenFeed = (
-  place: { readonly cluster: KafkaCluster; readonly topic: string },
-  stop: AbortSignal,
-) => Promise<{
-  readonly source: (partitionCount: number) => Promise<PriceSource>
-  readonly continues?: NonNullable<ProducerOptions['continues']>
-}>
 
 export interface RunFeedOptions {
   readonly config: Config

@@ -1,12 +1,10 @@
 import { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
 import { addSettingOptions } from '../../../../src/cli/command.ts'
-import {
-  addFeedOptions,
-  checkFeedOptions,
-  type FeedFlags,
-  parseFeedSource,
-} from '../../../../src/cli/options/feed-options.ts'
+import { addFeedOptions, checkFeedOptions } from '../../../../src/cli/options/feed-options.ts'
+import type { ReplayFlags } from '../../../../src/feed/replay/replay-options.ts'
+import type { SimulateFlags } from '../../../../src/feed/simulate/simulate-feed.ts'
+import { parseSource } from '../../../../src/feed/sources/registry.ts'
 
 function parsed(args: readonly string[]): Command {
   const command = addSettingOptions(addFeedOptions(new Command('feed')), ['symbols'])
@@ -14,22 +12,11 @@ function parsed(args: readonly string[]): Command {
   return command.parse(args, { from: 'user' })
 }
 
-function flags(source: 'simulate' | 'replay', ...args: string[]): FeedFlags {
-  return checkFeedOptions(parsed(args), source)
+function flags(source: 'simulate' | 'replay', ...args: string[]): SimulateFlags & ReplayFlags {
+  const command = parsed(args)
+  checkFeedOptions(command, parseSource(source === 'simulate' ? source : `${source}:FILE`).source)
+  return command.opts<SimulateFlags & ReplayFlags>()
 }
-
-describe('the source', () => {
-  it('is simulate, or a file', () => {
-    expect(parseFeedSource('simulate')).toEqual({ kind: 'simulate' })
-    expect(parseFeedSource('replay:a:b.csv')).toEqual({ kind: 'replay', file: 'a:b.csv' })
-  })
-
-  it.each(['', 'replay:', 'replay', 'yahoo', 'SIMULATE'])('is nothing else: "%s"', (text) => {
-    expect(() => parseFeedSource(text)).toThrow(
-      expect.objectContaining({ code: 'KPI_USAGE', message: `the source '${text}': must be simulate or replay:FILE` }),
-    )
-  })
-})
 
 describe('the options of a feed', () => {
   it('have defaults', () => {

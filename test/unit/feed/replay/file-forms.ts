@@ -1,6 +1,6 @@
 // Small files as venues, terminals and spreadsheets write them, and what becomes of each.
 import { expect, it } from 'vitest'
-import { type ReplayFlags, readOptions } from '../../../../src/cli/options/replay-options.ts'
+import { type ReplayFlags, readOptions } from '../../../../src/feed/replay/replay-options.ts'
 import { temporaryFolder } from '../../../temporary-folder.ts'
 import { replay, write } from './files.ts'
 

@@ -1,11 +1,7 @@
 import { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
-import {
-  type ReplayFlags,
-  readOptions,
-  recordOptions,
-  replayOptions,
-} from '../../../../src/cli/options/replay-options.ts'
+import { recordOptions } from '../../../../src/cli/options/feed-options.ts'
+import { type ReplayFlags, readOptions, replayOptions } from '../../../../src/feed/replay/replay-options.ts'
 
 function parsed(...words: string[]): { flags: ReplayFlags; given: readonly string[] } {
   const command = new Command('feed').exitOverride().configureOutput({ writeErr: () => undefined })

@@ -1,12 +1,12 @@
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import { KpiError } from '../../errors.ts'
-import { checkMapping } from '../../feed/replay/field-names.ts'
-import { layouts, parseColumns } from '../../feed/replay/layouts.ts'
-import type { ReadOptions } from '../../feed/replay/read-options.ts'
-import { parseTimeFormat, timeFormatNames } from '../../feed/replay/time/time-format.ts'
-import { TimeZone } from '../../feed/replay/time/time-zone.ts'
+import { checkMapping } from './field-names.ts'
+import { layouts, parseColumns } from './layouts.ts'
+import type { ReadOptions } from './read-options.ts'
+import { parseTimeFormat, timeFormatNames } from './time/time-format.ts'
+import { TimeZone } from './time/time-zone.ts'
 
-/** What `feed replay:FILE`, or `up --feed replay:FILE`, was told by flags. */
+/** The values of the options of `feed replay:FILE` and `up --feed replay:FILE`. */
 export interface ReplayFlags {
   readonly speed: number
   readonly shiftToNow?: true
@@ -29,7 +29,7 @@ const thousandsSigns = [',', '.', ' ', "'", '_']
 /** Bars of up to a year. */
 const mostBarSeconds = 31_622_400
 
-/** The options of a replay; made anew for each command that has them. */
+/** The options of a replay, new ones for each command that has them. */
 export function replayOptions(): Option[] {
   return [
     new Option('--speed <factor>', '1 as recorded, 10 ten times as fast, max as fast as possible')
@@ -65,21 +65,6 @@ export function replayOptions(): Option[] {
     ]),
     new Option('--bar-seconds <s>', 'length of a bar in seconds, with --bar-time end').argParser(barSeconds),
   ]
-}
-
-/**
- * Keeps what the user wrote, to hand it on to another command.
- *
- * @returns The options and their values, filled while the command line is parsed.
- */
-export function recordOptions(command: Command, options: readonly Option[]): readonly string[] {
-  const given: string[] = []
-  for (const option of options) {
-    command.on(`option:${option.name()}`, (value: string | null) => {
-      given.push(option.long ?? option.flags, ...(option.required && value !== null ? [value] : []))
-    })
-  }
-  return given
 }
 
 /**
