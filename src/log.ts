@@ -1,5 +1,7 @@
-import { pino } from 'pino'
-import { build as pretty } from 'pino-pretty'
+import { createRequire } from 'node:module'
+import { type DestinationStream, pino } from 'pino'
+
+const require = createRequire(import.meta.url)
 
 export interface Logger {
   debug(fields: object, message?: string): void
@@ -23,14 +25,22 @@ export function createLogger(options: {
   colour?: boolean
 }): Logger {
   const destination =
-    options.format === 'pretty'
-      ? pretty({
-          colorize: options.colour ?? false,
-          destination: 2,
-          sync: true,
-          ignore: 'pid,hostname',
-          translateTime: 'UTC:yyyy-mm-dd HH:MM:ss.l',
-        })
-      : pino.destination({ dest: 2, sync: true })
+    options.format === 'pretty' ? prettyDestination(options.colour ?? false) : pino.destination({ dest: 2, sync: true })
   return pino({ level: options.level }, destination)
+}
+
+/** Loads what makes lines pretty when there is a first line: most commands log nothing. */
+function prettyDestination(colorize: boolean): DestinationStream {
+  let stream: DestinationStream | undefined
+  const open = () => {
+    const { build } = require('pino-pretty') as typeof import('pino-pretty')
+    const translateTime = 'UTC:yyyy-mm-dd HH:MM:ss.l'
+    return build({ colorize, destination: 2, sync: true, ignore: 'pid,hostname', translateTime })
+  }
+  return {
+    write: (line) => {
+      stream ??= open()
+      stream.write(line)
+    },
+  }
 }

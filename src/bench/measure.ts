@@ -6,6 +6,7 @@ import type { Plan } from './plan.ts'
 import { Progress, stepLog, stepsOf } from './progress.ts'
 import { type BenchReport, format } from './report/saved-report.ts'
 import { startServers } from './servers.ts'
+import { measureStartUp, startUpSeries } from './start-up/start-up.ts'
 import { findKcat } from './throughput/kcat.ts'
 import { measureThroughput, throughputSeries } from './throughput/throughput.ts'
 import { measureTuning, tuningSeries } from './tuning/tuning.ts'
@@ -24,9 +25,11 @@ export async function measurePlan(plan: Plan, log: Logger): Promise<BenchReport>
 
 async function measureParts(plan: Plan, log: Logger, progress: Progress): Promise<BenchReport> {
   const startedAt = new Date().toISOString()
-  const { throughput, latency, tuning } = plan
+  const { throughput, latency, tuning, startUp } = plan
   const piped =
-    throughput || latency || tuning ? await measurePiped({ throughput, latency, tuning }, log, progress) : undefined
+    throughput || latency || tuning || startUp
+      ? await measurePiped({ throughput, latency, tuning, startUp }, log, progress)
+      : undefined
   const database = plan.database
     ? await measureDatabase({ plan: plan.database, log: stepLog(progress, log) })
     : undefined
@@ -54,16 +57,19 @@ async function measurePiped(plan: Plan, log: Logger, progress: Progress) {
     const throughput = plan.throughput ? await measureThroughput({ ...shared, plan: plan.throughput, kcat }) : undefined
     const latency = plan.latency ? await measureLatency({ ...shared, plan: plan.latency }) : undefined
     const tuning = plan.tuning ? await measureTuning({ ...shared, plan: plan.tuning }) : undefined
+    const startUp = plan.startUp ? await measureStartUp({ ...shared, plan: plan.startUp }) : undefined
     return {
       postgres,
       ...(kcat ? { librdkafka: kcat.version } : {}),
       ...(throughput ? { throughput } : {}),
       ...(latency ? { latency } : {}),
       ...(tuning ? { tuning } : {}),
+      ...(startUp ? { startUp } : {}),
       series: [
         ...(throughput ? throughputSeries(throughput) : []),
         ...(latency ? latencySeries(latency) : []),
         ...(tuning ? tuningSeries(tuning) : []),
+        ...(startUp ? startUpSeries(startUp) : []),
       ],
       problems: [throughput, latency, tuning].flatMap((part) => part?.problems ?? []),
     }

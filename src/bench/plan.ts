@@ -1,6 +1,7 @@
 import type { Compression } from '../kafka/records/record-batch-writer.ts'
 import { type DatabasePlan, databasePlanOf } from './database/plan.ts'
 import type { DatabaseVariantName } from './database/variants.ts'
+import type { StartUpPlan } from './start-up/start-up.ts'
 
 /** One workload, and how many workers take it. */
 export interface Case {
@@ -51,6 +52,7 @@ export interface Plan {
   readonly latency?: LatencyPlan | undefined
   readonly tuning?: TuningPlan | undefined
   readonly database?: DatabasePlan | undefined
+  readonly startUp?: StartUpPlan | undefined
 }
 
 const narrow = { symbols: 50, windows: 7, compression: 'none', unusualPercent: 0, workers: 1 } as const
@@ -87,7 +89,7 @@ export function caseNamed(name: CaseName): Case {
   return { name, ...namedCases[name] }
 }
 
-export const parts = ['throughput', 'latency', 'tuning', 'database', 'all'] as const
+export const parts = ['throughput', 'latency', 'tuning', 'database', 'start-up', 'all'] as const
 
 /** What the command line asks for; what is not given is left to the plan. */
 export interface PlanFlags {
@@ -112,6 +114,7 @@ interface Sizes {
   readonly messages: number
   readonly runs: number
   readonly latencyRuns: number
+  readonly startUpRuns: number
   readonly rates: readonly number[]
   readonly latencySeconds: number
   readonly tuningSeconds: number
@@ -124,6 +127,7 @@ const sizes: Sizes = {
   messages: 1_000_000,
   runs: 3,
   latencyRuns: 1,
+  startUpRuns: 11,
   rates: [1000, 10_000, 100_000],
   latencySeconds: 20,
   tuningSeconds: 10,
@@ -137,6 +141,7 @@ const quickSizes: Sizes = {
   messages: 200_000,
   runs: 2,
   latencyRuns: 1,
+  startUpRuns: 3,
   rates: [1000, 10_000],
   latencySeconds: 3,
   tuningSeconds: 3,
@@ -178,6 +183,7 @@ export function planOf(part: (typeof parts)[number], flags: PlanFlags): Plan {
         }
       : undefined,
     database: isWanted('database') ? databasePlanOf({ ...flags, runs }) : undefined,
+    startUp: isWanted('start-up') ? { runs: flags.runs ?? size.startUpRuns } : undefined,
   }
 }
 

@@ -75,15 +75,16 @@ export function stepLog(progress: Progress, log: Logger): Logger {
 }
 
 /** How many steps the parts of a plan log, with the start of the servers. */
-export function stepsOf({ throughput, latency, tuning, database }: Plan): number {
+export function stepsOf({ throughput, latency, tuning, database, startUp }: Plan): number {
   const readers = findKcat() === undefined ? 2 : 3
   const counts = [
-    throughput || latency || tuning ? 1 : 0,
+    throughput || latency || tuning || startUp ? 1 : 0,
     throughput ? new Set(throughput.cases.map(topicOf)).size + throughput.runs * throughput.cases.length * readers : 0,
     latency ? latency.rates.length * latency.waitsMs.length * latency.runs : 0,
     tuning ? tuning.settings.length * (tuning.runs + 1) + naiveWays.length : 0,
     database ? database.shapes.length * database.variants.length * database.runs : 0,
     database && database.growth.variants.length > 0 ? 1 : 0,
+    startUp ? 1 + startUp.runs : 0,
   ]
   return counts.reduce((sum, count) => sum + count, 0)
 }

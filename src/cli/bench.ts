@@ -33,7 +33,7 @@ export function register(command: Command): void {
     .option('--unusual <percent>', '… share of messages that need the full parser (default: 0)', wholeNumber(0, 100))
     .option('--workers <n>', '… number of workers (default: 1)', wholeNumber(1, 64))
     .option('--partitions <n>', 'partitions of every topic (default: 3)', wholeNumber(1, 1000))
-    .option('--runs <n>', 'number of rounds (default: 3, for latency 1)', wholeNumber(1, 100))
+    .option('--runs <n>', 'number of rounds (default: 3, for latency 1, for start-up 11)', wholeNumber(1, 100))
     .option('--rates <list>', 'latency: messages/s (default: 1000,10000,100000)', numbers(1, 1_000_000))
     .option('--waits <list>', 'latency: values of BATCH_WAIT_MS (default: 200,20)', numbers(0, 60_000))
     .option(

@@ -188,7 +188,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'bench',
-    description: 'measure throughput, latency and the effect of settings on this machine',
+    description: 'measure throughput, latency, start-up and the effect of settings on this machine',
     load: async () => (await import('./bench.ts')).register,
   },
 ]

@@ -1,11 +1,13 @@
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { parse as parseDotenv } from 'dotenv'
-import { parseDocument } from 'yaml'
 import { KpiError, messageOf } from '../errors.ts'
 import { readSettingsFile } from './read-settings-file.ts'
 import type { Setting } from './setting.ts'
 import { type SettingName, settings } from './settings.ts'
 import { parseUserRules, type UserRule } from './user-rules.ts'
+
+const require = createRequire(import.meta.url)
 
 type ValueOf<S> = S extends Setting<infer T> ? (S extends { readonly default: string } ? T : T | undefined) : never
 
@@ -108,7 +110,11 @@ function yamlSource(directory: string): Source {
 
 /** Scalars are taken as the text that stands there: a password of digits must not lose its leading zeros. */
 function readYaml(directory: string): Record<string, unknown> {
-  const document = parseDocument(readFile(directory, yamlFile) ?? '', { schema: 'failsafe', prettyErrors: true })
+  const text = readFile(directory, yamlFile)
+  if (text === undefined) return {}
+  // Loaded when there is something to parse: it takes longer than the rest of the configuration.
+  const { parseDocument } = require('yaml') as typeof import('yaml')
+  const document = parseDocument(text, { schema: 'failsafe', prettyErrors: true })
   const [error] = document.errors
   // The parser's own words quote the line, which may hold a secret.
   if (error) throw invalidYaml(`line ${error.linePos?.[0].line ?? '?'} is not valid YAML (${error.code})`)

@@ -2,6 +2,7 @@ import { databaseText } from '../database/text.ts'
 import type { LatencyReport } from '../live/latency.ts'
 import { checkIntervalMs } from '../live/visible-positions.ts'
 import type { Machine } from '../machine.ts'
+import { startUpText } from '../start-up/text.ts'
 import type { CaseReport, ThroughputReport } from '../throughput/throughput.ts'
 import { tuningText } from '../tuning/tuning-text.ts'
 import type { Comparison } from './compare.ts'
@@ -11,18 +12,22 @@ import { median } from './statistics.ts'
 
 /** A report as Markdown: machine and versions, a section a part, and whether everything was exact. */
 export function reportText(report: BenchReport): string {
-  const { machine, librdkafka, plan, throughput, latency, tuning, database, problems } = report
+  const { machine, librdkafka, plan, throughput, latency, tuning, database, startUp, problems } = report
   const sections = [
     machineText(machine, librdkafka),
     throughput && plan.throughput ? throughputText(throughput, plan.throughput, librdkafka) : '',
     latency && plan.latency ? latencyText(latency, plan.latency) : '',
     tuning && plan.tuning ? tuningText(tuning, plan.tuning) : '',
     database && plan.database ? databaseText(database, plan.database) : '',
-    problems.length === 0
-      ? 'Every run: all messages accounted for, all rows exact.\n'
-      : `NOT EXACT:\n${problems.map((problem) => `- ${problem}\n`).join('')}`,
+    startUp ? startUpText(startUp) : '',
+    throughput || latency || tuning || database ? exactText(problems) : '',
   ]
   return sections.filter((section) => section !== '').join('\n')
+}
+
+function exactText(problems: readonly string[]): string {
+  if (problems.length === 0) return 'Every run: all messages accounted for, all rows exact.\n'
+  return `NOT EXACT:\n${problems.map((problem) => `- ${problem}\n`).join('')}`
 }
 
 function machineText(machine: Machine, librdkafka: string | undefined): string {
@@ -136,7 +141,7 @@ export function comparisonText(comparisons: readonly Comparison[], earlier: { st
   ])
   return `## Against the report of ${earlier.startedAt}
 
-Worse is a median beyond the worst run of before by more than the noise: 10 % of a rate, 25 % or 10 ms of a latency, or the spread of the runs before or now, whichever is largest.
+Worse is a median beyond the worst run of before by more than the noise: 10 % of a rate or of a start, 25 % or 10 ms of a latency, or the spread of the runs before or now, whichever is largest.
 
 ${markdownTable(titles, rows)}`
 }

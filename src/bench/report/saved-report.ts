@@ -8,6 +8,7 @@ import { databaseVariantNames, growthVariantNames } from '../database/variants.t
 import type { LatencyReport } from '../live/latency.ts'
 import type { Machine } from '../machine.ts'
 import { type Plan, tuningNames } from '../plan.ts'
+import type { StartUpReport } from '../start-up/start-up.ts'
 import type { ThroughputReport } from '../throughput/throughput.ts'
 import type { TuningReport } from '../tuning/tuning.ts'
 import type { Series } from './series.ts'
@@ -24,6 +25,7 @@ export interface BenchReport {
   readonly latency?: LatencyReport
   readonly tuning?: TuningReport
   readonly database?: DatabaseReport
+  readonly startUp?: StartUpReport
   /** What another report may be compared by. */
   readonly series: readonly Series[]
   /** What was not right; an empty list says that every message and every row was exact. */
@@ -74,6 +76,7 @@ const planSchema = z.object({
     })
     .optional(),
   database: databaseSchema.optional(),
+  startUp: z.object({ runs: count }).optional(),
 })
 
 const seriesSchema = z.object({

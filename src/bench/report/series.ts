@@ -18,5 +18,7 @@ export interface Noise {
 
 /** Rates of whole runs. */
 export const rateNoise: Noise = { share: 0.1, least: 0 }
+/** Multiples of the CPU of an empty program, in percent. */
+export const ratioNoise: Noise = { share: 0.1, least: 50 }
 /** Tails of latencies: one pause of a disk or a collector moves them. */
 export const latencyNoise: Noise = { share: 0.25, least: 10 }

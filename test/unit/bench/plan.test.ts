@@ -66,3 +66,11 @@ it('database is of all variants; growth lasts as long as told', () => {
   ])
   expect(planOf('all', { variants: ['wal-lz4'] }).database?.variants).toEqual(['wal-lz4'])
 })
+
+describe('start-up', () => {
+  it('is of eleven runs, or as many as are asked for', () => {
+    expect(planOf('start-up', {})).toMatchObject({ startUp: { runs: 11 }, throughput: undefined, database: undefined })
+    expect(planOf('start-up', { runs: 5 }).startUp).toEqual({ runs: 5 })
+    expect(planOf('throughput', {}).startUp).toBeUndefined()
+  })
+})
