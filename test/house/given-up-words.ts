@@ -1,0 +1,42 @@
+/**
+ * Words that user-visible text no longer uses, since a reader who does not know the project has to guess what they mean,
+ * and what to write instead. STYLE: plain English, the field's own words, who does what.
+ */
+export const givenUpWords: readonly (readonly [pattern: RegExp, instead: string])[] = [
+  [/(?<!dead[ -])\bletters?\b/i, 'dead letter, rejected message; of a text: characters'],
+  [/\b(stands?|stood|standing)\b/i, 'is, is stored in, is listed in; stands still: does not advance'],
+  [
+    /\b(tells?|told|telling)\b/i,
+    'shows, says, reports, notifies; cannot tell: cannot determine; tell apart: distinguish',
+  ],
+  [
+    /\b(a|an|one|each|every|last|first|second|third|single|this|that|next|its|two|few|of|per|the|these|more) looks?\b|\blooks\b(?! (like|up))|\blook now\b/i,
+    'check, observation',
+  ],
+  [/\banew\b/i, 'again, from the beginning'],
+  [/\bcouriers?\b/i, 'notification sender'],
+  [/\bstranded\b/i, 'out of range'],
+  [/\badrift\b/i, 'disconnected'],
+  [/\b(is|are|was|were|be|being|been|while|stays?) away\b/i, 'unavailable, unreachable'],
+  [/\bhurr(y|ies|ied)\b/i, 'stop at once'],
+  [/\bwish(es|ed)?\b/i, 'request, action'],
+  [/\b(go|goes|going|went|gone) on\b/i, 'continue, resume'],
+  [/\b(heard|hears?) (of|from)\b/i, 'reported; is notified of'],
+  [/\bmend(s|ed|ing)?\b/i, 'fix, repair, correct'],
+  [/\bwants\b/i, 'needs, requires'],
+  [/\bsomebody\b/i, 'another session, program or user'],
+  [/\bput(s|ting)? (it |them |rows? |this |that )?right\b/i, 'correct, repair'],
+  [/\bin place of what\b|\bput(s)? (it|them|rows) in place\b/i, 'replaces'],
+  [/\bmade[ -]up\b|\bmakes? up (prices|so many)\b/i, 'simulated, generated'],
+  [/\bwork(s|ed|ing)? off\b/i, 'processes, catches up on'],
+  [/\bby another way\b/i, 'with separate code'],
+  [/\bpatience\b/i, 'how long a condition must last'],
+  [/\b(un)?packed\b|\bunpack(s|ing)?\b|\bpacks\b/i, 'compressed, decompress'],
+  [/\b(stop(s|ped|ping)?|end(s|ed)?) in order\b|\bsays? goodbye\b/i, 'shut down cleanly'],
+  [/\bpartitions out\b/i, 'assigns its partitions'],
+  [/\bexpel(s|led|ling)?\b/i, 'remove'],
+  [/\bfor ever\b/i, 'indefinitely'],
+  [/\bwho is told\b|\bwhat becomes? of\b|\bwhat became of\b/i, 'name the thing'],
+  [/\btakes? (the|its|their) place\b/i, 'replaces, takes over'],
+  [/\bnobody's\b|\bmix(es|ed)? (its|up its|their) groups?\b/i, 'say what happened'],
+]
