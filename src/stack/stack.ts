@@ -2,7 +2,6 @@ import { join } from 'node:path'
 import type { Config } from '../config/load.ts'
 import { placeVariable } from '../config/place.ts'
 import { findKafkaPrograms, type KafkaServer } from '../embedded/kafka/kafka-server.ts'
-import { ownerRole, type PostgresServer, pipelineRole, readerRole } from '../embedded/postgres/postgres-server.ts'
 import { KpiError, messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { killAllChildren } from '../process/child.ts'
@@ -13,16 +12,22 @@ import { wholeStopDeadlineMs } from '../process/stop-order.ts'
 import { type Part, type RunningPart, Supervisor } from '../process/supervisor.ts'
 import { aborted, within } from '../runtime/abort.ts'
 import { systemClock } from '../runtime/clock.ts'
-import { type PostgresOptions, placeOf, postgresOptions } from '../store/client/connection.ts'
 import { commandPart, type RunningCommand } from './command-part.ts'
 import { openDataDir, storageError } from './data-dir.ts'
-import { type Endpoints, removeEndpoints, writeEndpoints, writeShellEnvironment } from './endpoints.ts'
+import { removeEndpoints, writeEndpoints, writeShellEnvironment } from './endpoints.ts'
 import { kafkaPart, postgresPart, type ServerDependencies } from './server-parts.ts'
-import { type ReportRow, readyReport } from './stack-report.ts'
+import {
+  type Environment,
+  endpointsOf,
+  kafkaEnvironment,
+  ownerEnvironment,
+  pipelineEnvironment,
+  readerUrl,
+  reportRows,
+  type StackParts,
+} from './stack-parts.ts'
+import { readyReport } from './stack-report.ts'
 import { takeUpLock } from './up-lock.ts'
-
-/** Variables that win over the environment, `.env` and market-kpi.yaml of whoever gets them. */
-export type Environment = Readonly<Record<string, string>>
 
 export interface StackOptions {
   readonly dataDir: string
@@ -85,13 +90,7 @@ class Stack {
   readonly #around: ServerDependencies
   readonly #supervisor: Supervisor
   readonly #startedAtMs = performance.now()
-  #kafka: KafkaServer | undefined
-  #postgres: PostgresServer | undefined
-  #feed: RunningCommand | undefined
-  /** Why there is no feed, though one was asked for. */
-  #feedFailure: string | undefined
-  #alerts: RunningCommand | undefined
-  readonly #workers: RunningCommand[] = []
+  readonly #parts: StackParts = { workers: [] }
   #ready = false
 
   constructor(options: StackOptions, records: RunRecords) {
@@ -120,7 +119,7 @@ class Stack {
   async #start(stop: AbortSignal): Promise<void> {
     const kafka = await this.#kafkaPart(stop)
     await allOrFirstFailure([kafka && this.#startKafka(kafka), this.#startPostgres()])
-    await this.#options.prepare({ ...this.#kafkaEnvironment(), ...this.#ownerEnvironment() })
+    await this.#options.prepare({ ...kafkaEnvironment(this.#parts), ...ownerEnvironment(this.#parts) })
     this.#tell('topic, schema and roles are there')
     const workers = Array.from({ length: this.#options.workers }, (_, index) => this.#startWorker(index))
     await allOrFirstFailure([this.#startFeed(), this.#startPrune(), ...workers])
@@ -138,7 +137,7 @@ class Stack {
 
   async #startKafka(part: Part<KafkaServer>): Promise<void> {
     const server = await this.#keep(part, (running) => {
-      this.#kafka = running
+      this.#parts.kafka = running
     })
     this.#tell(`Kafka answers at ${server.bootstrap}`)
   }
@@ -148,7 +147,7 @@ class Stack {
     if (config.databaseUrl !== undefined || config.postgresHost !== undefined) return
     const part = postgresPart(this.#around, { port, database: config.postgresDb })
     const server = await this.#keep(part, (running) => {
-      this.#postgres = running
+      this.#parts.postgres = running
     })
     this.#tell(`PostgreSQL answers at 127.0.0.1:${server.port}`)
   }
@@ -157,8 +156,8 @@ class Stack {
     const { feed, feedOptions } = this.#options
     if (feed === 'none') return
     const givenUp = (error: KpiError) => {
-      this.#feed = undefined
-      this.#feedFailure = messageOf(error)
+      this.#parts.feed = undefined
+      this.#parts.feedFailure = messageOf(error)
       if (this.#ready) this.#writeEndpoints()
     }
     const part = {
@@ -168,7 +167,7 @@ class Stack {
     }
     try {
       await this.#keep(part, (running) => {
-        this.#feed = running
+        this.#parts.feed = running
       })
     } catch (error) {
       if (!(error instanceof KpiError && isFinalForFeed(error))) throw error
@@ -194,7 +193,7 @@ class Stack {
     const part = this.#command('alerts', async () => ['alerts', 'watch'])
     const start = (signal: AbortSignal) => startAtFreePort(() => part.start(signal))
     await this.#keep({ ...part, start }, (running) => {
-      this.#alerts = running
+      this.#parts.alerts = running
     })
   }
 
@@ -207,14 +206,14 @@ class Stack {
     const part = this.#command(`worker-${index + 1}`, args)
     const start = (signal: AbortSignal) => startAtFreePort(() => part.start(signal))
     await this.#keep({ ...part, start }, (running) => {
-      this.#workers[index] = running
+      this.#parts.workers[index] = running
     })
   }
 
   /** A restarted worker takes its own port again, unless somebody else has it by now. */
   async #workerPort(last: number, index: number): Promise<number> {
     const { ports, log } = this.#around
-    const own = this.#workers[index]?.http?.endsWith(`:${last}`)
+    const own = this.#parts.workers[index]?.http?.endsWith(`:${last}`)
     if (own && (await isFree(last))) return last
     const port = await ports.choose(last)
     if (port !== last && !ports.isPromised(last)) log.warn(`port ${last} is taken: worker ${index + 1} gets ${port}`)
@@ -231,8 +230,8 @@ class Stack {
         ...env,
         NO_COLOR: '1',
         [placeVariable]: `${dataDir} ${name}`,
-        ...this.#kafkaEnvironment(),
-        ...this.#pipelineEnvironment(),
+        ...kafkaEnvironment(this.#parts),
+        ...pipelineEnvironment(this.#parts),
       },
       logsDir: this.#around.logsDir,
       records: this.#around.records,
@@ -250,95 +249,29 @@ class Stack {
     return this.#supervisor.start({ ...part, start })
   }
 
-  #kafkaEnvironment(): Environment {
-    if (!this.#kafka) return {}
-    return { KAFKA_BOOTSTRAP_SERVERS: this.#kafka.bootstrap, KAFKA_SECURITY_PROTOCOL: 'PLAINTEXT' }
-  }
-
-  #ownerEnvironment(): Environment {
-    if (!this.#postgres) return {}
-    return {
-      DATABASE_URL: this.#postgres.url(ownerRole),
-      POSTGRES_SSLMODE: 'disable',
-      BI_USER_PASSWORD: this.#postgres.secrets.pipeline,
-      BI_READER_PASSWORD: this.#postgres.secrets.reader,
-    }
-  }
-
-  #pipelineEnvironment(): Environment {
-    if (!this.#postgres) return {}
-    return {
-      DATABASE_URL: this.#postgres.url(pipelineRole),
-      POSTGRES_SSLMODE: 'disable',
-      BI_READER_PASSWORD: this.#postgres.secrets.reader,
-    }
-  }
-
   /** A full disk must not end what still runs: it is said, and tried again with the next change. */
   #writeEndpoints(): void {
-    const { dataDir } = this.#options
-    const reader = this.#readerUrl()
-    const shell = { ...this.#kafkaEnvironment(), ...this.#pipelineEnvironment() }
+    const { config, dataDir } = this.#options
+    const reader = readerUrl(this.#parts, config)
+    const shell = { ...kafkaEnvironment(this.#parts), ...pipelineEnvironment(this.#parts) }
     try {
-      writeEndpoints(dataDir, this.#endpoints())
+      writeEndpoints(dataDir, endpointsOf(this.#parts, config))
       writeShellEnvironment(dataDir, { ...shell, ...(reader ? { READER_DATABASE_URL: reader } : {}) })
     } catch (error) {
       this.#options.log.error(`cannot write ${join(dataDir, 'endpoints.json')}: ${messageOf(error)}`)
     }
   }
 
-  #endpoints(): Endpoints {
-    const { config } = this.#options
-    const reader = this.#readerUrl()
-    return {
-      pid: process.pid,
-      kafka: this.#kafka?.bootstrap ?? config.kafkaBootstrapServers ?? '',
-      topic: config.kafkaTopic,
-      group: config.kafkaGroup,
-      postgres: this.#postgres?.url(ownerRole) ?? urlOf(postgresOptions(config)),
-      postgresPipeline: this.#postgres?.url(pipelineRole) ?? urlOf(postgresOptions(config)),
-      ...(reader ? { postgresReader: reader } : {}),
-      workers: this.#workers.flatMap(({ http }) => http ?? []),
-      ...(this.#feed?.http ? { feed: this.#feed.http } : {}),
-      ...(this.#feedFailure === undefined ? {} : { feedFailure: this.#feedFailure }),
-      ...(this.#alerts?.http ? { alerts: this.#alerts.http } : {}),
-      pids: {
-        ...(this.#kafka ? { kafka: this.#kafka.pid } : {}),
-        ...(this.#postgres ? { postgres: this.#postgres.pid } : {}),
-        workers: this.#workers.map(({ pid }) => pid),
-        ...(this.#alerts ? { alerts: this.#alerts.pid } : {}),
-      },
-    }
-  }
-
-  #readerUrl(): string | undefined {
-    if (this.#postgres) return this.#postgres.url(readerRole)
-    const { config } = this.#options
-    const password = config.readerRolePassword
-    return password === undefined ? undefined : urlOf({ ...postgresOptions(config), user: readerRole, password })
-  }
-
   #report(): void {
     const { config, dataDir, feed, print } = this.#options
-    const external = 'not ours: named by the environment'
-    const rows: ReportRow[] = [
-      this.#kafka
-        ? { what: 'Kafka', where: this.#kafka.bootstrap, note: `topic ${config.kafkaTopic}` }
-        : { what: 'Kafka', where: config.kafkaBootstrapServers ?? '', note: external },
-      this.#postgres
-        ? { what: 'PostgreSQL', where: `127.0.0.1:${this.#postgres.port}`, note: `database ${config.postgresDb}` }
-        : { what: 'PostgreSQL', where: placeOf(postgresOptions(config)), note: external },
-      ...(this.#feed ? [{ what: 'feed', where: this.#feed.http ?? '', note: feed }] : []),
-      ...(this.#feedFailure === undefined ? [] : [{ what: 'no feed', where: feed, note: this.#feedFailure }]),
-      ...this.#workers.map(({ http }, index) => ({
-        what: `worker ${index + 1}`,
-        where: http ?? '',
-        note: '/metrics /livez /readyz /health',
-      })),
-      ...(this.#alerts ? [{ what: 'alerts', where: this.#alerts.http ?? '', note: 'the same' }] : []),
-    ]
+    const rows = reportRows(this.#parts, config, feed)
     const elapsedMs = performance.now() - this.#startedAtMs
-    for (const line of readyReport({ rows, dataDir, hasReader: this.#readerUrl() !== undefined, elapsedMs }))
+    for (const line of readyReport({
+      rows,
+      dataDir,
+      hasReader: readerUrl(this.#parts, config) !== undefined,
+      elapsedMs,
+    }))
       print(line)
   }
 
@@ -368,12 +301,4 @@ function isFinalForFeed({ code, exitCode }: KpiError): boolean {
 async function allOrFirstFailure(starts: readonly (Promise<unknown> | undefined)[]): Promise<void> {
   for (const start of starts) start?.catch(() => undefined)
   await Promise.all(starts)
-}
-
-function urlOf(options: PostgresOptions): string {
-  const { host, port, database, user, password, sslMode, sslRootCert } = options
-  const login = password === undefined ? user : `${encodeURIComponent(user)}:${encodeURIComponent(password)}`
-  const name = host.includes(':') ? `[${host}]` : host
-  const rootCert = sslRootCert === undefined ? '' : `&sslrootcert=${encodeURIComponent(sslRootCert)}`
-  return `postgresql://${login}@${name}:${port}/${encodeURIComponent(database)}?sslmode=${sslMode}${rootCert}`
 }
