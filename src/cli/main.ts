@@ -78,4 +78,11 @@ async function defineCommand(command: Command, register: (command: Command) => v
   const { addSettingOptions } = await import('./command.ts')
   register(command)
   addSettingOptions(command, ['logLevel', 'logFormat'])
+  // commander gives options such as --no-alerts their default, true, before the command is loaded and has them.
+  for (const option of command.options) {
+    const name = option.attributeName()
+    if (option.negate && command.getOptionValue(name) === undefined) {
+      command.setOptionValueWithSource(name, true, 'default')
+    }
+  }
 }
