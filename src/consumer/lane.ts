@@ -5,22 +5,21 @@ import { pause } from '../runtime/abort.ts'
 import { Backoff } from '../runtime/backoff.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { ExpectedPosition, Position } from '../store/positions/positions.ts'
-import { DeferredRecords, splitOffBatch } from './deferred-records.ts'
+import { Intake } from './intake.ts'
+import { LaneStates } from './lane-state.ts'
 import type { PartitionProgress } from './partition-progress.ts'
-import { PendingBatch, type ReductionOptions, type TakenBatch } from './pending-batch.ts'
+import type { ReductionOptions, TakenBatch } from './pending-batch.ts'
 
 /**
- * Some partitions of a worker, whose batches are committed one after the other.
+ * Some partitions of a worker, whose batches are committed one after the other. Fetched records are reduced into the
+ * pending batch; a batch that is full, or has waited long enough, is committed while the next one grows.
  *
- *   waiting     nothing is due: fewer rows than a batch, and the oldest has not waited long enough;
- *   committing  a batch is on its way to the database, while what is fetched joins the next one. A failure that may
- *               pass is tried again with the same batch; fetching stops meanwhile, since `hasRoom` says no;
- *   resetting   a position is not where this lane believed it to be: another worker has committed (KPI_POSITION_MOVED), or
- *               the database is an older copy of what it was. Everything pending is forgotten, the positions are read
- *               again, and reading goes on from there.
+ * The lane is waiting, committing, retrying, resetting or stopped: lane-state.ts explains each state and what ends it.
+ * It resets when another worker has committed (KPI_POSITION_MOVED), when the database turns out to be an older copy of
+ * what it was, and when partitions are given up before their pending records were written.
  *
  * At most one transaction is in flight, so at most one for each partition. A batch is either committed whole or
- * forgotten whole; nothing is ever merged from memory that the fence has not passed.
+ * discarded whole; nothing is merged from memory without the fence's check of the positions.
  */
 export interface LaneOptions {
   /** A write starts with so many rows pending. */
@@ -32,118 +31,96 @@ export interface LaneOptions {
   readonly commit: (batch: TakenBatch) => Promise<void>
   /** Reads positions of partitions again. @throws KpiError */
   readonly readPositions: (partitions: readonly number[]) => Promise<readonly Position[]>
-  /** Reading goes on from these positions. */
+  /** Reading continues at these positions. */
   readonly reposition: (positions: readonly Position[]) => void
-  /** These have no position in the database any more: it is an older copy of what it was. The lane has given them up. */
+  /** These have no position in the database any more, because it is an older copy of what it was. The lane gave them up. */
   readonly unknown: (partitions: readonly number[]) => void
   /** A batch was written. */
   readonly committed: (batch: TakenBatch) => void
-  /** Nothing that trying again would help. */
+  /** A failure that does not pass by itself. The lane has stopped. */
   readonly fatal: (error: KpiError) => void
   readonly log: Logger
   readonly clock: Clock
-  /** Rows that may wait while a commit is in flight. @defaultValue 40,000, or four times the batch size; a quarter in a flood */
+  /** See PendingLimitsOptions. */
   readonly maxPendingRows?: number
 }
 
-/** A transaction of more letters, or of more of their bytes, would hold its locks for too long. */
-const maxLetters = 10_000
-const maxLetterBytes = 8 * 1024 * 1024
-/** Rows that may wait while a commit is in flight; a worker's memory is bounded by it. */
-const roomFactor = 4
-const leastRoomRows = 40_000
-/** Where nearly each message makes a row of its own, to wait for more gains nothing, and fewer may. */
-const floodRoomRows = 10_000
-const floodMessagesPerRow = 2
-const floodToldEveryMs = 60_000
 /** A batch that is ready waits for the one before it: usually for a fraction of a second. */
 const overdueAfterMs = 10_000
 const retryLimits = { firstMs: 100, capMs: 5000 }
 
 export class Lane {
   readonly #options: LaneOptions
-  readonly #batch: PendingBatch
-  readonly #deferred = new DeferredRecords()
+  readonly #state = new LaneStates(() => {
+    this.#wake()
+    this.#interrupt.abort()
+  })
+  readonly #intake: Intake
   readonly #clock: Clock
   readonly #backoff: Backoff
-  readonly #stopping = new AbortController()
-  readonly #maxRows: number
   /** What is read here, each with the number of its opening; during a reset the batch has none of it yet. */
   readonly #assigned = new Map<number, number>()
   #openings = 0
   #loop: Promise<void> | undefined
   #pendingSinceMs: number | undefined
   #cancelTimer: (() => void) | undefined
+  /** Ends the sleep of the loop. */
   #wake: () => void = () => undefined
-  #inFlight = false
-  /** Those whose position the batch in flight moves. */
-  #moving: ReadonlySet<number> = new Set()
-  /** The batch in flight failed, and may yet be taken. */
-  #retrying = false
-  /** How often everything pending was forgotten, and after which of these the positions were read again. */
-  #resets = 0
-  #resetsDone = 0
-  /** Ends a wait between two tries early. */
+  /** Ends the pause between two tries. */
   #interrupt = new AbortController()
-  #floodWaits = 0
-  #floodToldAtMs = Number.NEGATIVE_INFINITY
   #drains: { partitions: readonly number[]; done: () => void }[] = []
 
   constructor(options: LaneOptions) {
     this.#options = options
     this.#clock = options.clock
     this.#backoff = new Backoff({ ...retryLimits, random: options.clock.random })
-    this.#batch = new PendingBatch(options.reduction, options.clock.wallMs)
-    this.#maxRows = options.maxPendingRows ?? Math.max(leastRoomRows, roomFactor * options.batchSize)
-  }
-
-  get #resetting(): boolean {
-    return this.#resets > this.#resetsDone
+    this.#intake = new Intake(options)
   }
 
   get partitions(): ReadonlyMap<number, PartitionProgress> {
-    return this.#batch.partitions
+    return this.#intake.batch.partitions
   }
 
   /** Rows that no commit has taken yet. */
   get pendingRows(): number {
-    return this.#batch.rowCount
+    return this.#intake.batch.rowCount
   }
 
   /** How often records had to wait because as many rows were pending as may be: very many symbols, or windows. */
   get floodWaits(): number {
-    return this.#floodWaits
+    return this.#intake.floodWaits
   }
 
-  /** Whether the database does not take what is ready: fetching stands still until it does. */
+  /** Whether the database does not take what is ready: nothing is fetched until it does. */
   get isBackedUp(): boolean {
-    return this.#retrying || !this.#hasRoomForMore()
+    return this.#state.isFailing || !this.#intake.hasRoom
   }
 
   /** Whether a batch has been ready for long, and waits for the connection that the one before it holds. */
   get isOverdue(): boolean {
-    if (!this.#inFlight || this.#pendingSinceMs === undefined) return false
+    if (this.#state.inFlight === undefined || this.#pendingSinceMs === undefined) return false
     return this.#clock.now() - this.#pendingSinceMs >= overdueAfterMs
   }
 
   /** Whether more records may be fetched. */
   get hasRoom(): boolean {
-    return !this.#resetting && !this.isBackedUp && this.#deferred.isEmpty && !this.#stopping.signal.aborted
+    const isReading = this.#state.is('waiting') || this.#state.is('committing')
+    return isReading && !this.#intake.hasDeferred && this.#intake.hasRoom
   }
 
-  /** Where the positions of partitions have to be of which nothing is pending, on its way or being read again. */
+  /** The expected positions of partitions of which nothing is pending, being committed or being read again. */
   get restingPositions(): ExpectedPosition[] {
-    if (this.#resetting) return []
-    return [...this.#batch.partitions.values()].flatMap((progress) => {
+    if (this.#state.is('resetting') || this.#state.is('stopped')) return []
+    return [...this.#intake.batch.partitions.values()].flatMap((progress) => {
       const { partition, nextOffset, endOffset, hasPending } = progress
-      if (hasPending || this.#moving.has(partition)) return []
+      if (hasPending || this.#state.inFlight?.has(partition)) return []
       return [{ partition, nextOffset, isAtEnd: endOffset < 0 ? undefined : nextOffset >= endOffset }]
     })
   }
 
-  /** Forgets everything pending, reads the positions again and goes on from there. */
+  /** Discards everything pending, reads the positions again and continues there. */
   restart(): void {
-    if (this.#assigned.size > 0) this.#startReset()
+    if (this.#assigned.size > 0) this.#reset()
   }
 
   start(): void {
@@ -155,37 +132,36 @@ export class Lane {
     })
   }
 
-  /** Reads a partition from its position on. One that is still here, its closing not over yet, starts over. */
+  /** Reads a partition from its position on. One that is still here, its closing not finished yet, starts over. */
   open(position: Position): void {
     const isHere = this.#assigned.has(position.partition)
-    this.#deferred.forget([position.partition])
+    this.#intake.forgetDeferred([position.partition])
     this.#assigned.set(position.partition, ++this.#openings)
-    if (isHere) this.#startReset()
-    else this.#batch.open(position)
+    if (isHere) this.#reset()
+    else this.#intake.batch.open(position)
   }
 
   /** @throws KpiError `KPI_KAFKA_CORRUPT`: the lane must then be stopped, not drained. */
   take(fetched: FetchedRecords): void {
-    if (this.#resetting) return
-    if (this.#deferred.isEmpty) this.#reduce(fetched, (rest) => this.#deferred.add(rest))
-    else this.#deferred.add(fetched)
-    if (this.#batch.isEmpty) return
+    if (this.#state.is('resetting')) return
+    this.#intake.add(fetched)
+    if (this.#intake.batch.isEmpty) return
     this.#pendingSinceMs ??= this.#clock.now()
-    if (this.#isFull()) this.#wake()
-    else if (!this.#inFlight) this.#setTimer()
+    if (this.#intake.isFull) this.#wake()
+    else if (this.#state.is('waiting')) this.#setTimer()
   }
 
   /**
    * Writes what is pending for these partitions now, and gives them up; nothing more may be fetched for them. What could
-   * not be written within the deadline is forgotten: whoever reads them next starts where the database says.
+   * not be written within the deadline is discarded: the next reader starts at the position in the database.
    */
   async close(partitions: readonly number[], deadlineMs: number): Promise<void> {
     const own = [...this.#assigned].filter(([partition]) => partitions.includes(partition))
     const names = own.map(([partition]) => partition)
     if (own.length === 0) return
     // Before the wait: what is pending for them may only get less.
-    this.#deferred.forget(names)
-    const isWritten = !this.#stopping.signal.aborted && (await this.#drain(names, deadlineMs))
+    this.#intake.forgetDeferred(names)
+    const isWritten = !this.#state.is('stopped') && (await this.#drain(names, deadlineMs))
     // One that was opened again meanwhile stays.
     const left = own.filter(([partition, opening]) => this.#assigned.get(partition) === opening).map(([name]) => name)
     if (!isWritten) {
@@ -194,84 +170,32 @@ export class Lane {
     }
     for (const partition of left) {
       this.#assigned.delete(partition)
-      this.#batch.close(partition)
+      this.#intake.batch.close(partition)
     }
   }
 
-  /** Gives partitions up at once; the lane's others start over where the database says. */
+  /** Gives partitions up at once; the lane's others start over at their positions in the database. */
   drop(partitions: readonly number[]): void {
     const own = partitions.filter((partition) => this.#assigned.delete(partition))
-    if (own.length > 0) this.#startReset()
+    if (own.length > 0) this.#reset()
   }
 
-  /** Ends the loop; what is pending is forgotten. Idempotent. */
+  /** Ends the loop; what is pending is discarded. Idempotent. */
   async stop(): Promise<void> {
-    this.#stopping.abort()
-    this.#wake()
+    this.#state.stop()
     await this.#loop
-  }
-
-  /** Reduces records, as far as there is room; an answer may hold a row for each of its messages. */
-  #reduce(fetched: FetchedRecords, defer: (rest: FetchedRecords) => void): void {
-    for (let rest = fetched; ; ) {
-      const split = splitOffBatch(rest)
-      this.#batch.reduce(split?.first ?? rest)
-      if (split === undefined) return
-      rest = split.rest
-      if (this.#hasRoomForMore()) continue
-      this.#tellFlood()
-      defer(rest)
-      return
-    }
-  }
-
-  /** What waited for a batch to be taken. */
-  #reduceDeferred(): void {
-    while (this.#hasRoomForMore()) {
-      const fetched = this.#deferred.shift()
-      if (fetched === undefined) return
-      this.#reduce(fetched, (rest) => this.#deferred.putBack(rest))
-    }
-  }
-
-  #roomRows(rowCount: number): number {
-    const flood = Math.max(this.#options.batchSize, floodRoomRows)
-    const isFlood = rowCount >= flood && this.#batch.mergedCount < floodMessagesPerRow * rowCount
-    return isFlood ? Math.min(flood, this.#maxRows) : this.#maxRows
-  }
-
-  #tellFlood(): void {
-    const { rowCount } = this.#batch
-    if (rowCount < this.#roomRows(rowCount)) return
-    this.#floodWaits += 1
-    const nowMs = this.#clock.now()
-    if (nowMs - this.#floodToldAtMs < floodToldEveryMs) return
-    this.#floodToldAtMs = nowMs
-    this.#options.log.warn(
-      `very many symbols or windows at once: ${rowCount} rows wait for the database, and more are read as it takes them`,
-    )
-  }
-
-  #hasRoomForMore(): boolean {
-    const { rowCount, letterCount, letterBytes } = this.#batch
-    return rowCount < this.#roomRows(rowCount) && letterCount < 2 * maxLetters && letterBytes < 2 * maxLetterBytes
-  }
-
-  #isFull(): boolean {
-    const { rowCount, letterCount, letterBytes } = this.#batch
-    return rowCount >= this.#options.batchSize || letterCount >= maxLetters || letterBytes >= maxLetterBytes
   }
 
   #isDue(): boolean {
     if (this.#pendingSinceMs === undefined) return false
     const waitedMs = this.#clock.now() - this.#pendingSinceMs
-    return this.#drains.length > 0 || this.#isFull() || waitedMs >= this.#options.batchWaitMs
+    return this.#drains.length > 0 || this.#intake.isFull || waitedMs >= this.#options.batchWaitMs
   }
 
   async #run(): Promise<void> {
-    while (!this.#stopping.signal.aborted) {
+    while (!this.#state.is('stopped')) {
       this.#settleDrains()
-      if (this.#resetting) await this.#startOver()
+      if (this.#state.is('resetting')) await this.#readPositions()
       else if (this.#isDue()) await this.#commitPending()
       else await this.#sleep()
     }
@@ -300,27 +224,24 @@ export class Lane {
   }
 
   async #commitPending(): Promise<void> {
-    const batch = this.#batch.take()
+    const batch = this.#intake.batch.take()
     this.#pendingSinceMs = undefined
-    this.#inFlight = true
-    this.#moving = new Set(batch.advances.map(({ partition }) => partition))
-    this.#reduceDeferred()
-    if (!this.#batch.isEmpty) this.#pendingSinceMs = this.#clock.now()
+    this.#state.batchTaken(new Set(batch.advances.map(({ partition }) => partition)))
+    this.#intake.addDeferred()
+    if (!this.#intake.batch.isEmpty) this.#pendingSinceMs = this.#clock.now()
     const outcome = await this.#commit(batch)
-    this.#inFlight = false
-    this.#moving = new Set()
-    this.#retrying = false
+    this.#state.commitEnded()
     if (outcome === 'written') this.#options.committed(batch)
-    else if (outcome === 'moved') this.#startReset()
+    else if (outcome === 'moved') this.#reset()
   }
 
-  /** Tries until the batch is written, its position turns out to have moved, or nobody wants it any more. */
+  /** Tries until the batch is written, one of its positions turns out to have moved, or a reset or stop gives it up. */
   async #commit(batch: TakenBatch): Promise<'written' | 'moved' | 'given up'> {
     const { log } = this.#options
-    while (!this.#stopping.signal.aborted && !this.#resetting) {
+    while (this.#state.inFlight) {
       try {
         await this.#options.commit(batch)
-        if (this.#retrying) log.info('PostgreSQL takes batches again')
+        if (this.#state.is('retrying')) log.info('PostgreSQL answers again')
         this.#backoff.reset()
         return 'written'
       } catch (error) {
@@ -333,55 +254,58 @@ export class Lane {
           this.#giveUp(error)
           return 'given up'
         }
-        if (!this.#retrying) log.warn(`${error.message}; fetching is paused, trying again until it works`)
-        this.#retrying = true
-        await this.#pause()
+        if (this.#state.is('committing')) log.warn(`${error.message}; fetching is paused, trying again until it works`)
+        this.#state.commitFailed()
+        if (this.#state.is('retrying')) await this.#pause()
       }
     }
     return 'given up'
   }
 
   #giveUp(error: KpiError): void {
-    this.#stopping.abort()
+    this.#state.stop()
     this.#options.fatal(error)
   }
 
-  #startReset(): void {
-    this.#batch.reset()
-    this.#deferred.clear()
+  #reset(): void {
+    this.#intake.discard()
     this.#pendingSinceMs = undefined
-    this.#resets += 1
-    this.#wake()
-    this.#interrupt.abort()
+    this.#state.reset()
   }
 
-  /** Whatever was in flight is over by now, one way or the other: the positions say which. */
-  async #startOver(): Promise<void> {
-    const turn = this.#resets
+  /** The commit that was in flight has ended by now, one way or the other: the positions show which. */
+  async #readPositions(): Promise<void> {
+    const reset = this.#state.current
     try {
       const asked = [...this.#assigned.keys()]
       const positions = asked.length > 0 ? await this.#options.readPositions(asked) : []
       // Another reset meanwhile has other partitions to ask for.
-      if (turn !== this.#resets) return
+      if (this.#state.current !== reset) return
       const own = positions.filter(({ partition }) => this.#assigned.has(partition))
-      for (const position of own) this.#batch.open(position)
+      for (const position of own) this.#intake.batch.open(position)
       const found = new Set(positions.map(({ partition }) => partition))
       const unknown = asked.filter((partition) => !found.has(partition) && this.#assigned.delete(partition))
-      this.#resetsDone = turn
+      if (this.#state.isFailing) this.#options.log.info('PostgreSQL answers again')
+      this.#state.positionsRead()
       this.#backoff.reset()
       this.#options.reposition(own)
       if (unknown.length > 0) this.#options.unknown(unknown)
     } catch (error) {
       if (!(error instanceof KpiError)) throw error
-      if (!error.retryable) this.#giveUp(error)
-      else await this.#pause()
+      if (!error.retryable) return this.#giveUp(error)
+      // Another reset, or a stop, does not wait for this one.
+      if (this.#state.current !== reset) return
+      if (!this.#state.isFailing)
+        this.#options.log.warn(`${error.message}; fetching is paused, trying again until it works`)
+      this.#state.readFailed()
+      await this.#pause()
     }
   }
 
+  /** Waits before the next try; returns early when the state changes. */
   async #pause(): Promise<void> {
     this.#interrupt = new AbortController()
-    const either = AbortSignal.any([this.#stopping.signal, this.#interrupt.signal])
-    await pause(this.#backoff.nextMs(), either, this.#clock)
+    await pause(this.#backoff.nextMs(), this.#interrupt.signal, this.#clock)
   }
 
   /** @returns Whether everything that was pending for them is written. */
@@ -397,9 +321,9 @@ export class Lane {
 
   /** Called where no commit is in flight. */
   #settleDrains(): void {
-    if (this.#resetting) return
+    if (this.#state.is('resetting')) return
     for (const { partitions, done } of this.#drains) {
-      if (partitions.every((partition) => this.#batch.partitions.get(partition)?.hasPending !== true)) done()
+      if (partitions.every((partition) => this.#intake.batch.partitions.get(partition)?.hasPending !== true)) done()
     }
   }
 }
