@@ -1,6 +1,6 @@
 import type { FetchedRecords } from '../kafka/fetch/fetcher.ts'
 import { int64At } from '../kafka/records/byte-reader.ts'
-import { nextOffsetOf, wholeBatchEnd } from '../kafka/records/record-batch.ts'
+import { nextOffsetOf, wholeBatchEnd } from '../kafka/records/record-range.ts'
 
 /**
  * Fetched records that are not reduced yet, because as many rows are pending as may be: in order, and copied, since their

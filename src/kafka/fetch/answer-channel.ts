@@ -1,4 +1,4 @@
-import { unpackedPieces } from './decompress-answer.ts'
+import { decompressedPieces } from './decompress-answer.ts'
 import { FetchBuffers } from './fetch-buffers.ts'
 import type { FetchedRecords } from './partition-fetch.ts'
 
@@ -35,7 +35,7 @@ export class AnswerChannel<Records extends FetchedRecords> {
   }
 
   async #post(answer: readonly Records[]): Promise<void> {
-    for (const piece of unpackedPieces(answer, this.#memory)) {
+    for (const piece of decompressedPieces(answer, this.#memory)) {
       this.#options.post(piece)
       this.#posted = (this.#posted + 1) | 0
       await this.#oneIsLeft()

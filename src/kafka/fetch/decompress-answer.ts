@@ -1,20 +1,22 @@
-import { isPacked, nextOffsetOf, type RecordRange, unpackBatch, wholeBatchEnd } from '../records/record-batch.ts'
+import { compressionOf } from '../records/batch-header.ts'
+import { decompressBatch } from '../records/decompress.ts'
+import { nextOffsetOf, type RecordRange, wholeBatchEnd } from '../records/record-range.ts'
 import { type FetchBuffers, release } from './fetch-buffers.ts'
 import type { FetchedRecords } from './partition-fetch.ts'
 
-/** What is handed over at once: as much as an answer has without packing. */
+/** What is handed over at once: as much as an answer that is not compressed holds. */
 const pieceBytes = 8 * 1024 * 1024
-/** What packing usually saves, when there is much to save. */
+/** What compression usually saves, when there is much to save. */
 const usualRatio = 8
 
 /**
- * The records of an answer, unpacked: in pieces that each fit into one turn of the memory, since nobody knows before how
- * much an answer unpacks to. What is not packed stays where it is, and so does what belongs to aborted transactions,
- * which are told for the whole of a partition's records.
+ * The records of an answer, decompressed: in pieces that each fit into one of the buffers, since the decompressed size of
+ * an answer is not known before. What is not compressed stays where it is, and so do records with aborted transactions,
+ * which Kafka lists for the whole of a partition's records.
  *
  * @throws KpiError `KPI_KAFKA_CORRUPT`.
  */
-export function* unpackedPieces<Records extends FetchedRecords>(
+export function* decompressedPieces<Records extends FetchedRecords>(
   answer: readonly Records[],
   memory: FetchBuffers,
 ): Generator<Records[]> {
@@ -22,7 +24,7 @@ export function* unpackedPieces<Records extends FetchedRecords>(
   let room: Buffer = Buffer.alloc(0)
   let used = 0
   for (const fetched of answer) {
-    if (!hasPacked(fetched)) {
+    if (!hasCompressed(fetched)) {
       piece.push(fetched)
       continue
     }
@@ -36,7 +38,7 @@ export function* unpackedPieces<Records extends FetchedRecords>(
       from = next
     }
     for (let at = range.start, end = wholeBatchEnd(range, at); end >= 0; at = end, end = wholeBatchEnd(range, at)) {
-      const parts = unpackBatch(range, at, end)
+      const parts = decompressBatch(range, at, end)
       const size = parts[0].length + parts[1].length
       if (used + size > room.length) {
         if (used > begin) finish()
@@ -49,18 +51,19 @@ export function* unpackedPieces<Records extends FetchedRecords>(
         room.set(part, used)
         used += part.length
       }
-      // Made for this batch alone: only smaller ones may stand in a pool.
-      if (isPacked(range, at) && parts[1].length > Buffer.poolSize) release([new Uint8Array(parts[1].buffer)])
+      // Made for this batch alone: only smaller ones may be part of a pool.
+      if (compressionOf(range.buffer, at) !== 0 && parts[1].length > Buffer.poolSize)
+        release([new Uint8Array(parts[1].buffer)])
     }
     finish()
   }
   yield piece
 }
 
-function hasPacked({ range, aborted }: FetchedRecords): boolean {
+function hasCompressed({ range, aborted }: FetchedRecords): boolean {
   if (aborted.length > 0) return false
   for (let at = range.start, end = wholeBatchEnd(range, at); end >= 0; at = end, end = wholeBatchEnd(range, at)) {
-    if (isPacked(range, at)) return true
+    if (compressionOf(range.buffer, at) !== 0) return true
   }
   return false
 }

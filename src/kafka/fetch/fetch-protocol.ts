@@ -1,7 +1,8 @@
 import { type Connection, Writer } from '#kafka-protocol'
 import type { EpochEnd } from '../../kpi/leader-epochs.ts'
+import type { AbortedTransaction } from '../records/aborted-transactions.ts'
 import { ByteReader } from '../records/byte-reader.ts'
-import type { AbortedTransaction, RecordRange } from '../records/record-batch.ts'
+import type { RecordRange } from '../records/record-range.ts'
 import { type FetchBuffers, release } from './fetch-buffers.ts'
 
 /** Versions 13 to 17 name topics by id, which is how a re-created topic shows. Brokers since Kafka 3.1 have them. */

@@ -1,7 +1,8 @@
 import { divergenceOf, noEpoch, type ReadEpoch } from '../../kpi/leader-epochs.ts'
 import { Backoff } from '../../runtime/backoff.ts'
 import { brokerErrorName } from '../client/errors.ts'
-import { type AbortedTransaction, endOf, type RecordRange, verified } from '../records/record-batch.ts'
+import type { AbortedTransaction } from '../records/aborted-transactions.ts'
+import { endOf, type RecordRange, verified } from '../records/record-range.ts'
 import type { FetchedPartition } from './fetch-protocol.ts'
 
 export interface FetchedRecords {

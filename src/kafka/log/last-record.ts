@@ -4,7 +4,8 @@ import { brokerErrorName, kafkaError } from '../client/errors.ts'
 import { FetchBuffers } from '../fetch/fetch-buffers.ts'
 import { type FetchedPartition, fetchApiKey, fetchVersions, sendFetch } from '../fetch/fetch-protocol.ts'
 import type { ProducerTrace } from '../produce/producer-partition.ts'
-import { producerAt, walkRecords } from '../records/record-batch.ts'
+import { walkRecords } from '../records/record-batch.ts'
+import { producerAt } from '../records/record-range.ts'
 import { listOffsets } from './offsets.ts'
 
 /** The last record of a partition that was looked for. */

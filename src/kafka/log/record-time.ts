@@ -1,7 +1,8 @@
 import type { KafkaCluster, TopicMetadata } from '../client/cluster.ts'
 import { FetchBuffers } from '../fetch/fetch-buffers.ts'
 import { fetchApiKey, fetchVersions, sendFetch } from '../fetch/fetch-protocol.ts'
-import { isAppendTime, walkRecords } from '../records/record-batch.ts'
+import { walkRecords } from '../records/record-batch.ts'
+import { isAppendTime } from '../records/record-range.ts'
 
 export interface RecordPlace {
   readonly partition: number

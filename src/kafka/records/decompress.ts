@@ -1,34 +1,59 @@
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { KpiError } from '../../errors.ts'
+import {
+  attributesAt,
+  batchHeaderBytes,
+  compressionMask,
+  compressionOf,
+  lengthAt,
+  prefixBytes,
+} from './batch-header.ts'
 import { corrupt } from './byte-reader.ts'
-import { unpackLz4 } from './lz4.ts'
-import { unpackSnappy } from './snappy.ts'
+import { decompressLz4 } from './lz4.ts'
+import type { RecordRange } from './record-range.ts'
+import { decompressSnappy } from './snappy.ts'
 
-/** No sane batch unpacks to more; a broken or hostile one must not take the memory. */
+/** No valid batch is larger when decompressed; a broken or hostile one must not exhaust the memory. */
 const defaultMaxBytes = 256 * 1024 * 1024
 
 /**
- * Unpacks the records of a batch.
+ * Decompresses the records of a batch.
  *
  * @param compression - As the batch's attributes say: 1 gzip, 2 snappy, 3 lz4, 4 zstd.
  * @param maxBytes - @defaultValue 256 MiB
  * @throws KpiError `KPI_KAFKA_CORRUPT`; never takes much more memory than `maxBytes` to find that out.
  */
-export function decompress(packed: Buffer, compression: number, maxBytes = defaultMaxBytes): Buffer {
+export function decompress(compressed: Buffer, compression: number, maxBytes = defaultMaxBytes): Buffer {
   try {
     switch (compression) {
       case 1:
-        return gunzipSync(packed, { maxOutputLength: maxBytes })
+        return gunzipSync(compressed, { maxOutputLength: maxBytes })
       case 2:
-        return unpackSnappy(packed, maxBytes)
+        return decompressSnappy(compressed, maxBytes)
       case 3:
-        return unpackLz4(packed, maxBytes)
+        return decompressLz4(compressed, maxBytes)
       case 4:
-        return zstdDecompressSync(packed, { maxOutputLength: maxBytes })
+        return zstdDecompressSync(compressed, { maxOutputLength: maxBytes })
     }
   } catch (error) {
     if (error instanceof KpiError) throw error
     throw corrupt(`a batch that cannot be decompressed (${String(error)})`)
   }
   throw corrupt(`a batch of unknown compression ${compression}`)
+}
+
+/**
+ * The batch from `at` to `end` as if it had not been compressed, in two parts: its header, which keeps the checksum of
+ * the compressed batch, and its records.
+ *
+ * @throws KpiError `KPI_KAFKA_CORRUPT`.
+ */
+export function decompressBatch({ buffer }: RecordRange, at: number, end: number): readonly [Buffer, Buffer] {
+  const header = Buffer.from(buffer.subarray(at, at + batchHeaderBytes))
+  const compression = compressionOf(buffer, at)
+  const found = buffer.subarray(at + batchHeaderBytes, end)
+  const records = compression === 0 ? found : decompress(found, compression)
+  header.writeInt32BE(batchHeaderBytes - prefixBytes + records.length, lengthAt)
+  header.writeInt16BE(header.readInt16BE(attributesAt) & ~compressionMask, attributesAt)
+  return [header, records]
 }

@@ -6,7 +6,7 @@ import { copyLiteral, copyMatch, viewOf } from './copy-bytes.ts'
  * covers these bytes. Why not the library's: see snappy.ts.
  * Format: https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md
  */
-export function unpackLz4(packed: Buffer, maxBytes: number): Buffer {
+export function decompressLz4(packed: Buffer, maxBytes: number): Buffer {
   const blocks = findBlocks(packed)
   // A byte of a block stands for at most 255, and a block for at most its kind's size.
   let most = 0

@@ -1,6 +1,22 @@
 import { crc32c } from '@node-rs/crc32'
 import { compressionsAlgorithms } from '#kafka-protocol'
 import { assert } from '../../errors.ts'
+import {
+  attributesAt,
+  baseSequenceAt,
+  baseTimestampAt,
+  batchHeaderBytes,
+  crcAt,
+  lastOffsetDeltaAt,
+  leaderEpochAt,
+  lengthAt,
+  magicAt,
+  maxTimestampAt,
+  prefixBytes,
+  producerEpochAt,
+  producerIdAt,
+  recordCountAt,
+} from './batch-header.ts'
 import type { MessageBatch } from './message-batch.ts'
 
 /**
@@ -18,17 +34,6 @@ export interface BatchIdentity {
   readonly baseSequence: number
 }
 
-const magicAt = 16
-const crcAt = 17
-const attributesAt = 21
-const lastOffsetDeltaAt = 23
-const baseTimestampAt = 27
-const maxTimestampAt = 35
-const producerIdAt = 43
-const producerEpochAt = 51
-const baseSequenceAt = 53
-const recordCountAt = 57
-export const batchHeaderBytes = 61
 /** Length, attributes, two deltas, key length, value length and header count, each as long as it can be. */
 const maxRecordOverheadBytes = 5 + 1 + 10 + 5 + 5 + 5 + 1
 const firstCapacityBytes = 16 * 1024
@@ -122,8 +127,8 @@ export class RecordBatchWriter {
 
   #writeHeader(batch: Buffer, attributes: number): Buffer {
     batch.writeBigInt64BE(0n, 0) // base offset: the broker's to give
-    batch.writeInt32BE(batch.length - 12, 8)
-    batch.writeInt32BE(-1, 12) // partition leader epoch: the broker's
+    batch.writeInt32BE(batch.length - prefixBytes, lengthAt)
+    batch.writeInt32BE(-1, leaderEpochAt) // partition leader epoch: the broker's
     batch[magicAt] = 2
     batch.writeInt16BE(attributes, attributesAt)
     batch.writeInt32BE(this.#count - 1, lastOffsetDeltaAt)

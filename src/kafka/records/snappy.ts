@@ -8,7 +8,7 @@ import { copyLiteral, copyMatch, viewOf } from './copy-bytes.ts'
  * after the trap it fails on good inputs too.
  * Format: https://github.com/google/snappy/blob/main/format_description.txt
  */
-export function unpackSnappy(packed: Buffer, maxBytes: number): Buffer {
+export function decompressSnappy(packed: Buffer, maxBytes: number): Buffer {
   if (packed.length < chunkedHeaderBytes || !packed.subarray(0, magic.length).equals(magic)) {
     const out = Buffer.allocUnsafeSlow(unpackedLength(packed, 0, packed.length, maxBytes))
     unpackBlock(packed, 0, packed.length, out, 0)

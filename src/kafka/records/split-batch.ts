@@ -1,3 +1,4 @@
+import { compressionOf, recordCountAt } from './batch-header.ts'
 import { int64At } from './byte-reader.ts'
 import { MessageBatch } from './message-batch.ts'
 import { headersEnd } from './message-headers.ts'
@@ -6,8 +7,8 @@ import { type Compression, compressions, RecordBatchWriter } from './record-batc
 
 /** Two batches with the first and the second half of one's records, for a broker that found it too large. */
 export function splitBatch(records: Buffer): { records: Buffer; count: number }[] {
-  const count = records.readInt32BE(57)
-  const compression: Compression = compressions[records.readInt16BE(21) & 7] ?? 'none'
+  const count = records.readInt32BE(recordCountAt)
+  const compression: Compression = compressions[compressionOf(records, 0)] ?? 'none'
   const messages = new MessageBatch({ maxMessages: count, maxBytes: records.length })
   const timestampsMs: number[] = []
   walkRecords({ buffer: records, start: 0, end: records.length }, int64At(records, 0), [], {

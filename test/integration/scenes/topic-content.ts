@@ -5,7 +5,8 @@ import { fetchApiKey, fetchVersions, sendFetch } from '../../../src/kafka/fetch/
 import { listOffsets } from '../../../src/kafka/log/offsets.ts'
 import type { ProducerTrace } from '../../../src/kafka/produce/producer-partition.ts'
 import { readHeaders } from '../../../src/kafka/records/message-headers.ts'
-import { producerAt, walkRecords } from '../../../src/kafka/records/record-batch.ts'
+import { walkRecords } from '../../../src/kafka/records/record-batch.ts'
+import { producerAt } from '../../../src/kafka/records/record-range.ts'
 
 export interface StoredRecord {
   readonly offset: number

@@ -1,8 +1,9 @@
 import type { FetchedRecords, FetchHandler } from '../../../src/kafka/fetch/fetcher.ts'
+import { leaderEpochAt } from '../../../src/kafka/records/batch-header.ts'
 import { MessageBatch } from '../../../src/kafka/records/message-batch.ts'
 import { messageKey } from '../../../src/kafka/records/message-key.ts'
-import { endOf } from '../../../src/kafka/records/record-batch.ts'
 import { identifyBatch, RecordBatchWriter } from '../../../src/kafka/records/record-batch-writer.ts'
+import { endOf } from '../../../src/kafka/records/record-range.ts'
 import {
   type Divergence,
   divergenceOf,
@@ -17,8 +18,6 @@ import type { SimulatedClock } from '../../simulated-clock.ts'
 const windowUs = 300e6
 const latenessUs = 120e6
 const baseUs = 1_771_079_400_000_000
-/** In a record batch. */
-const leaderEpochAt = 12
 
 /** A message of the simulated log: a good one, or one that is rejected. */
 export interface SimulatedMessage {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { AnswerChannel } from '../../../../src/kafka/fetch/answer-channel.ts'
 import type { FetchedRecords } from '../../../../src/kafka/fetch/partition-fetch.ts'
-import { nextOffsetOf } from '../../../../src/kafka/records/record-batch.ts'
+import { nextOffsetOf } from '../../../../src/kafka/records/record-range.ts'
 import { batchBytes, rangeOf } from '../records/batch-bytes.ts'
 import { visit } from '../records/visited.ts'
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { unpackedPieces } from '../../../../src/kafka/fetch/decompress-answer.ts'
+import { decompressedPieces } from '../../../../src/kafka/fetch/decompress-answer.ts'
 import { FetchBuffers } from '../../../../src/kafka/fetch/fetch-buffers.ts'
 import type { FetchedRecords } from '../../../../src/kafka/fetch/partition-fetch.ts'
-import { nextOffsetOf, verified } from '../../../../src/kafka/records/record-batch.ts'
+import { nextOffsetOf, verified } from '../../../../src/kafka/records/record-range.ts'
 import { propertyRuns } from '../../kpi/property-runs.ts'
 import { type BatchSpec, batchBytes, marker, rangeOf } from '../records/batch-bytes.ts'
 import { type Visited, visit } from '../records/visited.ts'
@@ -28,7 +28,7 @@ function batch(baseOffset: number, compression: Compression, valueBytes: number)
 /** What a worker sees of the pieces, each partition's one after the other. */
 function seen(answer: readonly FetchedRecords[], memory = new FetchBuffers()): Map<number, Visited> {
   const found = new Map<number, Visited>()
-  for (const piece of unpackedPieces(answer, memory)) {
+  for (const piece of decompressedPieces(answer, memory)) {
     for (const { partition, range, from, next, aborted } of piece) {
       const before = found.get(partition) ?? { records: [], withoutMessage: 0, next: 0 }
       expect(from, 'a piece continues the one before').toBe(before.next)
@@ -72,7 +72,7 @@ it('comes in pieces of some megabytes, each in a turn of the memory', () => {
     const batches = Array.from({ length: 6 }, (_, i) => batch(i * 3, 'zstd', 700_000))
     return fetchedOf(partition, batches)
   })
-  const pieces = [...unpackedPieces(answer, new FetchBuffers({ count: 100 }))]
+  const pieces = [...decompressedPieces(answer, new FetchBuffers({ count: 100 }))]
   const sizes = pieces.map((piece) => piece.reduce((sum, { range }) => sum + range.end - range.start, 0))
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeGreaterThan(2 * 18 * 700_000)
   for (const size of sizes) expect(size).toBeLessThan(13 * 1024 * 1024)
@@ -96,17 +96,17 @@ it('leaves what is not packed where it is, and what belongs to aborted transacti
     ],
     [{ producerId: 7, firstOffset: 0 }],
   )
-  expect([...unpackedPieces([plain, aborted], new FetchBuffers())]).toEqual([[plain, aborted]])
+  expect([...decompressedPieces([plain, aborted], new FetchBuffers())]).toEqual([[plain, aborted]])
   expectSameAsPacked([plain, aborted])
 })
 
 it('an answer without records is a piece too', () => {
-  expect([...unpackedPieces([], new FetchBuffers())]).toEqual([[]])
+  expect([...decompressedPieces([], new FetchBuffers())]).toEqual([[]])
 })
 
 it('starts in the middle of a batch, where it was asked for from there', () => {
   const whole = fetchedOf(0, [batch(0, 'lz4', 10), batch(3, 'lz4', 10)])
-  const [found] = [...unpackedPieces([{ ...whole, from: 2 }], new FetchBuffers())].flat()
+  const [found] = [...decompressedPieces([{ ...whole, from: 2 }], new FetchBuffers())].flat()
   expect(found).toMatchObject({ from: 2, next: 6 })
   expect(visit(found?.range ?? whole.range, 2).records.map(({ offset }) => offset)).toEqual([2, 3, 4, 5])
 })
@@ -115,7 +115,7 @@ it('finds packed bytes that do not unpack corrupt', () => {
   const range = rangeOf(batch(0, 'lz4', 300))
   range.buffer.fill(0xff, 70, 80)
   const spoilt = { ...fetchedOf(0, []), range: { ...range, isVerified: true } }
-  expect(() => [...unpackedPieces([spoilt], new FetchBuffers())]).toThrow(
+  expect(() => [...decompressedPieces([spoilt], new FetchBuffers())]).toThrow(
     expect.objectContaining({ name: 'KpiError', code: 'KPI_KAFKA_CORRUPT' }),
   )
 })

@@ -7,7 +7,7 @@ import {
   type QueuedBatch,
   type Verdict,
 } from '../../../../src/kafka/produce/producer-partition.ts'
-import { producerAt } from '../../../../src/kafka/records/record-batch.ts'
+import { producerAt } from '../../../../src/kafka/records/record-range.ts'
 import { propertyRuns } from '../../kpi/property-runs.ts'
 import { batchOf, someMessages } from '../records/batches.ts'
 import { visit } from '../records/visited.ts'

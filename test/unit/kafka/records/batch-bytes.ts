@@ -1,7 +1,7 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { crc32c } from '@node-rs/crc32'
 import { compressionsAlgorithms } from '#kafka-protocol'
-import type { RecordRange } from '../../../../src/kafka/records/record-batch.ts'
+import type { RecordRange } from '../../../../src/kafka/records/record-range.ts'
 
 /** Record batches put together byte by byte, apart from the writer and the reader of src. */
 export interface RecordSpec {

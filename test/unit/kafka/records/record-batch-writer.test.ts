@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { batchHeaderBytes } from '../../../../src/kafka/records/batch-header.ts'
 import { headerBytes, readHeaders } from '../../../../src/kafka/records/message-headers.ts'
-import { producerAt, walkRecords } from '../../../../src/kafka/records/record-batch.ts'
+import { walkRecords } from '../../../../src/kafka/records/record-batch.ts'
 import {
-  batchHeaderBytes,
   type Compression,
   compressions,
   identifyBatch,
@@ -11,6 +11,7 @@ import {
   varintBytes,
   writeVarint,
 } from '../../../../src/kafka/records/record-batch-writer.ts'
+import { producerAt } from '../../../../src/kafka/records/record-range.ts'
 import { propertyRuns } from '../../kpi/property-runs.ts'
 import { batchOf, type PlainMessage, someMessages } from './batches.ts'
 import { visit } from './visited.ts'

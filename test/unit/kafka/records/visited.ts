@@ -1,4 +1,6 @@
-import { type AbortedTransaction, type RecordRange, walkRecords } from '../../../../src/kafka/records/record-batch.ts'
+import type { AbortedTransaction } from '../../../../src/kafka/records/aborted-transactions.ts'
+import { walkRecords } from '../../../../src/kafka/records/record-batch.ts'
+import type { RecordRange } from '../../../../src/kafka/records/record-range.ts'
 
 /** What a walk came upon. */
 export interface Visited {
