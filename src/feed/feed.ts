@@ -47,7 +47,7 @@ export class Feed {
   get figures(): FeedFigures {
     const { messages, bytes, batches, retries, lastMessageAtMs } = this.#producer.figures
     return {
-      state: this.#producer.isAway ? 'kafka away' : this.#atEnd ? 'at its end' : 'sending',
+      state: this.#producer.isUnavailable ? 'kafka away' : this.#atEnd ? 'at its end' : 'sending',
       messages,
       bytes,
       batches,

@@ -2,9 +2,15 @@ import type { Connection } from '#kafka-protocol'
 import { KpiError } from '../../errors.ts'
 import { isUsable, type KafkaCluster } from '../client/cluster.ts'
 import { kafkaError } from '../client/errors.ts'
-import { produceApiKey, produceVersions } from './produce-protocol.ts'
+import {
+  type ProducedPartition,
+  type ProduceRequest,
+  produceApiKey,
+  produceVersions,
+  sendProduce,
+} from './produce-protocol.ts'
 
-/** An open way to a broker. */
+/** An open connection to a broker. */
 export interface ProducerLink {
   readonly connection: Connection
   /** Of the Produce requests that the broker understands. */
@@ -19,27 +25,60 @@ export interface ProducerLinksOptions {
   readonly failed: (brokerId: number, error: KpiError) => void
 }
 
-/** The producer's connections to the brokers, one each, opened when first asked for. */
+/** The producer's connections to the brokers, one each, opened when first asked for, and the requests on them. */
 export class ProducerLinks {
   readonly #options: ProducerLinksOptions
   readonly #links = new Map<number, ProducerLink | 'opening'>()
+  #requestsInFlight = 0
+  /** Since when requests have waited, or since the last answer while some do. */
+  #unansweredSinceMs: number | undefined
 
   constructor(options: ProducerLinksOptions) {
     this.#options = options
   }
 
-  /** Undefined while it is being opened, which this call begins; `opened` or `failed` tells the end. */
+  /** How long requests have waited without an answer to any. */
+  get unansweredMs(): number {
+    return this.#unansweredSinceMs === undefined ? 0 : performance.now() - this.#unansweredSinceMs
+  }
+
+  /** Undefined while it is being opened, which this call begins; then `opened` or `failed` is called. */
   to(brokerId: number): ProducerLink | undefined {
     const link = this.#links.get(brokerId)
     if (link === 'opening') return undefined
-    // One that broke while idle is told apart from one that breaks under a request, whose fate is then unknown.
+    // One that broke while idle is handled apart from one that breaks under a request, whose outcome is then unknown.
     if (link && isUsable(link.connection)) return link
     void this.#open(brokerId)
     return undefined
   }
 
-  /** Forgets a link that failed. */
-  drop(brokerId: number, link: ProducerLink): void {
+  /**
+   * Sends one request. Everything up to the write to the socket happens before this returns, so requests leave in the
+   * order of the calls.
+   *
+   * @returns The answers; without any, why there are none. A link that failed is forgotten.
+   */
+  async send(
+    brokerId: number,
+    link: ProducerLink,
+    request: ProduceRequest,
+  ): Promise<{ answers: readonly ProducedPartition[]; failure?: string }> {
+    link.inFlight += 1
+    this.#requestsInFlight += 1
+    this.#unansweredSinceMs ??= performance.now()
+    try {
+      return { answers: await sendProduce(link.connection, link.version, request) }
+    } catch (error) {
+      this.#drop(brokerId, link)
+      return { answers: [], failure: kafkaError(error, `broker ${brokerId}`).message }
+    } finally {
+      link.inFlight -= 1
+      this.#requestsInFlight -= 1
+      this.#unansweredSinceMs = this.#requestsInFlight > 0 ? performance.now() : undefined
+    }
+  }
+
+  #drop(brokerId: number, link: ProducerLink): void {
     if (this.#links.get(brokerId) === link) this.#links.delete(brokerId)
     link.connection.close().catch(() => undefined)
   }

@@ -1,18 +1,17 @@
-import { assert, KpiError, messageOf } from '../../errors.ts'
+import { assert, type KpiError } from '../../errors.ts'
 import type { Logger } from '../../log.ts'
-import { pause } from '../../runtime/abort.ts'
-import { Backoff } from '../../runtime/backoff.ts'
 import type { KafkaCluster, TopicMetadata } from '../client/cluster.ts'
-import { brokerErrorName, kafkaError } from '../client/errors.ts'
+import { brokerErrorName } from '../client/errors.ts'
 import { BatchBuffers } from '../records/batch-buffers.ts'
 import type { MessageBatch } from '../records/message-batch.ts'
-import { partitionOf } from '../records/message-key.ts'
 import type { Compression } from '../records/record-batch-writer.ts'
-import { type ProducedPartition, sendProduce } from './produce-protocol.ts'
+import type { ProducedPartition } from './produce-protocol.ts'
 import { impasseError, verdictOf } from './produce-verdict.ts'
 import { type ProducerLink, ProducerLinks } from './producer-links.ts'
 import { maxInFlight, type ProducerPartition, type QueuedBatch } from './producer-partition.ts'
+import { ProducerRecovery } from './producer-recovery.ts'
 import { createPartitions, identityOf, obtainIdentity, type ProducerTraces } from './producer-start.ts'
+import { RecordAccumulator } from './record-accumulator.ts'
 
 /**
  * An idempotent producer for one topic: acks of all replicas, batches a partition, order kept over lost connections,
@@ -60,42 +59,41 @@ export interface ProducerFigures {
 const kibibyte = 1024
 const maxRequestBytes = 1024 * kibibyte
 const smallestBatchBytes = 16 * kibibyte
-/** Less than the connection's own limit, so that a slow follower is told as such. */
+/** Less than the connection's own limit, so that a slow follower is reported as such. */
 const replicationTimeoutMs = 15_000
-const backoffLimits = { firstMs: 100, capMs: 2000 }
 
 export class Producer {
   readonly #options: ProducerOptions
-  readonly #backoff: Backoff
   readonly #stopping = new AbortController()
   readonly #links: ProducerLinks
+  readonly #recovery: ProducerRecovery
   readonly #ready = new Set<ProducerPartition>()
-  readonly #stalled = new Set<ProducerPartition>()
-  /** Their open batch has lingered, and grows on behind those that wait: a backlog of small ones would be slow to send. */
-  readonly #overdue = new Set<ProducerPartition>()
   readonly #figures = { messages: 0, bytes: 0, batches: 0, retries: 0, lastMessageAtMs: null as number | null }
   #partitions: readonly ProducerPartition[] = []
-  #buffers = new BatchBuffers(0)
+  #accumulator: RecordAccumulator | undefined
   #metadata: TopicMetadata | undefined
-  #bufferedBytes = 0
-  #lingering: NodeJS.Timeout | undefined
-  #recovering = false
-  #unavailableSinceMs: number | undefined
-  #requestsInFlight = 0
-  /** Since when there are requests under way, or since the last answer while there are. */
-  #unansweredSinceMs: number | undefined
-  #complained = false
   #failure: KpiError | undefined
   /** Woken whenever something was settled. */
   #waiters: (() => void)[] = []
 
   constructor(options: ProducerOptions) {
     this.#options = options
-    this.#backoff = new Backoff({ ...backoffLimits, random: options.random ?? Math.random })
     this.#links = new ProducerLinks({
       cluster: options.cluster,
       opened: () => this.#drive(),
       failed: (brokerId, error) => this.#unreachable(brokerId, error),
+    })
+    this.#recovery = new ProducerRecovery({
+      log: options.log,
+      random: options.random ?? Math.random,
+      signal: this.#stopping.signal,
+      refreshMetadata: () => this.#readMetadata(),
+      waitingCount: () => this.waitingCount,
+      recovered: (partitions) => {
+        for (const partition of partitions) this.#ready.add(partition)
+        this.#drive()
+      },
+      fatal: (error) => this.#fail(error),
     })
   }
 
@@ -108,14 +106,14 @@ export class Producer {
     return { ...this.#figures }
   }
 
-  /** Whether the brokers are not to be had at the moment. */
-  get isAway(): boolean {
-    return this.#unavailableSinceMs !== undefined
+  /** Whether sending failed, and no message was acknowledged since. */
+  get isUnavailable(): boolean {
+    return this.#recovery.isUnavailable
   }
 
-  /** How long requests have been under way without an answer to any: a silent broker shows long before it times out. */
+  /** How long requests have waited without an answer to any: a silent broker shows here long before it times out. */
   get unansweredMs(): number {
-    return this.#unansweredSinceMs === undefined ? 0 : performance.now() - this.#unansweredSinceMs
+    return this.#links.unansweredMs
   }
 
   /** Messages taken in and not acknowledged. */
@@ -130,15 +128,26 @@ export class Producer {
    *   reason.
    */
   async start(signal: AbortSignal = this.#stopping.signal): Promise<void> {
-    const { cluster, topic, compression = 'none', continues = new Map() } = this.#options
-    this.#metadata = await cluster.topicMetadata(topic)
+    const { cluster, compression = 'none', continues = new Map() } = this.#options
+    const metadata = await this.#readMetadata()
     const identity = identityOf(continues) ?? (await obtainIdentity(cluster, signal))
-    const share = Math.floor(this.#maxBufferedBytes / 2 / this.#metadata.partitions.length)
+    const maxBufferedBytes = this.#options.maxBufferedBytes ?? 32 * kibibyte * kibibyte
+    const share = Math.floor(maxBufferedBytes / 2 / metadata.partitions.length)
     const wanted = this.#options.maxBatchBytes ?? 256 * kibibyte
     const maxBatchBytes = Math.min(wanted, Math.max(smallestBatchBytes, share))
-    this.#buffers = new BatchBuffers(maxBatchBytes)
-    const options = { compression, maxBatchBytes, buffers: this.#buffers, traces: continues }
-    this.#partitions = createPartitions(this.#metadata, identity, options)
+    const buffers = new BatchBuffers(maxBatchBytes)
+    const options = { compression, maxBatchBytes, buffers, traces: continues }
+    this.#partitions = createPartitions(metadata, identity, options)
+    this.#accumulator = new RecordAccumulator({
+      partitions: this.#partitions,
+      buffers,
+      lingerMs: this.#options.lingerMs ?? 10,
+      maxBufferedBytes,
+      sealed: (partition) => {
+        if (!partition.stalled) this.#ready.add(partition)
+      },
+      lingered: () => this.#drive(),
+    })
   }
 
   /**
@@ -167,7 +176,8 @@ export class Producer {
    * @returns How many messages are still not acknowledged.
    */
   async flush(signal: AbortSignal): Promise<number> {
-    this.#sealAll()
+    this.#accumulator?.sealAll()
+    this.#drive()
     while (!signal.aborted && !this.#failure && this.#partitions.some((partition) => !partition.isIdle)) {
       await this.#settled(signal)
     }
@@ -177,55 +187,26 @@ export class Producer {
   /** Sends nothing more. The cluster stays open. Idempotent. */
   stop(): void {
     this.#stopping.abort()
-    clearTimeout(this.#lingering)
+    this.#accumulator?.stop()
   }
 
-  get #maxBufferedBytes(): number {
-    return this.#options.maxBufferedBytes ?? 32 * kibibyte * kibibyte
+  async #readMetadata(): Promise<TopicMetadata> {
+    const { cluster, topic } = this.#options
+    this.#metadata = await cluster.topicMetadata(topic)
+    return this.#metadata
   }
 
   /** @returns false when there is no room for it now. */
   #place(messages: MessageBatch, index: number, timestampMs: number): boolean {
     if (this.#failure) throw this.#failure
-    const partition = this.#partitions[partitionOf(messages.key(index), this.#partitions.length)]
-    assert(partition !== undefined, 'a started producer')
-    if (partition.isOpen) {
-      if (partition.append(messages, index, timestampMs)) return true
-      this.#seal(partition)
-    }
-    if (this.#bufferedBytes >= this.#maxBufferedBytes) return false
-    partition.append(messages, index, timestampMs)
-    this.#lingering ??= setTimeout(() => {
-      this.#lingering = undefined
-      for (const open of this.#partitions) if (open.isOpen) this.#overdue.add(open)
-      this.#drive()
-    }, this.#options.lingerMs ?? 10)
-    return true
-  }
-
-  #seal(partition: ProducerPartition): void {
-    this.#overdue.delete(partition)
-    this.#bufferedBytes += partition.seal()
-    if (!partition.stalled) this.#ready.add(partition)
-  }
-
-  #sealAll(): void {
-    for (const partition of this.#partitions) if (partition.isOpen) this.#seal(partition)
-    this.#drive()
-  }
-
-  #sealOverdue(): void {
-    for (const partition of this.#overdue) {
-      if (partition.hasQueued) continue
-      this.#overdue.delete(partition)
-      if (partition.isOpen) this.#seal(partition)
-    }
+    assert(this.#accumulator !== undefined, 'a started producer')
+    return this.#accumulator.place(messages, index, timestampMs)
   }
 
   /** Sends whatever may be sent. */
   #drive(): void {
     if (this.#failure || this.#stopping.signal.aborted) return
-    this.#sealOverdue()
+    this.#accumulator?.sealOverdue()
     const byLeader = new Map<number, ProducerPartition[]>()
     for (const partition of this.#ready) {
       if (!partition.hasQueued) this.#ready.delete(partition)
@@ -273,28 +254,14 @@ export class Producer {
     link: ProducerLink,
     batches: readonly { partition: ProducerPartition; batch: QueuedBatch }[],
   ): Promise<void> {
-    link.inFlight += 1
-    this.#requestsInFlight += 1
-    this.#unansweredSinceMs ??= performance.now()
-    const request = {
+    const { answers, failure } = await this.#links.send(leaderId, link, {
       topic: this.#options.topic,
       timeoutMs: replicationTimeoutMs,
       batches: batches.map(({ partition, batch }) => ({ partition: partition.partition, records: batch.records })),
-    }
-    let answers: readonly ProducedPartition[] = []
-    let silence: string | undefined
-    try {
-      answers = await sendProduce(link.connection, link.version, request)
-    } catch (error) {
-      silence = kafkaError(error, `broker ${leaderId}`).message
-      this.#links.drop(leaderId, link)
-    }
-    link.inFlight -= 1
-    this.#requestsInFlight -= 1
-    this.#unansweredSinceMs = this.#requestsInFlight > 0 ? performance.now() : undefined
+    })
     for (const { partition, batch } of batches) {
       const answer = answers.find((found) => found.partition === partition.partition)
-      this.#judge(partition, batch, answer, silence)
+      this.#judge(partition, batch, answer, failure)
     }
     this.#wake()
     this.#drive()
@@ -304,12 +271,12 @@ export class Producer {
     partition: ProducerPartition,
     batch: QueuedBatch,
     answer: ProducedPartition | undefined,
-    silence: string | undefined,
+    failure: string | undefined,
   ): void {
     if (this.#failure || this.#stopping.signal.aborted) return
     const verdict = answer === undefined ? 'unknown' : verdictOf(answer.errorCode)
     const name =
-      answer === undefined ? (silence ?? 'an answer without the partition') : brokerErrorName(answer.errorCode)
+      answer === undefined ? (failure ?? 'an answer without the partition') : brokerErrorName(answer.errorCode)
     if (typeof verdict !== 'string') {
       this.#fail(verdict.fatal(this.#options.topic, name))
       return
@@ -333,56 +300,20 @@ export class Producer {
     this.#figures.bytes += batch.records.length
     this.#figures.batches += 1
     this.#figures.lastMessageAtMs = Date.now()
-    this.#bufferedBytes -= batch.chargedBytes
     // The connection has a copy, should it still be sending an earlier attempt.
-    this.#buffers.give(batch.records)
-    if (this.#unavailableSinceMs === undefined) return
-    const unavailableSeconds = ((performance.now() - this.#unavailableSinceMs) / 1000).toFixed(1)
-    if (this.#complained) this.#options.log.info(`Kafka takes messages again, after ${unavailableSeconds} s`)
-    this.#unavailableSinceMs = undefined
-    this.#complained = false
-    this.#backoff.reset()
+    this.#accumulator?.release(batch)
+    this.#recovery.acknowledged()
   }
 
   #stall(partitions: readonly ProducerPartition[], why: string): void {
-    for (const partition of partitions) {
-      partition.stalled = true
-      this.#ready.delete(partition)
-      this.#stalled.add(partition)
-    }
-    this.#unavailableSinceMs ??= performance.now()
-    if (!this.#complained && this.#backoff.attempt > 1) {
-      this.#complained = true
-      this.#options.log.warn(
-        `sending is paused: ${why}; ${this.waitingCount} messages wait, trying again until it works`,
-      )
-    }
-    if (!this.#recovering) void this.#recover()
-  }
-
-  /** Reads the metadata again, after a wait that grows until a message is acknowledged. */
-  async #recover(): Promise<void> {
-    this.#recovering = true
-    while (this.#stalled.size > 0 && !this.#failure) {
-      await pause(this.#backoff.nextMs(), this.#stopping.signal)
-      if (this.#stopping.signal.aborted) break
-      try {
-        this.#metadata = await this.#options.cluster.topicMetadata(this.#options.topic)
-        for (const partition of this.#stalled) partition.stalled = false
-        for (const partition of this.#stalled) this.#ready.add(partition)
-        this.#stalled.clear()
-      } catch (error) {
-        if (error instanceof KpiError && !error.retryable) this.#fail(error)
-        this.#stall([], messageOf(error))
-      }
-    }
-    this.#recovering = false
-    this.#drive()
+    for (const partition of partitions) this.#ready.delete(partition)
+    this.#recovery.stall(partitions, why)
   }
 
   #fail(error: KpiError): void {
     if (this.#failure) return
     this.#failure = error
+    this.stop()
     this.#wake()
     this.#options.onFailure(error)
   }

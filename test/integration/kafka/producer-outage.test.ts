@@ -53,8 +53,8 @@ it('a producer loses, repeats and reorders nothing when its broker is killed and
     await killBroker()
     await until(
       'a producer that has noticed',
-      () => watched.producer.isAway,
-      (isAway) => isAway,
+      () => watched.producer.isUnavailable,
+      (isUnavailable) => isUnavailable,
     )
     await restartBroker()
     await flowing

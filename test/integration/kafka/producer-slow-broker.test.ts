@@ -54,8 +54,8 @@ it('a connection that timed out is not used again, with other messages waiting f
   await watched.append(second.slice(1))
   await until(
     'a producer that has noticed',
-    () => watched.producer.isAway,
-    (isAway) => isAway,
+    () => watched.producer.isUnavailable,
+    (isUnavailable) => isUnavailable,
   )
   way.isSilent = false
   expect(await watched.flush()).toBe(0)

@@ -95,13 +95,13 @@ describe('a producer', () => {
       await until(
         'a full buffer',
         () => watched.producer,
-        ({ waitingCount, isAway }) => isAway && waitingCount * 200 > maxBufferedBytes * 0.8,
+        ({ waitingCount, isUnavailable }) => isUnavailable && waitingCount * 200 > maxBufferedBytes * 0.8,
       )
       expect(watched.producer.waitingCount * 200).toBeLessThan(maxBufferedBytes * 1.2)
       cluster.port = proxy.port
       await appending
       expect(await watched.flush()).toBe(0)
-      expect(watched.producer.isAway).toBe(false)
+      expect(watched.producer.isUnavailable).toBe(false)
       await expectContent(topic.cluster, topic.name, messages)
     } finally {
       watched.producer.stop()
