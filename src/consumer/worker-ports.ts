@@ -1,7 +1,7 @@
 import type { KpiError } from '../errors.ts'
 import type { KafkaCluster, TopicMetadata } from '../kafka/client/cluster.ts'
+import type { FetchHandler } from '../kafka/fetch/fetch-handler.ts'
 import { FetchThread } from '../kafka/fetch/fetch-thread.ts'
-import type { FetchHandler } from '../kafka/fetch/fetcher.ts'
 import { type GroupListener, GroupMember } from '../kafka/group/group-member.ts'
 import { listOffsets } from '../kafka/log/offsets.ts'
 import type { Logger } from '../log.ts'

@@ -1,5 +1,6 @@
 import { KpiError, messageOf } from '../errors.ts'
-import type { FetchedRecords, FetchHandler } from '../kafka/fetch/fetcher.ts'
+import type { FetchHandler } from '../kafka/fetch/fetch-handler.ts'
+import type { FetchedRecords } from '../kafka/fetch/fetcher.ts'
 import type { GroupListener } from '../kafka/group/group-member.ts'
 import type { SymbolLoss } from '../kpi/precision-losses.ts'
 import type { Logger } from '../log.ts'

@@ -3,8 +3,9 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { assert } from '../../errors.ts'
 import { KafkaCluster } from '../client/cluster.ts'
 import { AnswerChannel } from './answer-channel.ts'
+import type { FetchHandler } from './fetch-handler.ts'
 import type { ThreadCommand, ThreadRecords, ThreadReport, ThreadStart } from './fetch-thread.ts'
-import { Fetcher, type FetchHandler } from './fetcher.ts'
+import { Fetcher } from './fetcher.ts'
 
 const port = parentPort
 assert(port, 'this file is started as a thread')

@@ -4,7 +4,8 @@ import { type ErrorCode, KpiError } from '../../errors.ts'
 import type { ReadEpoch } from '../../kpi/leader-epochs.ts'
 import type { TopicMetadata } from '../client/cluster.ts'
 import type { KafkaOptions } from '../client/options.ts'
-import type { FetchedRecords, FetcherOptions, FetchHandler, LogRange } from './fetcher.ts'
+import type { FetchHandler } from './fetch-handler.ts'
+import type { FetchedRecords, FetcherOptions, LogRange } from './fetcher.ts'
 
 /**
  * A fetcher on a thread of its own, used like one: it receives, gathers, checks and unpacks, while this thread decodes.

@@ -3,9 +3,8 @@ import type { ReadEpoch } from '../../kpi/leader-epochs.ts'
 import { pause, unlessAborted } from '../../runtime/abort.ts'
 import type { KafkaCluster, TopicMetadata } from '../client/cluster.ts'
 import { brokerErrorName, kafkaError } from '../client/errors.ts'
-import { findDivergences } from '../log/epoch-ends.ts'
-import { listOffsets } from '../log/offsets.ts'
 import { FetchBuffers, type FetchBuffersOptions } from './fetch-buffers.ts'
+import type { FetchHandler, FetchLog } from './fetch-handler.ts'
 import { type FetchResponse, fetchApiKey, fetchVersions, sendFetch } from './fetch-protocol.ts'
 import {
   type Asked,
@@ -17,6 +16,8 @@ import {
   PartitionFetch,
   takeRecords,
 } from './partition-fetch.ts'
+import { rangeBeyond } from './range-check.ts'
+import { TopicLeaders } from './topic-leaders.ts'
 
 export type { FetchedRecords, LogRange } from './partition-fetch.ts'
 
@@ -35,29 +36,6 @@ export type { FetchedRecords, LogRange } from './partition-fetch.ts'
  * An answer for a partition that was removed or sought meanwhile is thrown away: its offset no longer matches.
  * After {@link FetchHandler.fatal} and after {@link Fetcher.stop} the handler is not called any more.
  */
-export interface FetchHandler {
-  /** Whether this partition may be asked for now. */
-  wants(partition: number): boolean
-  /**
-   * Takes in what one answer brought. Another one of the same leader is handed over when this has returned, and the
-   * promise it may return is settled. The buffers hold as long, and with one more turn of memory for one answer more.
-   */
-  records(fetched: readonly FetchedRecords[]): void | Promise<void>
-  /**
-   * The log does not hold the offset asked for, or is another one than what was read below it. The partition is not read
-   * any more.
-   */
-  outOfRange(partition: number, offset: number, log: LogRange): void
-  /** Nothing can be read any more; the worker has to end. */
-  fatal(error: KpiError): void
-}
-
-/** What a {@link Logger} does too. */
-export interface FetchLog {
-  info(message: string): void
-  warn(message: string): void
-}
-
 export interface FetcherOptions {
   readonly cluster: KafkaCluster
   readonly topic: string
@@ -101,18 +79,19 @@ export class Fetcher {
   readonly #partitionFetches = new Map<number, PartitionFetch>()
   readonly #pumps = new Map<number, Promise<void>>()
   readonly #abort = new AbortController()
-  #metadata: TopicMetadata
-  #refreshing: Promise<void> | undefined
-  /** Why the last look at the metadata failed. */
-  #metadataFailure: string | undefined
+  readonly #leaders: TopicLeaders
 
   constructor(options: FetcherOptions, metadata: TopicMetadata) {
     this.#options = options
-    this.#metadata = metadata
+    const { cluster, topic } = options
+    const { signal } = this.#abort
+    const refreshed = () => this.#startPumps()
+    const fatal = (error: unknown) => this.#fail(error)
+    this.#leaders = new TopicLeaders({ cluster, topic, signal, refreshed, fatal }, metadata)
   }
 
   get metadata(): TopicMetadata {
-    return this.#metadata
+    return this.#leaders.metadata
   }
 
   /**
@@ -139,7 +118,7 @@ export class Fetcher {
   #startPumps(): void {
     if (this.#abort.signal.aborted) return
     for (const { partition } of this.#partitionFetches.values()) {
-      const leaderId = this.#leaderOf(partition)
+      const leaderId = this.#leaders.leaderOf(partition)
       if (this.#pumps.has(leaderId)) continue
       const pump = this.#pump(leaderId)
         .catch((error: unknown) => this.#fail(error))
@@ -151,12 +130,10 @@ export class Fetcher {
     }
   }
 
-  #leaderOf(partition: number): number {
-    return this.#metadata.partitions[partition]?.leaderId ?? noLeader
-  }
-
   #partitionFetchesOf(leaderId: number): PartitionFetch[] {
-    return [...this.#partitionFetches.values()].filter(({ partition }) => this.#leaderOf(partition) === leaderId)
+    return [...this.#partitionFetches.values()].filter(
+      ({ partition }) => this.#leaders.leaderOf(partition) === leaderId,
+    )
   }
 
   async #pump(leaderId: number): Promise<void> {
@@ -220,7 +197,7 @@ export class Fetcher {
   }): Promise<FetchResponse> {
     const { leaderId, asked, maxWaitMs, memory } = request
     const { cluster, maxBytes = 8 * mebibyte, partitionMaxBytes = 2 * mebibyte } = this.#options
-    const { topicId, partitions } = this.#metadata
+    const { topicId, partitions } = this.metadata
     const version = await cluster.apiVersion(leaderId, fetchApiKey, fetchVersions)
     if (version === undefined) {
       throw new KpiError('KPI_KAFKA_REQUEST', `broker ${leaderId} is too old: market-kpi needs Kafka 3.1 or newer`)
@@ -293,22 +270,14 @@ export class Fetcher {
     if (restMs > 0) await pause(restMs, this.#abort.signal)
   }
 
-  /** The leader refused the offset, or sent what does not fit it; whether rightly, the ends of the log and its epochs say. */
+  /** The leader refused the offset, or sent what does not fit it: the ends of the log and its epochs show whether rightly. */
   async #checkRange(partitionFetch: PartitionFetch): Promise<void> {
-    const { cluster } = this.#options
-    const { partition, offset, epoch } = partitionFetch
+    const { partition } = partitionFetch
     partitionFetch.notBeforeMs = Number.POSITIVE_INFINITY
     try {
-      const [starts, ends, divergences] = await Promise.all([
-        listOffsets(cluster, this.#metadata, 'earliest', [partition]),
-        listOffsets(cluster, this.#metadata, 'latest', [partition]),
-        findDivergences(cluster, this.#metadata, [{ partition, nextOffset: offset, ...epoch }]),
-      ])
+      const log = await rangeBeyond(this.#options.cluster, this.metadata, partitionFetch)
       if (this.#partitionFetches.get(partition) !== partitionFetch) return
-      const log = { startOffset: starts.get(partition) ?? 0, endOffset: ends.get(partition) ?? 0 }
-      const divergence = divergences.get(partition)
-      if (divergence) this.#giveUp(partitionFetch, { ...log, agreesTo: divergence.agreesTo })
-      else if (offset < log.startOffset || offset > log.endOffset) this.#giveUp(partitionFetch, log)
+      if (log) this.#giveUp(partitionFetch, log)
       else this.#failed([partitionFetch], 'OFFSET_OUT_OF_RANGE')
     } catch (error) {
       if (error instanceof KpiError && error.retryable) this.#failed([partitionFetch], error.message)
@@ -331,38 +300,15 @@ export class Fetcher {
     const notBeforeMs = Math.max(...current.map((partitionFetch) => partitionFetch.notBeforeMs))
     for (const partitionFetch of current) partitionFetch.notBeforeMs = notBeforeMs
     if (told.length > 0) {
-      const deeper = this.#metadataFailure ?? why
+      const deeper = this.#leaders.failure ?? why
       this.#options.log.warn(`${listOf(told)} not read for now: ${deeper}; trying again until it works`)
     }
-    void this.#refreshMetadata()
+    this.#leaders.refresh()
   }
 
   #settled(taken: readonly Taken[]): void {
     const told = taken.map(({ partitionFetch }) => partitionFetch).filter((partitionFetch) => partitionFetch.settled())
     if (told.length > 0) this.#options.log.info(`${listOf(told)} read again`)
-  }
-
-  /** One look at a time, however many ask. */
-  #refreshMetadata(): Promise<void> {
-    this.#refreshing ??= this.#lookAgain().finally(() => {
-      this.#refreshing = undefined
-    })
-    return this.#refreshing
-  }
-
-  async #lookAgain(): Promise<void> {
-    const { cluster, topic } = this.#options
-    try {
-      const found = await unlessAborted(cluster.topicMetadata(topic), this.#abort.signal)
-      if (found === undefined) return
-      if (found.topicId !== this.#metadata.topicId) return this.#fail(topicRecreated(this.#metadata, found))
-      this.#metadata = found
-      this.#metadataFailure = undefined
-      this.#startPumps()
-    } catch (error) {
-      if (!(error instanceof KpiError && error.retryable)) return this.#fail(error)
-      this.#metadataFailure = error.message
-    }
   }
 
   /** Ends all reading. What is no failure of the world is our own mistake, and ends the process. */
@@ -381,12 +327,4 @@ function partitionFetchesOf({ asked }: InFlight): PartitionFetch[] {
 
 function bytesOf(taken: readonly Taken[]): number {
   return taken.reduce((sum, { records: { range } }) => sum + range.end - range.start, 0)
-}
-
-function topicRecreated(before: TopicMetadata, now: TopicMetadata): KpiError {
-  return new KpiError(
-    'KPI_TOPIC_RECREATED',
-    `the topic '${now.topic}' was deleted and created again: its id was ${before.topicId}, now it is ${now.topicId}; ` +
-      `'market-kpi init --accept-new-topic' keeps the old rows apart and starts with the new topic`,
-  )
 }

@@ -1,12 +1,8 @@
 import { expect } from 'vitest'
 import type { KpiError } from '../../../src/errors.ts'
+import type { FetchHandler } from '../../../src/kafka/fetch/fetch-handler.ts'
 import { FetchThread } from '../../../src/kafka/fetch/fetch-thread.ts'
-import {
-  type FetchedRecords,
-  Fetcher,
-  type FetcherOptions,
-  type FetchHandler,
-} from '../../../src/kafka/fetch/fetcher.ts'
+import { type FetchedRecords, Fetcher, type FetcherOptions } from '../../../src/kafka/fetch/fetcher.ts'
 import { walkRecords } from '../../../src/kafka/records/record-batch.ts'
 import type { Logger } from '../../../src/log.ts'
 import type { TestTopic } from './kafka-topic.ts'

@@ -1,4 +1,5 @@
-import type { FetchedRecords, FetchHandler } from '../../../src/kafka/fetch/fetcher.ts'
+import type { FetchHandler } from '../../../src/kafka/fetch/fetch-handler.ts'
+import type { FetchedRecords } from '../../../src/kafka/fetch/fetcher.ts'
 import { leaderEpochAt } from '../../../src/kafka/records/batch-header.ts'
 import { MessageBatch } from '../../../src/kafka/records/message-batch.ts'
 import { messageKey } from '../../../src/kafka/records/message-key.ts'
