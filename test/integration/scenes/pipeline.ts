@@ -6,6 +6,7 @@ import { pipelineRole } from '../../../src/embedded/postgres/postgres-server.ts'
 import { KafkaCluster, type TopicMetadata } from '../../../src/kafka/client/cluster.ts'
 import { prepareTopic } from '../../../src/kafka/client/topic.ts'
 import { createLogger } from '../../../src/log.ts'
+import { definitionOf } from '../../../src/services/definition.ts'
 import { type Database, openDatabase, postgresOptions } from '../../../src/store/client/connection.ts'
 import { prepareSchema, recordDefinition } from '../../../src/store/schema/schema.ts'
 
@@ -82,16 +83,7 @@ export async function makePipeline(
       config.partitionBy,
     ),
   ])
-  await recordDefinition(ownerOptions, {
-    clusterId: metadata.clusterId,
-    topic: name,
-    topicId: metadata.topicId,
-    consumerGroup: config.kafkaGroup,
-    windowSeconds: config.windowSeconds,
-    allowedLatenessSeconds: config.allowedLatenessSeconds,
-    maxFutureSeconds: config.maxFutureSeconds,
-    decimals: config.decimals,
-  })
+  await recordDefinition(ownerOptions, definitionOf(config, metadata))
   const owner = await openDatabase(ownerOptions, { maxConnections: 2, applicationName: 'market-kpi test' })
   return {
     config,

@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import type { Config } from '../config/load.ts'
+import { workerClientPrefix } from '../consumer/dead-member-removal.ts'
+import { Worker, type WorkerOptions } from '../consumer/worker.ts'
+import { connectPorts } from '../consumer/worker-ports.ts'
+import { KafkaCluster } from '../kafka/client/cluster.ts'
+import { kafkaOptions } from '../kafka/client/options.ts'
+import { within } from '../runtime/abort.ts'
+import { type Database, openDatabase, postgresOptions } from '../store/client/connection.ts'
+import { checkDefinition } from '../store/schema/definition.ts'
+import { definitionOf } from './definition.ts'
+
+/** A worker with its connections, not started yet. */
+export interface ConnectedWorker {
+  readonly worker: Worker
+  /** Unique: host, process and a random part. */
+  readonly workerId: string
+  readonly cluster: KafkaCluster
+  readonly database: Database
+  /** Aborted when the worker cannot continue; its reason is the KpiError. */
+  readonly failed: AbortSignal
+  /** Closes the connections. The worker has to be stopped first. */
+  close(): Promise<void>
+}
+
+export interface ConnectWorkerOptions extends Pick<WorkerOptions, 'log' | 'clock' | 'maxPendingRows' | 'onStep'> {
+  /**
+   * The member's name in the group. Only a member with the default name is removed by other workers when it has not
+   * reported its status for long.
+   * @defaultValue by the worker's id
+   */
+  readonly clientId?: string
+}
+
+const closeDeadlineMs = 750
+
+/**
+ * Connects a worker to the cluster and the database of the configuration.
+ *
+ * @throws KpiError when one of them cannot be reached, or the database holds another definition.
+ */
+export async function connectWorker(config: Config, options: ConnectWorkerOptions): Promise<ConnectedWorker> {
+  const workerId = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`
+  const { clientId = `${workerClientPrefix}${workerId}`, ...workerOptions } = options
+  const cluster = new KafkaCluster(kafkaOptions(config, clientId))
+  let database: Database | undefined
+  try {
+    const metadata = await cluster.topicMetadata(config.kafkaTopic)
+    database = await openDatabase(postgresOptions(config), {
+      maxConnections: config.maxPoolConnections,
+      applicationName: 'market-kpi consume',
+    })
+    const definitionId = await checkDefinition(database, definitionOf(config, metadata))
+    const { kafkaGroup: group, batchWaitMs, decimals } = config
+    const { log } = workerOptions
+    const failed = new AbortController()
+    const worker = new Worker({
+      ...workerOptions,
+      ports: connectPorts({
+        ...{ cluster, database, metadata, group, definitionId, decimals, batchWaitMs, log },
+      }),
+      reduction: {
+        windowSeconds: config.windowSeconds,
+        allowedLatenessSeconds: config.allowedLatenessSeconds,
+        maxFutureSeconds: config.maxFutureSeconds,
+        decimals,
+        payloadsPerMinute: config.deadLetterPayloadsPerMinute,
+      },
+      batchSize: config.batchSize,
+      batchWaitMs,
+      lanes: config.maxPoolConnections,
+      fatal: (error) => failed.abort(error),
+    })
+    const close = () => closeAll([database, cluster])
+    return { worker, workerId, cluster, database, failed: failed.signal, close }
+  } catch (error) {
+    await closeAll([database, cluster])
+    throw error
+  }
+}
+
+/** Closes all of them; a server that does not answer would hold its connection for seconds, so it gets a deadline. */
+export async function closeAll(parts: readonly ({ close(): Promise<unknown> } | undefined)[]): Promise<void> {
+  await within(closeDeadlineMs, Promise.allSettled(parts.map((part) => part?.close())))
+}
