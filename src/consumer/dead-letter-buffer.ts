@@ -1,3 +1,4 @@
+import { maxKeptBytes, storableTimestampMs } from '../kpi/dead-letter-limits.ts'
 import type { DeadLetter } from '../store/windows/commit.ts'
 
 /**
@@ -38,7 +39,6 @@ export class DeadLetterBuffer {
     const payload = this.#mayKeepPayload() ? copyOf(buffer, value) : null
     const keyBytes = copyOf(buffer, key)
     this.#bytes += (payload?.length ?? 0) + (keyBytes?.length ?? 0)
-    const isTime = timestampMs >= 0 && timestampMs <= lastTimestampMs
     this.#letters.push({
       partition,
       offset,
@@ -46,7 +46,7 @@ export class DeadLetterBuffer {
       detail,
       payload,
       key: keyBytes,
-      timestampMs: isTime ? timestampMs : null,
+      timestampMs: storableTimestampMs(timestampMs),
     })
   }
 
@@ -67,11 +67,6 @@ export class DeadLetterBuffer {
     return this.#payloadsThisMinute <= this.#payloadsPerMinute
   }
 }
-
-/** CONTRACT: the first 64 KiB of a payload are kept. A key is for finding the sender, and shorter. */
-const maxKeptBytes = 64 * 1024
-/** The end of the year 9999: beyond it a timestamp is nonsense, and some clients of PostgreSQL fail on it. */
-const lastTimestampMs = 253_402_300_799_999
 
 function copyOf(buffer: Buffer, range: { start: number; end: number }): Buffer | null {
   if (range.start < 0) return null

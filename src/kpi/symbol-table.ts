@@ -1,3 +1,5 @@
+import { fnv1a, isSame } from './byte-strings.ts'
+
 /** One symbol, and where the reducer keeps its windows of the pending batch. */
 export interface SymbolEntry {
   readonly name: string
@@ -62,17 +64,8 @@ export class SymbolTable {
   }
 }
 
-/** FNV-1a with a final mix, since the table takes the lowest bits. */
+/** With a final mix, since the table takes the lowest bits. */
 function hashOf(bytes: Uint8Array, start: number, end: number): number {
-  let h = 0x811c9dc5
-  for (let i = start; i < end; i++) h = Math.imul(h ^ (bytes[i] as number), 0x01000193)
+  const h = fnv1a(bytes, start, end)
   return (h ^ (h >>> 15)) >>> 0
-}
-
-/** Whether `bytes[start, end)` are the known ones. */
-export function isSame(known: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
-  const length = end - start
-  if (known.length !== length) return false
-  for (let i = 0; i < length; i++) if (known[i] !== bytes[start + i]) return false
-  return true
 }

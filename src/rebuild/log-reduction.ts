@@ -1,4 +1,5 @@
 import type { LogRecord } from '../kafka/log/log-reader.ts'
+import { maxKeptBytes, storableTimestampMs } from '../kpi/dead-letter-limits.ts'
 import { MessageDecoder, type RejectReason } from '../kpi/decode/message.ts'
 import { PrecisionLosses, type SymbolLoss } from '../kpi/precision-losses.ts'
 import { type PartialRow, Reducer } from '../kpi/reducer.ts'
@@ -35,10 +36,6 @@ export interface Verdict {
   readonly timestampUs: number
 }
 
-/** As kept by a worker: the first 64 KiB. */
-const maxKeptBytes = 64 * 1024
-/** The end of the year 9999: beyond it a timestamp is nonsense, and some clients of PostgreSQL fail on it. */
-const lastTimestampMs = 253_402_300_799_999
 /** Beyond so many rows or letters they are handed over; each is a few hundred bytes. */
 const fullRows = 20_000
 const fullLetters = 5_000
@@ -152,7 +149,7 @@ export class LogReduction {
       wasRejected,
       detail: reason === null ? null : this.#decoder.detail,
       payload: keepsPayload ? Buffer.from(value.subarray(0, maxKeptBytes)) : null,
-      timestampMs: timestampMs >= 0 && timestampMs <= lastTimestampMs ? timestampMs : null,
+      timestampMs: storableTimestampMs(timestampMs),
     })
   }
 }

@@ -1,4 +1,5 @@
 import { type MessageKey, messageKey, partitionOf } from '../../kafka/records/message-key.ts'
+import { fnv1a, isSame } from '../../kpi/byte-strings.ts'
 import type { FieldText } from './price-line.ts'
 
 /** What is always the same in the messages of a symbol. */
@@ -28,7 +29,7 @@ export class SymbolForms {
   }
 
   find({ bytes, start, end }: FieldText): SymbolForm {
-    const hash = hashOf(bytes, start, end)
+    const hash = fnv1a(bytes, start, end)
     const sameHash = this.#byHash.get(hash)
     if (sameHash) for (const form of sameHash) if (isSame(form.bytes, bytes, start, end)) return form
     return this.#add(hash, Buffer.from(bytes.subarray(start, end)))
@@ -56,17 +57,4 @@ export class SymbolForms {
     this.#count += 1
     return form
   }
-}
-
-/** FNV-1a. */
-function hashOf(bytes: Buffer, start: number, end: number): number {
-  let hash = 0x811c9dc5
-  for (let i = start; i < end; i++) hash = Math.imul(hash ^ (bytes[i] ?? 0), 0x01000193)
-  return hash
-}
-
-function isSame(known: Buffer, bytes: Buffer, start: number, end: number): boolean {
-  if (known.length !== end - start) return false
-  for (let i = 0; i < known.length; i++) if (known[i] !== bytes[start + i]) return false
-  return true
 }

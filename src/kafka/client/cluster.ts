@@ -137,6 +137,13 @@ export class KafkaCluster {
     return version >= Math.max(theirs.minVersion, range.minVersion) ? version : undefined
   }
 
+  /** As {@link apiVersion}. @throws KpiError `KPI_KAFKA_REQUEST` when there is none: the broker is too old. */
+  async requiredVersion(nodeId: number, apiKey: number, range: ApiRange): Promise<number> {
+    const version = await this.apiVersion(nodeId, apiKey, range)
+    if (version !== undefined) return version
+    throw new KpiError('KPI_KAFKA_REQUEST', `broker ${nodeId} is too old: market-kpi needs Kafka 3.1 or newer`)
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     const open = [...this.#connections.values()]

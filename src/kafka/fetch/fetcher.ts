@@ -198,10 +198,7 @@ export class Fetcher {
     const { leaderId, asked, maxWaitMs, memory } = request
     const { cluster, maxBytes = 8 * mebibyte, partitionMaxBytes = 2 * mebibyte } = this.#options
     const { topicId, partitions } = this.metadata
-    const version = await cluster.apiVersion(leaderId, fetchApiKey, fetchVersions)
-    if (version === undefined) {
-      throw new KpiError('KPI_KAFKA_REQUEST', `broker ${leaderId} is too old: market-kpi needs Kafka 3.1 or newer`)
-    }
+    const version = await cluster.requiredVersion(leaderId, fetchApiKey, fetchVersions)
     const connection = await cluster.connection(leaderId, 'fetch')
     const wanted = {
       topicId,

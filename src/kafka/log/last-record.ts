@@ -115,10 +115,7 @@ class StepReader<T> {
     const { leaderId = -1, leaderEpoch = -1 } = metadata.partitions[partition] ?? {}
     const place = `partition ${partition} of '${metadata.topic}'`
     try {
-      const version = await cluster.apiVersion(leaderId, fetchApiKey, fetchVersions)
-      if (version === undefined) {
-        throw new KpiError('KPI_KAFKA_REQUEST', `broker ${leaderId} is too old: market-kpi needs Kafka 3.1 or newer`)
-      }
+      const version = await cluster.requiredVersion(leaderId, fetchApiKey, fetchVersions)
       const answer = await sendFetch(
         await cluster.connection(leaderId, 'fetch'),
         version,

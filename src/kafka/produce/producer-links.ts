@@ -1,5 +1,5 @@
 import type { Connection } from '#kafka-protocol'
-import { KpiError } from '../../errors.ts'
+import type { KpiError } from '../../errors.ts'
 import { isUsable, type KafkaCluster } from '../client/cluster.ts'
 import { kafkaError } from '../client/errors.ts'
 import {
@@ -87,10 +87,7 @@ export class ProducerLinks {
     const { cluster, opened, failed } = this.#options
     this.#links.set(brokerId, 'opening')
     try {
-      const version = await cluster.apiVersion(brokerId, produceApiKey, produceVersions)
-      if (version === undefined) {
-        throw new KpiError('KPI_KAFKA_REQUEST', `broker ${brokerId} is too old: market-kpi needs Kafka 3.1 or newer`)
-      }
+      const version = await cluster.requiredVersion(brokerId, produceApiKey, produceVersions)
       const connection = await cluster.connection(brokerId, 'produce')
       this.#links.set(brokerId, { connection, version, inFlight: 0 })
     } catch (error) {

@@ -1,6 +1,6 @@
+import { isSame } from '../byte-strings.ts'
 import { parseScaled } from '../decimal.ts'
 import { decimalsToKeep, losesPrecision } from '../precision.ts'
-import { isSame } from '../symbol-table.ts'
 import { FlatDecimal } from './flat-decimal.ts'
 import { FlatTimestamp } from './flat-timestamp.ts'
 import { type JsonKind, JsonScanner, type MemberSink } from './json-scanner.ts'

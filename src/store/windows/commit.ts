@@ -1,4 +1,5 @@
 import { assert } from '../../errors.ts'
+import { storableTimestampMs } from '../../kpi/dead-letter-limits.ts'
 import type { ReadEpoch } from '../../kpi/leader-epochs.ts'
 import type { PartialRow } from '../../kpi/reducer.ts'
 import type { Database } from '../client/connection.ts'
@@ -124,9 +125,7 @@ function assertCounted({ advances, rows, letters }: Batch): void {
   assert(advances.length > 0, 'a batch of some partition')
 }
 
-/** The end of the year 9999: beyond it a timestamp is nonsense, and some clients of PostgreSQL fail on it. */
-const lastTimestampMs = 253_402_300_799_999
-
 function microsecondsOf(timestampMs: number | null): number | null {
-  return timestampMs !== null && timestampMs >= 0 && timestampMs <= lastTimestampMs ? timestampMs * 1000 : null
+  const storableMs = storableTimestampMs(timestampMs)
+  return storableMs === null ? null : storableMs * 1000
 }

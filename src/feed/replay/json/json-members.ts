@@ -1,3 +1,4 @@
+import { isSame } from '../../../kpi/byte-strings.ts'
 import { type JsonKind, JsonScanner, type MemberSink } from '../../../kpi/decode/json-scanner.ts'
 
 /** Told of each member of an object: what its name means, and where its value stands. */
@@ -55,10 +56,4 @@ export class JsonMembers<M> implements MemberSink {
     this.#names.set(text, named)
     return named
   }
-}
-
-function isSame(known: Buffer, bytes: Buffer, start: number, end: number): boolean {
-  if (known.length !== end - start) return false
-  for (let i = 0; i < known.length; i++) if (known[i] !== bytes[start + i]) return false
-  return true
 }
