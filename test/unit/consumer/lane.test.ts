@@ -4,7 +4,7 @@ import { KpiError } from '../../../src/errors.ts'
 import { noEpoch } from '../../../src/kpi/leader-epochs.ts'
 import { createLogger } from '../../../src/log.ts'
 import type { Position } from '../../../src/store/positions/positions.ts'
-import { SimulatedClock } from './simulated-clock.ts'
+import { SimulatedClock } from '../../simulated-clock.ts'
 import { SimulatedLog } from './simulated-log.ts'
 
 const reduction = {
@@ -24,7 +24,7 @@ const position = (partition: number): Position => ({
 })
 
 function startLane(options: Partial<LaneOptions>) {
-  const clock = new SimulatedClock(() => 0.5)
+  const clock = new SimulatedClock({ random: () => 0.5 })
   const lane = new Lane({
     batchSize: 1,
     batchWaitMs: 10,
