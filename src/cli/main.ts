@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
-import { type CommandEntry, commands } from './commands.ts'
+import { addCommands } from './add-commands.ts'
+import { commands } from './commands.ts'
 import { exitUnknown, exitUsage } from './exit-codes.ts'
 
 // `market-kpi … | head`: who reads us has seen enough.
@@ -47,42 +48,4 @@ try {
 function isCheck(args: readonly string[]): boolean {
   const [command = '', sub = ''] = args.filter((arg) => !arg.startsWith('-'))
   return checks.has(command) || checks.has(`${command} ${sub}`) || (command === 'monitor' && args.includes('--once'))
-}
-
-/** Adds commands by name and description; the rest of a command is loaded when commander has found its name. */
-function addCommands(parent: Command, entries: readonly CommandEntry[]): void {
-  const loads = new Map<Command, () => Promise<void>>()
-  for (const entry of entries) {
-    const command = parent.command(entry.name).description(entry.description)
-    if ('load' in entry) loads.set(command, async () => defineCommand(command, await entry.load()))
-    else {
-      addCommands(command, entry.commands)
-      command.addHelpText('after', '\nEvery subcommand accepts --help, --log-level <level> and --log-format <format>.')
-    }
-  }
-  parent.hook('preSubcommand', (_parent, command) => loads.get(command)?.())
-  // Instead of commander's own, which would show a command that is not loaded.
-  parent
-    .helpCommand(false)
-    .command('help')
-    .description('display help for command')
-    .argument('[command]')
-    .action(async (name: string | undefined) => {
-      const command = parent.commands.find((one) => one.name() === name) ?? parent
-      await loads.get(command)?.()
-      command.help()
-    })
-}
-
-async function defineCommand(command: Command, register: (command: Command) => void): Promise<void> {
-  const { addSettingOptions } = await import('./command.ts')
-  register(command)
-  addSettingOptions(command, ['logLevel', 'logFormat'])
-  // commander gives options such as --no-alerts their default, true, before the command is loaded and has them.
-  for (const option of command.options) {
-    const name = option.attributeName()
-    if (option.negate && command.getOptionValue(name) === undefined) {
-      command.setOptionValueWithSource(name, true, 'default')
-    }
-  }
 }
