@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { Config } from '../config/load.ts'
 import { KpiError } from '../errors.ts'
+import { counted } from '../runtime/number-text.ts'
 import { preparePipeline } from '../services/prepare.ts'
 import { withDatabase, withTopic } from '../services/servers.ts'
 import { countLetters } from '../store/dead-letters/dead-letters.ts'
@@ -8,7 +9,6 @@ import { readDefinition } from '../store/schema/definition.ts'
 import { countRows } from '../store/windows/count-rows.ts'
 import { addSettingOptions, addStackOption, configure, withErrors } from './command.ts'
 import { addConsentOptions, type ConsentFlags, checkConsent, exitWithoutConsent, hasConsent } from './confirm.ts'
-import { counted } from './text/table.ts'
 
 export function register(command: Command): void {
   command.option(

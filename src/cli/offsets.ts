@@ -3,6 +3,7 @@ import { KpiError } from '../errors.ts'
 import { transactionText } from '../kafka/log/open-transactions.ts'
 import { findGaps } from '../recovery/find-gaps.ts'
 import { type PartitionState, type PartitionView, viewPartitions } from '../recovery/partition-states.ts'
+import { counted } from '../runtime/number-text.ts'
 import { definitionOf } from '../services/definition.ts'
 import { withDatabase, withTopic } from '../services/servers.ts'
 import { acceptGap, type Gap, type RecordedGap, readGaps } from '../store/positions/gaps.ts'
@@ -10,7 +11,7 @@ import { checkDefinition, readDefinition } from '../store/schema/definition.ts'
 import { addSettingOptions, addStackOption, configure, wholeNumber, withErrors } from './command.ts'
 import { addConsentOptions, type ConsentFlags, checkConsent, exitWithoutConsent, hasConsent } from './confirm.ts'
 import { isoTime } from './text/instant-text.ts'
-import { counted, paint, table } from './text/table.ts'
+import { paint, table } from './text/table.ts'
 
 interface AcceptFlags extends ConsentFlags {
   readonly partition?: number

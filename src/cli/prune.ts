@@ -5,6 +5,7 @@ import type { Logger } from '../log.ts'
 import { announceReady, whenSupervisorGone } from '../process/ready-signal.ts'
 import { listenForStop } from '../process/stop-signals.ts'
 import { pause } from '../runtime/abort.ts'
+import { counted } from '../runtime/number-text.ts'
 import { type PruneTally, runPrune, usualPrunePort } from '../services/prune.ts'
 import { withDatabase } from '../services/servers.ts'
 import { httpPortHelp } from '../services/service-status.ts'
@@ -18,7 +19,6 @@ import { addSettingOptions, addStackOption, configure, wholeNumber, withErrors }
 import { addConsentOptions, type ConsentFlags, checkConsent, exitWithoutConsent, hasConsent } from './confirm.ts'
 import { ageOption, parseAge } from './options/time-option.ts'
 import { isoTime } from './text/instant-text.ts'
-import { counted } from './text/table.ts'
 
 interface PruneFlags extends ConsentFlags {
   readonly every?: number

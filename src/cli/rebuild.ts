@@ -3,6 +3,7 @@ import type { Config } from '../config/load.ts'
 import { KpiError } from '../errors.ts'
 import { remedyText } from '../kpi/precision-losses.ts'
 import { type RebuildReport, rebuild } from '../rebuild/rebuild.ts'
+import { counted, grouped } from '../runtime/number-text.ts'
 import { definitionOf } from '../services/definition.ts'
 import { withDatabase, withTopic } from '../services/servers.ts'
 import { postgresOptions } from '../store/client/connection.ts'
@@ -15,7 +16,7 @@ import { addConsentOptions, type ConsentFlags, checkConsent, exitWithoutConsent,
 import { instantOption } from './options/time-option.ts'
 import { isoTime } from './text/instant-text.ts'
 import { progressLog } from './text/read-progress.ts'
-import { counted, grouped, paint } from './text/table.ts'
+import { paint } from './text/table.ts'
 
 interface RebuildFlags extends ConsentFlags {
   readonly symbol?: readonly string[]

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Hole } from '../kpi/log-losses.ts'
+import { counted, grouped } from '../runtime/number-text.ts'
 import { definitionOf } from '../services/definition.ts'
 import { withDatabase, withTopic } from '../services/servers.ts'
 import { checkDefinition } from '../store/schema/definition.ts'
@@ -9,7 +10,7 @@ import { type VerifyReport, verify } from '../verify/verify.ts'
 import { addSettingOptions, addStackOption, configure, wholeNumber, withErrors } from './command.ts'
 import { instantOption } from './options/time-option.ts'
 import { progressLog } from './text/read-progress.ts'
-import { counted, grouped, paint, table } from './text/table.ts'
+import { paint, table } from './text/table.ts'
 
 interface VerifyFlags {
   readonly symbol?: readonly string[]

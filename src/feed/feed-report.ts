@@ -1,10 +1,11 @@
+import { bytesText, grouped } from '../runtime/number-text.ts'
 import type { FeedFigures } from './feed.ts'
 
 /** One line of what a feed sent, for people. */
 export function reportLine(figures: FeedFigures, messagesPerSecond: number): string {
   const { messages, bytes, elapsedSeconds, rejected, retries, waiting } = figures
   const parts = [
-    `sent ${grouped(messages)} messages (${byteText(bytes)}) in ${elapsedSeconds.toFixed(1)} s`,
+    `sent ${grouped(messages)} messages (${bytesText(bytes)}) in ${elapsedSeconds.toFixed(1)} s`,
     `${grouped(Math.round(messagesPerSecond))}/s`,
     `${grouped(rejected)} rejected`,
     `${grouped(retries)} retries`,
@@ -12,21 +13,6 @@ export function reportLine(figures: FeedFigures, messagesPerSecond: number): str
   ]
   return parts.join(', ')
 }
-
-function grouped(count: number): string {
-  return count.toLocaleString('en-US')
-}
-
-function byteText(bytes: number): string {
-  for (const [unit, size] of byteUnits) if (bytes >= size) return `${(bytes / size).toFixed(1)} ${unit}`
-  return `${bytes} B`
-}
-
-const byteUnits: readonly (readonly [string, number])[] = [
-  ['GB', 1e9],
-  ['MB', 1e6],
-  ['kB', 1e3],
-]
 
 /** Messages a second between one look and the next. */
 export class RateMeter {

@@ -1,7 +1,8 @@
 import type { Measure } from '../observe/measures.ts'
 import type { Observation } from '../observe/observer.ts'
+import { grouped } from '../runtime/number-text.ts'
 import { clean } from './cell-text.ts'
-import { grouped, rateText } from './number-text.ts'
+import { rateText } from './number-text.ts'
 import { firstFinding } from './panels/header.ts'
 import type { MonitorData } from './refresher.ts'
 

@@ -1,3 +1,4 @@
+import { grouped } from '../runtime/number-text.ts'
 // What `alerts check` lists: each item that it checked, with the findings about it or with what makes it healthy.
 
 import type { Thresholds } from '../config/thresholds.ts'
@@ -7,7 +8,7 @@ import type { Measure } from './measures.ts'
 import type { Observation } from './observer.ts'
 import { poolText } from './pool-text.ts'
 import { ruleTable } from './rule-table.ts'
-import { grouped, percentText } from './rules/rule.ts'
+import { percentText } from './rules/rule.ts'
 import { freshnessText, silenceText } from './time-texts.ts'
 import { liveWorkers } from './workers.ts'
 

@@ -1,11 +1,12 @@
 import type { Thresholds } from '../config/thresholds.ts'
+import { grouped } from '../runtime/number-text.ts'
 import { type CheckKey, checkKeys } from './check-names.ts'
 import { type Finding, type RuleName, severities } from './finding.ts'
 import type { Measure } from './measures.ts'
 import type { Observation } from './observer.ts'
 import { poolText } from './pool-text.ts'
 import { ruleTable } from './rule-table.ts'
-import { grouped, percentText, span } from './rules/rule.ts'
+import { percentText, span } from './rules/rule.ts'
 import { freshnessText, silenceText } from './time-texts.ts'
 
 /** One line of `health`. */

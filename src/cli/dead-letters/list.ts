@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { grouped } from '../../runtime/number-text.ts'
 import { withDatabase } from '../../services/servers.ts'
 import {
   countLetters,
@@ -11,7 +12,7 @@ import { readDefinition } from '../../store/schema/definition.ts'
 import { addStackOption, configure, wholeNumber, withErrors } from '../command.ts'
 import { sinceOption } from '../options/time-option.ts'
 import { isoTime } from '../text/instant-text.ts'
-import { grouped, table } from '../text/table.ts'
+import { table } from '../text/table.ts'
 import { reasonOption } from './options.ts'
 
 interface ListFlags {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { KpiError } from '../../errors.ts'
+import { counted } from '../../runtime/number-text.ts'
 import { withDatabase } from '../../services/servers.ts'
 import { countLetters } from '../../store/dead-letters/dead-letters.ts'
 import { purgeLetters } from '../../store/dead-letters/purge.ts'
@@ -7,7 +8,6 @@ import { readDefinition } from '../../store/schema/definition.ts'
 import { addStackOption, configure, withErrors } from '../command.ts'
 import { addConsentOptions, type ConsentFlags, checkConsent, exitWithoutConsent, hasConsent } from '../confirm.ts'
 import { sinceOption } from '../options/time-option.ts'
-import { counted } from '../text/table.ts'
 import { databaseHelp, reasonOption } from './options.ts'
 
 interface PurgeFlags extends ConsentFlags {

@@ -1,5 +1,5 @@
 import type { Logger } from '../../log.ts'
-import { grouped } from './table.ts'
+import { grouped } from '../../runtime/number-text.ts'
 
 const progressIntervalMs = 5000
 

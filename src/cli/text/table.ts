@@ -27,13 +27,3 @@ type Colour = 'green' | 'yellow' | 'red'
 export function paint(colour: Colour, text: string): string {
   return isColourful(process.stdout) ? styleText(colour, text, { validateStream: false }) : text
 }
-
-/** 1234567 as 1,234,567. */
-export function grouped(value: number): string {
-  return value.toLocaleString('en-US')
-}
-
-/** `1 row`, `1,234 rows`. */
-export function counted(value: number, thing: string): string {
-  return `${grouped(value)} ${thing}${value === 1 ? '' : 's'}`
-}

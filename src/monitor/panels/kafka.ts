@@ -1,8 +1,9 @@
 import type { Observation } from '../../observe/observer.ts'
 import type { PipelineSnapshot } from '../../observe/snapshot.ts'
+import { bytesText, counted, grouped } from '../../runtime/number-text.ts'
 import { wrapTo } from '../cell-text.ts'
 import { cells, type Line, signed, span } from '../line.ts'
-import { bytesText, counted, grouped, percentText, shortNumber } from '../number-text.ts'
+import { percentText, shortNumber } from '../number-text.ts'
 import { fact, factOf, findingLines, type PanelText, stageLevel, unknownFact, worst } from './panel.ts'
 
 export function kafkaPanel(observation: Observation, width: number): PanelText {

@@ -1,7 +1,8 @@
 import type { Observation } from '../../observe/observer.ts'
+import { bytesText, counted, grouped } from '../../runtime/number-text.ts'
 import { wrapTo } from '../cell-text.ts'
 import { cells, type Line, signed, span } from '../line.ts'
-import { ageText, bytesText, counted, grouped, percentText, trimmed } from '../number-text.ts'
+import { ageText, percentText, trimmed } from '../number-text.ts'
 import { factOf, findingLines, type PanelText, stageLevel, worst } from './panel.ts'
 
 export function postgresPanel(observation: Observation, width: number): PanelText {

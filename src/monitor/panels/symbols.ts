@@ -1,5 +1,6 @@
+import { grouped } from '../../runtime/number-text.ts'
 import { type Column, cells, type Line, signed, span } from '../line.ts'
-import { ageText, changeText, grouped, priceText, shortNumber } from '../number-text.ts'
+import { ageText, changeText, priceText, shortNumber } from '../number-text.ts'
 import type { MonitorData } from '../refresher.ts'
 import type { SortKey, SymbolRow } from '../symbol-rows.ts'
 import type { View } from '../view.ts'

@@ -1,4 +1,5 @@
 import type { Thresholds } from '../../config/thresholds.ts'
+import { grouped } from '../../runtime/number-text.ts'
 import { type PastObservation, readableLag } from '../history.ts'
 import { isGrowingSeries, type PartitionLag, reportedDivergence } from '../lag.ts'
 import { countedOver } from '../measures.ts'
@@ -8,7 +9,6 @@ import {
   cannotJudge,
   type Found,
   found,
-  grouped,
   partitionList,
   type Rule,
   type RuleScene,

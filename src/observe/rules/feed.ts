@@ -1,9 +1,10 @@
 import type { Thresholds } from '../../config/thresholds.ts'
+import { grouped } from '../../runtime/number-text.ts'
 import { openSeconds } from '../measures.ts'
 import { lastFeed } from '../replay.ts'
 import type { PipelineSnapshot, WorkerState } from '../snapshot.ts'
 import { liveWorkers } from '../workers.ts'
-import { beyond, cannotJudge, type Found, found, grouped, type Rule, type RuleScene, span } from './rule.ts'
+import { beyond, cannotJudge, type Found, found, type Rule, type RuleScene, span } from './rule.ts'
 
 /** R7: clocks that disagree: of the database, of the brokers, or of who makes the prices. */
 export const clockSkew: Rule = (scene) => {

@@ -1,8 +1,9 @@
 import type { Thresholds } from '../../config/thresholds.ts'
 import { bothLosses, remedyText, type SymbolLoss } from '../../kpi/precision-losses.ts'
+import { grouped } from '../../runtime/number-text.ts'
 import type { WorkerState } from '../snapshot.ts'
 import { liveWorkers } from '../workers.ts'
-import { cannotJudge, found, grouped, type Rule } from './rule.ts'
+import { cannotJudge, found, type Rule } from './rule.ts'
 
 /** Findings for single symbols, those with most messages first. */
 const maxSymbols = 20

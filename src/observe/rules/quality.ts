@@ -1,19 +1,10 @@
 import { fitsPattern } from '../../config/symbol-pattern.ts'
 import type { Thresholds } from '../../config/thresholds.ts'
 import { openSinceMs } from '../../config/trading-hours.ts'
+import { grouped } from '../../runtime/number-text.ts'
 import { openSeconds } from '../measures.ts'
 import type { SymbolState } from '../snapshot.ts'
-import {
-  beyond,
-  cannotJudge,
-  type Found,
-  found,
-  grouped,
-  percentText,
-  type Rule,
-  type RuleScene,
-  span,
-} from './rule.ts'
+import { beyond, cannotJudge, type Found, found, percentText, type Rule, type RuleScene, span } from './rule.ts'
 
 /** R16: too large a share of the messages is rejected. */
 export const errorRateHigh: Rule = ({ snapshot, measures, thresholds }) => {

@@ -93,8 +93,3 @@ export function waitText(ms: number): string {
 export function percentText(value: number): string {
   return `${Number(value >= 10 ? value.toFixed(1) : value.toPrecision(3))} %`
 }
-
-/** 1234567 as 1,234,567. */
-export function grouped(value: number): string {
-  return Math.round(value).toLocaleString('en-US')
-}

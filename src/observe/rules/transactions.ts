@@ -1,7 +1,8 @@
 import { type OpenTransaction, transactionText } from '../../kafka/log/open-transactions.ts'
+import { grouped } from '../../runtime/number-text.ts'
 import type { PartitionLag } from '../lag.ts'
 import type { PartitionLog } from '../snapshot.ts'
-import { beyond, cannotJudge, type Found, found, grouped, type Rule, type RuleScene, span } from './rule.ts'
+import { beyond, cannotJudge, type Found, found, type Rule, type RuleScene, span } from './rule.ts'
 
 /**
  * R19: messages wait for a transaction that its application has neither committed nor aborted for long. One finding for

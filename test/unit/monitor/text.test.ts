@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 import { clean, cutTo, padTo, widthOf, wrapTo } from '../../../src/monitor/cell-text.ts'
 import {
   ageText,
-  bytesText,
   changeText,
   percentText,
   priceText,
@@ -11,6 +10,7 @@ import {
   trimmed,
 } from '../../../src/monitor/number-text.ts'
 import { sparkline } from '../../../src/monitor/sparkline.ts'
+import { bytesText } from '../../../src/runtime/number-text.ts'
 
 describe('clean', () => {
   it.each([

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { counted, table } from '../../../../src/cli/text/table.ts'
+import { table } from '../../../../src/cli/text/table.ts'
+import { counted } from '../../../../src/runtime/number-text.ts'
 
 it('aligns columns under their titles', () => {
   const text = table(
