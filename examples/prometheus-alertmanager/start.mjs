@@ -56,13 +56,27 @@ console.log('ready: Ctrl-C stops both')
 /** The addresses of the running pipeline that have metrics. */
 function readTargets() {
   const file = join(options['data-dir'], 'endpoints.json')
+  const { alerts, workers, feed } = readJson(file)
+  if (alerts === undefined) refuse(`${file} has no alert evaluator yet: try again when the pipeline is ready`)
+  return [alerts, ...workers, ...(feed === undefined ? [] : [feed])].map((url) => new URL(url).host)
+}
+
+/** @param {string} file */
+function readJson(file) {
   try {
-    const { alerts, workers, feed } = JSON.parse(readFileSync(file, 'utf8'))
-    return [alerts, ...workers, feed].filter((url) => url !== undefined).map((url) => new URL(url).host)
+    return JSON.parse(readFileSync(file, 'utf8'))
   } catch {
-    process.stderr.write(`cannot read ${file}: start a pipeline with 'npm start', or name its --data-dir\n`)
-    process.exit(1)
+    return refuse(`cannot read ${file}: start a pipeline with 'npm start', or name its --data-dir`)
   }
+}
+
+/**
+ * @param {string} why
+ * @returns {never}
+ */
+function refuse(why) {
+  process.stderr.write(`${why}\n`)
+  process.exit(1)
 }
 
 /** @param {readonly string[]} targets */

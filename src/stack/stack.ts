@@ -253,7 +253,8 @@ class Stack {
   #writeEndpoints(): void {
     const { config, dataDir } = this.#options
     const reader = readerUrl(this.#parts, config)
-    const shell = { ...kafkaEnvironment(this.#parts), ...pipelineEnvironment(this.#parts) }
+    const names = { KAFKA_TOPIC: config.kafkaTopic, KAFKA_GROUP: config.kafkaGroup }
+    const shell = { ...kafkaEnvironment(this.#parts), ...names, ...pipelineEnvironment(this.#parts) }
     try {
       writeEndpoints(dataDir, endpointsOf(this.#parts, config))
       writeShellEnvironment(dataDir, { ...shell, ...(reader ? { READER_DATABASE_URL: reader } : {}) })

@@ -14,7 +14,7 @@ import { hasAlertmanager, type ListedAlert } from '../servers/real-alertmanager.
 import { needPrometheus } from '../servers/real-prometheus.ts'
 
 const folder = temporaryFolder()
-const up = new UpProcess(join(folder.path, '.market-kpi'), ['--feed', 'none'])
+const up = new UpProcess(join(folder.path, '.market-kpi'), ['--feed', 'none'], { KAFKA_TOPIC: 'example-prices' })
 let whyNoPython: string | undefined
 
 beforeAll(async () => {
@@ -61,13 +61,13 @@ const hour = '20\\d\\d-\\d\\d-\\d\\d \\d\\d:00:00\\+00'
 
 const examples: Record<string, (context: TestContext) => Promise<void>> = {
   'producer-typescript': async () => {
-    expect(await outputOf('producer-typescript')).toBe('sent 20 prices of TSDEMO to market-prices\n')
+    expect(await outputOf('producer-typescript')).toBe('sent 20 prices of TSDEMO to example-prices\n')
     await untilRows(up.endpoints, { TSDEMO: 20 })
   },
 
   'producer-python': async (context) => {
     needPython(context)
-    expect(await outputOf('producer-python')).toBe('sent 20 prices of PYDEMO to market-prices\n')
+    expect(await outputOf('producer-python')).toBe('sent 20 prices of PYDEMO to example-prices\n')
     await untilRows(up.endpoints, { PYDEMO: 20 })
   },
 
