@@ -18,8 +18,8 @@ interface RuleText {
   /** Names of the labels that its alerts may have. */
   readonly labels: readonly string[]
   /**
-   * What is true again when the alert ends. A clause that " after 4 min" can follow; it may say nothing in the present
-   * tense that is over.
+   * What is true again when the alert ends: a clause that " after 4 min" can follow. It does not repeat the finding in the
+   * present tense.
    */
   readonly resolved: (labels: Readonly<Record<string, string>>, places: Places) => string
 }
@@ -37,7 +37,7 @@ export const ruleTexts: Readonly<Record<RuleName | OwnRuleName, RuleText>> = {
     resolved: (_, { topic }) => `the topic '${topic}' is available again`,
   },
   PartitionsOffline: {
-    about: 'partitions have no leader, or fewer replicas in sync than they should',
+    about: 'partitions have no leader, or fewer replicas in sync than configured',
     labels: ['kind'],
     resolved: ({ kind }, { topic }) =>
       kind === undefined
@@ -50,9 +50,9 @@ export const ruleTexts: Readonly<Record<RuleName | OwnRuleName, RuleText>> = {
     resolved: ({ directory, broker }) => `the volume of ${directory} on broker ${broker} has enough free space again`,
   },
   PostgresUnreachable: {
-    about: 'PostgreSQL does not answer, refuses the login, or takes no writes',
+    about: 'PostgreSQL does not answer, refuses the login, or accepts no writes',
     labels: [],
-    resolved: (_, { postgres }) => `PostgreSQL at ${postgres} answers and takes writes again`,
+    resolved: (_, { postgres }) => `PostgreSQL at ${postgres} answers and accepts writes again`,
   },
   SchemaInvalid: {
     about: 'the database is not prepared for this version or these settings',
@@ -77,7 +77,7 @@ export const ruleTexts: Readonly<Record<RuleName | OwnRuleName, RuleText>> = {
   WorkerDown: {
     about: 'a worker or a feed ended without a clean shutdown and has no successor',
     labels: ['kind', 'worker'],
-    resolved: ({ kind, worker }) => `the work of the ${kind} ${worker} is being done again`,
+    resolved: ({ kind, worker }) => `the work of the ${kind} ${worker} is done again`,
   },
   NoConsumer: {
     about: 'no worker reads the topic, or some of its partitions',
@@ -141,7 +141,7 @@ export const ruleTexts: Readonly<Record<RuleName | OwnRuleName, RuleText>> = {
   NotifierFailing: {
     about: 'a receiver of alerts cannot be reached, or refuses them',
     labels: ['notifier'],
-    resolved: ({ notifier }) => `no alert for the receiver '${notifier}' is held up any more`,
+    resolved: ({ notifier }) => `the receiver '${notifier}' gets its alerts again, or none are due`,
   },
   UserRuleFailing: {
     about: 'a rule of market-kpi.yaml cannot be evaluated',
@@ -149,9 +149,9 @@ export const ruleTexts: Readonly<Record<RuleName | OwnRuleName, RuleText>> = {
     resolved: ({ rule }) => `the rule ${rule} can be evaluated again`,
   },
   Watchdog: {
-    about: 'always on: proves to whoever receives it that alerts arrive',
+    about: 'always fires: whoever receives it knows that alerts arrive',
     labels: [],
-    resolved: () => 'the watchdog has ended',
+    resolved: () => 'alerts are no longer evaluated',
   },
 }
 

@@ -59,7 +59,8 @@ export function partitionLags(scene: Scene): PartitionLag[] {
   return topic.partitions.map(({ partition, leaderId }) => {
     const found = logs.get(partition)
     if (!found) {
-      const reason = log.state === 'unknown' ? log.reason : leaderId === null ? 'it has no leader' : 'it was not seen'
+      const reason =
+        log.state === 'unknown' ? log.reason : leaderId === null ? 'it has no leader' : 'it was not observed'
       return unknownLag(partition, reason)
     }
     if (obstacle !== undefined) return unknownLag(partition, obstacle)
@@ -182,7 +183,7 @@ function behind(scene: Scene, log: PartitionLog, position: PositionState, lagMes
   if (isStalled(scene, log, position)) return ['STALL', `its position has not moved for ${stalledSeconds} s`]
   if (lagMessages <= targetMessages) return fine
   const observations = observationsAt(scene.observations, log.partition)
-  if (isRewound(observations)) return ['REWIND', 'its position went back']
+  if (isRewound(observations)) return ['REWIND', 'its position moved back']
   if (isGrowing(observations, { spanMs: growingSeconds * 1000, floor: targetMessages })) {
     return ['WARN', `its lag has been growing for ${growingSeconds} s`]
   }

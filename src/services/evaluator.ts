@@ -16,32 +16,32 @@ import { aborted, pause } from '../runtime/abort.ts'
 import { placeOf, postgresOptions } from '../store/client/connection.ts'
 import { observerOf } from './observer-of.ts'
 import { serveNear } from './service-status.ts'
-import { lookForSignals, userRules } from './signals.ts'
+import { observeSignals, userRules } from './signals.ts'
 
 export interface RunEvaluatorOptions {
   readonly config: Config
   readonly log: Logger
   readonly notifiers: readonly Notifier[]
   readonly intervalMs: number
-  /** Undefined: the usual one, or the next free one after it. */
+  /** Undefined: the usual port, or the next free one. */
   readonly httpPort: number | undefined
-  /** It evaluates; called with the address of its metrics and health. */
+  /** Called once it evaluates, with the address of its metrics and health. */
   readonly ready: (url: string) => void
 }
 
-/** Clear of those of a few workers. */
+/** Above the ports of a few workers. */
 const usualHttpPort = 9494
-/** An evaluation that is so many intervals late does not come. */
+/** An evaluation that is so many intervals late is taken for missing. */
 const lateIntervals = 3
-/** A leader that gave no sign for so many intervals is followed by another, */
+/** Another evaluator takes over from a leader that gave no sign for so many intervals */
 const leaderIntervals = 2
-/** and for the time that one evaluation may take: five seconds where servers are dead. */
+/** and for the time that one evaluation may take: five seconds where servers are unreachable. */
 const observationMs = 5000
-/** A look at dead servers takes four seconds, whatever the interval. */
-const lookMs = 10_000
+/** An observation of unreachable servers takes four seconds, whatever the interval. */
+const unreachableMs = 10_000
 
 /**
- * An alert evaluator until `stop` is aborted. It needs no server to start: that one is away is what it is for.
+ * Runs an alert evaluator until `stop` is aborted. It starts without any server: reporting that one is unreachable is its task.
  *
  * @throws KpiError `KPI_CONFIG_INVALID`, `KPI_PORT_BUSY`.
  */
@@ -51,9 +51,9 @@ export async function runEvaluator(options: RunEvaluatorOptions, stop: AbortSign
   const postgres = postgresOptions(config)
   const observer = observerOf(config, thresholds)
   const rules = userRules()
-  const lookForSignalsNow = lookForSignals(config, observer, rules)
+  const observeNow = observeSignals(config, observer, rules)
   const evaluator = new AlertEvaluator({
-    observe: async () => (await lookForSignalsNow()).signals,
+    observe: async () => (await observeNow()).signals,
     openStore: () =>
       openPostgresStore(postgres, {
         evaluator: `${hostname()} ${process.pid}`,
@@ -76,8 +76,8 @@ export async function runEvaluator(options: RunEvaluatorOptions, stop: AbortSign
     { httpPort: options.httpPort, usualPort: usualHttpPort, log },
     {
       metrics: async () => {
-        // The evaluator's own look: however many scrape, nobody is asked once more.
-        const observation = await observer.observe(intervalMs + lookMs)
+        // The evaluator's own observation: scrapes cause no further requests to the servers.
+        const observation = await observer.observe(intervalMs + unreachableMs)
         return (await renderPipeline(samplesOf(observation, thresholds))) + (await ownMetrics())
       },
       notReady: () => obstaclesOf(evaluator, intervalMs),
@@ -101,9 +101,9 @@ function measuresOf({ figures }: AlertEvaluator) {
 }
 
 function obstaclesOf({ figures: { lastEvaluationAtMs } }: AlertEvaluator, intervalMs: number): string[] {
-  if (lastEvaluationAtMs === null) return ['nothing was evaluated yet']
+  if (lastEvaluationAtMs === null) return ['no evaluation has finished yet']
   const lateMs = Date.now() - lastEvaluationAtMs
-  return lateMs > lateIntervals * intervalMs + lookMs
+  return lateMs > lateIntervals * intervalMs + unreachableMs
     ? [`the last evaluation was ${Math.round(lateMs / 1000)} s ago`]
     : []
 }

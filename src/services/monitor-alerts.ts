@@ -12,7 +12,7 @@ import { withDatabase } from './servers.ts'
 
 const limits = { connectTimeoutMs: 2500, statementTimeoutMs: 2000, applicationName: 'market-kpi monitor' }
 
-/** The alerts that the evaluator wrote down, for the monitor: over one fresh connection a look. */
+/** The alerts that the evaluator stored, for the monitor, which reads them over one new connection each time. */
 export function monitorAlerts(config: Config): AlertsPort {
   const options = postgresOptions(config)
   return {
@@ -36,7 +36,7 @@ interface Query {
   readonly values?: unknown[]
 }
 
-/** Those that people are told of, or would be without a silence. The sign of life is no news to them. */
+/** The alerts that people are notified of, or would be without a silence; without the watchdog. */
 export function firingOf(
   alerts: readonly AlertRow[],
   silences: readonly SilenceRow[],

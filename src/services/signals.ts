@@ -11,8 +11,8 @@ export function userRules(): UserRule[] {
   return loadUserRules([...Object.keys(rulePatience), ...ownRuleNames])
 }
 
-/** All that one observation finds: in the pipeline, and by the rules of market-kpi.yaml. */
-export function lookForSignals(
+/** Everything that one observation finds, in the pipeline and by the rules of market-kpi.yaml. */
+export function observeSignals(
   config: Config,
   observer: Observer,
   rules: readonly UserRule[],

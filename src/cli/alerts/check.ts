@@ -3,7 +3,7 @@ import { checkJson, checkReport, checkText, healthyOwnRules } from '../../alerts
 import { thresholdsOf } from '../../config/thresholds.ts'
 import { healthyItems } from '../../observe/checked-items.ts'
 import { observerOf } from '../../services/observer-of.ts'
-import { lookForSignals, userRules } from '../../services/signals.ts'
+import { observeSignals, userRules } from '../../services/signals.ts'
 import { addSettingOptions, addStackOption, configure, withErrors } from '../command.ts'
 
 export function registerCheck(command: Command): void {
@@ -38,7 +38,7 @@ async function check(command: Command): Promise<void> {
   const { json, all = false, quiet = false } = command.opts<{ json?: true; all?: true; quiet?: true }>()
   const rules = userRules()
   const thresholds = thresholdsOf(config)
-  const { observation, signals } = await lookForSignals(config, observerOf(config, thresholds), rules)()
+  const { observation, signals } = await observeSignals(config, observerOf(config, thresholds), rules)()
   const own = healthyOwnRules(
     rules.map(({ name }) => name),
     signals,

@@ -87,5 +87,5 @@ function providerFile({ dashboardsPath }: GrafanaOptions): string {
 }
 
 function yaml(content: unknown): string {
-  return `# Made by 'market-kpi export grafana'.\n${stringify(content, { lineWidth: 0 })}`
+  return `# Written by 'market-kpi export grafana'.\n${stringify(content, { lineWidth: 0 })}`
 }

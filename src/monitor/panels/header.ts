@@ -4,7 +4,7 @@ import { justified, type Line, signed, span, type Tone, verdictLevels } from '..
 import { ageText } from '../number-text.ts'
 import type { MonitorData } from '../refresher.ts'
 
-/** Data older than so many intervals does not tell how things are. */
+/** Data older than so many intervals is out of date. */
 const staleIntervals = 3
 const staleAtLeastMs = 15_000
 

@@ -4,7 +4,7 @@ import type { KafkaCluster } from '../../kafka/client/cluster.ts'
 import { kafkaError } from '../../kafka/client/errors.ts'
 import type { DiskState, VolumeState } from '../snapshot.ts'
 
-/** The first that tells the size of the volume (KIP-827, Kafka 3.3). */
+/** The first that reports the size of the volume (KIP-827, Kafka 3.3). */
 const describeLogDirsKey = 35
 const wanted = { minVersion: 4, maxVersion: 4 }
 

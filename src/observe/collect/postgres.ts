@@ -56,7 +56,7 @@ export function collectPostgres(options: PostgresOptions, asked: Asked, timeoutM
     if (name === 'positions') resolve(source as Source<PositionsState>)
   }
   const sources = look(options, asked, timeoutMs, note).then((silence) => {
-    const rest = silence ?? unknown('it was not looked at')
+    const rest = silence ?? unknown('it was not checked')
     for (const name of Object.keys(observations) as Name[]) if (!seen[name]) note(name, rest)
     return seen as PostgresSources
   })

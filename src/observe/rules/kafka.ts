@@ -25,8 +25,8 @@ export const topicMissing: Rule = ({ snapshot }) => {
 /** What helps depends on what the database holds: `init` accepts no other topic than that one, nor a new one by itself. */
 function remedy(name: string, held: HeldState | null): string {
   if (!held) return "check KAFKA_TOPIC, or create it with 'market-kpi init'"
-  if (held.topic !== name) return `the database holds '${held.topic}': correct KAFKA_TOPIC`
-  return "'market-kpi init --accept-new-topic' creates it and keeps the old rows apart"
+  if (held.topic !== name) return `the database has rows of '${held.topic}': correct KAFKA_TOPIC`
+  return "'market-kpi init --accept-new-topic' creates it and keeps the old rows separate"
 }
 
 /** R3: partitions without a leader cannot be written or read; those with too few replicas may soon be so. */
@@ -49,16 +49,11 @@ export const partitionsOffline: Rule = ({ snapshot }) => {
       : []),
     ...(behind.length > 0
       ? [
-          found(
-            'PartitionsOffline',
-            'warning',
-            `with fewer replicas in sync than there should be: ${numbers(behind)}`,
-            {
-              labels: { kind: 'under-replicated' },
-              value: behind.length,
-              unit,
-            },
-          ),
+          found('PartitionsOffline', 'warning', `with fewer replicas in sync than configured: ${numbers(behind)}`, {
+            labels: { kind: 'under-replicated' },
+            value: behind.length,
+            unit,
+          }),
         ]
       : []),
   ]
@@ -73,7 +68,7 @@ export const kafkaDiskHigh: Rule = (scene) => {
   const { measures } = scene
   if (disk.state === 'unknown' || measures.diskPercent.state === 'unknown') {
     const { diskPercent } = measures
-    return [cannotJudge('KafkaDiskHigh', diskPercent.state === 'unknown' ? diskPercent.reason : 'no volume was seen')]
+    return [cannotJudge('KafkaDiskHigh', diskPercent.state === 'unknown' ? diskPercent.reason : 'no volume is known')]
   }
   return disk.volumes.flatMap((volume) => volumeFindings(scene, volume))
 }

@@ -7,7 +7,7 @@ export const postgresUnreachable: Rule = ({ snapshot }) => {
   const { server } = snapshot.postgres
   if (server.state === 'unknown') return [found('PostgresUnreachable', 'critical', server.reason)]
   if (!server.isStandby) return []
-  return [found('PostgresUnreachable', 'critical', 'the database is a standby: it can be read, and takes no writes')]
+  return [found('PostgresUnreachable', 'critical', 'the database is a standby: it can be read, and accepts no writes')]
 }
 
 /** R6: what the database holds is not what this version of market-kpi, with these settings, works with. */
@@ -31,7 +31,7 @@ export const schemaInvalid: Rule = ({ snapshot }) => {
   }
   const differences = schemaDifferences(definition, snapshot.asked)
   if (differences.length === 0) return []
-  return [found('SchemaInvalid', 'warning', `the database holds ${differences.join(', ')}`)]
+  return [found('SchemaInvalid', 'warning', `the database has ${differences.join(', ')}`)]
 }
 
 /** Settings that the database holds otherwise, in words. */

@@ -72,7 +72,7 @@ function isWithoutInput({ measures, thresholds }: RuleScene): boolean {
 function staleReason({ measures: { lagMessages } }: RuleScene): string {
   if (lagMessages.state === 'unknown') return lagMessages.reason
   if (lagMessages.value > 0) return `${grouped(lagMessages.value)} messages wait`
-  return 'messages come and are read, with old times or rejected'
+  return 'messages arrive and are read, but have old timestamps or are rejected'
 }
 
 /** Findings for single symbols; beyond these there is trouble of another kind. */
@@ -92,7 +92,7 @@ function staleSymbol({ thresholds, nowMs }: RuleScene, { symbol, newestEventAtMs
   const seconds = openSeconds(age, Number.isFinite(openedAtMs) ? openedAtMs : null, nowMs)
   const severity = beyond(seconds, limits)
   if (!severity) return []
-  const summary = `the newest price of ${symbol} is ${span(seconds)} old, while others come`
+  const summary = `the newest price of ${symbol} is ${span(seconds)} old, while other symbols have new prices`
   const labels = { symbol }
   return [found('KpiStale', limits.isOwn ? severity : 'warning', summary, { labels, value: seconds, unit: 's' })]
 }

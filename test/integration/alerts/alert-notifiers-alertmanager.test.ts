@@ -75,7 +75,7 @@ it('an alert arrives once however often it is sent, is passed on, and goes when 
         odd_name: 'a "quoted" value\n',
       },
       annotations: {
-        summary: 'partition 2 stands still with 1,204 messages waiting',
+        summary: 'partition 2 has not moved for 60 s, with 1,204 messages waiting',
         runbook_url: 'https://docs.example/alerts/ConsumerStalled.md',
         value: '1204 messages',
       },

@@ -55,7 +55,7 @@ describe.each(names)('%s', (name) => {
     expect(await deliver(notifierOf(name))).toEqual({ outcome: 'delivered' })
     const { headers, body } = receiver.only()
     expect(headers['content-type']).toBe('application/json')
-    expect(body).toContain('partition 2 stands still')
+    expect(body).toContain('partition 2 has not moved')
     expect(() => JSON.parse(body)).not.toThrow()
   })
 
@@ -189,7 +189,7 @@ describe('the webhook', () => {
           stage: 'consumer',
           state: 'firing',
           labels: { partition: '2' },
-          summary: 'partition 2 stands still with 1,204 messages waiting',
+          summary: 'partition 2 has not moved for 60 s, with 1,204 messages waiting',
           value: 1204,
           unit: 'messages',
           runbookUrl: null,
@@ -246,7 +246,7 @@ describe('PagerDuty', () => {
     expect(events()[0]).toMatchObject({
       routing_key: routingKey,
       payload: {
-        summary: 'ConsumerStalled: partition 2 stands still with 1,204 messages waiting',
+        summary: 'ConsumerStalled: partition 2 has not moved for 60 s, with 1,204 messages waiting',
         severity: 'critical',
         source: 'desk-1',
         component: 'consumer',

@@ -149,7 +149,7 @@ it.each(scenarios.map((scenario) => [scenario.name, scenario] as const))(
 describe('over time', () => {
   beforeEach(needPromtool)
 
-  it.each(['the lag is high', 'a partition stands still', 'one symbol is old', 'a disk is full'])(
+  it.each(['the lag is high', 'a partition does not advance', 'one symbol is old', 'a disk is full'])(
     'two evaluators of one pipeline make no alert twice: %s',
     (name) => {
       const scenario = scenarios.find((one) => one.name === name)

@@ -138,7 +138,7 @@ function outsideLog(snapshot: PipelineSnapshot): PipelineSnapshot {
   return withSource(snapshot, 'kafka', 'log', { partitions: cut })
 }
 
-/** A backlog, worked off at so many messages a second. */
+/** A backlog, processed at so many messages a second. */
 function slow(perSecond: number): Fault {
   return (snapshot, look) =>
     withSource(lagging(snapshot, 4000, 100), 'postgres', 'positions', {
@@ -281,8 +281,8 @@ export const scenarios: readonly Scenario[] = [
   scenario('a group shares its partitions out', [], (s) =>
     withSource(s, 'kafka', 'group', { isRebalancing: true, members: [], groupState: 'PreparingRebalance' }),
   ),
-  scenario('a partition stands still', ['critical ConsumerStalled'], stuck),
-  scenario("a partition stands still, by producers' times", ['critical ConsumerStalled'], (s) =>
+  scenario('a partition does not advance', ['critical ConsumerStalled'], stuck),
+  scenario("a partition does not advance, by producers' timestamps", ['critical ConsumerStalled'], (s) =>
     withSource(stuck(s), 'kafka', 'log', { isAppendTime: false }),
   ),
   scenario('a worker gave a partition up', ['critical ConsumerStalled', 'critical NoConsumer'], (s) =>
@@ -294,8 +294,8 @@ export const scenarios: readonly Scenario[] = [
   scenario('the lag is growing', ['warning ConsumerLagGrowing'], (s, look) => lagging(s, 100 + look, 1), {
     observations: 26,
   }),
-  scenario('a backlog is worked off slowly', ['warning ThroughputLow'], slow(300)),
-  scenario('a backlog is hardly worked off', ['critical ThroughputLow'], slow(50)),
+  scenario('a backlog is processed slowly', ['warning ThroughputLow'], slow(300)),
+  scenario('a backlog is hardly processed', ['critical ThroughputLow'], slow(50)),
   scenario('transactions of other applications are open for seconds', [], (s) => blocked(s, 5, 20_000)),
   scenario('many messages wait for a transaction', ['warning ConsumerLagHigh'], (s) => blocked(s, 15, 20_000)),
   scenario('messages wait for a transaction', ['warning TransactionStuck partition=1'], (s) => blocked(s, 61)),

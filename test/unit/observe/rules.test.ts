@@ -70,7 +70,7 @@ table('KafkaDiskHigh', [
   ['not full for 24 h', [diskAt(40, hoursAgo(6)), diskAt(51)], []],
   ['growth of a moment', [diskAt(40, hoursAgo(5.9)), diskAt(60)], []],
   ['shrinking', [diskAt(60, hoursAgo(6)), diskAt(50)], []],
-  ['a broker that does not tell', withSource(ok, 'kafka', 'disk', { volumes: [] }), ['unknown']],
+  ['a broker that does not report it', withSource(ok, 'kafka', 'disk', { volumes: [] }), ['unknown']],
   ['not known', without(ok, 'kafka', 'disk'), ['unknown']],
 ])
 

@@ -14,12 +14,12 @@ describe('TopicMissing suggests what helps', () => {
     [
       'not init, where the rows are of another topic',
       { definition: held('other') },
-      "the database holds 'other': correct KAFKA_TOPIC",
+      "the database has rows of 'other': correct KAFKA_TOPIC",
     ],
     [
       'init for a new topic, where the one of the rows is gone',
       {},
-      "'market-kpi init --accept-new-topic' creates it and keeps the old rows apart",
+      "'market-kpi init --accept-new-topic' creates it and keeps the old rows separate",
     ],
   ])('%s', (_, schema, remedy) => {
     const { topic } = gone.asked

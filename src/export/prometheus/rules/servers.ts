@@ -34,7 +34,7 @@ export const serverRules: AlertingRules<
     warning('PartitionsOffline', {
       expr: `${each('market_kpi_partitions_under_replicated')} > 0`,
       labels: { kind: 'under-replicated' },
-      summary: '{{ $value }} partitions have fewer replicas in sync than there should be',
+      summary: '{{ $value }} partitions have fewer replicas in sync than configured',
     }),
   ],
   KafkaDiskHigh: diskRules,

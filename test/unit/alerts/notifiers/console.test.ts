@@ -14,9 +14,9 @@ it('writes a line an alert, as loud as it is grave, and quietly that it is over'
   const delivery = await consoleNotifier(log).deliver(aNotification({ alerts }), new AbortController().signal)
   expect(delivery).toEqual({ outcome: 'delivered' })
   expect(log.lines).toEqual([
-    'error: 🔴 [CRITICAL] ConsumerStalled: partition 2 stands still with 1,204 messages waiting (partition=2)',
+    'error: 🔴 [CRITICAL] ConsumerStalled: partition 2 has not moved for 60 s, with 1,204 messages waiting (partition=2)',
     'warn: 🟡 [WARNING] WorkerDown: a worker is gone',
     'info: 🟢 [INFO] Watchdog: alerts work',
-    'info: ✅ [RESOLVED] ConsumerStalled: partition 2 stands still with 1,204 messages waiting (partition=2)',
+    'info: ✅ [RESOLVED] ConsumerStalled: partition 2 has not moved for 60 s, with 1,204 messages waiting (partition=2)',
   ])
 })

@@ -24,13 +24,13 @@ const alerts: Record<AlertName, { labels?: Record<string, string>; over: string 
     labels: { broker: '1', directory: '/data' },
     over: 'the volume of /data on broker 1 has enough free space again',
   },
-  PostgresUnreachable: { over: 'PostgreSQL at db:5432/bi_realtime answers and takes writes again' },
+  PostgresUnreachable: { over: 'PostgreSQL at db:5432/bi_realtime answers and accepts writes again' },
   SchemaInvalid: { over: 'the schema at db:5432/bi_realtime fits this version and its settings again' },
   ClockSkew: { labels: { clock: 'broker' }, over: "the broker's clock agrees with this machine's again" },
   FeedSilent: { over: "'market-prices' receives messages again, or none are due now" },
   WorkerDown: {
     labels: { kind: 'consumer', worker: 'desk-1-4711' },
-    over: 'the work of the consumer desk-1-4711 is being done again',
+    over: 'the work of the consumer desk-1-4711 is done again',
   },
   NoConsumer: { over: "workers read all partitions of 'market-prices' again" },
   ConsumerStalled: { over: "no partition of 'market-prices' is stalled any more" },
@@ -51,10 +51,10 @@ const alerts: Record<AlertName, { labels?: Record<string, string>; over: string 
   },
   NotifierFailing: {
     labels: { notifier: 'slack' },
-    over: "no alert for the receiver 'slack' is held up any more",
+    over: "the receiver 'slack' gets its alerts again, or none are due",
   },
   UserRuleFailing: { labels: { rule: 'MyRule' }, over: 'the rule MyRule can be evaluated again' },
-  Watchdog: { over: 'the watchdog has ended' },
+  Watchdog: { over: 'alerts are no longer evaluated' },
 }
 
 const firedAtMs = Date.UTC(2026, 1, 14, 14, 30)

@@ -10,7 +10,7 @@ export function anAlert(changes: Partial<NotifiedAlert> = {}): NotifiedAlert {
     stage: 'consumer',
     state: 'firing',
     labels: { partition: '2' },
-    summary: 'partition 2 stands still with 1,204 messages waiting',
+    summary: 'partition 2 has not moved for 60 s, with 1,204 messages waiting',
     value: 1204,
     unit: 'messages',
     firedAtMs,

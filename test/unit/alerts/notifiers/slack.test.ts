@@ -21,7 +21,7 @@ describe('a message', () => {
     expect(blocks[0]?.text).toEqual({ type: 'plain_text', text: '[FIRING:1] market-prices: ConsumerStalled' })
     expect(blocks[1]?.text?.text).toBe(
       [
-        '🔴 [CRITICAL] *ConsumerStalled*: partition 2 stands still with 1,204 messages waiting',
+        '🔴 [CRITICAL] *ConsumerStalled*: partition 2 has not moved for 60 s, with 1,204 messages waiting',
         'since 2026-02-14 14:30:00 UTC (partition=2)',
         'What to do: market-kpi alerts explain ConsumerStalled',
       ].join('\n'),

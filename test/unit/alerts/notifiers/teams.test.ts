@@ -35,7 +35,7 @@ describe('a card', () => {
     expect(linesOf(card)).toEqual([
       '[FIRING:1] market-prices: ConsumerStalled',
       '🔴 [CRITICAL] ConsumerStalled',
-      'partition 2 stands still with 1,204 messages waiting',
+      'partition 2 has not moved for 60 s, with 1,204 messages waiting',
       'since 2026-02-14 14:30:00 UTC (partition=2). What to do: market-kpi alerts explain ConsumerStalled',
       '✅ [RESOLVED] WorkerDown',
       'one is gone',

@@ -156,8 +156,8 @@ table('ConsumerLagGrowing', [
   ['high and steady', growing(300, () => 400), []],
   ['one look', lagging(ok, 300), ['unknown']],
   ['one look, on target', lagging(ok, 30), []],
-  ['a position that went back', [lagging(healthy(nowMs - 10_000), 10), lagging(ok, 300)], ['warning']],
-  ['a position that went back, and came again', [lagging(healthy(nowMs - 10_000), 10), lagging(ok, 5)], []],
+  ['a position that moved back', [lagging(healthy(nowMs - 10_000), 10), lagging(ok, 300)], ['warning']],
+  ['a position that moved back, and advanced again', [lagging(healthy(nowMs - 10_000), 10), lagging(ok, 5)], []],
 ])
 
 /** A backlog over some seconds, worked off at a rate. */
