@@ -1,5 +1,5 @@
 // The style that a linter does not know.
-import { basename } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { files, matches, read } from './tracked-files.ts'
 
@@ -13,13 +13,22 @@ interface LockedPackage {
 const lock = JSON.parse(read('package-lock.json')) as { packages: Record<string, LockedPackage> }
 const manifest = JSON.parse(read('package.json')) as Record<string, Record<string, string>>
 
+/** Still too long. Who splits it removes it here; none may be added. */
+const filesToSplit = ['test/integration/commands/dead-letters.test.ts']
+
 describe('source files', () => {
   it('are found', () => {
     expect(code.filter((file) => file.startsWith('src/')).length).toBeGreaterThan(30)
   })
 
-  it('have at most 500 lines', () => {
-    expect(code.filter((file) => read(file).split('\n').length > 501)).toEqual([])
+  it('have at most 350 lines', () => {
+    const tooLong = code.filter((file) => read(file).trimEnd().split('\n').length > 350)
+    expect(tooLong.sort()).toEqual(filesToSplit.sort())
+  })
+
+  it('are at most 20 in a folder', () => {
+    const counts = Map.groupBy(code, (file) => dirname(file))
+    expect([...counts].filter(([, inFolder]) => inFolder.length > 20).map(([folder]) => folder)).toEqual([])
   })
 
   it('have names in kebab-case that say what is inside', () => {

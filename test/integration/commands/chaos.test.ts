@@ -4,13 +4,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { seed } from '../../seed.ts'
 import { runScript } from '../scenes/processes.ts'
 
-const seed = Number(process.env.FC_SEED ?? Date.now() % 1_000_000)
 const limitMs = 600_000
 
 it(
-  `nothing is lost or counted twice by two minutes of chaos (seed ${seed})`,
+  'nothing is lost or counted twice by two minutes of chaos',
   async () => {
     const logs = mkdtempSync(join(tmpdir(), 'market-kpi-chaos-logs-'))
     const args = ['--minutes', '2', '--brokers', '1', '--seed', String(seed), '--logs', logs]

@@ -1,6 +1,7 @@
 // prune: what is old goes, what went stays counted, and nobody is held up.
 import { describe, expect, it } from 'vitest'
 import { countPrunable, pruneRows } from '../../../src/store/windows/prune.ts'
+import { seed } from '../../seed.ts'
 import { makeTrades, marketOpenMs, messageText, send, shuffled, tableRows } from '../scenes/market.ts'
 import { makePipeline, type Pipeline } from '../scenes/pipeline.ts'
 import { marketKpi } from '../scenes/processes.ts'
@@ -12,7 +13,6 @@ import { startWorker, untilCounted } from '../scenes/worker.ts'
 import { TcpProxy } from '../servers/tcp-proxy.ts'
 
 const symbols = ['AAPL', 'MSFT', 'BTC/USDT', 'BRK.B', 'EURUSD=X', '^GSPC']
-const seed = Number(process.env.FC_SEED ?? Date.now() % 1_000_000)
 const minuteMs = 60_000
 const allRight = { differenceCount: 0, uncheckedCount: 0, differences: [] }
 const bad = ['', '{"symbol":"A"', '[]'].map((value) => ({ symbol: 'AAPL', value }))
@@ -42,7 +42,7 @@ const statesOf = ({ owner }: Pipeline) =>
       FROM kpi_windows WHERE symbol = 'AAPL' ORDER BY start`,
   })
 
-describe(`rows (seed ${seed})`, () => {
+describe('rows', () => {
   it('of windows that ended by then go, in small transactions, and verify still adds up', async () => {
     await using pipeline = await makePipeline()
     await throughWorker(pipeline, [...valuesOf(3000), ...bad])

@@ -1,5 +1,6 @@
 // Workers that come, go, freeze and wake up.
 import { expect, it } from 'vitest'
+import { seed } from '../../seed.ts'
 import {
   countersOf,
   expectedRows,
@@ -16,9 +17,8 @@ import { until } from '../scenes/until.ts'
 import { startWorker, untilCounted } from '../scenes/worker.ts'
 
 const symbols = Array.from({ length: 40 }, (_, index) => `SYM${index}`)
-const seed = Number(process.env.FC_SEED ?? Date.now() % 1_000_000)
 
-it(`two workers and a third that joins and leaves count everything once (seed ${seed})`, async () => {
+it('two workers and a third that joins and leaves count everything once', async () => {
   await using pipeline = await makePipeline({ partitions: 6 })
   const { cluster, config, owner } = pipeline
   const trades = makeTrades({ seed, count: 60_000, symbols })
@@ -42,7 +42,7 @@ it(`two workers and a third that joins and leaves count everything once (seed ${
   expect((await countersOf(owner)).merged).toBe(trades.length)
 })
 
-it(`a zombie that wakes up after a rebalance cannot commit (seed ${seed})`, async () => {
+it('a zombie that wakes up after a rebalance cannot commit', async () => {
   await using pipeline = await makePipeline()
   const { cluster, config, env, owner } = pipeline
   const trades = makeTrades({ seed, count: 20_000, symbols })

@@ -1,6 +1,7 @@
 // A worker that dies or freezes between any two steps of getting partitions, giving them up, and stopping.
 import { describe, expect, it } from 'vitest'
 import { workerSteps } from '../../../src/consumer/worker.ts'
+import { seed } from '../../seed.ts'
 import { countersOf, expectedRows, makeTrades, messageText, place, send, tableRows } from '../scenes/market.ts'
 import { makePipeline } from '../scenes/pipeline.ts'
 import { type Run, runScript } from '../scenes/processes.ts'
@@ -8,7 +9,6 @@ import { until } from '../scenes/until.ts'
 import { startWorker, untilCounted } from '../scenes/worker.ts'
 
 const symbols = Array.from({ length: 30 }, (_, index) => `SYM${index}`)
-const seed = Number(process.env.FC_SEED ?? Date.now() % 1_000_000)
 const partitions = 3
 const partSize = 4000
 
@@ -57,7 +57,7 @@ async function handOver(scene: { phase: Phase; step: string; signal: 'SIGKILL' |
   expect((await countersOf(owner)).merged).toBe(trades.length)
 }
 
-describe.concurrent(`nothing is lost or counted twice (seed ${seed})`, () => {
+describe.concurrent('nothing is lost or counted twice', () => {
   it.each(steps)('by kill −9 in the $phase, right after "$step"', async ({ phase, step }) => {
     await handOver({ phase, step, signal: 'SIGKILL' })
   })

@@ -1,5 +1,6 @@
 // kill −9 between every two steps of a commit, and in the middle of the database's part of it.
 import { expect, it } from 'vitest'
+import { seed } from '../../seed.ts'
 import {
   countersOf,
   expectedRows,
@@ -17,7 +18,6 @@ import { until } from '../scenes/until.ts'
 import { startWorker, untilCounted } from '../scenes/worker.ts'
 
 const symbols = ['AAPL', 'MSFT', 'BTC/USDT', 'BRK.B', 'EURUSD=X', '^GSPC', 'X']
-const seed = Number(process.env.FC_SEED ?? Date.now() % 1_000_000)
 
 function doomed(step: string, env: Record<string, string>): Run {
   return runScript('test/integration/children/doomed-worker.ts', [step], env)
@@ -31,7 +31,7 @@ async function sendPart(pipeline: Pipeline, part: readonly Trade[], nextOffsets:
 }
 
 it.each(['taken', 'written', 'mirrored'])(
-  `nothing is lost or counted twice by kill −9 right after a batch is %s (seed ${seed})`,
+  'nothing is lost or counted twice by kill −9 right after a batch is %s',
   async (step) => {
     await using pipeline = await makePipeline()
     const { env, owner } = pipeline
@@ -55,7 +55,7 @@ it.each(['taken', 'written', 'mirrored'])(
   },
 )
 
-it(`nothing is lost or counted twice by kill −9 while the database commits (seed ${seed})`, async () => {
+it('nothing is lost or counted twice by kill −9 while the database commits', async () => {
   await using pipeline = await makePipeline()
   const { env, owner } = pipeline
   const trades = makeTrades({ seed, count: 10_000, symbols })

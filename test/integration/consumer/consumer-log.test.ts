@@ -3,6 +3,7 @@
 import { expect, it } from 'vitest'
 import { createPartitionsV3, deleteRecordsV2, deleteTopicsV6 } from '#kafka-protocol'
 import { prepareTopic } from '../../../src/kafka/client/topic.ts'
+import { seed } from '../../seed.ts'
 import {
   countersOf,
   expectedRows,
@@ -19,14 +20,13 @@ import { until } from '../scenes/until.ts'
 import { startWorker, untilCounted } from '../scenes/worker.ts'
 
 const symbols = Array.from({ length: 20 }, (_, index) => `SYM${index}`)
-const seed = Number(process.env.FC_SEED ?? Date.now() % 1_000_000)
 const timeoutMs = 10_000
 
 async function controllerOf({ cluster }: Pipeline): Promise<number> {
   return (await cluster.clusterMetadata()).controllerId
 }
 
-it(`a position behind the log stands still until the gap is accepted (seed ${seed})`, async () => {
+it('a position behind the log stands still until the gap is accepted', async () => {
   await using pipeline = await makePipeline({ partitions: 1 })
   const { cluster, config, owner, env } = pipeline
   const trades = makeTrades({ seed, count: 3000, symbols })
@@ -94,7 +94,7 @@ it('a topic that was made anew stops the worker, until it is accepted', async ()
   expect(await tableRows(owner)).toEqual(expectedRows(placed))
 })
 
-it(`partitions that are added while workers run are read from their start (seed ${seed})`, async () => {
+it('partitions that are added while workers run are read from their start', async () => {
   await using pipeline = await makePipeline({ partitions: 2 })
   const { cluster, config, owner } = pipeline
   const trades = makeTrades({ seed, count: 4000, symbols })

@@ -1,6 +1,7 @@
 // A worker that has to stop while a server has fallen silent.
 import { expect, it } from 'vitest'
 import { TcpProxy } from '../../chaos/faults/tcp-proxy.ts'
+import { seed } from '../../seed.ts'
 import { countersOf, expectedRows, makeTrades, messageText, place, send, tableRows } from '../scenes/market.ts'
 import { makePipeline } from '../scenes/pipeline.ts'
 import { marketKpi } from '../scenes/processes.ts'
@@ -9,7 +10,6 @@ import { startWorker, untilCounted } from '../scenes/worker.ts'
 import { TcpProxy as SilencingProxy } from '../servers/tcp-proxy.ts'
 
 const symbols = Array.from({ length: 20 }, (_, index) => `SYM${index}`)
-const seed = Number(process.env.FC_SEED ?? Date.now() % 1_000_000)
 /** The six seconds that `up` allows a worker, and something for a busy machine. */
 const stopLimitMs = 9000
 
@@ -17,7 +17,7 @@ const blockedCommits = `
   SELECT count(*)::integer AS n FROM pg_stat_activity
   WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%kpi_commit%'`
 
-it(`a worker whose commit gets no answer is gone in time after SIGTERM, and nothing is lost (seed ${seed})`, async () => {
+it('a worker whose commit gets no answer is gone in time after SIGTERM, and nothing is lost', async () => {
   await using pipeline = await makePipeline()
   const { cluster, config, env, owner } = pipeline
   const trades = makeTrades({ seed, count: 2000, symbols })

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { seed } from '../../seed.ts'
 import {
   countersOf,
   expectedRows,
@@ -13,9 +14,8 @@ import { makePipeline } from '../scenes/pipeline.ts'
 import { startWorker, untilCounted } from '../scenes/worker.ts'
 
 const symbols = ['AAPL', 'MSFT', 'BTC/USDT', 'BRK.B', 'EURUSD=X', '^GSPC', 'X']
-const seed = Number(process.env.FC_SEED ?? Date.now() % 1_000_000)
 
-it(`rows are exact (seed ${seed})`, async () => {
+it('rows are exact', async () => {
   await using pipeline = await makePipeline()
   const { cluster, config, owner } = pipeline
   const trades = makeTrades({ seed, count: 20_000, symbols })
@@ -26,7 +26,7 @@ it(`rows are exact (seed ${seed})`, async () => {
   expect(await tableRows(owner)).toEqual(expectedRows(placed))
 })
 
-it(`rows are the same in any order, but for what came late (seed ${seed})`, async () => {
+it('rows are the same in any order, but for what came late', async () => {
   await using pipeline = await makePipeline()
   const { cluster, config, owner } = pipeline
   const trades = shuffled(makeTrades({ seed, count: 20_000, symbols }), seed)

@@ -1,6 +1,7 @@
 // The database becomes an older copy of itself while a worker runs, and nothing comes for some partitions afterwards.
 import { afterEach, beforeEach, expect, inject, it } from 'vitest'
 import { committedOffsets } from '../../../src/kafka/group/committed-offsets.ts'
+import { seed } from '../../seed.ts'
 import { countersOf, expectedRows, makeTrades, messageText, place, send, tableRows } from '../scenes/market.ts'
 import { makePipeline, type Pipeline } from '../scenes/pipeline.ts'
 import { until } from '../scenes/until.ts'
@@ -8,7 +9,6 @@ import { verifyPipeline } from '../scenes/verification.ts'
 import { startWorker, untilCounted } from '../scenes/worker.ts'
 import { OwnServers } from '../servers/own-servers.ts'
 
-const seed = Number(process.env.FC_SEED ?? Date.now() % 1_000_000)
 const symbols = Array.from({ length: 20 }, (_, index) => `SYM${index}`)
 const trades = makeTrades({ seed, count: 3000, symbols })
 const values = trades.map((trade) => ({ symbol: trade.symbol, value: messageText(trade) }))
@@ -47,7 +47,7 @@ function committed(): Promise<Map<number, number>> {
   return committedOffsets(cluster, metadata, config.kafkaGroup)
 }
 
-it(`a worker reads again what an older copy of the database does not hold, though nothing new comes (seed ${seed})`, async () => {
+it('a worker reads again what an older copy of the database does not hold, though nothing new comes', async () => {
   const { cluster, config, owner } = pipeline
   await send(cluster, config.kafkaTopic, values.slice(0, 1000))
   const { worker, stop } = await startWorker(pipeline)
@@ -65,7 +65,7 @@ it(`a worker reads again what an older copy of the database does not hold, thoug
   await stop()
 }, 180_000)
 
-it(`partitions that an older copy of the database does not know yet are opened again (seed ${seed})`, async () => {
+it('partitions that an older copy of the database does not know yet are opened again', async () => {
   const { cluster, config } = pipeline
   const restore = await servers.copyPostgres()
   await send(cluster, config.kafkaTopic, values)
@@ -78,7 +78,7 @@ it(`partitions that an older copy of the database does not know yet are opened a
   await stop()
 }, 180_000)
 
-it(`Kafka’s copy of a position never stays ahead of it, when workers start on an older copy of the database (seed ${seed})`, async () => {
+it('Kafka’s copy of a position never stays ahead of it, when workers start on an older copy of the database', async () => {
   const { cluster, config } = pipeline
   await send(cluster, config.kafkaTopic, values)
   const restore = await servers.copyPostgres()

@@ -6,6 +6,7 @@ import { GroupCoordinator } from '../../../src/kafka/group/group-coordinator.ts'
 import { removeMember } from '../../../src/kafka/group/remove-member.ts'
 import { systemClock } from '../../../src/runtime/clock.ts'
 import { RecordingLog } from '../../recording-log.ts'
+import { seed } from '../../seed.ts'
 import { GroupScene } from '../scenes/group-scene.ts'
 import { countersOf, expectedRows, makeTrades, messageText, place, send, tableRows } from '../scenes/market.ts'
 import { makePipeline } from '../scenes/pipeline.ts'
@@ -15,7 +16,6 @@ import { startWorker, untilCounted } from '../scenes/worker.ts'
 
 /** Of a worker. */
 const sessionTimeoutMs = 45_000
-const seed = Number(process.env.FC_SEED ?? Date.now() % 1_000_000)
 
 it.concurrent('a member that vanished is removed by another one, and is known to be gone the next time', async () => {
   await using scene = await GroupScene.open({ partitions: 4, sessionTimeoutMs: 30_000 })
@@ -45,7 +45,7 @@ const ends = [
 ] as const
 
 it.concurrent.each(ends)(
-  `the partitions of a worker that %s are read again before its session ends (seed ${seed})`,
+  'the partitions of a worker that %s are read again before its session ends',
   async (_, text) => {
     await using pipeline = await makePipeline()
     const { cluster, config, env, owner } = pipeline

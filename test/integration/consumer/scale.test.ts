@@ -1,10 +1,9 @@
 import { expect, it } from 'vitest'
+import { seed } from '../../seed.ts'
 import { expectedRows, makeTrades, sendTrades, tableRows } from '../scenes/market.ts'
 import { makePipeline, type Pipeline } from '../scenes/pipeline.ts'
 import { verifyPipeline } from '../scenes/verification.ts'
 import { startWorker, untilCounted } from '../scenes/worker.ts'
-
-const seed = Number(process.env.FC_SEED ?? Date.now() % 1_000_000)
 
 /** Whatever the way it took: the rows are those of the messages, and `verify` finds them so. */
 async function expectExact(pipeline: Pipeline, placed: Parameters<typeof expectedRows>[0]): Promise<void> {
@@ -12,7 +11,7 @@ async function expectExact(pipeline: Pipeline, placed: Parameters<typeof expecte
   expect(await verifyPipeline(pipeline)).toMatchObject({ differences: [] })
 }
 
-it(`rows are exact with 200 partitions and three workers (seed ${seed})`, async () => {
+it('rows are exact with 200 partitions and three workers', async () => {
   await using pipeline = await makePipeline({ partitions: 200 })
   const symbols = Array.from({ length: 500 }, (_, i) => `S${i}`)
   const trades = makeTrades({ seed, count: 20_000, symbols })
@@ -24,7 +23,7 @@ it(`rows are exact with 200 partitions and three workers (seed ${seed})`, async 
   await expectExact(pipeline, placed)
 })
 
-it(`rows are exact with 20,000 symbols (seed ${seed})`, async () => {
+it('rows are exact with 20,000 symbols', async () => {
   await using pipeline = await makePipeline()
   const symbols = Array.from({ length: 20_000 }, (_, i) => `S${i}`)
   const trades = makeTrades({ seed, count: 30_000, symbols })
@@ -35,7 +34,7 @@ it(`rows are exact with 20,000 symbols (seed ${seed})`, async () => {
   await expectExact(pipeline, placed)
 })
 
-it(`rows are exact when one symbol has nine tenths of the trades (seed ${seed})`, async () => {
+it('rows are exact when one symbol has nine tenths of the trades', async () => {
   await using pipeline = await makePipeline({ partitions: 12 })
   const symbols = Array.from({ length: 100 }, (_, i) => `S${i}`)
   const trades = makeTrades({ seed, count: 40_000, symbols }).map((trade, i) => {

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createTopicsV7 } from '#kafka-protocol'
 import type { KafkaCluster } from '../../../src/kafka/client/cluster.ts'
+import { seed } from '../../seed.ts'
 import {
   countersOf,
   expectedRows,
@@ -21,7 +22,6 @@ import { acceptGaps, verifyPipeline, viewOffsets } from '../scenes/verification.
 import { startWorker, untilCounted } from '../scenes/worker.ts'
 import { OwnCluster } from '../servers/own-cluster.ts'
 
-const seed = Number(process.env.FC_SEED ?? Date.now() % 1_000_000)
 const symbols = ['AAPL', 'MSFT', 'BTC/USDT', 'BRK.B']
 /** On two of the brokers only, so that the third one, and one of them, are enough of the cluster's controllers. */
 const [leader, follower] = [2, 3]
@@ -142,7 +142,7 @@ async function expectAllCounted(scene: Scene): Promise<void> {
   for (const { timestampMs } of scene.gone) expect(incomplete).toContain(timestampMs - (timestampMs % windowMs))
 }
 
-it(`a worker that was frozen meanwhile counts nothing of the other log before the gap is accepted (seed ${seed})`, async () => {
+it('a worker that was frozen meanwhile counts nothing of the other log before the gap is accepted', async () => {
   const frozen = await Scene.make(seed)
   await using pipeline = frozen.pipeline
   const stopped = await Scene.make(seed + 1)

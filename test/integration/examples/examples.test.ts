@@ -6,12 +6,12 @@ import { afterAll, beforeAll, expect, it, type TestContext } from 'vitest'
 import { choosePort, isFree } from '../../../src/process/ports.ts'
 import { temporaryFolder } from '../../temporary-folder.ts'
 import { commandsOf, exampleNames, installPythonPackages, makeWorkspace, runExample } from '../scenes/example-folder.ts'
-import { sendForAlerts, sendHour, untilRows } from '../scenes/example-prices.ts'
 import { until } from '../scenes/until.ts'
 import { UpProcess } from '../scenes/up-process.ts'
 import { PrometheusApi } from '../servers/prometheus-api.ts'
 import { hasAlertmanager, type ListedAlert } from '../servers/real-alertmanager.ts'
 import { needPrometheus } from '../servers/real-prometheus.ts'
+import { sendForAlerts, sendHour, untilRows } from './example-prices.ts'
 
 const folder = temporaryFolder()
 const up = new UpProcess(join(folder.path, '.market-kpi'), ['--feed', 'none'], { KAFKA_TOPIC: 'example-prices' })

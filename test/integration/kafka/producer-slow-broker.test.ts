@@ -1,5 +1,5 @@
 // A broker that answers late, or not for longer than a request may take.
-import { setTimeout as delay } from 'node:timers/promises'
+import { setTimeout as nextDue } from 'node:timers/promises'
 import { expect, inject, it } from 'vitest'
 import { KafkaCluster } from '../../../src/kafka/client/cluster.ts'
 import { messageKey, partitionOf } from '../../../src/kafka/records/message-key.ts'
@@ -8,6 +8,9 @@ import { makeTopic } from '../scenes/kafka-topic.ts'
 import { DetouredCluster, expectContent, numbered, WatchedProducer } from '../scenes/producing.ts'
 import { until } from '../scenes/until.ts'
 import { TcpProxy } from '../servers/tcp-proxy.ts'
+
+/** Time from one message to the next: the pace of the load, longer than the linger of 1 ms. */
+const paceMs = 5
 
 it('what waits behind a slow broker waits in one batch, not in one for every few milliseconds', async () => {
   await using topic = await makeTopic({ partitions: 1 })
@@ -21,7 +24,7 @@ it('what waits behind a slow broker waits in one batch, not in one for every few
   const sinceMs = performance.now()
   for (const message of messages) {
     await watched.producer.append(batchOf([message]), Date.now(), AbortSignal.timeout(30_000))
-    await delay(5)
+    await nextDue(paceMs)
   }
   expect(await watched.flush()).toBe(0)
   // Five under way at most, each for 300 ms there and back.
@@ -49,7 +52,7 @@ it('a connection that timed out is not used again, with other messages waiting f
   way.isSilent = true
   for (const message of first.slice(1)) {
     await watched.append([message])
-    await delay(5)
+    await nextDue(paceMs)
   }
   await watched.append(second.slice(1))
   await until(

@@ -4,6 +4,7 @@ import { postgresOptions } from '../../../src/store/client/connection.ts'
 import { purgeLetters } from '../../../src/store/dead-letters/purge.ts'
 import { retryLetter } from '../../../src/store/dead-letters/retry.ts'
 import { prepareSchema } from '../../../src/store/schema/schema.ts'
+import { seed } from '../../seed.ts'
 import { makeTrades, marketOpenMs, messageText, send, shuffled } from '../scenes/market.ts'
 import { makePipeline, type Pipeline } from '../scenes/pipeline.ts'
 import { runScript } from '../scenes/processes.ts'
@@ -13,7 +14,6 @@ import { deleteRecords, verifyPipeline } from '../scenes/verification.ts'
 import { startWorker, untilCounted } from '../scenes/worker.ts'
 
 const symbols = ['AAPL', 'MSFT', 'BTC/USDT', 'BRK.B', 'EURUSD=X', '^GSPC']
-const seed = Number(process.env.FC_SEED ?? Date.now() % 1_000_000)
 const allRight = { differenceCount: 0, uncheckedCount: 0, differences: [] }
 const bad = ['', '{"symbol":"A"', '[]'].map((value) => ({ symbol: 'AAPL', value }))
 const minuteMs = 60_000
@@ -42,7 +42,7 @@ const lettersOf = ({ owner }: Pipeline) =>
     text: 'SELECT reason, detail, payload FROM dead_letters ORDER BY partition, message_offset',
   })
 
-describe(`another definition (seed ${seed})`, () => {
+describe('another definition', () => {
   it.each([
     ['WINDOW_SECONDS', '60'],
     ['WINDOW_SECONDS', '420'],

@@ -1,5 +1,6 @@
 // rebuild, in this process: wrong rows become right, right ones stay, and the log's losses are respected.
 import { describe, expect, it } from 'vitest'
+import { seed } from '../../seed.ts'
 import { expectedRows, makeTrades, messageText, place, send, shuffled, tableRows } from '../scenes/market.ts'
 import { makePipeline, type Pipeline } from '../scenes/pipeline.ts'
 import { marketKpi } from '../scenes/processes.ts'
@@ -9,7 +10,6 @@ import { deleteRecords, verifyPipeline } from '../scenes/verification.ts'
 import { startWorker, untilCounted } from '../scenes/worker.ts'
 
 const symbols = ['AAPL', 'MSFT', 'BTC/USDT', 'BRK.B', 'EURUSD=X', '^GSPC']
-const seed = Number(process.env.FC_SEED ?? Date.now() % 1_000_000)
 const nothing = { changed: 0, added: 0, removed: 0, leftAlone: 0 }
 const allRight = { differenceCount: 0, uncheckedCount: 0, differences: [] }
 const bad = ['', '{"symbol":"A"', '[]', '{"symbol":"A"}'].map((value) => ({ symbol: 'AAPL', value }))
@@ -34,7 +34,7 @@ async function positionsOf({ owner }: Pipeline): Promise<number[]> {
 
 const run = ({ owner }: Pipeline, text: string) => owner.query({ text })
 
-describe(`a range (seed ${seed})`, () => {
+describe('a range', () => {
   it('wrong, missing and made-up rows become what the log says; all others are not touched', async () => {
     await using pipeline = await makePipeline()
     const some = shuffled(trades(6000), seed)

@@ -7,6 +7,7 @@ import { withProbe } from '../../../src/store/client/probe.ts'
 import { prepareSchema } from '../../../src/store/schema/schema.ts'
 import { addMonthsAhead } from '../../../src/store/windows/partitions.ts'
 import { pruneRows } from '../../../src/store/windows/prune.ts'
+import { seed } from '../../seed.ts'
 import { expectedRows, makeTrades, sendTrades, tableRows } from '../scenes/market.ts'
 import { makePipeline, type Pipeline } from '../scenes/pipeline.ts'
 import { rebuildPipeline } from '../scenes/rebuilding.ts'
@@ -14,7 +15,6 @@ import { verifyPipeline } from '../scenes/verification.ts'
 import { startWorker, untilCounted } from '../scenes/worker.ts'
 
 const symbols = ['AAPL', 'MSFT', 'BTC/USDT', 'BRK.B', 'EURUSD=X', '^GSPC']
-const seed = Number(process.env.FC_SEED ?? Date.now() % 1_000_000)
 const allRight = { differenceCount: 0, uncheckedCount: 0, differences: [] }
 const settings = { partitionBy: 'month' }
 const monthMs = 28 * 86_400_000
@@ -61,7 +61,7 @@ describe('a table of months', () => {
     expect(await prepareSchema(ownerOptions(pipeline), {}, 'none')).toEqual([])
   })
 
-  it(`has the rows that one table has, whether their month is there or not, and rebuild puts them right (seed ${seed})`, async () => {
+  it('has the rows that one table has, whether their month is there or not, and rebuild puts them right', async () => {
     await using pipeline = await makePipeline({ settings })
     const { owner } = pipeline
     const made = await owner.query({ text: `SELECT kpi_add_months('2026-02-01', '2026-02-02')` })
@@ -81,7 +81,7 @@ describe('a table of months', () => {
     expect(await verifyPipeline(pipeline)).toMatchObject(allRight)
   })
 
-  it(`is pruned by whole months, and what went stays counted (seed ${seed})`, async () => {
+  it('is pruned by whole months, and what went stays counted', async () => {
     await using pipeline = await makePipeline({ settings })
     const { owner, config } = pipeline
     await owner.query({ text: `SELECT kpi_add_months('2026-02-01', '2026-03-02')` })
@@ -99,7 +99,7 @@ describe('a table of months', () => {
     expect(await verifyPipeline(pipeline)).toMatchObject(allRight)
   })
 
-  it(`is dropped behind those who read it, and no commit waits for that (seed ${seed})`, async () => {
+  it('is dropped behind those who read it, and no commit waits for that', async () => {
     await using pipeline = await makePipeline({ settings })
     const { owner, cluster, config } = pipeline
     await owner.query({ text: `SELECT kpi_add_months('2026-02-01', '2026-02-02')` })

@@ -4,13 +4,13 @@ import { expect, it } from 'vitest'
 import { loadConfig } from '../../../src/config/load.ts'
 import { openDatabase, postgresOptions } from '../../../src/store/client/connection.ts'
 import { prepareSchema } from '../../../src/store/schema/schema.ts'
+import { seed } from '../../seed.ts'
 import { countersOf, expectedRows, makeTrades, messageText, place, send, tableRows } from '../scenes/market.ts'
 import { makePipeline, type Pipeline } from '../scenes/pipeline.ts'
 import { verifyPipeline } from '../scenes/verification.ts'
 import { startWorker, untilCounted } from '../scenes/worker.ts'
 
 const symbols = ['AAPL', 'MSFT', 'BTC/USDT', 'BRK.B', 'EURUSD=X', '^GSPC']
-const seed = Number(process.env.FC_SEED ?? Date.now() % 1_000_000)
 const bad = ['', '{"symbol":"A"', '[]'].map((value) => ({ symbol: 'AAPL', value }))
 const tables = ['kpi_definition', 'kpi_consumer_offsets', 'kpi_market_prices', 'dead_letters', 'kpi_pruned'] as const
 
@@ -54,7 +54,7 @@ async function restore(pipeline: Pipeline, dumps: ReadonlyMap<string, string>): 
   }
 }
 
-it(`a backup made while workers write goes on from its own positions, to exact rows (seed ${seed})`, async () => {
+it('a backup made while workers write goes on from its own positions, to exact rows', async () => {
   await using pipeline = await makePipeline()
   const { cluster, config, owner } = pipeline
   const trades = makeTrades({ seed, count: 6000, symbols })

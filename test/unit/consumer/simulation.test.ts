@@ -168,7 +168,7 @@ async function expectQuickStop({ clock, living }: World, seed: number): Promise<
   expect(isStopped, `seed ${seed}: workers stop within their deadline`).toBe(true)
 }
 
-it(`every schedule counts every message once (seeds ${firstSeed} to ${firstSeed + runs - 1})`, async () => {
+it('every schedule counts every message once', async () => {
   for (let seed = firstSeed; seed < firstSeed + runs; seed++) await simulate(seed)
 }, 3_600_000)
 

@@ -2,6 +2,7 @@ import type { SettingName } from '../../../src/config/settings.ts'
 import type { PipelineSnapshot } from '../../../src/observe/snapshot.ts'
 import { dead, healthy, lagging, nowMs, without, withSource, worker } from '../observe/scene.ts'
 import { intervalMs } from './recorded-series.ts'
+import { full, pool, skewed, waitedFor } from './server-faults.ts'
 
 /** A recorded series of looks: well, then broken, then repaired. */
 export interface Scenario {
@@ -38,6 +39,10 @@ function scenario(
 }
 
 /** In a pipeline that works, 10 messages a second are merged. */
+function brokerAhead(snapshot: PipelineSnapshot, seconds: number): PipelineSnapshot {
+  return silent(snapshot, -seconds)
+}
+
 function moved(snapshot: PipelineSnapshot, index: number): PipelineSnapshot {
   return withSource(snapshot, 'postgres', 'positions', { merged: 3000 + index * 150 })
 }
@@ -73,34 +78,6 @@ function rejecting(snapshot: PipelineSnapshot, percent: number): PipelineSnapsho
   return withSource(snapshot, 'postgres', 'workers', {
     workers: [worker('consumer-1', { recent }), worker('feed-1', { kind: 'feed' })],
   })
-}
-
-function pool(snapshot: PipelineSnapshot, inUse: number): PipelineSnapshot {
-  const full = { size: 100, inUse, waiting: 3, acquireMs: 900, waitedPercent: 0 }
-  return withSource(snapshot, 'postgres', 'workers', {
-    workers: [worker('consumer-1', { pool: full }), worker('feed-1', { kind: 'feed' })],
-  })
-}
-
-function waitedFor(snapshot: PipelineSnapshot, waitedPercent: number): PipelineSnapshot {
-  const one = { size: 1, inUse: 1, waiting: 1, acquireMs: 900, waitedPercent }
-  return withSource(snapshot, 'postgres', 'workers', {
-    workers: [worker('consumer-1', { pool: one }), worker('feed-1', { kind: 'feed' })],
-  })
-}
-
-function full(snapshot: PipelineSnapshot, usedPercent: number): PipelineSnapshot {
-  const volume = { nodeId: 1, directory: '/data', topicBytes: 1e6, totalBytes: 1e12 }
-  const usableBytes = 1e12 * (1 - usedPercent / 100)
-  return withSource(snapshot, 'kafka', 'disk', { volumes: [{ ...volume, usableBytes }] })
-}
-
-function skewed(snapshot: PipelineSnapshot, seconds: number): PipelineSnapshot {
-  return withSource(snapshot, 'postgres', 'server', { clockAheadMs: -seconds * 1000 })
-}
-
-function brokerAhead(snapshot: PipelineSnapshot, seconds: number): PipelineSnapshot {
-  return silent(snapshot, -seconds)
 }
 
 /** Messages wait in partition 1, whose position has not moved since before. */

@@ -2,12 +2,12 @@
 import { expect, it } from 'vitest'
 import { decodePlainly } from '../../../../src/verify/plain-decoder.ts'
 import { knownMessage } from '../../../chaos/records/known-messages.ts'
+import { seed } from '../../../seed.ts'
 
-const seed = Number(process.env.FC_SEED ?? Date.now() % 1_000_000)
 const count = 20_000
 const latestUs = Date.UTC(2026, 1, 14) * 1000
 
-it(`known messages mean what they say (seed ${seed})`, () => {
+it('known messages mean what they say', () => {
   const reasons = new Set<string>()
   for (let index = 0; index < count; index++) {
     const { value, meaning } = knownMessage(seed, index)

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { MessageDecoder } from '../../../../src/kpi/decode/message.ts'
 import { SimulatedClock } from '../../../simulated-clock.ts'
 import { temporaryFolder } from '../../../temporary-folder.ts'
-import { propertyRuns } from '../../kpi/property-runs.ts'
+import { fileRunsTimeoutMs, propertyRuns } from '../../kpi/property-runs.ts'
 import { replay, write } from './files.ts'
 
 const nowMs = Date.UTC(2026, 1, 16, 15, 0)
@@ -33,26 +33,30 @@ const timeText = fc.constantFrom(
 const line = fc.tuple(symbolText, timeText, numberText, numberText, numberText)
 
 describe('the messages that are sent', () => {
-  it.each(['csv', 'json'])('are all accepted by the consumer, and no other is counted as sent: %s', async (form) => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(line, { minLength: 1, maxLength: 12 }), async (lines) => {
-        using folder = temporaryFolder()
-        const good = ['GOOD', '2026-02-14T14:30:05Z', '1', '1', '1'] as const
-        const all = [good, ...lines]
-        const text =
-          form === 'csv'
-            ? ['symbol,timestamp,open,close,volume', ...all.map((fields) => fields.map(quoted).join(','))].join('\n')
-            : all.map(jsonLine).join('\n')
-        const { values, rejected } = await replay(write(folder.path, text), {
-          clock: new SimulatedClock({ isEager: true, wallMs: nowMs }),
-          maxFutureSeconds,
-        })
-        expect(values.map(rejection)).toEqual(values.map(() => undefined))
-        expect(values.length + rejected).toBe(all.length)
-      }),
-      { ...propertyRuns, numRuns: Math.min(100, propertyRuns.numRuns) },
-    )
-  })
+  it.each(['csv', 'json'])(
+    'are all accepted by the consumer, and no other is counted as sent: %s',
+    async (form) => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(line, { minLength: 1, maxLength: 12 }), async (lines) => {
+          using folder = temporaryFolder()
+          const good = ['GOOD', '2026-02-14T14:30:05Z', '1', '1', '1'] as const
+          const all = [good, ...lines]
+          const text =
+            form === 'csv'
+              ? ['symbol,timestamp,open,close,volume', ...all.map((fields) => fields.map(quoted).join(','))].join('\n')
+              : all.map(jsonLine).join('\n')
+          const { values, rejected } = await replay(write(folder.path, text), {
+            clock: new SimulatedClock({ isEager: true, wallMs: nowMs }),
+            maxFutureSeconds,
+          })
+          expect(values.map(rejection)).toEqual(values.map(() => undefined))
+          expect(values.length + rejected).toBe(all.length)
+        }),
+        { ...propertyRuns, numRuns: Math.min(100, propertyRuns.numRuns) },
+      )
+    },
+    fileRunsTimeoutMs,
+  )
 
   it('are those before the latest time that is accepted, to the microsecond', async () => {
     using folder = temporaryFolder()

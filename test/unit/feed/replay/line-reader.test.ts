@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { LineReader, maxLineBytes } from '../../../../src/feed/replay/line-reader.ts'
 import { ReplayFile } from '../../../../src/feed/replay/replay-file.ts'
 import { temporaryFolder } from '../../../temporary-folder.ts'
-import { propertyRuns } from '../../kpi/property-runs.ts'
+import { fileRunsTimeoutMs, propertyRuns } from '../../kpi/property-runs.ts'
 import { write } from './files.ts'
 
 interface Line {
@@ -63,20 +63,24 @@ describe('the lines of a file', () => {
     expect(lines.at(-1)?.position).toBe(places[0])
   })
 
-  it('are the same however a file is written', async () => {
-    const text = fc.string({ unit: fc.constantFrom('a', ',', '\r', 'é'), maxLength: 12 })
-    await fc.assert(
-      fc.asyncProperty(fc.array(text, { minLength: 1, maxLength: 20 }), fc.boolean(), async (texts, isEnded) => {
-        const whole = texts.join('\n') + (isEnded ? '\n' : '')
-        // Without a line feed its carriage returns are the line breaks.
-        fc.pre(whole.includes('\n') || !whole.includes('\r'))
-        const expected = whole.split('\n').map((line) => line.replace(/\r+$/, ''))
-        if (whole.endsWith('\n') || whole === '') expected.pop()
-        expect((await withReader(whole, readAll)).map((line) => line.text)).toEqual(expected)
-      }),
-      { ...propertyRuns, numRuns: Math.min(200, propertyRuns.numRuns) },
-    )
-  })
+  it(
+    'are the same however a file is written',
+    async () => {
+      const text = fc.string({ unit: fc.constantFrom('a', ',', '\r', 'é'), maxLength: 12 })
+      await fc.assert(
+        fc.asyncProperty(fc.array(text, { minLength: 1, maxLength: 20 }), fc.boolean(), async (texts, isEnded) => {
+          const whole = texts.join('\n') + (isEnded ? '\n' : '')
+          // Without a line feed its carriage returns are the line breaks.
+          fc.pre(whole.includes('\n') || !whole.includes('\r'))
+          const expected = whole.split('\n').map((line) => line.replace(/\r+$/, ''))
+          if (whole.endsWith('\n') || whole === '') expected.pop()
+          expect((await withReader(whole, readAll)).map((line) => line.text)).toEqual(expected)
+        }),
+        { ...propertyRuns, numRuns: Math.min(200, propertyRuns.numRuns) },
+      )
+    },
+    fileRunsTimeoutMs,
+  )
 
   it.each([
     ['a\rb\r', ['a', 'b']],

@@ -7,7 +7,7 @@ import type { ResumePoint } from '../../../../src/feed/replay/resume-point.ts'
 import { messageKey, partitionOf } from '../../../../src/kafka/records/message-key.ts'
 import { SimulatedClock } from '../../../simulated-clock.ts'
 import { temporaryFolder } from '../../../temporary-folder.ts'
-import { propertyRuns } from '../../kpi/property-runs.ts'
+import { fileRunsTimeoutMs, propertyRuns } from '../../kpi/property-runs.ts'
 import { priceOf, type TakenMessage, takeAll } from '../taken.ts'
 import { KeptLog, openReplay, replay, write, writeGzip } from './files.ts'
 
@@ -93,26 +93,30 @@ describe('the messages of a file', () => {
 })
 
 describe('a replay that goes on', () => {
-  it('sends to each partition what is missing there, once, in order', async () => {
-    using folder = temporaryFolder()
-    const text = `${header}${csvOf(400)}`
-    const paths = [write(folder.path, text), writeGzip(folder.path, text)]
-    const { messages } = await replay(paths[0] ?? '')
-    const done = fc.tuple(...Array.from({ length: partitionCount }, () => fc.integer({ min: 0, max: 150 })))
-    await fc.assert(
-      fc.asyncProperty(done, fc.constantFrom(...paths), async (counts, path) => {
-        const counted = counts.map((count, i) => Math.min(count, inPartition(messages, i).length))
-        if (counted.every((count) => count === 0)) return
-        const rest = await replay(path, { resume: resumeAfter(messages, counted) })
-        counted.forEach((count, i) => {
-          expect(inPartition(rest.messages, i)).toEqual(inPartition(messages, i).slice(count))
-        })
-        const places = rest.messages.map((message) => placeOf(message).line)
-        expect(places).toEqual([...places].sort((a, b) => a - b))
-      }),
-      { ...propertyRuns, numRuns: Math.min(100, propertyRuns.numRuns) },
-    )
-  })
+  it(
+    'sends to each partition what is missing there, once, in order',
+    async () => {
+      using folder = temporaryFolder()
+      const text = `${header}${csvOf(400)}`
+      const paths = [write(folder.path, text), writeGzip(folder.path, text)]
+      const { messages } = await replay(paths[0] ?? '')
+      const done = fc.tuple(...Array.from({ length: partitionCount }, () => fc.integer({ min: 0, max: 150 })))
+      await fc.assert(
+        fc.asyncProperty(done, fc.constantFrom(...paths), async (counts, path) => {
+          const counted = counts.map((count, i) => Math.min(count, inPartition(messages, i).length))
+          if (counted.every((count) => count === 0)) return
+          const rest = await replay(path, { resume: resumeAfter(messages, counted) })
+          counted.forEach((count, i) => {
+            expect(inPartition(rest.messages, i)).toEqual(inPartition(messages, i).slice(count))
+          })
+          const places = rest.messages.map((message) => placeOf(message).line)
+          expect(places).toEqual([...places].sort((a, b) => a - b))
+        }),
+        { ...propertyRuns, numRuns: Math.min(100, propertyRuns.numRuns) },
+      )
+    },
+    fileRunsTimeoutMs,
+  )
 
   it('goes on with the lines that were appended, in the pass that it was', async () => {
     using folder = temporaryFolder()
@@ -164,29 +168,33 @@ describe('a replay that goes on', () => {
   it.each([
     ['frames', (prices: string[]) => `{"data":[${prices.slice(0, 7)}]}\n{"data":[${prices.slice(7)}]}\n`, 'data[].p'],
     ['an array', (prices: string[]) => `[\n${prices.join(',\n')}\n]`, 'p'],
-  ] as const)('sends each price of %s once', async (_what, textOf, close) => {
-    using folder = temporaryFolder()
-    const prices = Array.from(
-      { length: 20 },
-      (_, i) => `{"symbol":"S${i % 5}","time":${1_771_079_405_000 + i},"p":${i}}`,
-    )
-    const mapping = new Map([['close', close]] as const)
-    const path = write(folder.path, textOf(prices))
-    const { messages } = await replay(path, { mapping })
-    expect(messages.map((message) => priceOf(message).close)).toEqual(prices.map((_, i) => i))
-    const counts = fc.tuple(...Array.from({ length: partitionCount }, () => fc.integer({ min: 0, max: 20 })))
-    await fc.assert(
-      fc.asyncProperty(counts, async (drawn) => {
-        const counted = drawn.map((count, i) => Math.min(count, inPartition(messages, i).length))
-        if (counted.every((count) => count === 0)) return
-        const rest = await replay(path, { mapping, resume: resumeAfter(messages, counted) })
-        counted.forEach((count, i) => {
-          expect(inPartition(rest.messages, i)).toEqual(inPartition(messages, i).slice(count))
-        })
-      }),
-      { ...propertyRuns, numRuns: Math.min(50, propertyRuns.numRuns) },
-    )
-  })
+  ] as const)(
+    'sends each price of %s once',
+    async (_what, textOf, close) => {
+      using folder = temporaryFolder()
+      const prices = Array.from(
+        { length: 20 },
+        (_, i) => `{"symbol":"S${i % 5}","time":${1_771_079_405_000 + i},"p":${i}}`,
+      )
+      const mapping = new Map([['close', close]] as const)
+      const path = write(folder.path, textOf(prices))
+      const { messages } = await replay(path, { mapping })
+      expect(messages.map((message) => priceOf(message).close)).toEqual(prices.map((_, i) => i))
+      const counts = fc.tuple(...Array.from({ length: partitionCount }, () => fc.integer({ min: 0, max: 20 })))
+      await fc.assert(
+        fc.asyncProperty(counts, async (drawn) => {
+          const counted = drawn.map((count, i) => Math.min(count, inPartition(messages, i).length))
+          if (counted.every((count) => count === 0)) return
+          const rest = await replay(path, { mapping, resume: resumeAfter(messages, counted) })
+          counted.forEach((count, i) => {
+            expect(inPartition(rest.messages, i)).toEqual(inPartition(messages, i).slice(count))
+          })
+        }),
+        { ...propertyRuns, numRuns: Math.min(50, propertyRuns.numRuns) },
+      )
+    },
+    fileRunsTimeoutMs,
+  )
 
   it('goes on behind quoted line breaks', async () => {
     using folder = temporaryFolder()

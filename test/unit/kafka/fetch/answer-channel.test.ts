@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, it } from 'vitest'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { expect, it, vi } from 'vitest'
 import { AnswerChannel } from '../../../../src/kafka/fetch/answer-channel.ts'
 import type { FetchedRecords } from '../../../../src/kafka/fetch/partition-fetch.ts'
 import { nextOffsetOf } from '../../../../src/kafka/records/record-range.ts'
@@ -31,7 +31,7 @@ class SlowReader {
 
   /** Reads what has waited longest, and only then is done with it. */
   async work(): Promise<void> {
-    await sleep(2)
+    await nextTurn()
     for (const { range, from } of this.waiting[0] ?? []) {
       for (const { value } of visit(range, from).records) this.values.push(value?.replace(/x+$/, '') ?? '')
     }
@@ -50,8 +50,7 @@ it('answers of two brokers that come at once are whole when a slow reader reads 
   const expected = [0, 1].flatMap((partition) => Array.from({ length: 6 }, (_, offset) => `${partition}/${offset}`))
   expect(reader.values).toEqual(expected)
   expect(reader.most).toBe(2)
-  await sleep(5)
-  expect(settled).toBe(2)
+  await vi.waitFor(() => expect(settled).toBe(2))
 })
 
 it('an answer is settled while its last piece waits, and the next one when that is done', async () => {
@@ -62,7 +61,8 @@ it('an answer is settled while its last piece waits, and the next one when that 
   const next = handOver.take([]).then(() => {
     isSettled = true
   })
-  await sleep(20)
+  // All that could settle it without the reader has run after a turn of the event loop.
+  await nextTurn()
   expect(isSettled).toBe(false)
   await reader.work()
   await next

@@ -4,7 +4,7 @@ import { KpiError } from '../../../../../src/errors.ts'
 import { JsonShape } from '../../../../../src/feed/replay/json/json-shape.ts'
 import { PriceLine } from '../../../../../src/feed/replay/price-line.ts'
 import { temporaryFolder } from '../../../../temporary-folder.ts'
-import { propertyRuns } from '../../../kpi/property-runs.ts'
+import { fileRunsTimeoutMs, propertyRuns } from '../../../kpi/property-runs.ts'
 import { replay, write } from '../files.ts'
 
 const usual = '{"symbol":"AAPL","timestamp":"2026-02-14T14:30:05.250Z","close":187.18,"volume":1200}'
@@ -73,31 +73,35 @@ describe('lines of one file', () => {
     return some.filter(([first]) => first?.startsWith('{') === true)
   })
 
-  it('are read as if each was read in full', async () => {
-    using folder = temporaryFolder()
-    let compared = 0
-    const valuesOf = async (text: readonly string[]) => {
-      const path = write(folder.path, `${text.join('\n')}\n${usual}\n`, 'prices.jsonl')
-      try {
-        const { values, rejected } = await replay(path)
-        compared += values.length
-        return { values, rejected }
-      } catch (error) {
-        // No line is a price, not even the last one: the first may have a member that is preferred to its timestamp.
-        if (!(error instanceof KpiError) || error.code !== 'KPI_FEED_FILE') throw error
-        return { values: [], rejected: text.length + 1 }
+  it(
+    'are read as if each was read in full',
+    async () => {
+      using folder = temporaryFolder()
+      let compared = 0
+      const valuesOf = async (text: readonly string[]) => {
+        const path = write(folder.path, `${text.join('\n')}\n${usual}\n`, 'prices.jsonl')
+        try {
+          const { values, rejected } = await replay(path)
+          compared += values.length
+          return { values, rejected }
+        } catch (error) {
+          // No line is a price, not even the last one: the first may have a member that is preferred to its timestamp.
+          if (!(error instanceof KpiError) || error.code !== 'KPI_FEED_FILE') throw error
+          return { values: [], rejected: text.length + 1 }
+        }
       }
-    }
-    await fc.assert(
-      fc.asyncProperty(lines, async (some) => {
-        const asFile = await valuesOf(some)
-        // A first line without a shape: the ones behind it are compared with none.
-        const inFull = await valuesOf(['{"first":[]}', ...some])
-        expect(asFile.values).toEqual(inFull.values)
-        expect(asFile.rejected).toBe(inFull.rejected - 1)
-      }),
-      propertyRuns,
-    )
-    expect(compared).toBeGreaterThan(propertyRuns.numRuns)
-  })
+      await fc.assert(
+        fc.asyncProperty(lines, async (some) => {
+          const asFile = await valuesOf(some)
+          // A first line without a shape: the ones behind it are compared with none.
+          const inFull = await valuesOf(['{"first":[]}', ...some])
+          expect(asFile.values).toEqual(inFull.values)
+          expect(asFile.rejected).toBe(inFull.rejected - 1)
+        }),
+        propertyRuns,
+      )
+      expect(compared).toBeGreaterThan(propertyRuns.numRuns)
+    },
+    fileRunsTimeoutMs,
+  )
 })

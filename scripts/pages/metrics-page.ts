@@ -1,8 +1,8 @@
-import { alertCounters, alertGauges } from '../src/metrics/alert-metrics.ts'
-import { feedCounters, feedGauges, feedInfo } from '../src/metrics/feed-metrics.ts'
-import { type MetricMeaning, pipelineMetrics } from '../src/metrics/pipeline-metrics.ts'
-import { pruneCounters, pruneGauges } from '../src/metrics/prune-metrics.ts'
-import { workerCounters, workerGauges } from '../src/metrics/worker-metrics.ts'
+import { alertCounters, alertGauges } from '../../src/metrics/alert-metrics.ts'
+import { feedCounters, feedGauges, feedInfo } from '../../src/metrics/feed-metrics.ts'
+import { type MetricMeaning, pipelineMetrics } from '../../src/metrics/pipeline-metrics.ts'
+import { pruneCounters, pruneGauges } from '../../src/metrics/prune-metrics.ts'
+import { workerCounters, workerGauges } from '../../src/metrics/worker-metrics.ts'
 
 const before = `<!-- Made from src/metrics/ by \`npm run docs\`. Do not edit by hand. -->
 # Metrics

@@ -1,8 +1,8 @@
 import { KafkaCluster } from '../../../src/kafka/client/cluster.ts'
 import type { Endpoints } from '../../../src/stack/endpoints.ts'
-import { messageText, send } from './market.ts'
-import { until } from './until.ts'
-import { query } from './up-process.ts'
+import { messageText, send } from '../scenes/market.ts'
+import { until } from '../scenes/until.ts'
+import { query } from '../scenes/up-process.ts'
 
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs

@@ -1,5 +1,5 @@
-import type { Setting } from '../src/config/setting.ts'
-import { settings } from '../src/config/settings.ts'
+import type { Setting } from '../../src/config/setting.ts'
+import { settings } from '../../src/config/settings.ts'
 
 const before = `<!-- Made from src/config/settings.ts by \`npm run docs\`. Do not edit by hand. -->
 # Configuration
