@@ -31,7 +31,7 @@ export interface LossPosition {
   readonly watermarkUs: number
 }
 
-/** Why a window may differ without anything being wrong. */
+/** Why a window may differ from the log although no number is wrong. */
 export interface LogLosses {
   readonly holes: readonly Hole[]
   readonly gaps: readonly LossGap[]
@@ -85,7 +85,7 @@ export function withCompacted(holes: readonly Hole[], hole: Hole): Hole[] {
   return [...holes.filter((other) => other !== known), merged]
 }
 
-/** The end of the log before the position: it was cut, and nobody has accepted that yet. */
+/** The end of the log before the position: it was cut, and no operator has accepted that yet. */
 export function unacceptedCut({ partition, nextOffset, watermarkUs }: LossPosition, logEnd: number): Hole {
   return { partition, from: logEnd, to: nextOffset, why: 'cut', latestUs: watermarkUs }
 }
@@ -93,7 +93,7 @@ export function unacceptedCut({ partition, nextOffset, watermarkUs }: LossPositi
 /**
  * Whether the log may not hold the window whole. Messages in a hole are in the rows and can only make a row larger than
  * what is recomputed. Where the log was cut, other messages took offsets that had been read, and were not read: around
- * that time, which its gap tells, a window may differ in either way.
+ * that time, which is recorded with the gap, a window may differ in either direction.
  */
 export function isTouched(
   { holes, gaps }: LogLosses,

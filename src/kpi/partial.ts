@@ -1,4 +1,4 @@
-/** A price with the place of its message in the total order (timestamp, partition, offset) that decides open and close. */
+/** A price with the position of its message in the total order (timestamp, partition, offset) that decides open and close. */
 export interface PlacedPrice {
   readonly timestampUs: number
   readonly partition: number
@@ -8,8 +8,8 @@ export interface PlacedPrice {
 }
 
 /**
- * What some messages of one symbol and window come to. {@link mergePartials} is associative and commutative, so a
- * window may be put together from any number of these, in any order. Prices and volumes are scaled by 10^decimals (the
+ * The aggregate of some messages of one symbol and window. {@link mergePartials} is associative and commutative, so a
+ * window may be merged from any number of these, in any order. Prices and volumes are scaled by 10^decimals (the
  * setting `DECIMALS`), products by its square; all exact. Only partials of one scale may be merged.
  */
 export interface PartialRow {
@@ -94,7 +94,7 @@ function isBefore(a: PlacedPrice, b: PlacedPrice): boolean {
   return a.offset < b.offset
 }
 
-// Math.min and Math.max know no BigInt.
+// Math.min and Math.max do not accept BigInt.
 function lesser(a: bigint, b: bigint): bigint {
   if (a < b) return a
   return b

@@ -11,7 +11,7 @@ export interface SymbolLoss {
   readonly decimals?: number | undefined
 }
 
-/** Symbols that are told apart; of more, only the number of their messages is known. */
+/** Symbols that are counted separately; of further symbols only the total number of messages is known. */
 const maxSymbols = 1000
 
 /** Counts messages that lost precision, by symbol. */

@@ -9,10 +9,10 @@ import { windowStartUs } from './window.ts'
 export type { PartialRow } from './partial.ts'
 
 /**
- * Reduces decoded messages to one partial aggregate per symbol and window, until {@link Reducer.take} hands them over
- * and begins anew.
+ * Reduces decoded messages to one partial aggregate per symbol and window, until {@link Reducer.take} returns them
+ * and starts again with none.
  *
- * The partials stand in one array of doubles, a slot each, so that a message of the usual size touches one line of
+ * The partials are stored in one array of doubles, one slot each, so that a message of the usual size touches one line of
  * numbers and makes no object. A message with a number too large for limbs, or with more fractional digits than the
  * fast path has, becomes a partial of its own by {@link partialOf}, and is merged with the slot's at the end. Slots are
  * scaled by 10^8, products by 10^16, whatever the setting `DECIMALS`: rows are scaled by it when they are taken.
@@ -37,13 +37,13 @@ export class Reducer {
     this.#moreDigits = options.decimals - flatDecimals
   }
 
-  /** Rows (symbol, window) that {@link take} would hand over; one with usual and wide messages may count twice. */
+  /** Rows (symbol, window) that {@link take} would return; one with usual and wide messages may count twice. */
   get rowCount(): number {
     return this.#used + this.#wide.size
   }
 
   /**
-   * Takes the decoder's message in.
+   * Adds the message that the decoder has just accepted.
    *
    * @param watermarkUs - The highest accepted timestamp at lower offsets of the partition; −1 for none.
    */
@@ -88,7 +88,7 @@ export class Reducer {
     this.#owners.length = 0
     this.#wide = new Map()
     this.#generation += 1
-    // Symbols that somebody makes up must not stay for ever, nor the room of one huge batch.
+    // Invented symbols must not stay in memory forever, nor the slots of one huge batch.
     if (this.#symbols.count > maxKeptSymbols) this.#symbols.clear()
     if (this.#slots.length > maxKeptSlots * slotSize) this.#slots = new Float64Array(64 * slotSize)
   }
@@ -154,7 +154,7 @@ const maxKeptSymbols = 50_000
 /** 60,000 slots are 13 MB. */
 const maxKeptSlots = 60_000
 
-/** Where the fields of a slot stand. */
+/** The positions of the fields in a slot. */
 const f = {
   n: 0,
   late: 1,
@@ -216,7 +216,7 @@ function addOrder(slots: Float64Array, at: number, message: MessageDecoder, part
   }
 }
 
-/** Whether (partition, offset) comes after the pair that stands at `at`. */
+/** Whether (partition, offset) comes after the pair stored at `at`. */
 function isAfter(slots: Float64Array, at: number, partition: number, offset: number): boolean {
   const known = slots[at] as number
   return partition === known ? offset > (slots[at + 1] as number) : partition > known

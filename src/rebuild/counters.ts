@@ -15,7 +15,7 @@ export interface ScannedPartition {
  * The counters of a partition, so that each offset is counted once: as found, where the log holds everything; otherwise
  * as they were, moved by what is taken otherwise than before.
  *
- * @param unpurged - Messages that are accepted now, and whose letters had been purged.
+ * @param unpurged - Messages that are accepted now, and whose dead letters had been purged.
  */
 export function countersAfter(position: RebuildPosition, scan: ScannedPartition, unpurged: number): RebuiltCounters {
   const { partition, firstOffset, nextOffset, lost, withoutMessage } = position

@@ -20,7 +20,7 @@ export interface LogReductionOptions {
   readonly rulesBefore: ReductionRules
   /** Windows outside it are not kept. */
   readonly filter: WindowFilter
-  /** Letters that keep their bytes; the log has those of all others. */
+  /** Dead letters whose payload is stored; the log has the payload of the others. */
   readonly maxPayloads: number
   /** Whether rejected messages are kept. */
   readonly keepsLetters: boolean
@@ -28,7 +28,7 @@ export interface LogReductionOptions {
   readonly now: () => number
 }
 
-/** What became of one message. */
+/** The result for one message. */
 export interface Verdict {
   readonly isAccepted: boolean
   readonly wasAccepted: boolean
@@ -36,7 +36,7 @@ export interface Verdict {
   readonly timestampUs: number
 }
 
-/** Beyond so many rows or letters they are handed over; each is a few hundred bytes. */
+/** More rows or dead letters than this are written out; each is a few hundred bytes. */
 const fullRows = 20_000
 const fullLetters = 5_000
 
@@ -139,7 +139,7 @@ export class LogReduction {
     const { keepsLetters, maxPayloads } = this.#options
     if (!keepsLetters) return
     const { value, offset, timestampMs } = record
-    // Only a letter that is new may be without its bytes in the table.
+    // Only a new dead letter may be stored without its payload.
     const keepsPayload = reason !== null && !wasRejected && value !== null && this.#payloads < maxPayloads
     if (keepsPayload) this.#payloads += 1
     this.#letters.push({

@@ -34,7 +34,7 @@ export interface LogScanOptions {
   readonly onProgress: ((messages: number, offsets: number) => void) | undefined
 }
 
-/** Reads all partitions into the shadow, in several goes; what waits in memory is bounded. */
+/** Reads all partitions into the shadow table, in several passes; what is kept in memory is bounded. */
 export class LogScan {
   readonly #options: LogScanOptions
   readonly #reduction: LogReduction
@@ -58,7 +58,7 @@ export class LogScan {
     return this.#reduction.precisionLost
   }
 
-  /** Reads on up to these positions. */
+  /** Continues up to these positions. */
   async readTo(positions: readonly RebuildPosition[]): Promise<void> {
     this.#offsets = positions.reduce((sum, { firstOffset, nextOffset }) => sum + nextOffset - firstOffset, 0)
     const { cluster, metadata } = this.#options

@@ -35,7 +35,7 @@ interface FoundHole {
 /** Messages behind a hole that are asked for their time. */
 const looksAfter = 100
 
-/** Reads one partition of the log from its beginning, in several goes, each up to a position. */
+/** Reads one partition of the log from its beginning, in several passes, each up to a position. */
 export class PartitionScan {
   readonly #options: PartitionScanOptions
   readonly #holes: FoundHole[]
@@ -76,7 +76,7 @@ export class PartitionScan {
   }
 
   /**
-   * Reads on up to a position.
+   * Continues up to a position.
    *
    * @param agreesTo - From here on the log holds other messages than were read.
    */

@@ -45,18 +45,18 @@ export interface RebuildOptions {
   readonly postgres: PostgresOptions
   /** What the database is to hold. */
   readonly definition: Definition
-  /** `all`: rows, letters, counters and definition. Otherwise the rows of a range, under the same definition. */
+  /** `all`: rows, dead letters, counters and definition. Otherwise the rows of a range, under the same definition. */
   readonly scope: 'all' | WindowFilter
-  /** Says what would change, and changes nothing. */
+  /** Reports what would change, and changes nothing. */
   readonly isDryRun: boolean
-  /** New letters that keep their bytes. */
+  /** New dead letters whose payload is stored. */
   readonly maxPayloads: number
   /** How many windows that are left alone are named; all are counted. @defaultValue 20 */
   readonly maxShown?: number
   /** Wall clock in milliseconds, for messages without a timestamp of Kafka's. */
   readonly now: () => number
   readonly onProgress?: (messages: number, offsets: number) => void
-  /** Told as each step begins; tests end the process there. */
+  /** Called at the start of each step; tests end the process there. */
   readonly onStep?: (step: RebuildStep) => Promise<void>
 }
 
@@ -87,14 +87,14 @@ const maxRounds = 8
 const noLosses: LossBounds = { latestUs: -1, likelyLatestUs: -1, cuts: [] }
 
 /**
- * Computes rows again from the log and puts them in place of those in the table, while workers go on:
+ * Computes rows again from the log and replaces those in the table, while workers continue:
  *
- *   1. Read the log up to where the positions stand, into a shadow; again, until little is left.
- *   2. Lock the positions, in the order of a commit. From here workers wait.
- *   3. Read what came meanwhile, up to exactly the locked positions; add what was retried.
- *   4. Compare shadow and table; delete and insert the rows that differ, in place. With `all`: letters, counters, and
- *      the definition under a new id, which ends workers of the old one.
- *   5. Commit. Until then nothing can be seen; a rebuild that dies leaves nothing behind.
+ *   1. Read the log up to the positions, into a shadow table; repeat until little is left.
+ *   2. Lock the positions, in the order of a commit. From here on workers wait.
+ *   3. Read what arrived in the meantime, exactly up to the locked positions; add the retried messages.
+ *   4. Compare shadow and table; delete and insert the rows that differ, in place. With `all`: dead letters, counters, and
+ *      the definition under a new id, which stops workers of the old one.
+ *   5. Commit. Until then no change is visible; a rebuild that dies leaves nothing behind.
  *
  * @throws KpiError `KPI_REBUILD_RUNNING`, `KPI_REBUILD_REFUSED`, `KPI_DEFINITION_MISMATCH`, `KPI_POSITION_MOVED`.
  */
@@ -113,7 +113,7 @@ export async function rebuild(options: RebuildOptions): Promise<RebuildReport> {
   })
 }
 
-/** Of a changed definition the log has to be the same: it is what the rows are made of. */
+/** A changed definition must still name the same log, since the rows are computed from it. */
 function checkDefinition({ definition: wanted, scope }: RebuildOptions, around: RebuildDependencies, place: string) {
   const { consumerGroup, windowSeconds, allowedLatenessSeconds, maxFutureSeconds, decimals } = around.definition
   const rules = { windowSeconds, allowedLatenessSeconds, maxFutureSeconds, decimals }
@@ -149,7 +149,7 @@ class RebuildRun {
     return this.#options.scope === 'all'
   }
 
-  /** Whether the same messages would come to other rows. */
+  /** Whether the same messages would result in other rows. */
   get #hasNewRules(): boolean {
     const [held, wanted] = [this.#around.definition, this.#options.definition]
     const names = ['windowSeconds', 'allowedLatenessSeconds', 'maxFutureSeconds', 'decimals'] as const
@@ -213,7 +213,7 @@ class RebuildRun {
     return { rows, left, kept, keptBeforeUs, letters, retriesTakenBack: this.#isAll ? takenBack.length : 0 }
   }
 
-  /** Gaps that were accepted meanwhile move positions under what was read; then all of it is for nothing. */
+  /** A gap that was accepted in the meantime moves a position below what was read: then the rebuild must start again. */
   async #assertUnchanged(): Promise<RebuildDependencies> {
     const now = await readDependencies(this.#session)
     if (now.definition.id !== this.#around.definition.id) {

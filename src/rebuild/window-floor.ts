@@ -5,7 +5,7 @@ const yearSeconds = 31_536_000
 /**
  * The first instant from `us` on at which a window of both lengths starts; 0 stays 0.
  *
- * @throws KpiError `KPI_REBUILD_REFUSED` when that is more than a year away at worst.
+ * @throws KpiError `KPI_REBUILD_REFUSED` when that may be more than a year later.
  */
 export function commonWindowStart(us: number, secondsBefore: number, seconds: number): number {
   if (us <= 0) return 0

@@ -26,7 +26,7 @@ export interface GapSearch {
 const looksAround = 100
 
 /**
- * What positions and log do not have in common: nothing where a position is within its log. By partition, in the order in
+ * The differences between positions and log: none where a position is within its log. By partition, in the order in
  * which they are to be accepted: what was cut takes the position back, perhaps before the log's start.
  */
 export async function findGaps(search: GapSearch): Promise<Gap[]> {
@@ -88,7 +88,7 @@ function acceptedUs({ definition, now }: GapSearch, records: readonly LogRecord[
 interface Cut {
   /** Below it the log is the one that was read. */
   readonly agreesTo: number
-  /** Of the leader that wrote the last messages before it; left out where no epoch told of the cut. */
+  /** Of the leader that wrote the last messages before it; left out where no epoch showed the cut. */
   readonly epoch?: number
   readonly isEstimate?: boolean
   readonly logStart: number
@@ -96,8 +96,8 @@ interface Cut {
 
 /**
  * Messages that were read, and then cut off the log: from where it agrees with what was read to the position. Where no
- * epoch tells, that is the log's end: new messages that took offsets below it cannot be told from those that were read,
- * and stay unread, and they may be as new as now.
+ * epoch shows it, that is the log's end: new messages at offsets below it cannot be distinguished from those that were
+ * read, so they stay unread. They may be as recent as now.
  */
 async function cutGap(search: GapSearch, position: Position, cut: Cut): Promise<Gap> {
   const { definition, now } = search

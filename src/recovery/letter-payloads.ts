@@ -1,12 +1,12 @@
 import type { LogChunk, LogReader } from '../kafka/log/log-reader.ts'
 import type { Letter } from '../store/dead-letters/dead-letters.ts'
 
-/** Of a letter, what tells where its value is. */
+/** The parts of a dead letter that identify where its value is. */
 export type PayloadPlace = Pick<Letter, 'partition' | 'offset' | 'reason' | 'payload' | 'messageAt'>
 
 /**
- * The values of rejected messages: as kept in the table, or, where a flood left them out, as the log still has them.
- * Letters in the order of the log share what one answer of the broker carries.
+ * The values of rejected messages: from the table, or, where a flood left them out, from the log.
+ * Dead letters in the order of the log share the records of one fetch.
  */
 export class LetterPayloads {
   readonly #openLog: () => Promise<LogReader>
@@ -19,7 +19,7 @@ export class LetterPayloads {
   }
 
   /**
-   * @returns Null for a message without a value; undefined when neither table nor log have it any more: the log may hold
+   * @returns Null for a message without a value; undefined when neither the table nor the log has it any more: the log may hold
    *   another message at its offset.
    * @throws KpiError of Kafka, when it has to be asked.
    */

@@ -9,8 +9,8 @@ import { readPositions } from '../store/positions/positions.ts'
 import type { HeldDefinition } from '../store/schema/definition.ts'
 
 /**
- * How a position stands to its log.
- *   ok                 the log holds it: reading goes on there
+ * How a position relates to its log.
+ *   ok                 the log holds it: the worker continues there
  *   behind the log     messages were deleted before they were read
  *   past the log       the log was cut: it ends before what was read
  *   diverged           the log was cut and written again: from some offset on it holds other messages than were read
@@ -29,7 +29,7 @@ export interface PartitionView {
   readonly position: number | null
   /** Offsets of the log that are not in the rows, those behind an open transaction included; null where there is no position. */
   readonly lag: number | null
-  /** Of these, messages in or behind a transaction that is still open: nobody can read them yet. */
+  /** Of these, messages in or behind a transaction that is still open: no consumer can read them yet. */
   readonly blocked: number | null
   /** That transaction; null where none is open. */
   readonly openTransaction: OpenTransaction | null
@@ -51,7 +51,7 @@ export function stateOf(
   return position > logEnd ? 'past the log' : 'ok'
 }
 
-/** Every partition of the topic: its log, its position, and how they stand to each other. */
+/** Every partition of the topic: its log, its position, and how they relate. */
 export async function viewPartitions(
   cluster: KafkaCluster,
   metadata: TopicMetadata,
@@ -59,7 +59,7 @@ export async function viewPartitions(
   definition: HeldDefinition,
 ): Promise<PartitionView[]> {
   const { consumerGroup: group, topic } = definition
-  // The positions first: one that moves meanwhile then still stands within the log.
+  // Positions are read first: a position that moves in the meantime is then still within the log.
   const held = await readPositions(database, { group, topic })
   const positions = new Map(held.map(({ partition, nextOffset }) => [partition, nextOffset]))
   const isSameTopic = metadata.topicId === definition.topicId
@@ -69,7 +69,7 @@ export async function viewPartitions(
     committedOffsets(cluster, metadata, group),
     findDivergences(cluster, metadata, isSameTopic ? held : []),
   ])
-  // Behind the ends: of messages that come meanwhile none is taken for one behind an open transaction.
+  // Read after the ends, so that messages that arrive in the meantime are not counted as behind an open transaction.
   const stable = await listOffsets(cluster, metadata, 'stable')
   const open = await openTransactions(
     cluster,

@@ -10,7 +10,7 @@ import type { LetterPayloads } from './letter-payloads.ts'
 export type RetryOutcome =
   | { readonly outcome: 'merged'; readonly symbol: string; readonly windowStartUs: number; readonly isLate: boolean }
   | { readonly outcome: 'rejected'; readonly reason: string; readonly detail: string }
-  /** Neither table nor log have the value any more. */
+  /** Neither the table nor the log has the value any more. */
   | { readonly outcome: 'value gone' }
 
 export interface RetryOptions {
@@ -21,10 +21,10 @@ export interface RetryOptions {
   readonly now: () => number
 }
 
-/** Letters read at a time. */
+/** Dead letters read at a time. */
 const pageLetters = 500
 
-/** Puts rejected messages through decoder and reducer again, one at a time, and merges those that are accepted now. */
+/** Passes rejected messages through the decoder and the reducer again, one at a time, and merges those that are accepted now. */
 export class LetterRetrier {
   readonly #options: RetryOptions
   readonly #decoder: MessageDecoder
@@ -37,7 +37,7 @@ export class LetterRetrier {
   }
 
   /**
-   * Retries one letter, with a corrected value or with its own.
+   * Retries one dead letter, with a corrected value or with its own.
    *
    * @throws KpiError `KPI_LETTER_MISSING` when it was retried already.
    */
@@ -55,7 +55,7 @@ export class LetterRetrier {
     return this.#merge(letter, value)
   }
 
-  /** Retries every letter of a filter that was not retried, with its own value, in the order of the log. */
+  /** Retries every dead letter of a filter that was not retried, with its own value, in the order of the log. */
   async *retryAll(filter: LetterFilter): AsyncGenerator<{ letter: Letter; result: RetryOutcome }> {
     const { database, definition } = this.#options
     let after: LetterPlace = { partition: -1, offset: -1 }

@@ -30,7 +30,7 @@ export interface RowFindings {
   readonly unchecked: Findings<UncheckedWindow>
 }
 
-/** What is known of a snapshot beside its rows. */
+/** What the comparison needs besides the rows of a snapshot. */
 export interface RowDependencies {
   readonly losses: LogLosses
   readonly windowSeconds: number
@@ -40,7 +40,7 @@ export interface RowDependencies {
   readonly floorUs: number
 }
 
-/** Compares each row with its window, and takes the window out; what is left then has no row. */
+/** Compares each row with its window and removes the window; the windows that remain have no row. */
 export function compareRows(
   rows: TableRows,
   { windows, crowdedOut }: PlainWindows,

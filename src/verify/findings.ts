@@ -1,11 +1,11 @@
-/** One value that is not what the log says. Of a row: symbol and window. Of a letter: partition and offset. */
+/** One value that is not what the log says. Of a row: symbol and window. Of a dead letter: partition and offset. */
 export interface Difference {
   readonly symbol?: string
   /** Start of the window, ISO 8601. */
   readonly window?: string
   readonly partition?: number
   readonly offset?: number
-  /** The column, or `row` or `letter` where the whole of it is missing or too much. */
+  /** The column, or `row` or `letter` where all of it is missing or must not be there. */
   readonly column: string
   /** Null where there is none. */
   readonly table: string | null
@@ -21,7 +21,7 @@ export interface UncheckedWindow {
   readonly inLog: number
 }
 
-/** Keeps the first of what is found, and counts all. */
+/** Keeps the first findings, and counts all of them. */
 export class Findings<T> {
   readonly #kept: T[] = []
   readonly #limit: number

@@ -4,8 +4,8 @@ export interface ListedLetter {
 }
 
 /**
- * The letters of one partition in the order of their offsets, to be held against the log in the same order. A flood
- * may leave millions: two arrays of numbers hold them.
+ * The dead letters of one partition in the order of their offsets, to be compared with the log in the same order. A flood
+ * may leave millions, so they are stored in two arrays of numbers.
  */
 export class LetterList {
   readonly #offsets: number[] = []
@@ -21,7 +21,7 @@ export class LetterList {
     this.#reasons.push(name)
   }
 
-  /** Takes the letters below an offset. */
+  /** Removes and returns the dead letters below an offset. */
   *before(offset: number): Generator<ListedLetter> {
     for (let next = this.#peek(); next && next.offset < offset; next = this.#peek()) {
       this.#at += 1
@@ -29,7 +29,7 @@ export class LetterList {
     }
   }
 
-  /** Takes the letter at an offset; its reason. */
+  /** Removes the dead letter at an offset and returns its reason. */
   at(offset: number): string | undefined {
     const next = this.#peek()
     if (next?.offset !== offset) return undefined
@@ -37,7 +37,7 @@ export class LetterList {
     return next.reason
   }
 
-  /** Passes over the letters below an offset. */
+  /** Skips the dead letters below an offset. */
   skipTo(offset: number): void {
     while ((this.#offsets[this.#at] ?? Number.POSITIVE_INFINITY) < offset) this.#at += 1
   }

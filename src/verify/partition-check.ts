@@ -15,9 +15,9 @@ export interface PartitionCheckOptions {
   /** Of this partition. */
   readonly gaps: readonly Gap[]
   readonly windows: PlainWindows
-  /** Offsets of letters that were retried: what counts of them is the retried value, whatever the log's would count now. */
+  /** Offsets of retried messages: their retried value counts, not the value in the log. */
   readonly retried: ReadonlySet<number>
-  /** Of this partition; left out when letters are not compared. */
+  /** Of this partition; left out when dead letters are not compared. */
   readonly letters?: LetterList | undefined
   readonly windowSeconds: number
   readonly allowedLatenessSeconds: number
@@ -28,8 +28,8 @@ export interface PartitionCheckOptions {
 }
 
 /**
- * Reads one partition up to its position, adds its messages to their windows, and holds letters and counters against
- * what came. Messages that the log lost make holes; behind one the watermark is known only to lie between the highest
+ * Reads one partition up to its position, adds its messages to their windows, and compares dead letters and counters
+ * with the log. Messages that the log lost make holes; behind one the watermark is known only to lie between the highest
  * timestamp read and the position's.
  */
 export class PartitionCheck {
@@ -41,7 +41,7 @@ export class PartitionCheck {
   #rejected = 0
   #watermarkUs = -1
   #isWatermarkKnown = true
-  /** Rejected messages without a letter. */
+  /** Rejected messages that are not in dead_letters. */
   #missingLetters = 0
 
   constructor(options: PartitionCheckOptions) {
@@ -184,19 +184,19 @@ export class PartitionCheck {
       isWhole ? rejected === this.#rejected : rejected >= this.#rejected,
     )
     if (isWhole) {
-      const { withoutMessage: told } = position
-      this.#compareCount('without_message', told, withoutMessage, told === withoutMessage)
+      const { withoutMessage: counted } = position
+      this.#compareCount('without_message', counted, withoutMessage, counted === withoutMessage)
     }
     const isMark = isWhole ? watermarkUs === this.#watermarkUs : watermarkUs >= this.#watermarkUs
     this.#compareCount('watermark_us', watermarkUs, this.#watermarkUs, isMark)
     this.#compareLetterCounts()
   }
 
-  /** Each rejected message is a letter, was purged or stands in the archive; each retried one is still there. */
+  /** Each rejected message is in dead_letters, was purged or is in the archive; each retried one is still there. */
   #compareLetterCounts(): void {
     const { rejected, letters, archivedLetters, purged, retried, retriedLetters } = this.#options.position
-    const told = letters + archivedLetters + purged
-    this.#compareCount('dead_letters', told, rejected, rejected === told)
+    const stored = letters + archivedLetters + purged
+    this.#compareCount('dead_letters', stored, rejected, rejected === stored)
     this.#compareCount('retried', retried, retriedLetters, retried === retriedLetters)
   }
 

@@ -1,7 +1,7 @@
 /**
- * Reads a message a second time, in the plainest way that is right: JSON.parse with a reviver that sees each number's
+ * Reads a message a second time, in the simplest correct way: JSON.parse with a reviver that sees each number's
  * digits, BigInt decimals, the calendar of Date. It shares no code with the pipeline's decoder, so that `verify` finds
- * what that one gets wrong. The rules are those of docs/message-format.md, in the same order.
+ * its errors. The rules are those of docs/message-format.md, in the same order.
  */
 export interface PlainMessage {
   readonly symbol: string
@@ -18,7 +18,7 @@ export interface PlainMessage {
 /** Either the message, or the reason for which it is rejected. */
 export type Decoded = PlainMessage | string
 
-/** A JSON number, as the text that stands in the message. */
+/** A JSON number, as the message contains it. */
 class NumberText {
   readonly digits: string
 
@@ -35,7 +35,7 @@ const endOfTimeUs = 2 ** 53
 const wholeDigits = 15
 /** That magnitude, scaled, by the number of decimals. */
 const scaledLimits = Array.from({ length: 19 }, (_, decimals) => 10n ** BigInt(wholeDigits + decimals))
-/** As Node has it since version 21; TypeScript's library does not know the third argument yet. */
+/** As Node has it since version 21; TypeScript's library does not declare the third argument yet. */
 type ParseWithSource = (
   text: string,
   reviver: (key: string, value: unknown, context: { source: string }) => unknown,

@@ -1,6 +1,6 @@
 import type { PlainMessage } from './plain-decoder.ts'
 
-/** A price and where its message stands in the order that decides open and close. */
+/** A price and the position of its message in the order that decides open and close. */
 export interface PlainPlace {
   readonly timestampUs: number
   readonly partition: number
@@ -8,7 +8,7 @@ export interface PlainPlace {
   readonly price: bigint
 }
 
-/** What the messages of one symbol and window come to, added up one by one. */
+/** The aggregate of the messages of one symbol and window, added one by one. */
 export interface PlainWindow {
   n: number
   sumClose: bigint
@@ -22,7 +22,7 @@ export interface PlainWindow {
   first: PlainPlace
   last: PlainPlace
   late: number
-  /** Messages of which the log does not tell any more whether they were late. */
+  /** Messages for which the log no longer shows whether they were late. */
   maybeLate: number
 }
 
@@ -65,7 +65,7 @@ export class PlainWindows {
     return timestampUs - (timestampUs % this.#windowUs)
   }
 
-  /** @param late - `maybe` where the log does not tell. */
+  /** @param late - `maybe` where the log does not show it. */
   add(message: PlainMessage, place: { partition: number; offset: number }, late: boolean | 'maybe'): void {
     const { symbol, timestampUs } = message
     const startUs = this.startOf(timestampUs)

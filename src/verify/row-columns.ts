@@ -8,11 +8,11 @@ export interface ExpectedValue {
   readonly scale: number
   /** PostgreSQL rounds it: only its first 12 significant digits are compared. */
   readonly isRounded?: true
-  /** Where the log does not tell exactly: anything from `value` up to this. */
+  /** Where the log does not determine the exact value: all values from `value` up to this are accepted. */
   readonly upTo?: bigint
 }
 
-/** What is compared of a row; symbol and window_start name it. */
+/** The columns of a row that are compared; symbol and window_start identify the row. */
 export type ComparedColumn = Exclude<ComparedColumnName, 'symbol' | 'window_start'>
 
 /** Each column of the row that a window should have; null where it must be null. */
@@ -107,7 +107,7 @@ function magnitude(value: bigint): bigint {
   return value < 0n ? -value : value
 }
 
-/** For people: instants as such, numbers without trailing zeros, rounded ones with at most 20 significant decimal places. */
+/** The text for a report: instants in ISO 8601, numbers without trailing zeros, rounded ones with at most 20 significant decimal places. */
 export function expectedText(column: ComparedColumn, expected: ExpectedValue | null): string | null {
   if (expected === null) return null
   if (isInstant(column)) return isoInstant(Number(expected.value))
@@ -123,7 +123,7 @@ export function expectedText(column: ComparedColumn, expected: ExpectedValue | n
   return `${value < 0n ? '-' : ''}${integer}${fraction === '' ? '' : `.${fraction}`}`
 }
 
-/** A column's text for people. */
+/** A stored column's text for a report. */
 export function tableText(column: ComparedColumn, text: string | null): string | null {
   return text !== null && isInstant(column) ? isoInstant(Number(text)) : text
 }

@@ -28,14 +28,14 @@ export interface VerifyOptions {
   readonly filter: WindowFilter
   /** How many differences are kept to be shown; all are counted. @defaultValue 20 */
   readonly maxShown?: number
-  /** Rows in memory at a time: more of them take several readings of the log. @defaultValue 200,000 */
+  /** Rows in memory at a time: for more rows the log is read several times. @defaultValue 200,000 */
   readonly rowsAtOnce?: number
-  /** Told now and then how many messages were read, of how many offsets, all readings together. */
+  /** Called from time to time with the number of messages read and of offsets to read, over all passes. */
   readonly onProgress?: (messages: number, offsets: number) => void
 }
 
 export interface VerifyReport {
-  /** Messages read, and readings of the log. */
+  /** Messages read, and how often the log was read. */
   readonly messages: number
   readonly passes: number
   /** Rows compared, those of unchecked windows included. */
@@ -51,15 +51,15 @@ export interface VerifyReport {
 }
 
 /**
- * Computes the windows of a range again from the log, by a second way that shares no code with the first, and compares
+ * Computes the windows of a range again from the log, with code that the worker does not share, and compares
  * them with the table: every column, the rejected messages and the counters of the positions. Each pass takes a
- * consistent look at the database and reads the log up to the positions it saw, so workers may go on.
+ * consistent snapshot of the database and reads the log up to its positions, so workers may continue.
  *
  * @throws KpiError of Kafka and PostgreSQL.
  */
 export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   const startedMs = performance.now()
-  // What was pruned is not read for nothing; what is pruned from now on, each pass's snapshot tells.
+  // Windows that were pruned are not read. What is pruned from now on is in the snapshot of each pass.
   const floorUs = await readFloorUs(options.database)
   const filter = { ...options.filter, fromUs: Math.max(floorUs, options.filter.fromUs ?? 0) }
   const slices = await sliceWindows(options.database, filter, options.rowsAtOnce ?? 200_000)
@@ -102,7 +102,7 @@ class VerifyRun {
     }
   }
 
-  /** One range of windows, and with the first also letters and counters, which know no windows. */
+  /** One range of windows; with the first one also dead letters and counters, which belong to no window. */
   async pass(slice: WindowFilter, isFirst: boolean): Promise<void> {
     const { database, definition, rowsAtOnce = 200_000 } = this.#options
     const { topic, consumerGroup: group, windowSeconds, decimals } = definition
@@ -138,7 +138,7 @@ class VerifyRun {
     this.#letters += 1
   }
 
-  /** A letter that was retried is in the rows with the value it was retried with. */
+  /** A retried message is in the rows with the value it was retried with. */
   #addRetried(
     { partition, offset, payload, messageAtUs, isLate }: RetriedMessage,
     windows: PlainWindows,

@@ -25,7 +25,7 @@ export class FlatDecimal {
   }
 
   /**
-   * Returns the position behind the number that begins at `start`, or {@link declined}. At most eight digits stand
+   * Returns the position behind the number that begins at `start`, or {@link declined}. There are at most eight digits
    * before the point, so that the scaled number is exact or seen to be too wide.
    */
   read(view: DataView, start: number): number {

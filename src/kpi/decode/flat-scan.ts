@@ -5,11 +5,11 @@ import { FlatTimestamp } from './flat-timestamp.ts'
 import { UsualScan } from './usual-scan.ts'
 
 /**
- * The fast path: reads a message of the usual shape where it stands, straight into scaled integers and epoch time.
+ * The fast path: reads a message of the usual shape in place, directly into scaled integers and epoch time.
  *
  * It takes one flat object: known fields once each, in any order; other members with plain values; strings of ASCII
  * without escapes; numbers without exponents, of at most eight fractional digits where more are kept. All else it declines, valid or not: it never rejects, the full parser
- * does. What it takes, it must read as the full parser would; the tests hold the two together.
+ * does. What it takes, it must read as the full parser would; the tests compare the two.
  *
  * Messages of the one layout that nearly all have are read by {@link UsualScan}, which is faster still.
  *
@@ -19,7 +19,7 @@ import { UsualScan } from './usual-scan.ts'
  */
 export class FlatScan {
   readonly #into: FlatMessage
-  /** The buffer of the message before, and a view of it: many messages stand in one buffer. */
+  /** The buffer of the message before, and a view of it: one buffer contains many messages. */
   #buffer: Uint8Array = new Uint8Array(0)
   #view: DataView = new DataView(new ArrayBuffer(0))
   #end = 0
@@ -68,7 +68,7 @@ export class FlatScan {
     return true
   }
 
-  /** At the quote before a name. Known names are told by two words; the shortest with its value has eight bytes. */
+  /** At the quote before a name. Two words distinguish the known names; the shortest name with its value has eight bytes. */
   #member(at: number): number {
     const view = this.#view
     if (at + 8 > this.#end) return this.#other(at)
@@ -95,7 +95,7 @@ export class FlatScan {
     }
   }
 
-  /** A member that is no field: skipped when plain. A name with an escape may stand for a field, and is not plain. */
+  /** A member that is no field: skipped when plain. A name with an escape may be the name of a field, and is not plain. */
   #other(at: number): number {
     const view = this.#view
     const behindName = skipPlainString(view, at, this.#end)
@@ -167,7 +167,7 @@ const close = 32
 const volume = 64
 const required = symbol | timestamp | close | volume
 
-/** The names as they stand in a message, the quotes included: a first word, and what is left of the second. */
+/** The names as a message contains them, with their quotes: a first word, and what is left of the second. */
 const symbolWord = word('"sym')
 const symbolRest = word('bol"')
 const timestampWord = word('"tim')

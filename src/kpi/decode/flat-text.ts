@@ -3,7 +3,7 @@
  * returns the one behind what it skipped, or {@link declined}.
  */
 
-/** Not a position: what stands here is left to the full parser. */
+/** Not a position: the full parser must read this message. */
 const declined = -1
 
 export function skipSpace(view: DataView, start: number): number {

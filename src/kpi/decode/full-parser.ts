@@ -7,7 +7,7 @@ import { type JsonKind, JsonScanner, type MemberSink } from './json-scanner.ts'
 import type { RejectReason } from './reject-reason.ts'
 import { endOfTimeUs, parseEpochMs, parseTimestamp } from './timestamp.ts'
 
-/** Where the last value of a field stands in the message: of a repeated field the last one counts. */
+/** The position of the last value of a field in the message: if a field is repeated, its last value counts. */
 interface Field {
   readonly name: string
   readonly nameBytes: Uint8Array
@@ -30,7 +30,7 @@ const maxSymbolBytes = 32
 /** Half a unit is one ten-thousandth of 5000 units: a number that is rounded to more keeps its precision. */
 const mostUnitsThatLose = 5000n
 const symbolPattern = /^[\x21-\x7e]{1,32}$/
-/** No name of a field is longer, each of its letters written as an escape of six bytes. */
+/** The longest name of a field, with each of its characters written as an escape of six bytes. */
 const longestNameBytes = 'timestamp'.length * 6
 /** So that every detail stays below the 200 characters that `dead_letters` promises. */
 const excerptBytes = 80
@@ -72,7 +72,7 @@ export class FullParser implements MemberSink {
   readonly #byName = new Map(this.#fields.map((field) => [field.name, field]))
   readonly #usualTimestamp = new FlatTimestamp()
   readonly #usualDecimal: FlatDecimal
-  /** Of the message before, too: many messages stand in one buffer. */
+  /** Of the message before, too: one buffer contains many messages. */
   #bytes: Buffer = Buffer.alloc(0)
   #view: DataView = new DataView(new ArrayBuffer(0))
 
@@ -110,7 +110,7 @@ export class FullParser implements MemberSink {
 
   #fieldNamed(start: number, end: number): Field | undefined {
     for (const field of this.#fields) if (isSame(field.nameBytes, this.#bytes, start, end)) return field
-    // Each letter may be written as an escape.
+    // Each character may be written as an escape.
     if (end - start > longestNameBytes || !this.#bytes.subarray(start, end).includes(backslash)) return undefined
     return this.#byName.get(this.#text(start, end))
   }
@@ -155,7 +155,7 @@ export class FullParser implements MemberSink {
     let timestampUs: number | undefined
     const usual = this.#usualTimestamp
     const isEither = kind === 'string' || kind === 'number'
-    // Something stands behind every value of an object.
+    // Every value of an object is followed by another byte.
     if (isEither && usual.read(this.#view, start, end + 1) === end) timestampUs = usual.us
     else if (kind === 'string') timestampUs = parseTimestamp(this.#text(start + 1, end - 1))
     else if (kind === 'number') timestampUs = parseEpochMs(this.#text(start, end))
@@ -185,7 +185,7 @@ export class FullParser implements MemberSink {
 
   #checkFuture(latestUs: number): RejectReason | undefined {
     if (this.timestampUs < endOfTimeUs && this.timestampUs <= latestUs) return undefined
-    // Who knows the record's own time tells the rest.
+    // The caller knows the record's own time and adds the rest.
     return this.#wrong('future_timestamp', this.#timestamp, 'too far ahead')
   }
 
@@ -216,8 +216,8 @@ export class FullParser implements MemberSink {
   }
 
   /**
-   * What a span of a checked string stands for. Characters beyond ASCII come out as others beyond ASCII, which is all
-   * that matters here: no field may hold one.
+   * The text that a span of a checked string represents. Characters beyond ASCII become other characters beyond ASCII,
+   * which is sufficient here: no field may contain one.
    */
   #text(start: number, end: number): string {
     const text = this.#latin1(start, end)

@@ -10,8 +10,8 @@ const feedDelayMs = 300_000
 const mostZoneMs = 14 * 3_600_000
 
 /**
- * What is wrong with a message whose time is too far ahead of its record's: both times, and which of the two is wrong as far
- * as they tell. It follows from these two alone, so that a message has the same detail each time that it is read.
+ * What is wrong with a message whose time is too far ahead of its record's time: both times, and which of them is probably
+ * wrong. The text depends on these two times only, so that a message has the same detail each time that it is read.
  *
  * @param eventUs - The message's own timestamp, microseconds since the epoch.
  * @param recordMs - The record's Kafka timestamp; the wall clock where the record has none.

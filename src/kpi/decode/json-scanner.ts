@@ -1,7 +1,7 @@
 /** What a JSON value is. */
 export type JsonKind = 'object' | 'array' | 'string' | 'number' | 'true' | 'false' | 'null'
 
-/** Hears of the members of the outermost object, in their order. */
+/** Is called for each member of the outermost object, in their order. */
 export interface MemberSink {
   /**
    * @param nameStart where the name begins, after its quote; `nameEnd` is at its closing quote
@@ -14,7 +14,7 @@ const maxDepth = 64
 const noBytes = new Uint8Array(0)
 
 /**
- * Checks that bytes are one JSON text after RFC 8259, and tells where the members of its outermost object stand.
+ * Checks that bytes are one JSON text after RFC 8259, and reports the positions of the members of its outermost object.
  *
  * Strict: UTF-8 is verified, a byte-order mark is no white space, depth is at most 64. A lone surrogate escape is
  * legal, as the RFC's grammar has it. One pass, with a stack of its own instead of recursion.
@@ -62,7 +62,7 @@ export class JsonScanner {
     return next === 'end'
   }
 
-  /** At the first byte of a value: goes past a scalar, or past the opening of a container. */
+  /** At the first byte of a value: moves past a scalar, or past the opening of a container. */
   #value(): Next {
     const first = this.#peek()
     if (this.#depth === 0) this.kind = kindOf(first)
@@ -164,7 +164,7 @@ export class JsonScanner {
     return at > first || this.#reject('a digit is missing')
   }
 
-  /** At an opening quote: goes past the closing one. */
+  /** At an opening quote: moves past the closing one. */
   #string(): boolean {
     this.#at++
     for (;;) {
@@ -181,7 +181,7 @@ export class JsonScanner {
     return true
   }
 
-  /** Goes past ASCII that stands for itself in a string. */
+  /** Moves past the ASCII characters of a string that need no escape. */
   #skipPlain(): void {
     const bytes = this.#bytes
     const end = this.#end
@@ -266,7 +266,7 @@ export class JsonScanner {
   }
 }
 
-/** What stands next: a value, the end of the text, or something that is no JSON. */
+/** What comes next: a value, the end of the text, or something that is no JSON. */
 type Next = 'value' | 'end' | 'invalid'
 
 const openBrace = 0x7b
@@ -283,7 +283,7 @@ const point = 0x2e
 const zero = 0x30
 const letterE = 0x65
 const letterU = 0x75
-/** Set in a lower-case letter, clear in its upper case. */
+/** The bit that is set in a lower-case character and clear in its upper-case one. */
 const lowerCase = 0x20
 const shortEscapes = new Set([...'"\\/bfnrt'].map((letter) => letter.charCodeAt(0)))
 
@@ -296,7 +296,7 @@ function isHexDigit(byte: number): boolean {
   return isDigit(byte) || (letter >= 0x61 && letter <= 0x66)
 }
 
-/** What a value that begins with this byte can only be; `null` for what begins none, where its first letter is missed. */
+/** The only word that can begin with this byte; `null` for a byte that begins none: its first character is then reported as missing. */
 function kindOf(first: number): JsonKind {
   switch (first) {
     case openBrace:

@@ -8,7 +8,7 @@ import type { RejectReason } from './reject-reason.ts'
 
 export { type RejectReason, rejectReasons } from './reject-reason.ts'
 
-/** Larger values are rejected unread. */
+/** Larger values are rejected without being read. */
 const maxBytes = 65_536
 const wideFromScaled = BigInt(wideFrom)
 
@@ -27,7 +27,7 @@ export interface PrecisionLoss extends NumberLoss {
 }
 
 /**
- * Decodes and validates messages, one after the other, as docs/message-format.md says.
+ * Decodes and validates one message at a time, as docs/message-format.md describes.
  *
  * The usual shape is scanned in place ({@link FlatScan}); whatever that declines goes to the full parser, which alone
  * decides rejections. When {@link MessageDecoder.decode} accepted a message, the public fields hold it until the next
@@ -79,11 +79,11 @@ export class MessageDecoder implements FlatMessage {
   }
 
   /**
-   * Decodes the value that stands in `buffer` from `start` to `end` (exclusive).
+   * Decodes the value in `buffer` from `start` to `end` (exclusive).
    *
    * @param start negative for a record without a value
    * @param referenceMs the record's own Kafka timestamp; the wall clock where it has none
-   * @returns the reason of a rejection, told in `detail`; undefined when the message is accepted
+   * @returns the reason of a rejection, described in `detail`; undefined when the message is accepted
    */
   decode(buffer: Buffer, start: number, end: number, referenceMs: number): RejectReason | undefined {
     const latestUs = referenceMs * 1000 + this.#maxFutureUs
@@ -95,7 +95,7 @@ export class MessageDecoder implements FlatMessage {
     ) {
       return this.#decodeFully(buffer, start, end, latestUs)
     }
-    // Comparing is cheaper than to store again, of which the collector takes note.
+    // Comparing is cheaper than storing again, which the garbage collector would have to record.
     if (this.symbolBytes !== buffer) this.symbolBytes = buffer
     this.isWide = false
     return undefined

@@ -5,7 +5,7 @@ const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[
 const daysOfMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
 /**
- * Reads an RFC 3339 date-time; a space may stand for the T, and a text without an offset is UTC. Fractions of a second
+ * Reads an RFC 3339 date-time; a space may replace the T, and a text without an offset is UTC. Fractions of a second
  * are cut off after the microsecond.
  *
  * @returns microseconds since the epoch, never negative: exact below {@link endOfTimeUs}, and not below it when the

@@ -4,8 +4,8 @@ import { word } from './flat-text.ts'
 import type { FlatTimestamp } from './flat-timestamp.ts'
 
 /**
- * The fastest path: a message whose members stand in the order of docs/message-format.md without a space between, as
- * `JSON.stringify` and most producers write it. What stands between two values is compared four bytes at once, and
+ * The fastest path: a message whose members are in the order of docs/message-format.md with no spaces between them, as
+ * `JSON.stringify` and most producers write it. The bytes between two values are compared four bytes at once, and
  * nothing is looked up. Prices other than the close may be left out together.
  */
 export class UsualScan {
@@ -107,7 +107,7 @@ function isTimestampNext(view: DataView, at: number, end: number): boolean {
 const shortestEnd = 22
 const mostSymbolBytes = 32
 
-/** What stands before each value, `{"symbol":"` first, in words, and how many bytes it has. */
+/** The bytes before each value, `{"symbol":"` first, in words, and how many bytes it has. */
 const symbolBytes = 11
 const symbolWord = word('{"sy')
 const symbolRest = word('mbol')

@@ -17,18 +17,18 @@ const hasLeader = `
       AND abs(extract(epoch FROM clock_timestamp() - l.seen_at)) * 1000 < greatest($1::integer, l.patience_ms)
   ) AS "hasLeader"`
 
-/** Failures that say that this role or this schema cannot keep a leader at all. */
+/** Errors which show that this role or this schema cannot store a leader. */
 const cannotKeep: readonly string[] = ['KPI_SCHEMA_MISSING', 'KPI_POSTGRES_RIGHTS']
 
 /**
- * The one place among evaluators, kept in alert_leader. It is lost with the session, or to another evaluator when it was not
+ * The lead among evaluators, stored in alert_leader. It is lost with the session, or to another evaluator when it was not
  * renewed in time. Where the table is missing or may not be written, an evaluator leads unless it sees another one: an alert
  * that comes twice is better than none.
  */
 export class AlertSeat {
   readonly #probe: Probe
   readonly #evaluator: string
-  /** After so long without a sign of the leader another one takes its place. */
+  /** A leader that has not renewed its lead for so long is replaced by another evaluator. */
   readonly #patienceMs: number
   /** Of the advisory lock; undefined before the first attempt. */
   #key: string | undefined
@@ -40,7 +40,7 @@ export class AlertSeat {
     this.#patienceMs = options.patienceMs
   }
 
-  /** Takes the place if it is free, or renews it. */
+  /** Takes the lead if no evaluator has it, or renews it. */
   async take(): Promise<boolean> {
     try {
       this.#isHeld = (await this.#renew()) || (await this.#claim())
@@ -53,7 +53,7 @@ export class AlertSeat {
   }
 
   /**
-   * Within the transaction that writes: nobody else may have taken the place, nor takes it before the transaction ends.
+   * Within the transaction that writes: no other evaluator may have taken the lead, or take it before the transaction ends.
    *
    * @throws KpiError when another one has.
    */
@@ -97,7 +97,7 @@ export class AlertSeat {
     }
   }
 
-  /** A lock that nobody can have taken before, since nobody can have guessed it. */
+  /** A random key, so that no other session can have taken this lock before. */
   async #takeKey(): Promise<void> {
     if (this.#key !== undefined) return
     const key = randomBytes(8).readBigInt64BE().toString()

@@ -36,12 +36,12 @@ export interface NotificationRow {
 }
 
 const limits = { connectTimeoutMs: 2500, statementTimeoutMs: 2000, applicationName: 'market-kpi alerts' }
-/** An evaluator that stands still, or whose machine is gone, loses its session and with it its place. */
+/** An evaluator that is paused, or whose machine is gone, loses its session and with it the lead. */
 const idleTimeoutMs = 60_000
 /** Three missed answers, 10 s apart: what a system waits by itself is two hours. */
 const keepAlive = `SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
   SET idle_session_timeout = `
-/** Of ended episodes, for who takes over: long enough for every end to be told. */
+/** How long ended episodes are read by an evaluator that takes over: long enough to notify every end. */
 const recentHours = 24
 const maxLoaded = 4000
 const keptDays = 90
@@ -74,14 +74,14 @@ const saveNotifications = `
     outcome = excluded.outcome, attempts = excluded.attempts, detail = excluded.detail, updated_at = now()`
 
 export interface AlertSessionOptions {
-  /** Who this is, for those who look at alert_leader. */
+  /** The name of this evaluator in alert_leader. */
   readonly evaluator: string
-  /** An evaluator that leads and gives no sign for so long is followed by another. */
+  /** An evaluator that leads and does not renew its lead for so long is replaced by another. */
   readonly patienceMs: number
 }
 
 /**
- * The connection of one alert evaluator. Its place as the leader lives and dies with it. Every statement has two seconds;
+ * The connection of one alert evaluator. It is the leader only while the connection lasts. Every statement has two seconds;
  * after one that failed for the connection's sake the session is over.
  */
 export class AlertSession {
@@ -122,7 +122,7 @@ export class AlertSession {
     return opened.promise
   }
 
-  /** Without waiting for it; asked again, whether it is still ours. */
+  /** Does not wait for it; when called again, checks that this session still holds it. */
   takeLead(): Promise<boolean> {
     return this.#inTurn(() => this.#seat.take())
   }
@@ -149,7 +149,7 @@ export class AlertSession {
     )
   }
 
-  /** All of it, or nothing: nothing where another evaluator leads meanwhile. */
+  /** Writes all of it or nothing: nothing if another evaluator has taken the lead. */
   save(changes: {
     readonly alerts: readonly AlertRow[]
     /** Pending ones that came to nothing. */
@@ -179,7 +179,7 @@ export class AlertSession {
     }
   }
 
-  /** One transaction after the other: who sends and who evaluates do not wait for each other. */
+  /** One transaction at a time, so that the evaluator and the sender need not coordinate. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#turn.then(work)
     this.#turn = turn.catch(() => undefined)

@@ -20,7 +20,7 @@ export async function knownRulesAndLabels(
   return { rules: rows.map(({ rule }) => rule), labels: rows.flatMap(({ labels }) => labels ?? []) }
 }
 
-/** Episodes that have fired, the newest first; those that go on too. */
+/** Episodes that have fired, the newest first; including those that still last. */
 export function listAlertHistory(
   database: Database,
   { since, limit }: { readonly since: Date; readonly limit: number },

@@ -1,12 +1,12 @@
 /**
- * How long calls wait for a connection of a pool. A pool serves its callers in the order they came, and tells by an
- * event when one is served, but not which: it was the one that had waited longest.
+ * How long calls wait for a connection of a pool. A pool serves its callers in order, and emits an event when one is
+ * served, but not which one: it is the one that has waited longest.
  */
 export class AcquireMeter {
   readonly #now: () => number
   readonly #waiting = new Set<{ readonly sinceMs: number }>()
   #longestMs = 0
-  /** The time in which somebody waited, up to when nobody did last. */
+  /** The time in which at least one caller waited, up to the last moment when none did. */
   #waitedMs = 0
   #someoneSinceMs = 0
 
@@ -15,7 +15,7 @@ export class AcquireMeter {
     this.#now = now
   }
 
-  /** Somebody was served. */
+  /** A caller was served. */
   readonly served = (): void => {
     for (const first of this.#waiting) {
       this.#end(first)

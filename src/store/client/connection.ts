@@ -7,7 +7,7 @@ import { postgresError } from './errors.ts'
 import { refuseBorrowedSession } from './pooler.ts'
 import { type SessionLimits, setUpSession } from './session.ts'
 
-/** PostgreSQL hands out bigint as text; every count and offset here is below 2^53. */
+/** PostgreSQL returns bigint as text; every count and offset here is below 2^53. */
 const bigintOid = 20
 const types: pg.CustomTypesConfig = {
   getTypeParser: (oid: number, format?: 'text' | 'binary') =>
@@ -25,12 +25,12 @@ export interface PostgresOptions {
   readonly sslRootCert?: string | undefined
 }
 
-/** Of the transactions of the pipeline: longer than any sane merge, shorter than an operator's patience. */
+/** Of the transactions of the pipeline: longer than any plausible merge, shorter than an operator would wait. */
 const usualLimits: SessionLimits = { statementTimeoutMs: 60_000, lockTimeoutMs: 30_000, idleInTransactionMs: 60_000 }
 const connectTimeoutMs = 5_000
 /** How long a query that is under way may hold up the end of a pool. */
 const closeTimeoutMs = 1_000
-/** A server that vanished without a word is found out in a minute or two, not in the two hours that systems wait. */
+/** A server that disappeared without closing the connection is detected in a minute or two, not after the system's two hours. */
 const keepAliveDelayMs = 10_000
 
 /**
@@ -60,7 +60,7 @@ export function postgresOptions(config: Config): PostgresOptions {
 
 const readerRole = 'bi_reader'
 
-/** The same database as the role that may only read it, for statements that somebody else wrote. */
+/** The same database as the role that may only read it, for statements that a user wrote. */
 export function readerOptions(config: Config): PostgresOptions {
   const options = postgresOptions(config)
   if (options.user === readerRole) return options
@@ -105,7 +105,7 @@ export function placeOf(options: PostgresOptions): string {
 
 /**
  * The options of node-postgres for ours. `prefer` starts without TLS here; {@link settleSslMode} finds out whether the server
- * wants it.
+ * requires it.
  */
 export function clientConfig(options: PostgresOptions, applicationName: string): pg.ClientConfig {
   return {
@@ -183,7 +183,7 @@ export async function withClient<T>(
 ): Promise<T> {
   const options = await settleSslMode(given)
   const client = new pg.Client(clientConfig(options, 'market-kpi'))
-  // A connection that breaks between two queries tells it by an event; the next query tells it again.
+  // A connection that breaks between two queries emits an event; the next query reports the error again.
   client.on('error', () => undefined)
   try {
     await client.connect()
@@ -196,7 +196,7 @@ export async function withClient<T>(
   }
 }
 
-/** A pool and where it leads. */
+/** A pool and the address of its server. */
 export interface Database {
   readonly pool: pg.Pool
   readonly place: string
@@ -208,12 +208,12 @@ export interface Database {
   acquireWaitedMs(): number
   /** Runs statements in one transaction on one connection. */
   transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T>
-  /** A query that is still under way after a second loses its connection; whether it was done, nobody knows then. */
+  /** A query that is still under way after a second loses its connection; whether it took effect is then unknown. */
   close(): Promise<void>
 }
 
 /**
- * Opens a pool, after one connection that proves the way.
+ * Opens a pool, after one connection has shown that the server can be reached.
  *
  * @param pooled.queryTimeoutMs - After so long without an answer a query fails and its connection is given up.
  *   @defaultValue a minute and a half, what a transaction may take
@@ -224,13 +224,13 @@ export async function openDatabase(
   pooled: { maxConnections: number; applicationName: string; queryTimeoutMs?: number },
 ): Promise<Database> {
   const options = await settleSslMode(given)
-  // Not by the pool: it leaves the sockets of refused logins open, and the server a session a minute.
+  // Not by the pool: it does not close the sockets of refused logins, which costs the server one session per minute.
   await withClient(options, (client) => client.query('SELECT 1'))
   const place = placeOf(options)
   const { maxConnections: max, applicationName, queryTimeoutMs } = pooled
-  const patience = queryTimeoutMs === undefined ? {} : { query_timeout: queryTimeoutMs }
+  const timeout = queryTimeoutMs === undefined ? {} : { query_timeout: queryTimeoutMs }
   const onConnect = (client: pg.ClientBase) => startSession(client as pg.Client, options)
-  const pool = new pg.Pool({ ...clientConfig(options, applicationName), ...patience, max, onConnect })
+  const pool = new pg.Pool({ ...clientConfig(options, applicationName), ...timeout, max, onConnect })
   pool.on('error', () => undefined)
   const clients = new Set<pg.PoolClient>()
   const acquiring = new AcquireMeter()
@@ -255,7 +255,7 @@ export async function openDatabase(
   }
 }
 
-/** A pool waits for its queries, and a server that has fallen silent would make that a minute and a half. */
+/** Closing a pool waits for its queries: up to a minute and a half when the server no longer answers. */
 async function closePool(pool: pg.Pool, clients: ReadonlySet<pg.PoolClient>): Promise<void> {
   const timer = setTimeout(() => {
     // With a query under way this destroys the socket.
@@ -268,7 +268,7 @@ async function closePool(pool: pg.Pool, clients: ReadonlySet<pg.PoolClient>): Pr
 async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect()
   let broken: Error | undefined
-  // While it is lent out the pool does not listen, and an 'error' event that nobody hears ends the process.
+  // The pool does not listen to a connection in use, and an 'error' event without a listener ends the process.
   const noteBroken = (error: Error) => {
     broken = error
   }

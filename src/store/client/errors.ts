@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { certificateProblem, type ErrorCode, isOwnMistake, KpiError, messageOf } from '../../errors.ts'
 
-/** Classes of SQLSTATEs (their first two characters) that say nothing lasting of the statement. */
+/** Classes of SQLSTATEs (their first two characters) that are no lasting fault of the statement. */
 const retryableClasses = new Set([
   '08', // connection exceptions
   '53', // insufficient resources: memory, connections
@@ -16,7 +16,7 @@ const retryableStates = new Set([
   '40P01', // deadlock
   '55P03', // lock not available (lock_timeout)
   '25006', // read-only transaction: a standby that is being promoted
-  '25P03', // idle in a transaction for too long: the worker stood still
+  '25P03', // idle in a transaction for too long: the worker was paused
   '25P04', // the transaction took too long
   'XX000', // internal error: seen while a server goes down
 ])
@@ -31,7 +31,7 @@ const positionMoved = 'KP001'
 const definitionChanged = 'KP002'
 
 /**
- * Whatever the database or the way to it threw, as one of our errors. Our own mistakes are thrown on.
+ * Converts an error of the database or of the connection to it into one of our errors. Our own mistakes are thrown as they are.
  *
  * @param where - Names the server: HOST:PORT/DATABASE.
  */

@@ -4,10 +4,10 @@ import { pause } from '../../runtime/abort.ts'
 import { type PostgresOptions, placeOf, withClient } from './connection.ts'
 import type { SessionLimits } from './session.ts'
 
-/** Preparing a database waits no longer than this for a lock that somebody else holds. */
+/** Preparing a database waits no longer than this for a lock that another session holds. */
 const lockTimeoutMs = 10_000
 const preparing: SessionLimits = { statementTimeoutMs: 60_000, lockTimeoutMs, idleInTransactionMs: 0 }
-/** Most preparations take less, and are not watched at all. */
+/** Most preparations take less time than this and are not watched. */
 const firstLookMs = 1000
 const lookEveryMs = 500
 
@@ -73,7 +73,7 @@ function wordsOf({ pid, role, application, since }: Holder): string {
   return `the role '${role ?? 'unknown'}' (${[...named, `pid ${pid}`, ...when].join(', ')})`
 }
 
-/** Asks on a second connection whom the first one waits for, until it is told to stop. @returns The last one seen. */
+/** Asks on a second connection which session the first one waits for, until it is stopped. @returns The last one seen. */
 async function watchHolder(options: PostgresOptions, pid: number, stop: AbortSignal): Promise<Holder | undefined> {
   let last: Holder | undefined
   await pause(firstLookMs, stop)
@@ -87,7 +87,7 @@ async function watchHolder(options: PostgresOptions, pid: number, stop: AbortSig
       }
     })
   } catch {
-    // Whom we wait for is worth knowing, and no reason to fail.
+    // Naming the holder is useful, but a failure to do so must not fail the work.
   }
   return last
 }

@@ -16,7 +16,7 @@ export class PoolWaitMeter {
    * Since the call before.
    *
    * @param nowMs - Monotonic.
-   * @param isSaturated - Somebody is known to have waited all the time.
+   * @param isSaturated - A caller is known to have waited all the time.
    * @returns The share of the time in which at least one query waited, in percent, and the longest wait.
    */
   interval(nowMs: number, isSaturated: boolean): { readonly percent: number; readonly longestMs: number } {

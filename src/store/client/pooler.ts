@@ -1,10 +1,10 @@
-// A pooler such as PgBouncer may stand between us and PostgreSQL. The pipeline needs sessions of its own: for settings,
+// A pooler such as PgBouncer may be placed in front of PostgreSQL. The pipeline needs sessions of its own: for settings,
 // prepared statements, temporary tables and the evaluator's lock. PgBouncer gives one with pool_mode = session; with
 // pool_mode = transaction the next statement may run in another session, which goes unnoticed until rows are wrong.
 //
-// 1. A pooler shows: the process that a connection was told of at its start (for cancelling) is not the one that answers.
-//    PostgreSQL itself always tells the truth about it; poolers make up a number of their own.
-// 2. The mode shows by a notification. This session listens to a channel, and then asks for nothing more. A second one
+// 1. A pooler is detected by the process id: the one announced at the start of a connection (for cancelling) is not the one
+//    that answers. PostgreSQL itself announces the real id; poolers announce a number of their own.
+// 2. The mode is detected by a notification. This session listens to a channel, and then sends nothing more. A second one
 //    notifies the channel. A session of our own receives that while it is idle. With any other mode the pooler has taken
 //    the session back, and what comes from an idle server reaches no client. So a session is never taken for our own by
 //    mistake, however busy the pooler is and whichever server it lends next.
@@ -22,7 +22,7 @@ interface SameWay {
 
 /**
  * How often the channel is notified before the session counts as borrowed, and the pause after each. PostgreSQL needs a
- * millisecond; a machine that stands still delays the next notification as well.
+ * millisecond; a machine that is paused delays the next notification as well.
  */
 const notifications = 8
 const pauseMs = 150
@@ -64,29 +64,29 @@ async function isOwnSession(client: pg.Client, config: pg.ClientConfig): Promise
     if (error instanceof pg.DatabaseError && error.code === '25006') return true
     throw error
   }
-  const heard = Promise.withResolvers<void>()
+  const received = Promise.withResolvers<void>()
   const note = (message: pg.Notification) => {
-    if (message.channel === channel) heard.resolve()
+    if (message.channel === channel) received.resolve()
   }
   client.on('notification', note)
   try {
-    return await notifyUntil(heard.promise, channel, config)
+    return await notifyUntil(received.promise, channel, config)
   } finally {
     client.off('notification', note)
     await client.query(`UNLISTEN ${channel}`)
   }
 }
 
-/** @returns Whether it was heard in time. */
-async function notifyUntil(heard: Promise<void>, channel: string, config: pg.ClientConfig): Promise<boolean> {
+/** @returns Whether the notification was received in time. */
+async function notifyUntil(received: Promise<void>, channel: string, config: pg.ClientConfig): Promise<boolean> {
   const second = new pg.Client(config)
   second.on('error', () => undefined)
-  const isHeard = heard.then(() => true)
+  const isReceived = received.then(() => true)
   try {
     await second.connect()
     for (let count = 0; count < notifications; count += 1) {
       await second.query('SELECT pg_catalog.pg_notify($1, $2)', [channel, ''])
-      if (await within(pauseMs, isHeard)) return true
+      if (await within(pauseMs, isReceived)) return true
     }
     return false
   } finally {

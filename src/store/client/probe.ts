@@ -3,26 +3,26 @@ import { KpiError } from '../../errors.ts'
 import { clientConfig, type PostgresOptions, placeOf, startSession } from './connection.ts'
 import { postgresError } from './errors.ts'
 
-/** Asks one question after the other over one connection. */
+/** Runs queries one by one over one connection. */
 export interface Probe {
   query<R extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<R[]>
 }
 
 export interface ProbeLimits {
   readonly connectTimeoutMs: number
-  /** Of one statement: the server gives it up then, or we the server. */
+  /** The limit of one statement: then the server cancels it, or the client gives up the server. */
   readonly statementTimeoutMs: number
   readonly applicationName: string
 }
 
-/** A server that answers says goodbye at once. */
+/** A server that answers closes the connection at once. */
 const endTimeoutMs = 200
-/** Of a session that stands still within a transaction. */
+/** For a session that is idle in a transaction. */
 const idleInTransactionMs = 60_000
 
 /**
- * Runs questions on a fresh connection, for those who want to know whether and how the server answers, not to work with
- * it: everything has a short limit, and an abort ends it at once, even when the server is frozen.
+ * Runs queries on a fresh connection to find out whether and how the server answers: everything has a short limit, and an
+ * abort ends it at once, even when the server is frozen.
  *
  * @throws KpiError, or the signal's reason.
  */
@@ -59,7 +59,7 @@ async function probeOnce<T>(
     lockTimeoutMs: statementTimeoutMs,
     idleInTransactionMs,
   }
-  // A connection that breaks between two questions tells it by an event; the next question tells it again.
+  // A connection that breaks between two queries emits an event; the next query reports the error again.
   client.on('error', () => undefined)
   const cut = () => client.connection.stream.destroy()
   signal.addEventListener('abort', cut, { once: true })

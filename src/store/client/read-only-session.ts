@@ -9,8 +9,7 @@ export type ReadOnlyQuery = (text: string, values?: unknown[]) => Promise<Record
 const limits = { connectTimeoutMs: 2500, statementTimeoutMs: 2000, applicationName: 'market-kpi user rules' }
 
 /**
- * For questions that somebody else wrote: each in a transaction of its own that can only read, with two seconds, whatever
- * the role may do.
+ * Runs queries that a user wrote: each in its own read-only transaction with a limit of two seconds, whatever the role may do.
  *
  * @param options - `late` is thrown after `timeoutMs`.
  * @throws KpiError
@@ -24,7 +23,7 @@ export async function withReadOnlySession<T>(
     withProbe(postgres, limits, signal, (probe) =>
       work(async (text, values = []) => {
         await probe.query('BEGIN READ ONLY')
-        // What the text has set is undone by this, and what has ended the session is told by the text's own failure.
+        // This undoes what the query has set; if the session has ended, the query's own error reports it.
         const undo = () => probe.query('ROLLBACK')
         const rows = await probe.query(text, values).catch(async (error: unknown) => {
           await undo().catch(() => undefined)
@@ -37,7 +36,7 @@ export async function withReadOnlySession<T>(
   )
 }
 
-/** A table that a stranger's question names and that is not there is no fault of the schema, which `init` would mend. */
+/** A missing table in a user's query is not a fault of the schema, which `init` would repair. */
 function inServersWords(error: unknown): unknown {
   if (!(error instanceof KpiError)) return error
   if (error.code !== 'KPI_SCHEMA_MISSING' && error.code !== 'KPI_POSTGRES_RIGHTS') return error

@@ -54,7 +54,7 @@ export async function setUpSession(client: pg.ClientBase, limits: SessionLimits)
     idle_in_transaction_session_timeout: String(limits.idleInTransactionMs),
   })
   const values = all.map(([name, value]) => `('${name}', '${value}')`).join(', ')
-  // Names are qualified: until this is done the search path may be anybody's.
+  // Names are qualified: until this is done, the search path may be set by another role.
   const text = `SELECT pg_catalog.max(pg_catalog.pg_backend_pid()) AS pid,
       pg_catalog.count(pg_catalog.set_config(s.name, s.value, false)) AS settings
     FROM (VALUES ${values}) AS s(name, value) WHERE pg_catalog.current_setting(s.name, true) IS NOT NULL`

@@ -1,6 +1,6 @@
 import type { Database } from '../client/connection.ts'
 
-/** Where a rejected message stands in the log. */
+/** The position of a rejected message in the log. */
 export interface LetterPlace {
   readonly partition: number
   readonly offset: number
@@ -25,7 +25,7 @@ export interface Letter extends LetterSummary {
   readonly retriedPayload: Buffer | null
 }
 
-/** Which letters; what is left out does not narrow. */
+/** Selects dead letters; a condition that is left out selects all. */
 export interface LetterFilter {
   readonly reason?: string
   /** Received at this time or later. */
@@ -51,7 +51,7 @@ function filterValues(topic: string, { reason, since, before, isRetried }: Lette
   return [topic, reason ?? null, since ?? null, before ?? null, isRetried ?? null]
 }
 
-/** The newest letters first. */
+/** The newest dead letters first. */
 export async function listLetters(
   database: Database,
   topic: string,
@@ -92,7 +92,7 @@ export async function findLetter(
   return letter
 }
 
-/** Letters that were never retried, in the order of the log, some at a time: those behind `after`. */
+/** A page of the dead letters that were never retried, in the order of the log: those behind `after`. */
 export async function lettersToRetry(
   database: Database,
   topic: string,

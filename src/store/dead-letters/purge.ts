@@ -1,7 +1,7 @@
 import type { Database } from '../client/connection.ts'
 import type { PositionKey } from '../positions/positions.ts'
 
-/** Letters of one transaction: few enough that a worker never waits for long. */
+/** Dead letters per transaction: few enough that a worker never waits for long. */
 const batchLetters = 1000
 
 export interface PurgeFilter {
@@ -11,10 +11,10 @@ export interface PurgeFilter {
 }
 
 /**
- * Deletes letters in small transactions; their number stays counted with the position. Retried ones stay: they are the
+ * Deletes dead letters in small transactions and adds their number to the position's counter. Retried ones stay: they are the
  * only record of what was merged, and `verify` needs it.
  *
- * @param onProgress - Told the number so far after each transaction.
+ * @param onProgress - Called after each transaction with the number deleted so far.
  * @returns How many were deleted.
  */
 export async function purgeLetters(
@@ -58,7 +58,7 @@ async function purgeBatch(
     )
     const last = found.rows[0]?.last ?? null
     if (last === null) return undefined
-    // The position before the letters, as a retry locks them.
+    // The position is locked before the dead letters, as in a retry.
     await client.query(
       'SELECT FROM kpi_consumer_offsets WHERE consumer_group = $1 AND topic = $2 AND partition = $3 FOR UPDATE',
       [group, topic, partition],

@@ -7,19 +7,19 @@ import type { LetterPlace } from './dead-letters.ts'
 
 /** A rejected message that is accepted now. */
 export interface RetriedLetter extends LetterPlace {
-  /** What is merged: the corrected value, or the one that stood in the log. */
+  /** What is merged: the corrected value, or the one from the log. */
   readonly payload: Uint8Array
   /** The message's own partial, given its partition's watermark: that decides whether it is late. */
   readonly rowAt: (watermarkUs: number) => PartialRow
 }
 
 /**
- * Merges a rejected message after all, and marks its letter: both or neither, and once however many try. The locks are
+ * Merges a rejected message, and marks its dead letter as retried: both or neither, and only once however many sessions try. The locks are
  * those of a commit, in its order: the position, then the row.
  *
  * @param definition - Under which the message was decoded.
  * @returns What was merged.
- * @throws KpiError `KPI_LETTER_MISSING` when there is no such letter, or it was retried already;
+ * @throws KpiError `KPI_LETTER_MISSING` when there is no such dead letter, or it was retried already;
  *   `KPI_DEFINITION_MISMATCH` when the database holds another definition now.
  */
 export async function retryLetter(

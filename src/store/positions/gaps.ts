@@ -41,7 +41,7 @@ export async function readGaps(database: Database, key: PositionKey): Promise<Re
  * log was cut.
  *
  * @param definitionId - Of the definition under which the gap was found.
- * @returns How many letters of the part that was cut off were archived: their offsets will be other messages'.
+ * @returns How many dead letters of the part that was cut off were archived: other messages will use their offsets.
  * @throws KpiError `KPI_POSITION_MOVED` when the position is not where the gap was seen any more: nothing is changed.
  */
 export async function acceptGap(
@@ -73,7 +73,7 @@ export async function acceptGap(
   })
 }
 
-/** The same order of locks as a commit: the position first, the definition looked at after it. */
+/** The same order of locks as a commit: the position first, then the definition is checked. */
 async function lockPosition(client: PoolClient, key: PositionKey, definitionId: number, gap: Gap): Promise<void> {
   const expected = gap.kind === 'deleted' ? gap.fromOffset : gap.toOffset
   const locked = await client.query(
@@ -85,12 +85,12 @@ async function lockPosition(client: PoolClient, key: PositionKey, definitionId: 
   if (locked.rowCount === 0 || isSame === 0) {
     throw new KpiError(
       'KPI_POSITION_MOVED',
-      `the position of partition ${gap.partition} has moved meanwhile: look again with 'market-kpi offsets show'`,
+      `the position of partition ${gap.partition} has moved in the meantime: check it with 'market-kpi offsets show'`,
     )
   }
 }
 
-/** A new message at the offset of an old letter must find its place in dead_letters free. */
+/** Archives them, since a new message at the same offset may have to be stored in dead_letters. */
 async function archiveLetters(client: PoolClient, topic: string, gap: Gap): Promise<number> {
   const archived = await client.query(
     `WITH cut AS (DELETE FROM dead_letters WHERE topic = $1 AND partition = $2 AND message_offset >= $3 RETURNING *)

@@ -1,8 +1,8 @@
 import type { Database } from '../client/connection.ts'
 
 /**
- * How many seconds ago each worker was last heard of, by the database's clock; those that ended are in it too, until
- * their rows go.
+ * How many seconds ago each worker was last seen, by the database's clock; workers that ended are included until their rows
+ * are deleted.
  *
  * @throws KpiError
  */

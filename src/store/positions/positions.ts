@@ -2,7 +2,7 @@ import type { ReadEpoch } from '../../kpi/leader-epochs.ts'
 import type { Database } from '../client/connection.ts'
 import { numberArray } from '../client/sql-values.ts'
 
-/** Where the pipeline stands in one partition: the truth, which Kafka's committed offset may trail but never lead. */
+/** The pipeline's true position in one partition. Kafka's committed offset may be behind it, but never ahead of it. */
 export interface Position extends ReadEpoch {
   readonly partition: number
   readonly firstOffset: number
@@ -21,11 +21,11 @@ export interface PositionKey {
 }
 
 /**
- * The positions of some partitions. One that has none yet begins at its earliest offset, and is written down so at
+ * The positions of some partitions. One that has none yet begins at its earliest offset, and is stored so at
  * once: two workers that do this at the same time agree, since the first insert wins.
  *
- * @param key.definitionId - Under which the worker may write: the earliest offsets of a topic that was created anew
- *   meanwhile are others.
+ * @param key.definitionId - Under which the worker may write: the earliest offsets of a topic that was re-created in the
+ *   meantime are different.
  * @throws KpiError `KPI_DEFINITION_MISMATCH` when the database holds another definition now: nothing is written then.
  */
 export async function openPositions(
@@ -41,7 +41,7 @@ export async function openPositions(
   return readPositions(database, key, partitions)
 }
 
-/** The positions that are written down, of these partitions or of all. */
+/** The stored positions, of these partitions or of all. */
 export async function readPositions(
   database: Database,
   key: PositionKey,

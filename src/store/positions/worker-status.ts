@@ -4,7 +4,7 @@ import type { Logger } from '../../log.ts'
 import { within } from '../../runtime/abort.ts'
 import type { Database } from '../client/connection.ts'
 
-/** What a worker says of itself; counts since its start. */
+/** The status that a worker reports; counts since its start. */
 export interface WorkerReport {
   readonly state: string
   readonly messagesProcessed: number
@@ -18,15 +18,15 @@ export interface WorkerReport {
   readonly detail?: Readonly<Record<string, unknown>>
 }
 
-/** The state of who ended on an error that another start cannot change; `detail.failure` has the error. */
+/** The state of a process that ended with an error that a restart cannot fix; `detail.failure` has the error. */
 export const failedState = 'failed'
 
 /** How long a worker's row outlives it. */
 const keptHours = 24
 
 /**
- * Writes this process's row of `worker_status` at an interval, and a last time with `stopped_at`. A database that is
- * away is no reason to stop: the row simply ages, which is what it is for.
+ * Writes this process's row of `worker_status` at an interval, and a last time with `stopped_at`. An unavailable
+ * database is no reason to stop: the row is then not updated, and its age shows that.
  */
 export class WorkerStatusWriter {
   readonly #database: Database
@@ -58,7 +58,7 @@ export class WorkerStatusWriter {
     this.#beat()
   }
 
-  /** Writes `stopped_at`, if that is to be had within the deadline. Idempotent. */
+  /** Writes `stopped_at` if that is possible within the deadline. Idempotent. */
   stop(deadlineMs = 3000): Promise<void> {
     clearInterval(this.#timer)
     this.#stopped ??= within(

@@ -36,9 +36,9 @@ export async function appendLetters(session: RebuildSession, letters: readonly R
 
 export interface LetterPlan {
   readonly topic: string
-  /** Partitions that the log holds from their first offset: there it alone says what a letter is. */
+  /** Partitions that the log holds from their first offset: only the log decides there which messages are rejected. */
   readonly whole: readonly number[]
-  /** Of these, those of which no letter was purged: a letter that is missing there is wrong. */
+  /** Of these, those of which no dead letter was purged: there, a missing dead letter is an error. */
   readonly unpurged: readonly number[]
 }
 
@@ -46,7 +46,7 @@ export interface LetterCounts {
   readonly added: number
   readonly removed: number
   readonly changed: number
-  /** By partition: accepted now, and their letter had been purged. */
+  /** By partition: messages that are accepted now and whose dead letter had been purged. */
   readonly unpurged: ReadonlyMap<number, number>
 }
 
@@ -57,7 +57,7 @@ const added = `
 
 const changed = `l.topic = $1 AND l.partition = s.partition AND l.message_offset = s.message_offset AND l.reason <> s.reason`
 
-/** Counts what is to be done to the letters, and writes down which ones go. */
+/** Counts the changes of dead letters, and records which ones to delete. */
 export async function planLetters(session: RebuildSession, plan: LetterPlan): Promise<LetterCounts> {
   const { topic, whole, unpurged } = plan
   const doomed = await session.run(
@@ -102,7 +102,7 @@ export async function applyLetters(session: RebuildSession, { topic, unpurged }:
   )
 }
 
-/** Every retried message: it is in the rows with the value it was retried with, whatever becomes of its own. */
+/** Every retried message: it is in the rows with the value it was retried with, whether or not its own value is accepted. */
 export async function eachRetried(
   session: RebuildSession,
   topic: string,
@@ -113,7 +113,7 @@ export async function eachRetried(
   )
 }
 
-/** Retried messages that were taken for accepted ones: the retry came while the log was read. */
+/** Retried messages that were counted as accepted as well: they were retried while the log was read. */
 export async function countTakenTwice(session: RebuildSession, topic: string): Promise<number> {
   const { rows } = await session.run<{ count: number }>(
     `SELECT count(*) AS count FROM dead_letters l JOIN rebuilt_letters s USING (partition, message_offset)

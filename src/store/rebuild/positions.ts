@@ -13,7 +13,7 @@ export interface RebuiltCounters {
   readonly purged: number
 }
 
-/** Writes the counters of all partitions, which are locked; retried letters are counted anew. */
+/** Writes the counters of all partitions, which are locked; retried messages are counted again. */
 export async function writeCounters(
   session: RebuildSession,
   { consumerGroup, topic }: Definition,
@@ -56,8 +56,8 @@ export async function countMerged(session: RebuildSession, { consumerGroup, topi
 }
 
 /**
- * Makes another definition the one that this database holds, under a new id: a worker of the old one ends at its next
- * commit. Positions and gaps follow to another group.
+ * Replaces the definition of this database, under a new id: a worker of the old one stops at its next commit. If the group
+ * changes, positions and gaps are moved to it.
  */
 export async function replaceDefinition(
   session: RebuildSession,
@@ -82,13 +82,13 @@ export async function replaceDefinition(
   }
 }
 
-/** Writes down that rows of windows before this were left as they were under an earlier definition. */
+/** Records that rows of windows before this were left as they were under an earlier definition. */
 export async function noteEarlierRows(
   session: RebuildSession,
   startsBeforeUs: number,
   windowSeconds: number,
 ): Promise<void> {
-  // The clock, not the transaction's time: merges that ended before the positions were locked are in those rows rightly.
+  // The clock, not the transaction's time: merges that ended before the positions were locked belong in those rows.
   await session.run(
     `INSERT INTO kpi_earlier_rows (starts_before, left_at, window_seconds)
      VALUES (kpi_instant($1), clock_timestamp(), $2)`,

@@ -13,7 +13,7 @@ export interface LossBounds {
 }
 
 export interface PlanOptions {
-  /** Windows outside it are not looked at; its `fromUs` is no earlier than the floor. */
+  /** Windows outside it are ignored; its `fromUs` is no earlier than the floor. */
   readonly filter: WindowFilter
   readonly losses: LossBounds
   readonly windowSeconds: number
@@ -43,7 +43,7 @@ const storedValues = (table: string) =>
     .map((name) => `${table}.${name}`)
     .join(', ')
 
-// src/kpi/log-losses.ts has the rule, and its reasons; here it stands once more since there may be millions of rows. A
+// src/kpi/log-losses.ts has the rule and its reasons. It is repeated here in SQL, since there may be millions of rows. A
 // row with fewer messages than the log, or none, may have lost some itself: it is whole where no hole is likely to reach.
 const isNotWhole = `
   coalesce(k.trade_count, 0) > coalesce(s.trade_count, 0) AND window_start <= kpi_instant($4)
@@ -54,10 +54,10 @@ const isNotWhole = `
       AND window_start + make_interval(secs => $8) > kpi_instant(cut.from_us)
   )`
 
-/** Holds the shadow against the table, and writes down what is to be done: nothing where a row is right. */
+/** Compares the shadow with the table, and records the changes that are needed. */
 export async function planRows(session: RebuildSession, options: PlanOptions): Promise<PlanCounts> {
   const { filter, losses, windowSeconds } = options
-  await keepUntoldLateCounts(session, options)
+  await keepUnknownLateCounts(session, options)
   const clamped = (us: number) => Math.min(us, Number.MAX_SAFE_INTEGER)
   await session.run(
     `INSERT INTO rebuild_plan
@@ -92,8 +92,8 @@ export async function planRows(session: RebuildSession, options: PlanOptions): P
   }
 }
 
-/** Behind a hole the watermark is not known, so the log does not tell any more who was late. The row still does. */
-async function keepUntoldLateCounts(session: RebuildSession, { losses, allowedLatenessSeconds }: PlanOptions) {
+/** Behind a hole the watermark is not known, so the log no longer shows which messages were late. The row still does. */
+async function keepUnknownLateCounts(session: RebuildSession, { losses, allowedLatenessSeconds }: PlanOptions) {
   if (losses.latestUs < 0) return
   await session.run(
     `UPDATE pg_temp.kpi_market_prices s SET late_count = k.late_count
@@ -116,7 +116,7 @@ export async function leftWindows(session: RebuildSession, limit: number): Promi
   return rows
 }
 
-/** Does what was planned: deletes and inserts in place, in the order of the keys. */
+/** Applies the plan: deletes and inserts in place, in the order of the keys. */
 export async function applyPlan(session: RebuildSession): Promise<void> {
   await session.run(
     `DELETE FROM public.kpi_market_prices k USING rebuild_plan p

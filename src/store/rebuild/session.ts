@@ -11,11 +11,11 @@ import { mergeStatement } from '../windows/merge-parameters.ts'
 import { selectFloor } from '../windows/verify-snapshot.ts'
 
 /**
- * The connection on which a rebuild works. It holds the shadow, which ends with it: whatever happens to the process, nothing
- * of an unfinished rebuild stays in the database.
+ * The connection of a rebuild. It owns the shadow table, which is dropped with the connection: whatever happens to the process,
+ * nothing of an unfinished rebuild stays in the database.
  *
- * The shadow is a temporary table *by the name of the real one*. PostgreSQL looks for temporary tables first, so that
- * on this connection kpi_merge, the very statement of the workers, fills the shadow. The real table is
+ * The shadow is a temporary table *by the name of the real one*. PostgreSQL searches temporary tables first, so that
+ * on this connection kpi_merge, the same function that the workers use, fills the shadow. The real table is
  * `public.kpi_market_prices` here.
  */
 export interface RebuildSession {
@@ -64,7 +64,7 @@ async function withOwnClient<T>(
   return withClient(options, async (client) => {
     const run = async <R extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []) => {
       if (guard.lost) throw guard.lost
-      // node-postgres takes the timeout with a query too; its types do not know.
+      // node-postgres accepts the timeout with a query too; its types do not declare it.
       const query: pg.QueryConfig & { query_timeout: number } = { text, query_timeout: queryTimeoutMs }
       return client.query<R>(values.length > 0 ? { ...query, values: [...values] } : query)
     }
@@ -75,9 +75,9 @@ async function withOwnClient<T>(
 }
 
 /**
- * Keeps a second rebuild away, by a lock on a table that only rebuilds write to. An advisory lock could be held by anybody.
- * The lock is held by a connection of its own, in a transaction that sees and writes nothing, so that it holds back no
- * vacuum; it conflicts only with itself.
+ * Prevents a second rebuild with a lock on a table that only rebuilds write to. Any role could hold an advisory lock. A separate
+ * connection holds the lock, in a transaction that reads and writes nothing, so that it does not delay vacuum; it conflicts
+ * only with itself.
  */
 async function alone<T>(options: PostgresOptions, work: (guard: Guard) => Promise<T>): Promise<T> {
   const limits = { statementTimeoutMs: 60_000, lockTimeoutMs: 60_000, idleInTransactionMs: 0 }
@@ -93,7 +93,7 @@ async function alone<T>(options: PostgresOptions, work: (guard: Guard) => Promis
         await client.query('LOCK TABLE public.kpi_earlier_rows IN SHARE UPDATE EXCLUSIVE MODE NOWAIT')
       } catch (error) {
         if (!(error instanceof pg.DatabaseError && error.code === '55P03')) throw error
-        const message = `another rebuild works on the database at ${placeOf(options)}: let it end first`
+        const message = `another rebuild is running on the database at ${placeOf(options)}: wait until it has ended`
         throw new KpiError('KPI_REBUILD_RUNNING', message, { cause: error })
       }
       return work(guard)
@@ -110,7 +110,7 @@ interface Guard {
 /**
  * Runs work in a transaction, which is rolled back when it throws or says so.
  *
- * @param isDryRun - One look at the database, without a lock.
+ * @param isDryRun - One snapshot of the database, without a lock.
  */
 export async function inRebuildTransaction<T>(
   session: RebuildSession,
@@ -123,7 +123,7 @@ export async function inRebuildTransaction<T>(
     await session.run(isDryRun ? 'ROLLBACK' : 'COMMIT')
     return result
   } catch (error) {
-    await session.run('ROLLBACK').catch(() => undefined) // the connection's own failure is told by the first one
+    await session.run('ROLLBACK').catch(() => undefined) // the first error already reports a failure of the connection
     throw error
   }
 }

@@ -21,7 +21,7 @@ export const selectDefinition = `
     max_future_seconds AS "maxFutureSeconds", decimals
   FROM kpi_definition`
 
-/** In the words of the settings, so that an error line says what to set. */
+/** By the names of the settings, so that an error line says what to set. */
 const words: Record<keyof Definition, string> = {
   topicId: 'topic id',
   clusterId: 'Kafka cluster',

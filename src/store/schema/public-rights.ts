@@ -22,7 +22,7 @@ interface Held {
   readonly isSuperuser: boolean
 }
 
-/** What PUBLIC may do: of everybody's rights only those that fill the disk or put something in our way. */
+/** What PUBLIC may do: only the rights that can fill the disk or block the pipeline. */
 const held = `
   SELECT d.datname AS database,
     EXISTS (SELECT FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
@@ -39,11 +39,11 @@ const held = `
   FROM pg_database d, pg_namespace n WHERE d.datname = current_database() AND n.nspname = 'public'`
 
 /**
- * Takes from PUBLIC, in the pipeline's database, what a role that only reads does not need: temporary tables, large objects,
+ * Revokes from PUBLIC, in the pipeline's database, the rights that a role that only reads does not need: temporary tables, large objects,
  * and tables or functions of its own in the schema `public`. The pipeline keeps temporary tables, for rebuilds. What the
  * role that prepares the database may not take is left as it is; docs/operations.md names it.
  *
- * @returns What was done, a line each.
+ * @returns What was done, one line each.
  */
 export async function restrictPublic(client: pg.Client): Promise<string[]> {
   const { rows } = await client.query<Held>(held, [largeObjectFunctions])
@@ -55,16 +55,16 @@ export async function restrictPublic(client: pg.Client): Promise<string[]> {
     await client.query(`GRANT TEMPORARY ON DATABASE ${database} TO bi_user`)
     if (now.isTemporary) {
       await client.query(`REVOKE TEMPORARY ON DATABASE ${database} FROM PUBLIC`)
-      done.push('temporary tables are no longer for everybody')
+      done.push('revoked from PUBLIC the right to create temporary tables')
     }
   }
   if (now.ownsSchema && now.isCreate) {
     await client.query('REVOKE CREATE ON SCHEMA public FROM PUBLIC')
-    done.push("nobody but its owner makes tables in the schema 'public'")
+    done.push("revoked from PUBLIC the right to create tables in the schema 'public'")
   }
   if (now.isSuperuser && now.functions.length > 0) {
     await client.query(`REVOKE EXECUTE ON FUNCTION ${now.functions.join(', ')} FROM PUBLIC`)
-    done.push('large objects are no longer for everybody')
+    done.push('revoked from PUBLIC the functions that create and write large objects')
   }
   return done
 }

@@ -23,7 +23,7 @@ export async function hasPassword(
   return isVerifierOf(rows[0]?.verifier ?? '', login.password)
 }
 
-/** Only a login for which the server has checked the password counts: some servers let everybody in. */
+/** Only a login for which the server has checked the password counts: some servers accept any login. */
 async function logsIn(
   options: PostgresOptions,
   { role, password }: { role: string; password: string },

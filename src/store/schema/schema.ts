@@ -12,7 +12,7 @@ import { restrictPublic } from './public-rights.ts'
 import { hasPassword } from './role-password.ts'
 import { scramVerifier } from './scram-verifier.ts'
 
-/** Migrations stand at the package's root, beside `src` in a clone and beside `dist` in the package. */
+/** Migrations are in the package's root, beside `src` in a clone and beside `dist` in the package. */
 const migrationsDirectory = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..', 'migrations')
 export const migrationsTable = 'kpi_migrations'
 
@@ -42,7 +42,7 @@ const grants: Record<keyof RolePasswords, string> = {
  * Creates or upgrades database, schema and roles. Safe to repeat, and from several places at once.
  *
  * @param partitionBy - `none` leaves a table of months what it is.
- * @returns What was done, a line each; empty when all was there.
+ * @returns What was done, one line each; empty when nothing was missing.
  * @throws KpiError `KPI_POSTGRES_TOO_OLD`, `KPI_POSTGRES_RIGHTS`, and those of a connection.
  */
 export async function prepareSchema(
@@ -59,7 +59,7 @@ export async function prepareSchema(
     const prepareRoles = async () => {
       for (const role of roleNames) done.push(...(await prepareRole(client, options, role, passwords[role])))
     }
-    // Who merely uses a prepared database, as `up` does when it is told the pipeline's login, has nothing to grant.
+    // A user of a prepared database, such as `up` with the pipeline's login, has nothing to grant.
     if (!owns) {
       await prepareRoles()
       return done
@@ -87,9 +87,9 @@ async function ensureMigrationsTable(client: pg.Client): Promise<void> {
 }
 
 /**
- * One at a time prepares a database. The lock is one on a table, which only its owner can take: an advisory lock could be
- * held by anybody. It conflicts with itself and with nothing that the work does, and is held by a connection of its own, since
- * the work consists of several transactions.
+ * Only one process at a time prepares a database. The lock is on a table, so that only its owner can take it; any role could
+ * hold an advisory lock. It conflicts only with itself, and a separate connection holds it, since the work consists of several
+ * transactions.
  */
 async function alone(options: PostgresOptions, work: () => Promise<void>): Promise<void> {
   let failure: { readonly error: unknown } | undefined
@@ -105,7 +105,7 @@ async function alone(options: PostgresOptions, work: () => Promise<void>): Promi
   if (failure) throw failure.error
 }
 
-/** Whether a migration is missing. Asked first, since the tool that applies them wants an owner's rights even then. */
+/** Whether a migration is missing. Checked first, since the tool that applies them needs an owner's rights even when none is missing. */
 async function isBehind(client: pg.Client): Promise<boolean> {
   const { rows } = await client.query<{ there: boolean }>(
     `SELECT to_regclass('public.${migrationsTable}') IS NOT NULL AS there`,
@@ -157,7 +157,7 @@ async function createDatabase(options: PostgresOptions): Promise<string[]> {
     if (!(error instanceof KpiError && error.code === 'KPI_DATABASE_MISSING')) throw error
   }
   await withClient({ ...options, database: 'postgres' }, async (client) => {
-    // Everybody may connect to template1, and while somebody does nothing can be made from it.
+    // Any role may connect to template1, and while a session is connected no database can be created from it.
     const text = `CREATE DATABASE ${pg.escapeIdentifier(options.database)} TEMPLATE template0`
     await client.query(text).catch((error: unknown) => {
       const made = error instanceof pg.DatabaseError && (error.code === '42P04' || error.code === '23505')
@@ -192,7 +192,7 @@ async function migrate(client: pg.Client): Promise<string[]> {
     schema: 'public',
     checkOrder: true,
     singleTransaction: true,
-    // Its lock is an advisory one, which anybody can hold; see alone().
+    // Its lock is an advisory one, which any role can hold; see alone().
     noLock: true,
     logger: silent,
   })
@@ -227,7 +227,7 @@ function ignore(...states: string[]): (error: unknown) => void {
   }
 }
 
-/** Writes down what this database holds, or checks that it is the same. */
+/** Records what this database holds, or checks that it is the same. */
 export async function recordDefinition(options: PostgresOptions, wanted: Definition): Promise<string[]> {
   return withPatientClient(options, async (client) => {
     if (await holds(client, wanted, placeOf(options))) return []
@@ -244,7 +244,7 @@ export async function recordDefinition(options: PostgresOptions, wanted: Definit
   })
 }
 
-/** @returns false when nothing is written down yet. */
+/** @returns false when nothing is recorded yet. */
 async function holds(client: pg.Client, wanted: Definition, place: string): Promise<boolean> {
   const { rows } = await client.query<Definition>(selectDefinition)
   const held = rows[0]

@@ -21,7 +21,7 @@ export interface PartitionAdvance {
   readonly epoch?: ReadEpoch
 }
 
-/** A rejected message, on its way to `dead_letters`. */
+/** A rejected message, to be stored in `dead_letters`. */
 export interface DeadLetter {
   readonly partition: number
   readonly offset: number

@@ -2,19 +2,19 @@ import type pg from 'pg'
 import { KpiError } from '../../errors.ts'
 import type { Database } from '../client/connection.ts'
 
-/** How kpi_market_prices is kept: as one table, or as one a month. */
+/** How kpi_market_prices is stored: as one table, or as one partition per month. */
 export type Partitioning = 'none' | 'month'
 
-/** Months are made so far ahead of the clock, each time that somebody prepares or prunes. */
+/** Partitions are created so far ahead of the clock, at each `init` and each prune. */
 const monthsAhead = 12
 /** Of a fresh database, for what comes late. */
 const monthsBehind = 1
 const table = 'kpi_market_prices'
 
 /**
- * Makes kpi_market_prices a table of months, while it has no rows; and makes the months to come.
+ * Partitions kpi_market_prices by month while it has no rows, and creates the partitions of the months to come.
  *
- * @returns What was done, a line each.
+ * @returns What was done, one line each.
  * @throws KpiError `KPI_PARTITIONS_NOT_POSSIBLE` when it has rows and no partitions.
  */
 export async function partitionByMonth(client: pg.Client, place: string): Promise<string[]> {
@@ -24,7 +24,7 @@ export async function partitionByMonth(client: pg.Client, place: string): Promis
     const { rows } = await client.query<{ name: string }>(addMonths, [monthsBehind, monthsAhead])
     await client.query('COMMIT')
     const [first, last] = [rows[0]?.name, rows.at(-1)?.name]
-    const done = first === undefined ? [] : [`made the partitions ${first} to ${last}`]
+    const done = first === undefined ? [] : [`created the partitions ${first} to ${last}`]
     return isNew ? [`${table} is partitioned by month`, ...done] : done
   } catch (error) {
     await client.query('ROLLBACK')
@@ -32,7 +32,7 @@ export async function partitionByMonth(client: pg.Client, place: string): Promis
   }
 }
 
-/** Makes the months to come, where there are months at all; the pipeline's role may do it. */
+/** Creates the partitions of the months to come, if the table is partitioned; the pipeline's role may do it. */
 export async function addMonthsAhead(database: Database): Promise<void> {
   await database.query({ text: addMonths, values: [0, monthsAhead] })
 }
@@ -47,13 +47,13 @@ async function partition(client: pg.Client, place: string): Promise<boolean> {
   )
   const { kind, storage } = rows[0] ?? { kind: '', storage: '' }
   if (kind === 'p') return false
-  // Whoever holds the lock while there are no rows keeps it so.
+  // While this session holds the lock, no session can insert a row.
   await client.query(`LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`)
   const some = await client.query(`SELECT FROM ${table} LIMIT 1`)
   if (some.rowCount !== 0) {
     throw new KpiError(
       'KPI_PARTITIONS_NOT_POSSIBLE',
-      `${table} at ${place} has rows, and only an empty table becomes one of months: set KPI_PARTITION_BY=none, or use a new database and let a worker fill it from the log`,
+      `${table} at ${place} has rows, and only an empty table can be partitioned by month: set KPI_PARTITION_BY=none, or use a new database and let a worker fill it from the log`,
     )
   }
   const views = await takeViews(client)
@@ -66,7 +66,7 @@ async function partition(client: pg.Client, place: string): Promise<boolean> {
   return true
 }
 
-/** The views that read the table hold on to it: they are dropped here, to be made again. */
+/** Views depend on the table they read: they are dropped here, and created again later. */
 async function takeViews(client: pg.Client): Promise<{ name: string; text: string }[]> {
   const { rows } = await client.query<{ name: string; text: string }>(
     `SELECT DISTINCT v.oid::regclass::text AS name, pg_get_viewdef(v.oid) AS text

@@ -3,11 +3,11 @@ import type { Database } from '../client/connection.ts'
 
 export interface PruneOptions {
   readonly database: Database
-  /** Rows of windows that ended by then go. */
+  /** Rows of windows that ended by then are deleted. */
   readonly before: Date
   /** Rows of one transaction. @defaultValue 5000 */
   readonly batchRows?: number
-  /** Called between two transactions: the place to wait a moment. @returns Whether to go on. */
+  /** Called between two transactions, for example to pause. @returns Whether to continue. */
   readonly between: (deletedRows: number, batchMs: number) => Promise<boolean>
 }
 
@@ -21,7 +21,7 @@ export interface PruneResult {
 const usualBatchRows = 5000
 /** Rows that a merge holds at the moment are passed over; after so many rounds they wait for the next prune. */
 const maxEmptyRounds = 20
-/** A month is tried for a minute or two while others are in the way. */
+/** Dropping a month is tried for a minute or two while other sessions hold locks on it. */
 const maxDropTries = 30
 const dropPauseMs = 1000
 
@@ -37,11 +37,12 @@ export async function countPrunable(database: Database, before: Date): Promise<P
 }
 
 /**
- * Drops whole months where the table has such partitions, and deletes other old rows in small transactions. The bound is written down first: from then on a message that comes for a
- * pruned window makes a row that kpi_windows shows as incomplete, and neither `verify` nor `rebuild` look below it.
+ * Drops whole months where the table has such partitions, and deletes other old rows in small transactions. The
+ * bound is stored first: from then on a message of a pruned window creates a row that kpi_windows shows as incomplete, and
+ * `verify` and `rebuild` ignore older windows.
  *
- * Nobody waits for a prune longer than one transaction takes, and nobody can deadlock with it: it locks kpi_pruned, then
- * only rows that nobody holds.
+ * No session waits for a prune longer than one transaction takes, and none can deadlock with it: it locks kpi_pruned, then
+ * only rows that no other session has locked.
  */
 export async function pruneRows(options: PruneOptions): Promise<PruneResult> {
   const { database, batchRows = usualBatchRows, between } = options
@@ -65,8 +66,8 @@ export async function pruneRows(options: PruneOptions): Promise<PruneResult> {
 }
 
 /**
- * Months of a partitioned table that are over by then: whole tables go at once, each with what was counted in it. Readers
- * of the table, and merges into such a month, go first.
+ * Months of a partitioned table that are over by then: whole partitions are dropped, each with its count. Readers of the
+ * table, and merges into such a month, have priority.
  */
 async function dropMonths({ database, between }: PruneOptions, startsBefore: Date) {
   const dropped = { rows: 0, messages: 0, goesOn: true }
@@ -107,7 +108,7 @@ interface Batch {
 
 async function pruneBatch(database: Database, startsBefore: Date, batchRows: number): Promise<Batch> {
   return database.transaction(async (client) => {
-    // Before the rows, as a rebuild locks it: the rows of a rebuild are either all in place or not looked at.
+    // Locked before the rows, as a rebuild does: the rows of a rebuild are either all in place or not considered.
     await client.query('SELECT FROM kpi_pruned FOR UPDATE')
     const gone = await client.query<{ rows: number; messages: number }>(
       `WITH old AS MATERIALIZED (

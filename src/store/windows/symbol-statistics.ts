@@ -3,7 +3,7 @@ import { KpiError } from '../../errors.ts'
 import type { PostgresOptions } from '../client/connection.ts'
 import { withProbe } from '../client/probe.ts'
 
-/** What the rows of one symbol come to, over the newest part of the table. Numbers are decimal text, exact. */
+/** The totals of one symbol's rows, over the newest part of the table. Numbers are exact decimal text. */
 export interface SymbolStatistics {
   readonly symbol: string
   /** Rows, which is windows. */
@@ -42,7 +42,7 @@ const statementTimeoutMs = 2000
 const queryCanceled = '57014'
 const limits = { connectTimeoutMs: 2500, statementTimeoutMs, applicationName: 'market-kpi monitor' }
 
-/** Sums up the newest rows of every symbol, over one fresh connection a look, so that a watcher holds none in between. */
+/** Sums up the newest rows of every symbol. Each read opens a connection, so that a monitor holds none in between. */
 export class SymbolStatisticsReader {
   readonly #options: PostgresOptions
   #spanIndex = 0
@@ -77,7 +77,7 @@ export class SymbolStatisticsReader {
   }
 }
 
-/** The server's own word; one that fell silent says nothing of how much it was asked for. */
+/** Only the server's own time-out counts; a server that does not answer does not show that the span was too long. */
 function isTimeout(error: unknown): boolean {
   const cause = error instanceof KpiError ? error.cause : undefined
   return cause instanceof pg.DatabaseError && cause.code === queryCanceled

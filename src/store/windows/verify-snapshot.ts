@@ -7,8 +7,8 @@ import { epochColumns, type PositionKey } from '../positions/positions.ts'
 import { comparedColumnNames, windowColumns } from './window-columns.ts'
 
 /**
- * What `verify` needs of the database, as of one moment: positions and rows that belong together, though workers go on
- * meanwhile. It is copied quickly, so that the snapshot holds up no vacuum while the log is read.
+ * What `verify` needs of the database, as of one moment: positions and rows that belong together, although workers
+ * continue. It is copied quickly, so that the snapshot does not delay vacuum while the log is read.
  */
 export interface VerifySnapshot {
   readonly positions: readonly CountedPosition[]
@@ -51,11 +51,11 @@ export interface RetriedMessage {
   readonly payload: Buffer
   readonly messageAtUs: number | null
   readonly isLate: boolean
-  /** Whether its offset was cut off the log, and may be another message's now. */
+  /** Whether its offset was cut off the log, and may now be the offset of another message. */
   readonly isArchived: boolean
 }
 
-/** Is handed the snapshot's larger parts, one after the other. */
+/** Receives the snapshot's larger parts, one by one. */
 export interface SnapshotSink {
   /** The columns of {@link comparedColumnNames} as text; null only where the column is null. */
   row(columns: readonly (string | null)[]): void
@@ -134,7 +134,7 @@ export async function readVerifySnapshot(
   })
 }
 
-/** A cursor keeps the memory at a page. */
+/** A cursor limits the memory to one page. */
 export async function eachPage<R extends unknown[]>(
   client: ClientBase,
   select: string,

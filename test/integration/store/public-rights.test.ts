@@ -58,9 +58,9 @@ it('a database that was prepared before is put right by the next init, which say
   expect(await tryAsReader(pipeline, forbidden)).toHaveLength(6)
   const options = postgresOptions({ ...pipeline.config, databaseUrl: pipeline.ownerUrl })
   expect(await prepareSchema(options, {})).toEqual([
-    'temporary tables are no longer for everybody',
-    "nobody but its owner makes tables in the schema 'public'",
-    'large objects are no longer for everybody',
+    'revoked from PUBLIC the right to create temporary tables',
+    "revoked from PUBLIC the right to create tables in the schema 'public'",
+    'revoked from PUBLIC the functions that create and write large objects',
   ])
   expect(await tryAsReader(pipeline, forbidden)).toEqual([])
   expect(await prepareSchema(options, {})).toEqual([])
