@@ -96,7 +96,7 @@ const examples: Record<string, (context: TestContext) => Promise<void>> = {
   'own-alerts': async () => {
     await sendForAlerts(up.endpoints)
     const { stdout, ...end } = await run('own-alerts')
-    expect(end).toEqual({ code: 2, stderr: '' })
+    expect(end, stdout).toEqual({ code: 2, stderr: '' })
     // The lines of these rules end with their labels; what market-kpi checks itself ends with the name of the alert.
     const own = [...stdout.matchAll(/\[\w+\] \w+: .+\(\w+=.+\)$/gm)].map(([line]) => line)
     expect(own.sort()).toEqual([
@@ -117,14 +117,18 @@ const examples: Record<string, (context: TestContext) => Promise<void>> = {
     const command = commandsOf('prometheus-alertmanager').trim()
     const options = `--prometheus-port ${ports[0]} --alertmanager-port ${ports[1]}`
     const example = runExample(folder.path, `exec ${command} ${options}`)
-    await until('ready', example.stdout, (text) => /^ready/m.test(text))
-    await expectScrapes(new PrometheusApi(`http://127.0.0.1:${ports[0]}`))
-    const alertmanager = `http://127.0.0.1:${ports[1]}/api/v2/alerts`
-    const listed = async () => (await (await fetch(alertmanager)).json()) as ListedAlert[]
-    await until('Watchdog in Alertmanager', listed, (alerts) =>
-      alerts.some(({ labels }) => labels.alertname === 'Watchdog'),
-    )
-    example.child.kill('SIGINT')
+    try {
+      await until('ready', example.stdout, (text) => /^ready/m.test(text))
+      await expectScrapes(new PrometheusApi(`http://127.0.0.1:${ports[0]}`))
+      const alertmanager = `http://127.0.0.1:${ports[1]}/api/v2/alerts`
+      const listed = async () => (await (await fetch(alertmanager)).json()) as ListedAlert[]
+      await until('Watchdog in Alertmanager', listed, (alerts) =>
+        alerts.some(({ labels }) => labels.alertname === 'Watchdog'),
+      )
+    } finally {
+      // Also after a failure: its servers would outlive it.
+      example.child.kill('SIGINT')
+    }
     expect(await example.exited).toEqual({ code: 0, signal: null })
     expect(await Promise.all(ports.map(isFree))).toEqual([true, true])
   },

@@ -19,7 +19,9 @@ export function makeWorkspace(folder: string): void {
   for (const name of [...exampleNames, 'README.md']) {
     cpSync(join(examples, name), join(folder, 'examples', name), { recursive: true })
   }
-  for (const name of ['bin', 'node_modules', 'package.json']) symlinkSync(join(root, name), join(folder, name))
+  // The first `npx market-kpi` in a clone runs the script `prepare`.
+  const parts = ['bin', 'generated', 'migrations', 'node_modules', 'package.json', 'scripts', 'src']
+  for (const name of parts) symlinkSync(join(root, name), join(folder, name))
   symlinkSync(pythonFolder, join(folder, '.venv'))
 }
 
