@@ -59,7 +59,7 @@ export type WorkerStep = (typeof workerSteps)[keyof typeof workerSteps][number]
 
 /** Counts since the start. */
 export interface WorkerFigures {
-  readonly state: 'joining' | 'reading' | 'rebalancing' | 'database away' | 'stranded' | 'stopping'
+  readonly state: 'joining' | 'reading' | 'rebalancing' | 'database unavailable' | 'stranded' | 'stopping'
   readonly merged: number
   readonly rejected: number
   readonly batches: number
@@ -188,7 +188,7 @@ export class Worker {
 
   #state(): WorkerFigures['state'] {
     if (this.#stopping.signal.aborted) return 'stopping'
-    if (this.#lanes.some((lane) => lane.isBackedUp)) return 'database away'
+    if (this.#lanes.some((lane) => lane.isBackedUp)) return 'database unavailable'
     if (this.#stranded.partitions.length > 0) return 'stranded'
     const { state } = this.#group
     return state === 'stable' ? 'reading' : state === 'rebalancing' ? 'rebalancing' : 'joining'

@@ -5,7 +5,7 @@ import type { PriceSource } from './source.ts'
 
 /** What a feed did so far, or did in all. */
 export interface FeedFigures {
-  readonly state: 'sending' | 'kafka away' | 'at its end'
+  readonly state: 'sending' | 'kafka unavailable' | 'at its end'
   /** Acknowledged by the brokers. */
   readonly messages: number
   readonly bytes: number
@@ -47,7 +47,7 @@ export class Feed {
   get figures(): FeedFigures {
     const { messages, bytes, batches, retries, lastMessageAtMs } = this.#producer.figures
     return {
-      state: this.#producer.isUnavailable ? 'kafka away' : this.#atEnd ? 'at its end' : 'sending',
+      state: this.#producer.isUnavailable ? 'kafka unavailable' : this.#atEnd ? 'at its end' : 'sending',
       messages,
       bytes,
       batches,

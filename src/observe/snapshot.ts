@@ -208,7 +208,7 @@ export interface WorkerState {
   /** How long ago it was seen, by the database's clock alone. */
   readonly seenAgoSeconds: number
   readonly stoppedAtMs: number | null
-  /** Its own word, such as `working`, `database away`, `sending`, `at its end`. */
+  /** Its own word, such as `working`, `database unavailable`, `sending`, `at its end`. */
   readonly workerState: string
   readonly messagesProcessed: number
   readonly batchesWritten: number

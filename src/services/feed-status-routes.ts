@@ -47,7 +47,7 @@ function obstaclesOf({ feed, stop }: ServedFeed): string[] {
 const silenceMs = 5000
 
 function refusalOf({ state, waiting, unansweredMs }: FeedFigures): string | undefined {
-  if (state === 'kafka away') return `the brokers take no messages, ${waiting} wait`
+  if (state === 'kafka unavailable') return `the brokers take no messages, ${waiting} wait`
   if (unansweredMs < silenceMs) return undefined
   return `the brokers have not answered for ${Math.round(unansweredMs / 1000)} s, ${waiting} messages wait`
 }

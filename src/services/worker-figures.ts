@@ -72,7 +72,7 @@ export function measuresOf(figures: WorkerFigures, database: Database): WorkerMe
     ...figures,
     partitions: figures.partitions.length,
     stranded: figures.stranded.length,
-    isBackedUp: figures.state === 'database away',
+    isBackedUp: figures.state === 'database unavailable',
     isReady: obstaclesOf(figures).length === 0,
     pool: { ...poolOf(database, figures), waitedSeconds: database.acquireWaitedMs() / 1000 },
   }
@@ -82,7 +82,7 @@ export function measuresOf(figures: WorkerFigures, database: Database): WorkerMe
 export function obstaclesOf({ state, stranded }: WorkerFigures): string[] {
   const obstacles: Partial<Record<WorkerFigures['state'], string>> = {
     joining: 'the worker has not joined its group',
-    'database away': 'the database does not take batches',
+    'database unavailable': 'the database does not take batches',
     stopping: 'the worker is stopping',
   }
   const found = obstacles[state]

@@ -90,7 +90,7 @@ function partitionsText(partitions: Observation['assessment']['partitions']): st
 
 /** It takes nothing in, since the database cannot keep up: somebody waits for a connection, or the worker says so. */
 function isHeldBack({ pool, workerState }: WorkerState): boolean {
-  return (pool?.waiting ?? 0) > 0 || /paused|away/.test(workerState)
+  return (pool?.waiting ?? 0) > 0 || /paused|unavailable|away/.test(workerState)
 }
 
 const detailCurveWidth = 60

@@ -120,6 +120,9 @@ function silentFinding({ why }: SilentFeed, severity: Found['severity'], seconds
   return found('FeedSilent', severity, told, { ...(seconds > 0 ? { value: seconds, unit: 's' } : {}) })
 }
 
+/** The state of a feed that Kafka does not serve; the second is what earlier versions wrote. */
+const cannotSend: ReadonlySet<string> = new Set(['kafka unavailable', 'kafka away'])
+
 /** What the feed does: none of ours, down, lives and cannot send, has sent all there is, sends. */
 export const feedStates = ['none', 'down', 'unconnected', 'finished', 'sending'] as const
 export type FeedState = (typeof feedStates)[number]
@@ -130,7 +133,7 @@ export function feedStateOf(workers: readonly WorkerState[], thresholds: Thresho
   const live = liveWorkers(rows, 'feed', thresholds)
   // One that stopped after it had sent all of its source is not missed.
   if (live.length === 0) return (lastFeed(rows)?.endedAtMs ?? null) === null ? 'down' : 'finished'
-  if (live.some(({ workerState }) => workerState === 'kafka away')) return 'unconnected'
+  if (live.some(({ workerState }) => cannotSend.has(workerState))) return 'unconnected'
   return live.every(({ workerState }) => workerState === 'at its end') ? 'finished' : 'sending'
 }
 

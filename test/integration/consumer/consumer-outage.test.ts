@@ -55,7 +55,7 @@ it('a database that does not answer is back-pressure, not a failure', async () =
   await until(
     'a worker that waits',
     () => worker.figures.state,
-    (state) => state === 'database away',
+    (state) => state === 'database unavailable',
   )
   const { unreadOffsets } = worker.figures
   const before = proxy.connections
@@ -64,7 +64,7 @@ it('a database that does not answer is back-pressure, not a failure', async () =
     () => proxy.connections - before,
     (attempts) => attempts >= 10,
   )
-  expect(worker.figures).toMatchObject({ state: 'database away', isGroupStable: true, partitions: [0, 1, 2] })
+  expect(worker.figures).toMatchObject({ state: 'database unavailable', isGroupStable: true, partitions: [0, 1, 2] })
   expect(worker.figures.unreadOffsets).toBe(unreadOffsets)
   await own.startPostgres()
   await untilCounted(pipeline, trades.length)

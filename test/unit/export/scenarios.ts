@@ -323,7 +323,9 @@ export const scenarios: readonly Scenario[] = [
     silent(feedIs(s, gone), 60),
   ),
   scenario('the feed has been down for long', ['critical FeedSilent'], (s) => silent(feedIs(s, gone), 1000)),
-  scenario('the feed cannot send', ['warning FeedSilent'], (s) => silent(feedIs(s, { workerState: 'kafka away' }), 60)),
+  scenario('the feed cannot send', ['warning FeedSilent'], (s) =>
+    silent(feedIs(s, { workerState: 'kafka unavailable' }), 60),
+  ),
   scenario('the feed is down, and nothing ever came', ['warning FeedSilent'], (s) => neverFed(feedIs(s, gone))),
   scenario('the feed is at its end', [], (s) => silent(feedIs(s, { workerState: 'at its end' }), 1000)),
   scenario('the producer is not ours and silent', ['critical FeedSilent'], (s) =>

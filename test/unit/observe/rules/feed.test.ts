@@ -9,7 +9,8 @@ const failed = worker('feed-1', {
   failure: 'prices.csv, line 7: no price',
 })
 const lost = worker('feed-1', { kind: 'feed', seenAgoSeconds: 60 })
-const away = worker('feed-1', { kind: 'feed', workerState: 'kafka away' })
+const away = worker('feed-1', { kind: 'feed', workerState: 'kafka unavailable' })
+const awayByEarlierVersion = worker('feed-1', { kind: 'feed', workerState: 'kafka away' })
 const atEnd = worker('feed-1', { kind: 'feed', workerState: 'at its end' })
 const doneAndGone = worker('feed-1', {
   kind: 'feed',
@@ -53,6 +54,7 @@ table('FeedSilent', [
   ['killed, at 31 s', silent(31, lost), ['warning']],
   ['killed, and another one sends', silent(31, lost, worker('feed-2', { kind: 'feed' })), []],
   ['cannot reach Kafka, at 31 s', silent(31, away), ['warning']],
+  ['cannot reach Kafka, reported by a feed of an earlier version', silent(31, awayByEarlierVersion), ['warning']],
   ['at the end of its file', silent(901, atEnd), ['info']],
   ['stopped at the end of its file', silent(901, doneAndGone), ['info']],
   ['a replay whose next line is not due yet', silent(901, replaying()), ['info']],
