@@ -28,7 +28,7 @@ const started: ChildProcess[] = []
 
 beforeEach(() => {
   clone = mkdtempSync(join(tmpdir(), 'market-kpi-start-'))
-  for (const part of ['bin', 'scripts', 'package.json', 'package-lock.json']) {
+  for (const part of ['bin', 'generated', 'scripts', 'package.json', 'package-lock.json']) {
     cpSync(join(root, part), join(clone, part), { recursive: true })
   }
   symlinkSync(join(root, 'node_modules'), join(clone, 'node_modules'))
