@@ -138,6 +138,8 @@ export default {
     // scripts/check-layers.ts checks that every file was read.
     parser: 'swc',
     doNotFollow: { path: 'node_modules' },
+    // node_modules may be a link to another checkout's, as in the test of a release.
+    preserveSymlinks: true,
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
   },
 }
