@@ -4,7 +4,7 @@ import { Backoff } from '../../runtime/backoff.ts'
 import type { KafkaCluster, PartitionLeader, TopicMetadata } from './cluster.ts'
 import { brokerErrorOf } from './errors.ts'
 
-/** A leader that was made a moment ago, or another one, does not know yet that it leads. */
+/** Errors that pass by themselves: during an election, a broker may not know yet whether it leads the partition. */
 const passingErrors = new Set([
   'NOT_LEADER_OR_FOLLOWER',
   'LEADER_NOT_AVAILABLE',
@@ -15,16 +15,20 @@ const passingErrors = new Set([
 const patienceMs = 5000
 const backoffLimits = { firstMs: 50, capMs: 500 }
 
-/** Asks one leader about partitions that it leads. @throws KpiError with the library's error as its cause */
+/**
+ * Sends a request to one leader for the partitions that it leads. @throws KpiError with the library's error as its
+ * cause
+ */
 export type AskLeader<Answer> = (
   leaderId: number,
   partitions: readonly PartitionLeader[],
 ) => Promise<ReadonlyMap<number, Answer>>
 
 /**
- * Asks the leader of each partition, all at once. Waits a little for leaders that are about to lead.
+ * Sends a request to the leader of each partition, in parallel. Retries for a short time while a leader is being
+ * elected.
  *
- * @throws KpiError `KPI_KAFKA_REQUEST` when a partition has no leader, or its leader refuses.
+ * @throws KpiError `KPI_KAFKA_REQUEST` when a partition has no leader, or its leader refuses the request.
  */
 export async function askLeaders<Answer>(
   cluster: KafkaCluster,
@@ -42,7 +46,7 @@ export async function askLeaders<Answer>(
       if (!isPassing || performance.now() > untilMs) throw error
       await pause(backoff.nextMs())
       current = await cluster.topicMetadata(metadata.topic)
-      // Another topic of that name is no answer.
+      // A topic with the same name but another id was re-created, so its answer must not be used.
       if (current.topicId !== metadata.topicId) throw error
     }
   }

@@ -5,11 +5,11 @@ import { brokerErrorName, isConnectionLoss, kafkaError } from './errors.ts'
 import type { KafkaOptions } from './options.ts'
 
 /**
- * Conversations with a cluster over the library's connections (TLS, SASL and framing are the library's business).
+ * Sends requests to a cluster over the library's connections; the library does TLS, SASL and framing.
  *
- * A broker answers the requests of one connection in order, so a fetch that waits for data would hold up a heartbeat
- * behind it: each purpose has a connection of its own to each broker. A connection that failed is dropped and the next
- * request opens a new one; nothing here retries, the callers know what may be repeated.
+ * A broker answers the requests of one connection in order, so a fetch that waits for data would delay a heartbeat
+ * behind it. Each purpose therefore has its own connection to each broker. A failed connection is dropped, and the next
+ * request opens a new one. This class never retries: only the callers know which requests may be repeated.
  */
 export type Purpose = 'control' | 'fetch' | 'group' | 'produce'
 
@@ -30,7 +30,7 @@ export interface TopicMetadata {
   readonly clusterId: string
   readonly controllerId: number
   readonly topic: string
-  /** As UUID text; the topic's identity across deletion and re-creation. */
+  /** As UUID text. The id changes when the topic is deleted and re-created. */
   readonly topicId: string
   /** By partition number. */
   readonly partitions: readonly PartitionLeader[]
@@ -43,7 +43,7 @@ interface ApiRange {
 
 type MetadataResponse = Awaited<ReturnType<typeof metadataV12.api.async>>
 
-/** One kind of request; `async` is the library's promise form of it. */
+/** A request type of the library; `async` is its promise form. */
 export type Api<Arguments extends unknown[], Response> = API<Arguments, Response>
 
 export class KafkaCluster {
@@ -51,7 +51,7 @@ export class KafkaCluster {
   readonly #connections = new Map<string, Promise<Connection>>()
   readonly #apiRanges = new Map<string, ReadonlyMap<number, ApiRange>>()
   #brokers = new Map<number, BrokerAddress>()
-  /** Addresses whose connection failed or ended, in the order in which that happened last. */
+  /** Addresses whose connection failed or closed, ordered by the most recent failure. */
   readonly #lost = new Set<string>()
   #closed = false
 
@@ -59,7 +59,7 @@ export class KafkaCluster {
     this.#options = options
   }
 
-  /** How another client of the same cluster is made, in another thread too. */
+  /** The options with which another client of the same cluster can be created, also in another thread. */
   get options(): KafkaOptions {
     return this.#options
   }
@@ -74,10 +74,10 @@ export class KafkaCluster {
   }
 
   /**
-   * What the cluster says about one topic now, from the first broker that answers.
+   * Reads the current metadata of one topic from the first broker that answers.
    *
-   * @throws KpiError `KPI_TOPIC_MISSING`, `KPI_KAFKA_UNREACHABLE`, `KPI_KAFKA_AUTH`; `KPI_KAFKA_REQUEST` when the topic
-   *   may not be looked at, or is just being made.
+   * @throws KpiError `KPI_TOPIC_MISSING`, `KPI_KAFKA_UNREACHABLE`, `KPI_KAFKA_AUTH`; `KPI_KAFKA_REQUEST` when access to
+   *   the topic is not allowed, or the topic is still being created.
    */
   async topicMetadata(topic: string): Promise<TopicMetadata> {
     const response = await this.#metadata([topic])
@@ -100,13 +100,13 @@ export class KafkaCluster {
     }
   }
 
-  /** Cluster id and controller, without asking for any topic. */
+  /** Reads the cluster id and the controller, without requesting any topic. */
   async clusterMetadata(): Promise<{ clusterId: string; controllerId: number }> {
     const response = await this.#metadata([])
     return { clusterId: response.clusterId ?? '', controllerId: response.controllerId }
   }
 
-  /** Asks one broker. `'any'` takes the first that can be reached, last of all those that broke off before. */
+  /** Sends a request to one broker. `'any'` uses the first reachable one; brokers that failed before are tried last. */
   async request<A extends unknown[], R>(
     target: number | 'any',
     purpose: Purpose,
@@ -126,7 +126,9 @@ export class KafkaCluster {
     return this.#open(broker.host, broker.port, purpose)
   }
 
-  /** The highest version of a request that both the broker and the range given can speak; undefined when none. */
+  /**
+   * The highest version of a request that both the broker and the given range support; undefined when there is none.
+   */
   async apiVersion(nodeId: number | 'any', apiKey: number, range: ApiRange): Promise<number | undefined> {
     const connection =
       nodeId === 'any' ? await this.#anyConnection('control') : await this.connection(nodeId, 'control')
@@ -155,7 +157,8 @@ export class KafkaCluster {
     const connection = await this.#anyConnection('control')
     const asked = metadataV12.api.async(connection, topics, false, false)
     const response = await this.#watched(connection, asked).catch((error: unknown) => {
-      // The library throws when any topic or partition carries an error; the answer itself is whole, and ours to judge.
+      // The library throws when any topic or partition has an error. The answer itself is complete, and is checked
+      // here.
       const answer = (error as { response?: MetadataResponse }).response
       if (answer?.brokers) return answer
       throw kafkaError(error, this.#options.bootstrap.join(','))
@@ -190,8 +193,8 @@ export class KafkaCluster {
   }
 
   /**
-   * A frozen broker, or whatever stands before one that is down, may take every connection and answer nothing: one that
-   * failed must not be the first to be asked again.
+   * A frozen broker, or a proxy in front of a stopped one, may accept every connection and never answer. An address
+   * that failed is therefore tried last.
    */
   #addresses(): string[] {
     const known = this.brokers.map(({ host, port }) => `${host}:${port}`)
@@ -200,7 +203,7 @@ export class KafkaCluster {
     return [...[...all].filter((address) => !this.#lost.has(address)), ...lost]
   }
 
-  /** A request that times out fails before its connection says that it is closed. */
+  /** When a request times out, it fails before its connection emits 'close'. */
   async #watched<R>(connection: Connection, answer: Promise<R>): Promise<R> {
     try {
       return await answer
@@ -221,7 +224,7 @@ export class KafkaCluster {
     if (known) {
       const connection = await known
       if (isUsable(connection)) return connection
-      // One that has just timed out is closed a moment before it says so.
+      // A connection that has just timed out closes shortly before it emits the event.
       if (this.#connections.get(key) === known) this.#connections.delete(key)
     }
     return this.#connections.get(key) ?? this.#begin(host, port, key)
@@ -242,7 +245,8 @@ export class KafkaCluster {
     }
     const opening = this.#connect(connection, host, port)
     opening.catch(drop)
-    // An 'error' event without a listener would end the process; every request in flight is told by its own callback.
+    // An 'error' event without a listener would end the process. Each request in flight gets the error by its own
+    // callback.
     connection.on('error', drop)
     connection.on('close', drop)
     connection.on('closing', drop)
@@ -260,7 +264,7 @@ export class KafkaCluster {
   }
 }
 
-/** Whether requests can be sent on it; while it logs in anew they can. */
+/** Whether requests can be sent on the connection, which is also the case during a reauthentication. */
 export function isUsable({ status }: Connection): boolean {
   return status === ConnectionStatuses.CONNECTED || status === ConnectionStatuses.REAUTHENTICATING
 }

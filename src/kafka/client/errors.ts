@@ -22,7 +22,7 @@ export function brokerErrorName(code: number): string {
   return (protocolErrorsCodesById as Record<number, string>)[code] ?? `ERROR_${code}`
 }
 
-/** Whatever talking to a broker threw, as one of our errors that names the broker. */
+/** Converts anything thrown by a request to a broker to a KpiError that names the broker. */
 export function kafkaError(thrown: unknown, broker: string): KpiError {
   if (thrown instanceof KpiError) return thrown
   const error = thrown as Error
@@ -49,19 +49,19 @@ export function kafkaError(thrown: unknown, broker: string): KpiError {
   return new KpiError('KPI_KAFKA_UNREACHABLE', `Kafka at ${broker} ${what}`, { cause: error })
 }
 
-/** True for a lost connection, a refused one and a request without an answer in time. */
+/** True for a lost connection, a refused connection and a request timeout. */
 export function isConnectionLoss(thrown: unknown): boolean {
   return thrown instanceof NetworkError || thrown instanceof TimeoutError
 }
 
-/** A login that broke off because the connection did is no refusal: a broker that restarts must not end us. */
+/** A login that failed because the connection was lost is not a refusal: a broker restart must not end the process. */
 function isRefusedLogin(thrown: unknown): boolean {
   const refusal = findInChain(thrown, AuthenticationError.code)
   if (!refusal) return false
   return !findInChain(refusal.cause, NetworkError.code) && !findInChain(refusal.cause, TimeoutError.code)
 }
 
-/** The error with this code among the thrown one, those it gathers and their causes. */
+/** Finds the error with this code in the thrown error, its aggregated errors and their causes. */
 function findInChain(thrown: unknown, code: string): Error | undefined {
   if (!(thrown instanceof Error)) return undefined
   const found: unknown = GenericError.isGenericError(thrown) ? findErrorBy(thrown as GenericError, 'code', code) : null

@@ -3,24 +3,25 @@ import type { ConnectionOptions } from '#kafka-protocol'
 import type { Config } from '../../config/load.ts'
 import { KpiError, messageOf } from '../../errors.ts'
 
-/** What every conversation with the brokers needs to know. */
+/** How to connect to the brokers. */
 export interface KafkaOptions {
   /** `HOST:PORT`, at least one. */
   readonly bootstrap: readonly string[]
-  /** Shows in the brokers' logs and quotas. */
+  /** Appears in the brokers' logs and quotas. */
   readonly clientId: string
   readonly tls?: NonNullable<ConnectionOptions['tls']>
   readonly sasl?: NonNullable<ConnectionOptions['sasl']>
   /** @defaultValue 5000 */
   readonly connectTimeoutMs?: number
-  /** Must exceed the longest wait a request asks of a broker. @defaultValue 30000 */
+  /** Must exceed the longest time that a request lets a broker wait. @defaultValue 30000 */
   readonly requestTimeoutMs?: number
 }
 
 /**
- * Kafka's part of the configuration as connection options.
+ * Converts the Kafka section of the configuration to connection options.
  *
- * @throws KpiError `KPI_CONFIG_INVALID` when no broker is named, a PEM file cannot be read or a login lacks its parts.
+ * @throws KpiError `KPI_CONFIG_INVALID` when no broker is configured, a PEM file cannot be read or credentials are
+ *   incomplete.
  */
 export function kafkaOptions(config: Config, clientId: string): KafkaOptions {
   if (config.kafkaBootstrapServers === undefined) {

@@ -6,9 +6,9 @@ const patienceMs = 30_000
 const backoffLimits = { firstMs: 100, capMs: 2000 }
 
 /**
- * Does what brokers may refuse for a moment after a start or a change of leaders; tries again for half a minute.
+ * Runs an operation that brokers may refuse briefly after a start or a change of leaders; retries it for 30 seconds.
  *
- * @throws What the work threw last, at once when it is nothing that passes; or the signal's reason.
+ * @throws The last error of the operation, immediately when it is not transient; or the signal's reason.
  */
 export async function retry<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
   const until = performance.now() + patienceMs

@@ -17,11 +17,11 @@ export const timestampType = 'message.timestamp.type'
 const cleanupPolicy = 'cleanup.policy'
 
 /**
- * Creates the topic, with the broker's clock as its records' timestamps (so that whether a message counts depends on
- * the log alone), or checks the one that is there.
+ * Creates the topic, or checks the existing one. A new topic uses the broker's clock for its records' timestamps
+ * (LogAppendTime), so that whether a message is counted depends on the log alone.
  *
- * @returns The topic, and what was done or should be known, a line each.
- * @throws KpiError `KPI_TOPIC_MISMATCH` when there are fewer partitions than wanted.
+ * @returns The topic, and one line for each action taken or setting worth knowing.
+ * @throws KpiError `KPI_TOPIC_MISMATCH` when the topic has fewer partitions than configured.
  */
 export async function prepareTopic(
   cluster: KafkaCluster,
@@ -53,7 +53,7 @@ async function findTopic(cluster: KafkaCluster, topic: string): Promise<TopicMet
   }
 }
 
-/** @returns false when somebody else has created it at the same time, who knows how. */
+/** @returns false when another program has created the topic at the same time, with settings that we do not know. */
 async function createTopic(cluster: KafkaCluster, wanted: WantedTopic): Promise<boolean> {
   const topic = {
     name: wanted.topic,
@@ -112,7 +112,7 @@ async function remarks(cluster: KafkaCluster, wanted: WantedTopic, count: number
   return lines
 }
 
-/** By name; empty where the brokers do not let us see them. */
+/** The topic's settings by name; empty when the brokers do not allow us to read them. */
 export async function topicConfigs(cluster: KafkaCluster, topic: string): Promise<ReadonlyMap<string, string>> {
   const resource = {
     resourceType: ConfigResourceTypes.TOPIC,

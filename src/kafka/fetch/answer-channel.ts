@@ -3,18 +3,19 @@ import { FetchBuffers } from './fetch-buffers.ts'
 import type { FetchedRecords } from './partition-fetch.ts'
 
 export interface AnswerChannelOptions<Records> {
-  /** One number, shared with the reader: how many pieces it is done with. */
+  /** A single counter, shared with the reader: how many pieces the reader has finished. */
   readonly done: Int32Array<SharedArrayBuffer>
   readonly post: (piece: readonly Records[]) => void
 }
 
 /**
- * Hands answers over to a reader in another thread, unpacked and piece by piece: one that it works on, and one that waits.
- * Answers of all brokers go through here one after the other, so a piece is done only after all before it.
+ * Passes answers to a reader in another thread, decompressed and in pieces: the reader works on one while another
+ * waits. The answers of all brokers go through this channel in order, so a piece is finished only after all pieces
+ * before it.
  */
 export class AnswerChannel<Records extends FetchedRecords> {
   readonly #options: AnswerChannelOptions<Records>
-  /** A piece is written while the one before it is read. */
+  /** One piece is written while the reader reads the one before it. */
   readonly #memory = new FetchBuffers({ count: 2, isShared: true })
   #posted = 0
   #last: Promise<void> = Promise.resolve()
@@ -24,10 +25,10 @@ export class AnswerChannel<Records extends FetchedRecords> {
   }
 
   /**
-   * Settled when the reader is done with all but the answer's last piece. What an answer holds itself must stay until the
-   * one after it is settled too.
+   * Resolves when the reader has finished all but the last piece of the answer. Memory that belongs to an answer must
+   * therefore stay valid until the promise of the next answer is resolved too.
    *
-   * @throws KpiError `KPI_KAFKA_CORRUPT`; nothing is handed over afterwards.
+   * @throws KpiError `KPI_KAFKA_CORRUPT`; nothing more is passed to the reader afterwards.
    */
   take(answer: readonly Records[]): Promise<void> {
     this.#last = this.#last.then(() => this.#post(answer))

@@ -4,15 +4,15 @@ import { nextOffsetOf, type RecordRange, wholeBatchEnd } from '../records/record
 import { type FetchBuffers, release } from './fetch-buffers.ts'
 import type { FetchedRecords } from './partition-fetch.ts'
 
-/** What is handed over at once: as much as an answer that is not compressed holds. */
+/** The size of one piece: the same as the largest usual uncompressed answer. */
 const pieceBytes = 8 * 1024 * 1024
-/** What compression usually saves, when there is much to save. */
+/** A typical compression ratio for data that compresses well. */
 const usualRatio = 8
 
 /**
- * The records of an answer, decompressed: in pieces that each fit into one of the buffers, since the decompressed size of
- * an answer is not known before. What is not compressed stays where it is, and so do records with aborted transactions,
- * which Kafka lists for the whole of a partition's records.
+ * Decompresses the records of an answer. The decompressed size of an answer is not known in advance, so it is returned
+ * in pieces that each fit into one of the buffers. Uncompressed records are not copied. Neither are records with
+ * aborted transactions, because Kafka lists these for all of a partition's records in the answer.
  *
  * @throws KpiError `KPI_KAFKA_CORRUPT`.
  */
@@ -51,7 +51,7 @@ export function* decompressedPieces<Records extends FetchedRecords>(
         room.set(part, used)
         used += part.length
       }
-      // Made for this batch alone: only smaller ones may be part of a pool.
+      // The buffer belongs to this batch alone: only smaller buffers can be part of Node's buffer pool.
       if (compressionOf(range.buffer, at) !== 0 && parts[1].length > Buffer.poolSize)
         release([new Uint8Array(parts[1].buffer)])
     }

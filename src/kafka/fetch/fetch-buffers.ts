@@ -1,10 +1,10 @@
 /**
- * Where fetch answers of one broker are gathered, used again and again.
+ * Reusable buffers for the fetch answers of one broker.
  *
- * An answer arrives in pieces and is read in one. A new buffer for each would be garbage at the rate of the network:
- * V8 counts such memory and collects the whole heap for every 64 MiB of it, which took a third of the time.
- * Two take turns, because the next answer may arrive before the last one's records are worked on; not the one after it,
- * since a pump has one request in flight. Where another thread works on them there are three.
+ * An answer arrives in pieces and is read as one buffer. A new buffer for each answer would be garbage at the rate of
+ * the network: V8 counts such memory and collects the whole heap for every 64 MiB of it, which took a third of the
+ * time. Two buffers alternate, because the next answer may arrive before the records of the last one are processed. Two
+ * are enough, since a pump has one request in flight. When another thread processes the records there are three.
  */
 export class FetchBuffers {
   readonly #buffers: Buffer[]
@@ -16,7 +16,7 @@ export class FetchBuffers {
     this.#isShared = isShared
   }
 
-  /** The pieces in one buffer, valid until it is this buffer's turn again. */
+  /** Joins the pieces in one buffer, which is valid until the same buffer is used again. */
   gather(pieces: readonly Uint8Array[], byteLength: number): Buffer {
     const memory = this.take(byteLength)
     let at = 0
@@ -27,11 +27,11 @@ export class FetchBuffers {
     return memory.subarray(0, byteLength)
   }
 
-  /** A buffer of at least so many bytes, whatever is in it. */
+  /** A buffer of at least this size, with unspecified content. */
   take(byteLength: number): Buffer {
     this.#turn = (this.#turn + 1) % this.#buffers.length
     const memory = this.#buffers[this.#turn] as Buffer
-    // Room for a little more, since answers grow in steps; and one huge answer is not kept for ever.
+    // Allocates a little more than needed, since answers grow in steps. An unusually large buffer is not kept forever.
     const isRight = memory.length >= byteLength && memory.length <= Math.max(largestKept, byteLength)
     if (isRight) return memory
     const size = Math.max(smallest, Math.ceil(byteLength * 1.25))
@@ -49,17 +49,17 @@ export interface FetchBuffersOptions {
 }
 
 /**
- * Gives the memory of pieces back now, not when V8 collects: it counts received bytes, and a collection for every few
- * megabytes took a seventh of the time. Only when nobody looks at them any more.
+ * Frees the memory of pieces immediately instead of at the next garbage collection. V8 counts received bytes, and a
+ * collection for every few megabytes took a seventh of the time. Call it only when nothing reads the pieces any more.
  */
 export function release(pieces: readonly Uint8Array[]): void {
   for (const { buffer, byteLength } of pieces) {
-    // One that is not whole may share its memory with a piece of another answer.
+    // A piece that is only part of its buffer may share the memory with a piece of another answer.
     if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0)
   }
 }
 
 const kibibyte = 1024
 const smallest = 64 * kibibyte
-/** A usual answer is at most 8 MiB; one batch may be larger. */
+/** A usual answer is at most 8 MiB, but a single batch may be larger. */
 const largestKept = 12 * kibibyte * kibibyte

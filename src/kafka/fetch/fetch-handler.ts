@@ -1,25 +1,26 @@
 import type { KpiError } from '../../errors.ts'
 import type { FetchedRecords, LogRange } from './partition-fetch.ts'
 
-/** What a fetcher brings its answers to. */
+/** Receives what a fetcher reads. */
 export interface FetchHandler {
-  /** Whether this partition may be asked for now. */
+  /** Whether the partition may be fetched now. */
   wants(partition: number): boolean
   /**
-   * Takes in what one answer brought. Another one of the same leader is handed over when this has returned, and the
-   * promise it may return is settled. The buffers hold as long, and with one more turn of memory for one answer more.
+   * Processes the records of one answer. The next answer of the same leader is delivered after this has returned and
+   * the returned promise, if any, has resolved. The buffers are valid until then; when the fetcher has one more buffer,
+   * they are valid for one more answer.
    */
   records(fetched: readonly FetchedRecords[]): void | Promise<void>
   /**
-   * The log does not hold the offset asked for, or is another one than what was read below it. The partition is not read
-   * any more.
+   * The log does not contain the requested offset, or its records before that offset differ from those that were read
+   * (after a truncation). The partition is not fetched any more.
    */
   outOfRange(partition: number, offset: number, log: LogRange): void
-  /** Nothing can be read any more; the worker has to end. */
+  /** A permanent failure: fetching has ended and the worker must stop. */
   fatal(error: KpiError): void
 }
 
-/** What a logger does too. */
+/** The part of a logger that the fetcher uses. */
 export interface FetchLog {
   info(message: string): void
   warn(message: string): void

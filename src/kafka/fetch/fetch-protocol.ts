@@ -5,7 +5,9 @@ import { ByteReader } from '../records/byte-reader.ts'
 import type { RecordRange } from '../records/record-range.ts'
 import { type FetchBuffers, release } from './fetch-buffers.ts'
 
-/** Versions 13 to 17 name topics by id, which is how a re-created topic shows. Brokers since Kafka 3.1 have them. */
+/**
+ * Versions 13 to 17 name topics by id, so that a re-created topic is detected. Supported by brokers since Kafka 3.1.
+ */
 export const fetchApiKey = 1
 export const fetchVersions = { minVersion: 13, maxVersion: 17 } as const
 
@@ -15,14 +17,14 @@ export interface FetchRequest {
   readonly minBytes: number
   readonly maxBytes: number
   readonly partitionMaxBytes: number
-  /** `leaderEpoch` as the metadata has it; `lastFetchedEpoch` of the batch before `offset`, where it is known. */
+  /** `leaderEpoch` comes from the metadata; `lastFetchedEpoch` is that of the batch before `offset`, if known. */
   readonly partitions: readonly {
     readonly partition: number
     readonly offset: number
     readonly leaderEpoch: number
     readonly lastFetchedEpoch?: number
   }[]
-  /** Also what is behind a transaction that is still open, and what transactions wrote that were aborted. */
+  /** Also reads records of open and aborted transactions (read_uncommitted). */
   readonly isUncommitted?: boolean
 }
 
@@ -31,12 +33,12 @@ export interface FetchedPartition {
   /** Kafka's error code, 0 for none. */
   readonly errorCode: number
   readonly highWatermark: number
-  /** Up to here, every transaction is decided; what read_committed can see ends here. */
+  /** The last stable offset: every transaction before it is committed or aborted, and read_committed reads up to it. */
   readonly lastStableOffset: number
   readonly logStartOffset: number
   readonly aborted: readonly AbortedTransaction[]
   readonly records: RecordRange
-  /** There when the log is not the one that was read: see {@link EpochEnd}. */
+  /** Present when the log differs from the one that was read: see {@link EpochEnd}. */
   readonly diverging?: EpochEnd | undefined
 }
 
@@ -51,7 +53,7 @@ const readCommitted = 1
 const divergingEpochTag = 0
 const noSession = { id: 0, epoch: -1 }
 
-/** Sends one Fetch and parses the answer's frame; the records stay in the memory, until it is used again. */
+/** Sends one Fetch request and parses the answer. The records stay in `memory` until the memory is reused. */
 export function sendFetch(
   connection: Connection,
   version: number,
@@ -71,7 +73,7 @@ export function sendFetch(
       true,
       true,
       (error, response) => {
-        // The connection has let go of them before it calls.
+        // The connection does not use the pieces any more when it calls back.
         release(pieces)
         if (error) reject(error)
         else resolve(response as FetchResponse)
@@ -96,18 +98,18 @@ function writeFetch(version: number, request: FetchRequest): Writer {
         w.appendInt32(p.partition)
           .appendInt32(p.leaderEpoch)
           .appendInt64(BigInt(p.offset))
-          .appendInt32(p.lastFetchedEpoch ?? -1) // the broker compares it with its log
-          .appendInt64(-1n) // log start offset: for followers
+          .appendInt32(p.lastFetchedEpoch ?? -1) // the broker compares it with its log (KIP-320)
+          .appendInt64(-1n) // log start offset: used by followers only
           .appendInt32(request.partitionMaxBytes)
       })
     })
-    .appendArray([], () => undefined) // forgotten topics: we keep no session
-    .appendString('') // rack: read from the leader
+    .appendArray([], () => undefined) // forgotten topics: no fetch session is used
+    .appendString('') // rack: always read from the leader
     .appendTaggedFields()
   return writer
 }
 
-/** The answer of versions 13 to 17, after its header. Nothing is copied. */
+/** Parses the answer of versions 13 to 17, after its header, without copying. */
 export function parseFetch(buffer: Buffer): FetchResponse {
   const reader = new ByteReader(buffer)
   const throttleTimeMs = reader.int32()
@@ -115,7 +117,7 @@ export function parseFetch(buffer: Buffer): FetchResponse {
   reader.int32() // session id
   const partitions: FetchedPartition[] = []
   for (let topics = reader.compactLength(); topics > 0; topics--) {
-    reader.advance(16) // topic id: we ask for one
+    reader.advance(16) // topic id: only one topic is requested
     for (let count = reader.compactLength(); count > 0; count--) partitions.push(parsePartition(reader))
     reader.skipTaggedFields()
   }
@@ -133,7 +135,7 @@ function parsePartition(reader: ByteReader): FetchedPartition {
     aborted.push({ producerId: reader.int64(), firstOffset: reader.int64() })
     reader.skipTaggedFields()
   }
-  reader.int32() // preferred read replica: -1, since we name no rack
+  reader.int32() // preferred read replica: -1, since no rack is sent
   const length = Math.max(reader.compactLength(), 0)
   const start = reader.advance(length)
   const diverging = parseDivergingEpoch(reader)
@@ -141,7 +143,7 @@ function parsePartition(reader: ByteReader): FetchedPartition {
   return { partition, errorCode, highWatermark, lastStableOffset, logStartOffset, aborted, records, diverging }
 }
 
-/** Of the tagged fields, which all are optional, the one that matters here. */
+/** Reads the diverging epoch from the tagged fields, all of which are optional; the others are skipped. */
 function parseDivergingEpoch(reader: ByteReader): EpochEnd | undefined {
   let found: EpochEnd | undefined
   for (let count = reader.unsignedVarint(); count > 0; count--) {

@@ -1,4 +1,4 @@
-// The thread of fetch-thread.ts: a fetcher with connections of its own.
+// The worker thread of fetch-thread.ts: runs a fetcher with its own connections.
 import { parentPort, workerData } from 'node:worker_threads'
 import { assert } from '../../errors.ts'
 import { KafkaCluster } from '../client/cluster.ts'
@@ -13,7 +13,7 @@ const { kafka, metadata, fetch, done } = workerData as ThreadStart
 const seeks = new Map<number, number>()
 let unwanted: ReadonlySet<number> = new Set()
 
-/** Of a partition that is read. */
+/** The number of the last seek of a partition that is being read. */
 function seekOf(partition: number): number {
   return seeks.get(partition) ?? -1
 }

@@ -8,13 +8,14 @@ import type { FetchHandler } from './fetch-handler.ts'
 import type { FetchedRecords, FetcherOptions, LogRange } from './fetcher.ts'
 
 /**
- * A fetcher on a thread of its own, used like one: it receives, gathers, checks and unpacks, while this thread decodes.
+ * A fetcher that runs in its own thread, with the same interface as a fetcher. The thread receives, joins, verifies and
+ * decompresses answers while the calling thread decodes the records.
  *
- * Answers come in memory that both threads see, so nothing is copied on the way. What goes wrong there is told here, and a
- * handler that has returned is done with its answer.
- *   thread → here   answers in their order, log lines, what the handler of a fetcher is told;
- *   here → thread   seeks and removals, each with a number, since an answer to an earlier one may be on its way; which
- *                   partitions are unwanted; and how many answers are done, in a shared counter.
+ * Answers are placed in memory that both threads share, so they are not copied. Errors of the thread are reported to
+ * the handler here. An answer is finished when the handler has returned. The messages are:
+ * - from the thread: answers in order, log lines, and the other calls of the fetcher's handler;
+ * - to the thread: seeks and removals, which are numbered because an answer to an earlier one may still be on its way;
+ *   which partitions may not be fetched; and, in a shared counter, how many answers are finished.
  */
 export type ThreadCommand =
   | {
@@ -27,7 +28,7 @@ export type ThreadCommand =
   | { readonly kind: 'remove'; readonly partition: number }
   | { readonly kind: 'unwanted'; readonly partitions: readonly number[] }
 
-/** With the number of the seek since which they are read. */
+/** Includes the number of the seek that these records follow. */
 export interface ThreadRecords extends FetchedRecords {
   readonly seek: number
 }
@@ -49,7 +50,7 @@ export interface ThreadStart {
   readonly kafka: KafkaOptions
   readonly metadata: TopicMetadata
   readonly fetch: Pick<FetcherOptions, 'topic' | 'maxWaitMs' | 'gatherMs' | 'maxBytes' | 'partitionMaxBytes'>
-  /** One number: answers that are done. */
+  /** A single counter: the answers that are finished. */
   readonly done: Int32Array<SharedArrayBuffer>
 }
 
@@ -60,7 +61,7 @@ export class FetchThread {
   readonly #log: FetcherOptions['log']
   readonly #thread: Worker
   readonly #done = new Int32Array(new SharedArrayBuffer(4))
-  /** Which partitions are read, each with the number of its seek. */
+  /** The partitions that are read, each with the number of its last seek. */
   readonly #seeks = new Map<number, number>()
   #lastSeek = 0
   #unwanted: readonly number[] = []
@@ -76,16 +77,17 @@ export class FetchThread {
     const start: ThreadStart = { kafka: cluster.options, metadata, fetch, done: this.#done }
     const file = join(import.meta.dirname, `fetch-thread-main${extname(import.meta.filename)}`)
     this.#thread = new Worker(file, { workerData: start, name: 'fetch' })
-    // In a turn of the event loop for each: messages alone would keep timers and connections waiting.
+    // Each message is handled in its own turn of the event loop. Otherwise messages would starve timers and
+    // connections.
     this.#thread.on('message', (report: ThreadReport) => setImmediate(() => this.#hear(report)))
   }
 
-  /** The thread has started. What it is told before, it does then. */
+  /** Resolves when the thread has started. Commands sent earlier are executed then. */
   get ready(): Promise<void> {
     return this.#ready.promise
   }
 
-  /** As a fetcher's. */
+  /** As {@link Fetcher.seek}. */
   seek(partition: number, offset: number, epoch?: ReadEpoch): void {
     if (this.#isOver) return
     const seek = ++this.#lastSeek
@@ -110,7 +112,7 @@ export class FetchThread {
     clearTimeout(this.#lookAgain)
   }
 
-  /** Those of one turn together, so that partitions sought one after the other share a request. */
+  /** Sends the commands of one event loop turn together, so that partitions sought in a row share a request. */
   #send(command: ThreadCommand): void {
     this.#commands.push(command)
     if (this.#commands.length > 1) return
@@ -160,7 +162,7 @@ export class FetchThread {
     this.#handler.outOfRange(partition, offset, log)
   }
 
-  /** Whether it is not about a reading that was given up meanwhile. */
+  /** Whether a report belongs to the partition's latest seek. */
   #isCurrent(partition: number, seek: number): boolean {
     return this.#seeks.get(partition) === seek
   }
@@ -181,7 +183,7 @@ export class FetchThread {
   }
 }
 
-/** Between threads a Buffer becomes a plain array of bytes. */
+/** Passing a Buffer between threads turns it into a plain Uint8Array. */
 function withBuffer(fetched: FetchedRecords): FetchedRecords {
   const { buffer: bytes } = fetched.range
   return { ...fetched, range: { ...fetched.range, buffer: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length) } }

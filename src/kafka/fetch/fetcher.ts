@@ -22,18 +22,20 @@ import { TopicLeaders } from './topic-leaders.ts'
 export type { FetchedRecords, LogRange } from './partition-fetch.ts'
 
 /**
- * Reads partitions of one topic, from their leaders, with one fetch in flight to each leader.
+ * Reads partitions of one topic from their leaders, with one fetch in flight per leader.
  *
- * A pump runs for each leader that has partitions of ours. While much comes it asks for more *before* it hands over an
- * answer, so that the broker works while we do; while little comes it lets records gather at the broker for a moment,
- * since an answer costs the same with one record and with a hundred. A partition is
- *   fetching   asked for at its offset, by the pump of its leader;
- *   unwanted   left out of requests while the handler says so (back-pressure, revocation);
- *   failing    left out for a wait that grows, after an error of its own or of its leader, while the metadata is read
- *              again; the others are not held up by it;
- *   checked    out of the log's range, as its leader says: reported once and removed when the log's ends agree, and at
- *              once when its leader's epochs show that the log is not the one that was read (KIP-320).
- * An answer for a partition that was removed or sought meanwhile is thrown away: its offset no longer matches.
+ * A pump runs for each leader of an assigned partition. Under high throughput it sends the next request *before* it
+ * delivers an answer, so that the broker and this process work in parallel. Under low throughput it waits briefly, so
+ * that records collect at the broker, since an answer costs the same with one record as with a hundred. A partition is
+ * - fetching: requested at its offset by the pump of its leader;
+ * - unwanted: not requested while the handler does not want it (back-pressure, revocation);
+ * - failing: not requested for a growing delay after an error of its own or of its leader, while the metadata is
+ *   refreshed. It does not delay the other partitions;
+ * - checked: its leader reports that the offset is out of range. When the offsets of the log confirm this, it is
+ *   reported once and removed; it is reported and removed immediately when the leader's epochs show that the log
+ *   differs from the one that was read (KIP-320).
+ *
+ * An answer for a partition that was removed or sought in the meantime is discarded: its offset no longer matches.
  * After {@link FetchHandler.fatal} and after {@link Fetcher.stop} the handler is not called any more.
  */
 export interface FetcherOptions {
@@ -41,11 +43,12 @@ export interface FetcherOptions {
   readonly topic: string
   readonly handler: FetchHandler
   readonly log: FetchLog
-  /** How long a broker may hold a request for which there is nothing. */
+  /** How long a broker may hold a request when it has no new records. */
   readonly maxWaitMs: number
   /**
-   * While little comes, requests to a leader begin at least so far apart: what it adds to the latency at most, and what
-   * bounds the work of an almost idle reader.
+   * Under low throughput, the minimum interval between requests to one leader. It bounds both the added latency and the
+   * work of an almost idle reader.
+   *
    * @defaultValue 10
    */
   readonly gatherMs?: number
@@ -53,12 +56,12 @@ export interface FetcherOptions {
   readonly maxBytes?: number
   /** @defaultValue 2 MiB */
   readonly partitionMaxBytes?: number
-  /** Where answers of one leader are gathered. */
+  /** The buffers for the answers of one leader. */
   readonly memory?: FetchBuffersOptions
 }
 
 const mebibyte = 1024 * 1024
-/** An answer with so much says that more is waiting. */
+/** An answer of at least this size indicates that more records are waiting. */
 const flowingBytes = 64 * 1024
 const unwantedPauseMs = 20
 interface InFlight {
@@ -95,9 +98,9 @@ export class Fetcher {
   }
 
   /**
-   * Reads this partition from this offset on.
+   * Starts reading the partition at this offset.
    *
-   * @param epoch - Of the last record batch before the offset: the log has to hold it still.
+   * @param epoch - The epoch of the last record batch before the offset; the log must still contain that batch.
    */
   seek(partition: number, offset: number, epoch?: ReadEpoch): void {
     this.#partitionFetches.set(partition, new PartitionFetch(partition, offset, epoch))
@@ -137,7 +140,7 @@ export class Fetcher {
   }
 
   async #pump(leaderId: number): Promise<void> {
-    await undefined // so that partitions sought one after the other share the first request
+    await undefined // lets partitions that are sought in a row share the first request
     const memory = new FetchBuffers(this.#options.memory)
     let inFlight: InFlight | undefined
     for (let turn = 0; ; turn++) {
@@ -160,30 +163,33 @@ export class Fetcher {
     }
   }
 
-  /** Sends one fetch; undefined when no partition of this leader may be asked for now. */
+  /** Sends one fetch; returns undefined when no partition of this leader may be fetched now. */
   #ask(leaderId: number, turn: number, memory: FetchBuffers): InFlight | undefined {
     const partitionFetches = this.#partitionFetchesOf(leaderId)
     if (leaderId === noLeader) this.#failed(partitionFetches.filter(isDue), 'no leader at the moment')
     const wanted = partitionFetches.filter((partitionFetch) => this.#waitMs(partitionFetch) === 0)
     if (wanted.length === 0 || this.#abort.signal.aborted) return undefined
-    // An answer is filled in the order asked: everybody gets to be first.
+    // A broker fills an answer in the order of the request, so each partition gets its turn to be first.
     const first = turn % wanted.length
     const asked = [...wanted.slice(first), ...wanted.slice(0, first)].map((partitionFetch) => ({
       partitionFetch,
       offset: partitionFetch.offset,
     }))
     const response = this.#send({ leaderId, asked, maxWaitMs: this.#shortestWaitMs(partitionFetches), memory })
-    response.catch(() => undefined) // told to whoever awaits it
+    response.catch(() => undefined) // the failure is handled where the answer is awaited
     return { asked, askedAtMs: performance.now(), response }
   }
 
-  /** Until this partition may be asked for. */
+  /** Milliseconds until the partition may be fetched. */
   #waitMs(partitionFetch: PartitionFetch): number {
     if (!isDue(partitionFetch)) return partitionFetch.notBeforeMs - performance.now()
     return this.#options.handler.wants(partitionFetch.partition) ? 0 : unwantedPauseMs
   }
 
-  /** Until one more of these may be asked for: no request is held longer, and no pause lasts longer. */
+  /**
+   * Milliseconds until another of these partitions may be fetched: the upper bound for a request's wait and for a
+   * pause.
+   */
   #shortestWaitMs(partitionFetches: readonly PartitionFetch[]): number {
     const waits = partitionFetches.map((partitionFetch) => this.#waitMs(partitionFetch)).filter((waitMs) => waitMs > 0)
     return Math.ceil(Math.min(this.#options.maxWaitMs, ...waits))
@@ -216,7 +222,7 @@ export class Fetcher {
     return sendFetch(connection, version, wanted, memory)
   }
 
-  /** Undefined when there is none: a failure that may pass is noted, another one is thrown. */
+  /** Returns undefined after a transient failure, which is recorded; throws any other failure. */
   async #answer(leaderId: number, inFlight: InFlight): Promise<FetchResponse | undefined> {
     try {
       return await unlessAborted(inFlight.response, this.#abort.signal)
@@ -228,7 +234,7 @@ export class Fetcher {
     }
   }
 
-  /** Moves the offsets on, and returns what came, in the order it is to be worked on. */
+  /** Advances the offsets, and returns the records in the order in which they are to be processed. */
   #take(current: InFlight, response: FetchResponse): Taken[] {
     const taken: Taken[] = []
     const refused = new Map<string, PartitionFetch[]>()
@@ -267,7 +273,9 @@ export class Fetcher {
     if (restMs > 0) await pause(restMs, this.#abort.signal)
   }
 
-  /** The leader refused the offset, or sent what does not fit it: the ends of the log and its epochs show whether rightly. */
+  /**
+   * The leader refused the offset, or sent records that do not match it: checks this with the log's offsets and epochs.
+   */
   async #checkRange(partitionFetch: PartitionFetch): Promise<void> {
     const { partition } = partitionFetch
     partitionFetch.notBeforeMs = Number.POSITIVE_INFINITY
@@ -293,7 +301,7 @@ export class Fetcher {
     )
     if (current.length === 0) return
     const told = current.filter((partitionFetch) => partitionFetch.failed())
-    // What failed together is tried, and told, together.
+    // Partitions that failed together are retried and logged together.
     const notBeforeMs = Math.max(...current.map((partitionFetch) => partitionFetch.notBeforeMs))
     for (const partitionFetch of current) partitionFetch.notBeforeMs = notBeforeMs
     if (told.length > 0) {
@@ -308,7 +316,7 @@ export class Fetcher {
     if (told.length > 0) this.#options.log.info(`${listOf(told)} read again`)
   }
 
-  /** Ends all reading. What is no failure of the world is our own mistake, and ends the process. */
+  /** Ends all reading. An error that is not a KpiError is a bug, and ends the process. */
   #fail(error: unknown): void {
     const isOver = this.#abort.signal.aborted
     this.#abort.abort()

@@ -8,26 +8,26 @@ import type { FetchedPartition } from './fetch-protocol.ts'
 export interface FetchedRecords {
   readonly partition: number
   readonly range: RecordRange
-  /** The offset asked for, and the one after the last whole batch of the answer. */
+  /** The requested offset, and the offset after the last whole batch of the answer. */
   readonly from: number
   readonly next: number
   readonly aborted: readonly AbortedTransaction[]
-  /** The end of the log, undecided transactions included; lag is this minus the position. */
+  /** The end of the log, including open transactions; lag is this minus the position. */
   readonly endOffset: number
   readonly logStartOffset: number
 }
 
 const failureLimits = { firstMs: 100, capMs: 2000 }
-/** A change of leaders is over after one look at the metadata; what goes on failing is told. */
+/** A change of leaders usually needs only one metadata refresh, so only a second failure in a row is logged. */
 const toldFailures = 2
 
-/** A partition, and how far it has been asked for. */
+/** A partition, and the offset up to which it has been fetched. */
 export class PartitionFetch {
   readonly partition: number
   offset: number
   /** Of the last batch before the offset. */
   epoch: ReadEpoch
-  /** Not asked for before; by the monotonic clock. */
+  /** The earliest time of the next request, by the monotonic clock. */
   notBeforeMs = 0
   readonly #backoff = new Backoff(failureLimits)
 
@@ -37,13 +37,13 @@ export class PartitionFetch {
     this.epoch = epoch
   }
 
-  /** @returns Whether it is time to tell. */
+  /** @returns Whether the failure is to be logged. */
   failed(): boolean {
     this.notBeforeMs = performance.now() + this.#backoff.nextMs()
     return this.#backoff.attempt === toldFailures
   }
 
-  /** @returns Whether a failure had been told. */
+  /** @returns Whether a failure had been logged. */
   settled(): boolean {
     const wasTold = this.#backoff.attempt >= toldFailures
     this.#backoff.reset()
@@ -56,20 +56,20 @@ export interface Asked {
   readonly offset: number
 }
 
-/** What the log of a partition holds. */
+/** The range of offsets that a partition's log contains. */
 export interface LogRange {
   readonly startOffset: number
   readonly endOffset: number
-  /** There when the log is another one from this offset on than the one that was read. */
+  /** Present when the log differs from the one that was read; the two agree up to this offset. */
   readonly agreesTo?: number
 }
 
-/** A partition is asked about again, by its offsets and its epoch. */
+/** The partition's offset and epoch must be checked with its leader. */
 export const doubtful = 'doubtful'
 
 /**
- * The records of one partition, its offset moved behind them; or the log, when it is not the one that was read before; or
- * why there are no records.
+ * Returns the records of one partition and advances its offset behind them; or the log's range, when the log differs
+ * from the one that was read; or the reason why there are no records.
  */
 export function takeRecords(
   { partitionFetch, offset }: Asked,
@@ -98,7 +98,7 @@ export function isDue(partitionFetch: PartitionFetch): boolean {
   return partitionFetch.notBeforeMs <= performance.now()
 }
 
-/** For the log. */
+/** The partition numbers as text, for log lines. */
 export function listOf(partitionFetches: readonly PartitionFetch[]): string {
   const partitions = partitionFetches.map(({ partition }) => partition).sort((a, b) => a - b)
   return partitions.length === 1 ? `partition ${partitions[0]} is` : `partitions ${partitions.join(', ')} are`

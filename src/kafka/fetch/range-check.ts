@@ -4,10 +4,10 @@ import { listOffsets } from '../log/offsets.ts'
 import type { LogRange, PartitionFetch } from './partition-fetch.ts'
 
 /**
- * What the log of a partition holds, where its offset is beyond it, or where it is not the log that was read below the
- * offset (KIP-320); undefined where the partition can be read on.
+ * Returns the log's range when the partition's offset is outside it, or when the log before the offset differs from the
+ * one that was read (KIP-320); undefined when the partition can be read on.
  *
- * @throws KpiError when the leader cannot be asked.
+ * @throws KpiError when the request to the leader fails.
  */
 export async function rangeBeyond(
   cluster: KafkaCluster,

@@ -5,17 +5,17 @@ import type { KafkaCluster, TopicMetadata } from '../client/cluster.ts'
 export interface TopicLeadersOptions {
   readonly cluster: KafkaCluster
   readonly topic: string
-  /** Ends the waiting for an answer. */
+  /** Aborts waiting for an answer. */
   readonly signal: AbortSignal
-  /** The metadata was read again. */
+  /** Called after each metadata refresh. */
   readonly refreshed: () => void
-  /** A failure that does not pass by itself: among others, the topic was re-created. */
+  /** Called for a permanent failure, for example when the topic was re-created. */
   readonly fatal: (error: unknown) => void
 }
 
 const noLeader = -1
 
-/** The metadata of a topic, as of its last answer, while a fetcher reads it. */
+/** The latest metadata of a topic while a fetcher reads it. */
 export class TopicLeaders {
   readonly #options: TopicLeadersOptions
   #metadata: TopicMetadata
@@ -36,12 +36,12 @@ export class TopicLeaders {
     return this.#failure
   }
 
-  /** −1 where there is none at the moment. */
+  /** −1 when the partition has no leader at the moment. */
   leaderOf(partition: number): number {
     return this.#metadata.partitions[partition]?.leaderId ?? noLeader
   }
 
-  /** Reads the metadata again, once at a time, however many ask. */
+  /** Refreshes the metadata; concurrent calls share one request. */
   refresh(): void {
     this.#refreshing ??= this.#read().finally(() => {
       this.#refreshing = undefined
