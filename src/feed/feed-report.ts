@@ -1,7 +1,7 @@
 import { bytesText, grouped } from '../runtime/number-text.ts'
 import type { FeedFigures } from './feed.ts'
 
-/** One line of what a feed sent, for people. */
+/** A line for people that sums up what a feed sent. */
 export function reportLine(figures: FeedFigures, messagesPerSecond: number): string {
   const { messages, bytes, elapsedSeconds, rejected, retries, waiting } = figures
   const parts = [
@@ -14,7 +14,7 @@ export function reportLine(figures: FeedFigures, messagesPerSecond: number): str
   return parts.join(', ')
 }
 
-/** Messages a second between one look and the next. */
+/** Measures messages per second between one report and the next. */
 export class RateMeter {
   #messages = 0
   #seconds = 0

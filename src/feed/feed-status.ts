@@ -7,7 +7,10 @@ import { type WorkerReport, WorkerStatusWriter } from '../store/positions/worker
 
 const backoffLimits = { firstMs: 500, capMs: 10_000 }
 
-/** The feed's row of `worker_status`. The feed does not need the database: one that is away is tried again, quietly. */
+/**
+ * The feed's row of `worker_status`. The feed does not need the database: while it is unavailable, writes are retried
+ * without log messages.
+ */
 export class FeedStatus {
   readonly #options: FeedStatusOptions
   readonly #stopping = new AbortController()
@@ -23,7 +26,7 @@ export class FeedStatus {
     this.#opening ??= this.#open()
   }
 
-  /** Marks the row as stopped, when the database allows it within the deadline. Idempotent. */
+  /** Marks the row as stopped, if the database can be reached before the deadline. Idempotent. */
   async stop(deadlineMs: number): Promise<void> {
     this.#stopping.abort()
     await within(deadlineMs, this.#close())

@@ -3,7 +3,7 @@ import type { Producer } from '../kafka/produce/producer.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { PriceSource } from './source.ts'
 
-/** What a feed did so far, or did in all. */
+/** What a feed has done since it started. */
 export interface FeedFigures {
   readonly state: 'sending' | 'kafka unavailable' | 'at its end'
   /** Acknowledged by the brokers. */
@@ -11,22 +11,24 @@ export interface FeedFigures {
   readonly bytes: number
   readonly batches: number
   readonly retries: number
-  /** Lines of the source that no message could be made of. */
+  /** Lines of the source that could not be made into a message. */
   readonly rejected: number
-  /** Taken from the source and not acknowledged. */
+  /** Taken from the source and not yet acknowledged. */
   readonly waiting: number
   readonly elapsedSeconds: number
-  /** Wall clock when all of the source was sent; null before. */
+  /** Wall-clock time when the whole source was sent; null before that. */
   readonly endedAtMs: number | null
-  /** Wall clock when the brokers last acknowledged some; null before the first. */
+  /** Wall-clock time of the last acknowledgement by the brokers; null before the first. */
   readonly lastMessageAtMs: number | null
-  /** How long the brokers have answered nothing of what is under way to them; 0 while nothing is. */
+  /** How long the brokers have acknowledged none of the messages in flight; 0 while none are in flight. */
   readonly unansweredMs: number
 }
 
 /**
- * Moves messages from a source to a producer, which says when it has room. `sending → at its end`, or `sending → ended`
- * by a stop or by a failure of either side.
+ * Moves messages from a source to a producer, which limits how many it accepts.
+ *
+ * States: `sending → at its end` when the source has no more, or `sending → ended` when the feed is stopped or either
+ * side fails.
  */
 export class Feed {
   readonly #source: PriceSource
@@ -61,14 +63,14 @@ export class Feed {
     }
   }
 
-  /** The producer cannot go on: ends `run` with this error, also where it waits for the source. */
+  /** The producer failed: ends `run` with this error, even while it waits for the source. */
   fail(error: KpiError): void {
     this.#failed.abort(error)
   }
 
   /**
-   * Sends everything the source has, and returns when all of it is acknowledged; or, when the signal is aborted, when
-   * what was taken from the source is acknowledged, or the deadline has passed.
+   * Sends everything the source has, and returns when all of it is acknowledged. After the signal is aborted it takes
+   * nothing more, and returns when what it took is acknowledged or the deadline has passed.
    *
    * @returns How many messages were taken and not acknowledged.
    * @throws KpiError of the source or of the producer.
@@ -82,7 +84,7 @@ export class Feed {
         await this.#producer.append(batch, this.#clock.wallMs(), either)
       }
     } catch (error) {
-      // What came before a broken line of the source is still good.
+      // When the source fails, the messages before the failure are still valid and are sent.
       if (!this.#failed.signal.aborted) await this.#producer.flush(AbortSignal.timeout(flushDeadlineMs))
       throw error
     }

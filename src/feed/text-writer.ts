@@ -2,13 +2,15 @@ const zero = 0x30
 const billion = 1_000_000_000
 const powersOfTen = Array.from({ length: 11 }, (_, exponent) => 10 ** exponent)
 
-/** Writes ASCII; faster than a copy where it is short. @returns Where it ends, as all of these. */
+/**
+ * Writes ASCII text; faster than Buffer.write for short texts. @returns The end position, like all functions in this
+ * file.
+ */
 export function writeText(bytes: Buffer, at: number, text: string): number {
   for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i)
   return at + text.length
 }
 
-/** Copies a few bytes. */
 export function copyShort(from: Buffer, start: number, end: number, into: Buffer, at: number): number {
   for (let i = start; i < end; i++) into[at++] = from[i] ?? 0
   return at

@@ -1,18 +1,21 @@
 import type { Logger } from '../../log.ts'
 import type { Clock } from '../../runtime/clock.ts'
 
-/** So many are told at once, then one in each interval. */
+/** This many warnings are logged immediately, then one per interval. */
 const toldAtOnce = 10
 const intervalMs = 10_000
 
-/** Warns of lines of one kind without flooding the log: the first ten at once, then one every ten seconds. */
+/**
+ * Logs warnings about one kind of line without flooding the log: the first ten immediately, then one every ten
+ * seconds.
+ */
 export class LineWarnings {
   readonly #options: { readonly log: Logger; readonly clock: Clock; readonly what: string }
   #count = 0
   #untold = 0
   #nextTellingMs = 0
 
-  /** @param options.what - The kind of the lines: `bad lines`. */
+  /** @param options.what - What the lines are called in the log: `bad lines`. */
   constructor(options: { log: Logger; clock: Clock; what: string }) {
     this.#options = options
   }
@@ -36,7 +39,7 @@ export class LineWarnings {
   }
 }
 
-/** Counts the lines that cannot be sent, and warns of them. */
+/** Counts the lines that cannot be sent, and logs warnings about them. */
 export class BadLines {
   readonly #path: string
   readonly #log: Logger
@@ -53,7 +56,7 @@ export class BadLines {
     return this.#warnings.count
   }
 
-  /** The first of them, with what was wrong. */
+  /** The first bad line and what was wrong with it. */
   get first(): string | undefined {
     return this.#first
   }
@@ -64,7 +67,7 @@ export class BadLines {
     this.#warnings.warn(`${this.#path} ${place} is skipped: ${problem}`)
   }
 
-  /** The last word. */
+  /** Logs the total at the end. */
   sum(): void {
     if (this.count > 0) this.#log.warn(`${this.count} lines of ${this.#path} were skipped, the first, ${this.#first}`)
   }

@@ -1,7 +1,7 @@
 import { KpiError } from '../../errors.ts'
 import { type FieldName, fieldNames, type SourceField } from './price-line.ts'
 
-/** What files call the fields; the earlier name wins where a file has several. */
+/** Names that files use for each field. If a file has several, the first in the list wins. */
 const aliases: Readonly<Record<FieldName, readonly string[]>> = {
   symbol: ['symbol', 'ticker', 'sym', 'instrument', 'pair', 'product', 'productid'],
   timestamp: [
@@ -25,7 +25,7 @@ const aliases: Readonly<Record<FieldName, readonly string[]>> = {
   close: ['close', 'price', 'last', 'closeprice', 'lastprice', 'tradeprice', 'px'],
   volume: ['volume', 'vol', 'size', 'qty', 'quantity', 'amount', 'lastsize', 'tradesize'],
 }
-/** In units of the quote currency: worth less than any volume of the base. */
+/** Volumes in the quote currency. They are used only if the file has no volume in the base currency. */
 const quoteVolumes = ['quotevolume', 'quoteassetvolume', 'quoteqty', 'quotequantity', 'quotevol', 'volumequote']
 const baseVolumeRank = 50
 const quoteVolumeRank = 100
@@ -34,24 +34,24 @@ const fieldsByAlias = new Map(
   fieldNames.flatMap((field) => aliases[field].map((alias, rank) => [alias, { field, rank }] as const)),
 )
 
-/** What a name is taken for. */
+/** The field that a column name was recognised as. */
 export interface KnownName {
   readonly field: FieldName
-  /** 0 first. */
+  /** Priority; 0 is the highest. */
   readonly rank: number
-  /** Whether it says that times are UTC: `Time (UTC)`, `Gmt time`. */
+  /** Whether the name says that times are UTC: `Time (UTC)`, `Gmt time`. */
   readonly isUtc: boolean
 }
 
-/** `<Adj. Close>`, `adj_close` and `AdjClose` are one name. */
+/** Normalizes a name: `<Adj. Close>`, `adj_close` and `AdjClose` are the same. */
 function plainName(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, '')
 }
 
 /**
- * Which field a name stands for.
+ * Finds the field that a column name means.
  *
- * @param bases - The base currencies of the file's symbols that `Volume XXX` may name.
+ * @param bases - Base currencies of the file's symbols; only these may appear in `Volume XXX`.
  */
 export function fieldOf(name: string, bases: ReadonlySet<string> = noBases): KnownName | undefined {
   const plain = plainName(name)
@@ -70,21 +70,21 @@ export function fieldOf(name: string, bases: ReadonlySet<string> = noBases): Kno
 
 const noBases: ReadonlySet<string> = new Set()
 
-/** Names of indicators rather than of currencies. */
+/** Words after `Volume` that name indicators, not currencies. */
 const noCurrencies = new Set(['MA', 'SMA', 'EMA', 'AVG', 'MEAN', 'DELTA', 'RATIO', 'USED', 'WEIGHT', 'CHANGE'])
 
-/** XXX, in capitals, of a column `Volume XXX`. */
+/** The XXX of a column `Volume XXX`, in capitals. */
 export function volumeCurrency(name: string): string | undefined {
   const currency = /^vol(?:ume)?[ _(-]+([A-Za-z0-9]{2,10})\)?$/i.exec(name.trim())?.[1]?.toUpperCase()
   return currency === undefined || noCurrencies.has(currency) ? undefined : currency
 }
 
-/** Whether a name is that of a volume in units of the quote currency. */
+/** Whether the column is a volume in the quote currency. */
 export function isQuoteVolume({ field, rank }: KnownName): boolean {
   return field === 'volume' && rank >= quoteVolumeRank
 }
 
-/** Which of the currencies is the base of a symbol: USDT of `USDT/EUR`, BTC of `BTCUSDT` and `BINANCE:BTC-USD`. */
+/** Which of the currencies is the base of a symbol: USDT for `USDT/EUR`, BTC for `BTCUSDT` and `BINANCE:BTC-USD`. */
 export function baseOf(symbol: string, currencies: readonly string[]): string | undefined {
   const pair = symbol.toUpperCase().replace(/^[^:]*:/, '')
   const [first = ''] = pair.split(/[^A-Z0-9]/)
@@ -93,13 +93,13 @@ export function baseOf(symbol: string, currencies: readonly string[]): string | 
   return found.sort((a, b) => b.length - a.length)[0]
 }
 
-/** What `--map` says: the column, or the path of names, of a field. */
+/** The value of `--map`: the column or member path of each field. */
 export type FieldMapping = ReadonlyMap<FieldName, string>
 
-/** The same, with a time of day apart from its date. */
+/** The same, with the time of day separate from its date. */
 export type SourceMapping = ReadonlyMap<SourceField, string>
 
-/** @throws KpiError `KPI_USAGE` for a field that no price has. */
+/** @throws KpiError `KPI_USAGE` for an unknown field. */
 export function checkMapping(mapping: ReadonlyMap<string, string>): FieldMapping {
   const isField = (name: string): name is FieldName => (fieldNames as readonly string[]).includes(name)
   const checked = new Map<FieldName, string>()
@@ -113,9 +113,9 @@ export function checkMapping(mapping: ReadonlyMap<string, string>): FieldMapping
 }
 
 /**
- * Takes `timestamp=Date+Time` apart.
+ * Splits `timestamp=Date+Time` into its two columns.
  *
- * @param hasName - Whether a name is there as it is written: a `+` may be part of one.
+ * @param hasName - Whether the file has a column of exactly this name, because a `+` may be part of a name.
  */
 export function splitMapping(mapping: FieldMapping, hasName: (name: string) => boolean): SourceMapping {
   const split = new Map<SourceField, string>(mapping)

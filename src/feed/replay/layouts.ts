@@ -2,12 +2,12 @@ import { KpiError } from '../../errors.ts'
 import type { SourceField } from './price-line.ts'
 import { readClock, readCompact, readDateTime } from './time/civil-time.ts'
 
-/** The columns of a file without a header, by their place; undefined for one that is not read. */
+/** The field of each column of a file without a header; undefined for a column that is not read. */
 export type Columns = readonly (SourceField | undefined)[]
 
 const ohlcv = 'open,high,low,close,volume'
 
-/** Files of venues and terminals that come without a header. */
+/** Known layouts of files that exchanges and trading terminals write without a header. */
 export const layouts: Readonly<Record<string, string>> = {
   'binance-klines': `timestamp,${ohlcv}`,
   'binance-aggtrades': '-,close,volume,-,-,timestamp',
@@ -22,9 +22,9 @@ export const layouts: Readonly<Record<string, string>> = {
 const columnNames = ['symbol', 'timestamp', 'date', 'time', 'open', 'high', 'low', 'close', 'volume', '-']
 
 /**
- * Reads what `--columns` says.
+ * Parses `--columns`.
  *
- * @throws KpiError `KPI_USAGE` for names that do not make a price.
+ * @throws KpiError `KPI_USAGE` if the names do not make a price.
  */
 export function parseColumns(text: string): Columns {
   const names = text.split(',').map((name) => name.trim().toLowerCase())
@@ -50,7 +50,7 @@ export function parseColumns(text: string): Columns {
 
 type Cell = 'epoch' | 'time' | 'compact day' | 'day' | 'clock' | 'whole' | 'number' | 'word' | 'empty'
 
-/** What a value in a line without a header may be. */
+/** What a value in a line without a header looks like. */
 function cellOf(text: string): Cell {
   if (text === '') return 'empty'
   if (readCompact(text)) return text.length === 8 ? 'compact day' : 'time'
@@ -63,7 +63,9 @@ function cellOf(text: string): Cell {
   return /^[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?$/.test(text) ? 'number' : 'word'
 }
 
-/** Whether a line consists of values: it has numbers, and nothing that may be the name of a column. */
+/**
+ * Whether a line has values rather than column names: it has numbers, and nothing that could be the name of a column.
+ */
 export function isLineOfValues(cells: readonly string[]): boolean {
   const kinds = cells.map(cellOf)
   return kinds.filter((kind) => kind !== 'word' && kind !== 'empty').length >= Math.max(2, cells.length / 2)
@@ -75,7 +77,7 @@ const isWhole = (kind: Cell | undefined) => kind === 'whole' || kind === 'compac
 const isDay = (kind: Cell | undefined) => kind === 'day' || kind === 'compact day'
 const isInstant = (kind: Cell | undefined) => kind === 'epoch' || kind === 'time'
 
-/** Whether four values are open, high, low and close. */
+/** Whether four values can be open, high, low and close. */
 function isBar(cells: readonly string[], at: number): boolean {
   const values = cells.slice(at, at + 4).map((text) => Number(text.replace(',', '.')))
   const [open = Number.NaN, high = Number.NaN, low = Number.NaN, close = Number.NaN] = values
@@ -83,15 +85,15 @@ function isBar(cells: readonly string[], at: number): boolean {
 }
 
 /**
- * The columns of a line of values, where its layout is recognised.
+ * Detects the columns of a line of values, if its layout is known.
  *
- * @returns As `--columns` has them, with the name of the layout where it has one.
+ * @returns The columns in the form of `--columns`, and the name of the layout if it has one.
  */
 export function recogniseLayout(cells: readonly string[]): { columns: string; layout?: string } | undefined {
   const kinds = cells.map(cellOf)
   const name = layoutOf(cells, kinds)
   if (name !== undefined) return { layout: name, columns: layouts[name] ?? '' }
-  // Otherwise a bar behind its symbol and its time, or behind one of the two.
+  // If no known layout matches: a bar after its symbol and its time, or after one of the two.
   const hasSymbol = kinds[0] === 'word'
   const first = hasSymbol ? 1 : 0
   const isApart = isDay(kinds[first]) && isClock(cells[first + 1])

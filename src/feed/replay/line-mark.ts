@@ -3,31 +3,32 @@ import { headerBytes, readHeaders } from '../../kafka/records/message-headers.ts
 import { copyShort, writeWhole } from '../text-writer.ts'
 
 /**
- * One pass over one file, as the headers of its records name it: `replay: HASH-BYTES-START-PARTITIONS`.
+ * One pass over a file, as the headers of its records store it: `replay: HASH-BYTES-START-PARTITIONS`.
  *
- * The file is known by a hash of its first bytes, unpacked: at most 64 KiB, and no more than there were when the pass
- * began. So it stays the same file when lines are appended, when it is renamed, packed or unpacked.
+ * The file is identified by a hash of its first unpacked bytes: at most 64 KiB, and no more than the file had when
+ * the pass began. So the file is still recognised after lines were appended, or after it was renamed, packed or
+ * unpacked.
  */
 export interface ReplayPass {
   readonly hash: string
-  /** How many bytes the hash is of. */
+  /** How many bytes were hashed. */
   readonly hashedBytes: number
-  /** When the pass began, in milliseconds since 1970: of two the later counts. */
+  /** When the pass began, in milliseconds since 1970. The latest pass counts. */
   readonly startedAtMs: number
-  /** What decided, together with the key, which line went where. */
+  /** The number of partitions. Together with the key it decides the partition of each line. */
   readonly partitionCount: number
 }
 
 /**
- * Where a line is, as the header of its record has it: `line: NUMBER@POSITION`, or `line: NUMBER.ELEMENT@POSITION` for a
- * further price of a line that holds several.
+ * Where a line is, as the header of its record stores it: `line: NUMBER@POSITION`, or `line: NUMBER.ELEMENT@POSITION`
+ * for the second and later prices of a line that holds several.
  */
 export interface LinePlace {
   /** From 1. */
   readonly line: number
   /** Which of the line's prices it is, from 0. */
   readonly element: number
-  /** Of its first byte, in the unpacked file. */
+  /** Position of its first byte in the unpacked file. */
   readonly position: number
 }
 
@@ -42,12 +43,12 @@ export function newPass(prefix: Buffer, startedAtMs: number, partitionCount: num
   return { hash: hashOf(prefix), hashedBytes: prefix.length, startedAtMs, partitionCount }
 }
 
-/** Whether a pass was over the file that begins so. */
+/** Whether a pass read a file that begins with `prefix`. */
 export function isSameFile({ hash, hashedBytes }: ReplayPass, prefix: Buffer): boolean {
   return hashedBytes > 0 && hashedBytes <= prefix.length && hashOf(prefix.subarray(0, hashedBytes)) === hash
 }
 
-/** What the headers of a record, which begin at `valueEnd`, say; undefined for a record of something else. */
+/** Reads the headers of a record, which begin at `valueEnd`; undefined if a replay did not write the record. */
 export function readMark(buffer: Buffer, valueEnd: number): { pass: string; place: LinePlace } | undefined {
   if (buffer[valueEnd] === noHeaders) return undefined
   const headers = readHeaders(buffer, valueEnd)
@@ -58,7 +59,7 @@ export function readMark(buffer: Buffer, valueEnd: number): { pass: string; plac
     : { pass, place: { line: Number(line), element: Number(element), position: Number(position) } }
 }
 
-/** As the header names it. */
+/** The text of the header. */
 export function passText({ hash, hashedBytes, startedAtMs, partitionCount }: ReplayPass): string {
   return [hash, hashedBytes.toString(base), startedAtMs.toString(base), partitionCount].join('-')
 }
@@ -78,23 +79,23 @@ function hashOf(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex').slice(0, 16)
 }
 
-/** Two numbers of up to 16 digits, one of up to 7, a point, an @, and their length. */
+/** Two numbers of up to 16 digits, one of up to 7, a point, an @, and the length bytes. */
 const mostPlaceBytes = 42
 
-/** Writes the headers of a line's record. */
+/** Writes the headers of the record of a line. */
 export class MarkWriter {
-  /** More it never writes. */
+  /** The most bytes that it writes. */
   readonly maxBytes: number
-  /** Both headers, up to the length of the line's value: the same for all lines of a pass. */
+  /** Both headers, up to the length of the line's value. These bytes are the same for all lines of a pass. */
   readonly start: Buffer
 
-  /** @param pass - As {@link passText} has it. */
+  /** @param pass - The result of {@link passText}. */
   constructor(pass: string) {
     this.start = headerBytes({ [passHeader]: pass, [lineHeader]: '' }).subarray(0, -1)
     this.maxBytes = this.start.length + mostPlaceBytes
   }
 
-  /** @returns Where they end. */
+  /** @returns The end position of the headers. */
   write(bytes: Buffer, at: number, { line, element, position }: LinePlace): number {
     const lengthAt = copyShort(this.start, 0, this.start.length, bytes, at)
     let end = writeWhole(bytes, lengthAt + 1, line)
@@ -104,7 +105,7 @@ export class MarkWriter {
     }
     bytes[end++] = 0x40 // @
     end = writeWhole(bytes, end, position)
-    // Zigzag, one byte.
+    // The length as a zigzag varint of one byte.
     bytes[lengthAt] = 2 * (end - lengthAt - 1)
     return end
   }

@@ -1,39 +1,39 @@
 import { assert } from '../../errors.ts'
 import type { ReplayFile } from './replay-file.ts'
 
-/** A line beyond it is skipped: a message has 65,536 bytes at most. */
+/** Longer lines are skipped: a message has 65,536 bytes at most. */
 export const maxLineBytes = 1024 * 1024
 const lineFeed = 0x0a
 const carriageReturn = 0x0d
 
 /**
- * The lines of a file in place: the current one is `buffer[start, end)`, without its line break.
+ * Reads the lines of a file without copying: the current one is `buffer[start, end)`, without its line break.
  *
- * `next` moves to the next line, until no whole one is in memory; then `fill` reads on. A line may be joined with the ones
- * behind it, for a quoted field with line breaks in it, and such a join undone.
+ * `next` moves to the next line until memory holds no complete one; then `fill` reads more. `join` appends the
+ * following line, for a quoted field that contains line breaks, and `split` undoes it.
  */
 export class LineReader {
   readonly buffer = Buffer.allocUnsafeSlow(2 * maxLineBytes)
-  /** The number of the line, from 1; of a joined one the first's. */
+  /** The number of the line, from 1. After joins, the number of the first one. */
   line = 0
   /** Where the line begins in the file. */
   position = 0
   start = 0
   end = 0
-  /** Only the beginning of the line is here. */
+  /** The line is too long, and only its beginning is in memory. */
   isTooLong = false
   readonly #file: ReplayFile
-  /** The byte at which a line ends; carriage returns before it do not count. */
+  /** The byte that ends a line. Carriage returns before it are dropped. */
   readonly #newline: number
-  /** What is read: `buffer[0, length)`, which begins at `#base` in the file. */
+  /** The bytes in memory are `buffer[0, length)`, which begins at `#base` in the file. */
   #read: Buffer
   #base = 0
   #isComplete = false
-  /** Behind the current line; how many lines that has; and behind its first one. */
+  /** The position after the current line, the number of file lines in it, and the position after its first line. */
   #nextStart = 0
   #lines = 1
   #firstNextStart = 0
-  /** There is no line break before it. */
+  /** There is no line break before this position. */
   #searchedTo = 0
   #skipsRest = false
 
@@ -43,23 +43,23 @@ export class LineReader {
     this.#read = this.buffer.subarray(0, 0)
   }
 
-  /** Whether `fill` could bring more of the current line. */
+  /** Whether `fill` could read more of the current line. */
   get hasMore(): boolean {
     return !this.#isComplete && this.#read.length - this.start < maxLineBytes
   }
 
-  /** The current line, in words for the log. */
+  /** The current line, as log messages name it. */
   get place(): string {
     return `line ${this.line}`
   }
 
-  /** Goes on with a line in the middle of a file that is seekable. */
+  /** Continues with a line in the middle of a seekable file. */
   seek(line: number, position: number): void {
     this.#file.seek(position)
     this.#moveTo(line, position)
   }
 
-  /** Goes back before the first line. */
+  /** Goes back to before the first line. */
   async restart(): Promise<void> {
     await this.#file.rewind()
     this.#moveTo(1, 0)
@@ -76,7 +76,7 @@ export class LineReader {
     this.#skipsRest = false
   }
 
-  /** @returns false when the next line is not whole in memory: fill, or it is the end. */
+  /** @returns false when memory does not hold the whole next line: call `fill`, or the file has ended. */
   next(): boolean {
     if (this.#skipsRest && !this.#skipRest()) return false
     const start = this.#nextStart
@@ -92,7 +92,7 @@ export class LineReader {
   }
 
   /**
-   * Moves to the next line, reading on where need be. @returns false at the end of the file.
+   * Moves to the next line, reading more if needed. @returns false at the end of the file.
    *
    * @throws KpiError `KPI_FEED_FILE` when the file cannot be read any further.
    */
@@ -101,7 +101,10 @@ export class LineReader {
     return true
   }
 
-  /** Adds the line behind to the current one. @returns false when it is not whole in memory, or all would be too long. */
+  /**
+   * Appends the following line to the current one. @returns false if it is not complete in memory, or the result
+   * would be too long.
+   */
   join(): boolean {
     const found = this.#read.indexOf(this.#newline, this.#nextStart)
     const isLast = found < 0 && this.#isComplete && this.#nextStart < this.#read.length
@@ -112,14 +115,14 @@ export class LineReader {
     return true
   }
 
-  /** Undoes all joins: the current line is one line again. */
+  /** Undoes all joins: the current line is a single line again. */
   split(): void {
     const hasBreak = this.buffer[this.#firstNextStart - 1] === this.#newline
     this.#take(this.start, hasBreak ? this.#firstNextStart - 1 : this.#firstNextStart, this.#firstNextStart)
     this.#lines = 1
   }
 
-  /** Puts the current line back: `next` moves to it again. */
+  /** Makes `next` return the current line again. */
   putBack(): void {
     this.#nextStart = this.position - this.#base
     this.#searchedTo = this.#nextStart
@@ -128,8 +131,9 @@ export class LineReader {
   }
 
   /**
-   * Reads on; the current line is gone then, unless it was put back. @returns false at the end of the file; then `next` has at most a last line that lacks its line break.
+   * Reads more of the file. The current line is lost, unless it was put back.
    *
+   * @returns false at the end of the file. Then `next` returns at most one more line, which has no line break.
    * @throws KpiError `KPI_FEED_FILE` when the file cannot be read any further.
    */
   async fill(): Promise<boolean> {
@@ -160,7 +164,7 @@ export class LineReader {
     if (this.end >= 3 && buffer[0] === 0xef && buffer[1] === 0xbb && buffer[2] === 0xbf) this.start = 3
   }
 
-  /** A line without a break in memory: the last one, or one that is too long. */
+  /** Takes a line whose end is not in memory: the last one of the file, or one that is too long. */
   #takeUnfinished(start: number): boolean {
     const { length } = this.#read
     this.#searchedTo = length
@@ -172,7 +176,7 @@ export class LineReader {
     return true
   }
 
-  /** @returns false while the end of the too long line is not in sight. */
+  /** @returns false while the end of the line that is too long is not in memory. */
   #skipRest(): boolean {
     const found = this.#read.indexOf(this.#newline, this.#nextStart)
     this.#nextStart = found < 0 ? this.#read.length : found + 1
@@ -182,7 +186,10 @@ export class LineReader {
   }
 }
 
-/** Lines end with a line feed, or with a carriage return in a file that has no line feed: Excel for Mac wrote such. */
+/**
+ * Lines end with a line feed, or with a carriage return if the file has no line feed, as in old files of Excel for
+ * Mac.
+ */
 function lineBreakOf(prefix: Buffer): number {
   let feeds = 0
   let returns = 0
@@ -193,7 +200,7 @@ function lineBreakOf(prefix: Buffer): number {
     else if (byte === lineFeed) feeds += 1
     else if (byte === carriageReturn) returns += 1
   }
-  // A quote that is never closed says nothing about what comes behind it.
+  // An unclosed quote says nothing about the bytes after it.
   if (feeds > 0 || (isQuoted && prefix.includes(lineFeed))) return lineFeed
   return returns > 0 ? carriageReturn : lineFeed
 }

@@ -4,9 +4,9 @@ const minus = 0x2d
 const point = 0x2e
 
 /**
- * Copies a plain decimal number (`-187.150`), digit by digit as it stands.
+ * Copies a plain decimal number (`-187.150`) digit by digit, unchanged.
  *
- * @returns Where it ends in the target; -1 for anything else, which {@link jsonNumber} may still make sense of.
+ * @returns The end position in the target; -1 for anything else, which {@link jsonNumber} may still be able to read.
  */
 export function copyPlainNumber(from: Buffer, start: number, end: number, into: Buffer, at: number): number {
   let i = start
@@ -14,7 +14,7 @@ export function copyPlainNumber(from: Buffer, start: number, end: number, into: 
   if (from[i] === minus) into[to++] = from[i++] ?? 0
   const first = from[i] ?? 0
   if (i >= end || first < zero || first > nine) return -1
-  // A leading zero is no JSON.
+  // JSON does not allow leading zeros.
   const wholeEnd = first === zero ? i + 1 : end
   for (; i < wholeEnd; i++) {
     const byte = from[i] ?? 0
@@ -35,9 +35,9 @@ export function copyPlainNumber(from: Buffer, start: number, end: number, into: 
 const number = /^([+-]?)(\d*)(?:\.(\d*))?([eE][+-]?\d+)?$/
 
 /**
- * A number as JSON has it, with the digits that stand in the text: `+.50e3` is `0.50e3`, `007` is `7`, `5.` is `5`.
+ * Converts a number to JSON and keeps its digits: `+.50e3` becomes `0.50e3`, `007` becomes `7`, `5.` becomes `5`.
  *
- * @returns undefined when it is none.
+ * @returns undefined if the text is not a number.
  */
 export function jsonNumber(text: string): string | undefined {
   const match = number.exec(text)
@@ -48,21 +48,22 @@ export function jsonNumber(text: string): string | undefined {
   return `${sign === '-' ? '-' : ''}${digits}${fraction === '' ? '' : `.${fraction}`}${exponent}`
 }
 
-/** The signs in the numbers of a file. */
+/** The separators in the numbers of a file. */
 export interface NumberSigns {
   readonly decimal: '.' | ','
-  /** Between groups of three digits. */
+  /** Thousands separator. */
   readonly thousands: string | undefined
 }
 
-/** Spaces that do not break lines, which stand between groups of digits in many countries. */
+/** Non-breaking spaces, which many countries use as thousands separators. */
 const blanks = /[\u00a0\u202f\u2009]/g
 
 /**
- * A number with the signs of its file as the decimal that {@link jsonNumber} reads. Groups have to have three digits, the
- * Indian ones two before the last: `160.50` with points between groups is no number, rather than 16050.
+ * Converts a number with the separators of its file to the decimal text that {@link jsonNumber} reads. Groups must
+ * have three digits, or two before the last group in Indian notation. So with points as thousands separators,
+ * `160.50` is not a number, rather than 16050.
  *
- * @returns undefined when it is none.
+ * @returns undefined if the text is not a number.
  */
 export function plainNumber(text: string, { decimal, thousands }: NumberSigns): string | undefined {
   const spaced = thousands === ' ' ? text.replace(blanks, ' ') : text
@@ -86,12 +87,12 @@ function withoutGroups(whole: string, thousands: string): string | undefined {
 
 const noVolume = /^(?:nan|n\/a|null|-)$/i
 
-/** Whether a text in the place of a volume says that there is none. */
+/** Whether the text of a volume means that there is none. */
 export function isNoVolume(text: string): boolean {
   return noVolume.test(text)
 }
 
-/** What is wrong with a text in the place of a number, with what to do. */
+/** Describes what is wrong with the text of a number, and what the user can do. */
 export function numberProblem(field: string, excerpt: string, text: string, signs: NumberSigns | undefined): string {
   const start = `its ${field} ${excerpt} is no number`
   if (/^[+-]?[\d.,]+ ?(?:[kmbt]|bn|mn|mio|mrd)$/i.test(text))

@@ -10,9 +10,9 @@ import type { FormatOptions } from './read-options.ts'
 import type { ReplayFile } from './replay-file.ts'
 import type { TimeChoice } from './time/time-columns.ts'
 
-/** A file of which is known how it is read. */
+/** A file whose format is known. */
 export interface OpenedFormat {
-  /** Before the first price. */
+  /** Positioned before the first price. */
   readonly reader: RecordReader
   readonly format: LineFormat
   readonly time: TimeChoice
@@ -23,8 +23,8 @@ const tab = 0x09
 const separatorLine = /^"?sep=(.)"?$/i
 
 /**
- * Finds out how the lines of a file are to be read: from the first line that is neither skipped nor blank nor a comment,
- * and from up to a thousand lines behind it.
+ * Detects how to read the lines of a file: from the first line that is not skipped, blank or a comment, and from up
+ * to a thousand lines after it.
  *
  * @throws KpiError `KPI_FEED_FILE`.
  */
@@ -54,14 +54,17 @@ export async function openFormat(file: ReplayFile, options: FormatOptions): Prom
   return { reader, ...opened }
 }
 
-/** Moves to the line before the first price. */
+/** Moves to before the first price. */
 async function goTo(reader: LineReader, format: LineFormat, first: { line: number; isHeader: boolean }): Promise<void> {
   while (reader.line < first.line && (await reader.advance()));
   if (first.isHeader && format instanceof CsvFormat) format.skipHeader()
   else reader.putBack()
 }
 
-/** Skips what may be above the first line of a table. @returns That line, and the delimiter that one above it names. */
+/**
+ * Skips what may be above the first line of a table. @returns That line, and the delimiter that a line above it
+ * names.
+ */
 async function findFirstLine(
   reader: LineReader,
   options: FormatOptions,
@@ -90,7 +93,10 @@ async function findFirstLine(
   throw new KpiError('KPI_FEED_FILE', `${path} ${why}`)
 }
 
-/** Symbols may begin with a #: without a header, a line with one is a comment unless it has all columns. */
+/**
+ * Symbols may begin with a #. In a file without a header, a line that begins with # is a comment unless it has all
+ * columns.
+ */
 function isPriceOfSign(text: string, { columns, signs }: FormatOptions, delimiter: string | undefined): boolean {
   if (columns?.[0] !== 'symbol') return false
   const cells = cellsOf(text, delimiter ?? delimiterOf(text, signs?.decimal ?? '.'))
@@ -101,12 +107,15 @@ function notText(path: string): KpiError {
   return new KpiError('KPI_FEED_FILE', `${path} is neither CSV nor JSON lines in UTF-8: save it as CSV in UTF-8 first`)
 }
 
-/** UTF-16 without a byte-order mark, a file packed by something else, any binary one. */
+/** Whether the file is UTF-16 without a byte-order mark, in an unknown compression, or otherwise binary. */
 function isBinary({ buffer, start, end }: LineReader): boolean {
   return buffer.subarray(start, end).some((byte) => byte < space && byte !== tab)
 }
 
-/** Whether the file is one array, or a line is one with the values of a price: then it begins with a value. */
+/**
+ * Whether the whole file is one array. Otherwise each line is an array with the values of a price, so it begins with
+ * a value.
+ */
 async function isArrayFile(reader: LineReader, text: string): Promise<boolean> {
   let rest = text.slice(1).trimStart()
   while (rest === '' && (await reader.advance())) {
@@ -115,7 +124,7 @@ async function isArrayFile(reader: LineReader, text: string): Promise<boolean> {
   return /^[[{\]]/.test(rest)
 }
 
-/** @throws KpiError `KPI_FEED_FILE` where the file says UTC, and the user something else. */
+/** @throws KpiError `KPI_FEED_FILE` if the file says UTC and the user named another zone. */
 function checkZone({ isUtc, timestamp, clock }: TimeChoice, { path, timeZone }: FormatOptions): void {
   if (!isUtc || timeZone === undefined || /^(?:UTC|Etc\/UTC|GMT|Etc\/GMT)$/.test(timeZone.name)) return
   const names = clock === undefined ? timestamp : `${timestamp}+${clock}`

@@ -1,7 +1,8 @@
 /**
- * When the lines of a file are due: a line at a recorded time t, (t − t₀) / speed after the first one, t₀, was sent. Lines
- * out of order come when it is their turn in the file. A replay that was held up (a broker away, a machine asleep, a speed
- * beyond what it can do) catches up on one second at most, and moves the rest.
+ * Decides when the lines of a file are due: a line at recorded time t is due (t − t₀) / speed after the first line,
+ * at t₀, was sent. Lines out of order are sent in the order of the file. If a replay was delayed (broker unavailable,
+ * machine asleep, or a speed that cannot be reached), it catches up on one second at most, and the rest of the
+ * schedule moves.
  */
 export class Pace {
   readonly #speed: number
@@ -10,7 +11,7 @@ export class Pace {
   #startMs = 0
   #latestUs = Number.NEGATIVE_INFINITY
 
-  /** @param options.speed - Infinity: as fast as it goes. */
+  /** @param options.speed - Infinity means as fast as possible. */
   constructor(options: { speed: number; isShifted: boolean }) {
     this.#speed = options.speed
     this.#isShifted = options.isShifted
@@ -21,7 +22,7 @@ export class Pace {
     return Number.isFinite(this.#speed)
   }
 
-  /** How long the line of a recorded time has to wait. */
+  /** How long a line with this recorded time has to wait. */
   waitMs(us: number, nowMs: number): number {
     if (!this.isPaced) return 0
     if (Number.isNaN(this.#startUs)) {
@@ -35,7 +36,10 @@ export class Pace {
     return Math.max(0, this.#dueMs(us) - nowMs)
   }
 
-  /** The time to send in place of the recorded one, in microseconds: when it was due; NaN where that is kept. */
+  /**
+   * The time to send instead of the recorded one, in microseconds: when the line was due. NaN to keep the recorded
+   * time.
+   */
   shiftedUs(us: number, nowMs: number): number {
     if (!this.#isShifted) return Number.NaN
     if (!this.isPaced) return nowMs * 1000

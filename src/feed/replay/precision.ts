@@ -1,24 +1,27 @@
 import type { PrecisionLoss } from '../../kpi/decode/message.ts'
 import { mostDecimals } from '../../kpi/precision.ts'
 
-/** A file of nothing but new symbols must not fill the memory. */
+/** Limits memory for a file in which every line has a new symbol. */
 const mostTold = 65_536
 
-/** Reports once for each symbol that the database rounds digits of it away, with the setting that keeps them. */
+/** Warns once per symbol that the database will round its numbers, and names the setting that avoids this. */
 export class PrecisionWatch {
   readonly #decimals: number
   readonly #report: (text: string) => void
   readonly #told = new Set<string>()
-  /** What is reported next, some lines later: another value of the symbol may have more digits. */
+  /**
+   * Losses to report at the next flush. They wait some lines, because another value of the symbol may have more
+   * digits.
+   */
   readonly #found = new Map<string, PrecisionLoss>()
 
-  /** @param options.decimals - Fractional digits that the database keeps. */
+  /** @param options.decimals - Fractional digits that the database stores. */
   constructor(options: { decimals: number; report: (text: string) => void }) {
     this.#decimals = options.decimals
     this.#report = options.report
   }
 
-  /** Takes note of a number that was changed by more than one ten-thousandth. */
+  /** Records a number that rounding changes by more than one ten-thousandth. */
   note(loss: PrecisionLoss): void {
     if (this.#told.has(loss.symbol)) return
     const known = this.#found.get(loss.symbol)
@@ -26,7 +29,7 @@ export class PrecisionWatch {
     this.#found.set(loss.symbol, loss)
   }
 
-  /** Reports what was noted since the last time. */
+  /** Reports what was recorded since the last call. */
   flush(): void {
     for (const [symbol, { decimals, field, text }] of this.#found) {
       const advice =

@@ -1,24 +1,24 @@
-/** What a price consists of, in the names of our messages. */
+/** The fields of a price, named as in our messages. */
 export const fieldNames = ['symbol', 'timestamp', 'open', 'high', 'low', 'close', 'volume'] as const
 export type FieldName = (typeof fieldNames)[number]
 
-/** What is taken from a file: a time of day in a column of its own belongs to the timestamp. */
+/** The fields read from a file. A time of day in a column of its own is part of the timestamp. */
 export const sourceFields = [...fieldNames, 'clock'] as const
 export type SourceField = (typeof sourceFields)[number]
 
-/** The text of a field, where it stands: `bytes[start, end)`. Without a byte it is absent. */
+/** The text of a field: `bytes[start, end)`. It is absent if empty. */
 export class FieldText {
   bytes: Buffer = noBytes
   start = 0
   end = 0
-  /** A number as JSON has it, whatever the user said about the decimal sign of the file. */
+  /** The number is in JSON notation, regardless of the file's decimal separator. */
   isJsonNumber = false
 
   get isAbsent(): boolean {
     return this.end === this.start
   }
 
-  /** Spaces around it do not count. */
+  /** Surrounding spaces are dropped. */
   set(bytes: Buffer, start: number, end: number): void {
     this.bytes = bytes
     while (start < end && isSpace(bytes[start])) start += 1
@@ -36,7 +36,7 @@ export class FieldText {
     return this.bytes.toString('utf8', this.start, this.end)
   }
 
-  /** Its beginning, for a line of the log. */
+  /** Its beginning, for log messages. */
   excerpt(): string {
     const isLong = this.end - this.start > excerptBytes
     const text = this.bytes.toString('latin1', this.start, isLong ? this.start + excerptBytes : this.end)
@@ -44,7 +44,7 @@ export class FieldText {
   }
 }
 
-/** One line of a file, taken apart. */
+/** The parsed fields of one line of a file. */
 export class PriceLine implements Record<SourceField, FieldText> {
   readonly symbol = new FieldText()
   readonly timestamp = new FieldText()
@@ -54,11 +54,11 @@ export class PriceLine implements Record<SourceField, FieldText> {
   readonly close = new FieldText()
   readonly volume = new FieldText()
   readonly clock = new FieldText()
-  /** The whole line, when it is a message of ours as it stands. */
+  /** The whole line, if it already is a message in our format. */
   readonly message = new FieldText()
   /** Whether all numbers of `message` are plain decimals without an exponent. */
   isMessagePlain = false
-  /** In the order of {@link sourceFields}: an index is found faster than a name. */
+  /** In the order of {@link sourceFields}, because an index is faster than a name. */
   readonly fields: readonly FieldText[] = sourceFields.map((name) => this[name])
 
   clear(): void {
@@ -67,40 +67,40 @@ export class PriceLine implements Record<SourceField, FieldText> {
   }
 }
 
-/** Where the lines of a file, or the elements of its array, come from, one after the other: `buffer[start, end)`. */
+/** Reads the lines of a file, or the elements of its array, one after the other: `buffer[start, end)`. */
 export interface RecordReader {
   readonly buffer: Buffer
   readonly start: number
   readonly end: number
   /** The number of the line, or of the element, from 1. */
   readonly line: number
-  /** Where it begins in the content of the file. */
+  /** Its position in the content of the file. */
   readonly position: number
-  /** Only its beginning is here. */
+  /** It is too long, and only its beginning is in memory. */
   readonly isTooLong: boolean
-  /** In words for the log: `line 7`. */
+  /** As log messages name it: `line 7`. */
   readonly place: string
-  /** @returns false when the next one is not whole in memory: fill, or it is the end. */
+  /** @returns false when memory does not hold the whole next record: call `fill`, or the file has ended. */
   next(): boolean
-  /** @returns false at the end of the file; then `next` has at most a last one. */
+  /** @returns false at the end of the file. Then `next` returns at most one more record. */
   fill(): Promise<boolean>
-  /** Moves to the next one, reading on where need be. @returns false at the end of the file. */
+  /** Moves to the next record, reading more if needed. @returns false at the end of the file. */
   advance(): Promise<boolean>
-  /** `next` moves to the current one again. */
+  /** Makes `next` return the current record again. */
   putBack(): void
   /** Goes back to the beginning of the file. */
   restart(): Promise<void>
 }
 
-/** How the lines of a file are read. */
+/** Converts the records of a file to prices. */
 export interface LineFormat {
-  /** In words, with what was taken for what. */
+  /** For the log: the format, and which column is which field. */
   readonly description: string
-  /** Whether the line at hand holds more prices, which `readMore` gives. */
+  /** Whether the current line contains more prices, which `readMore` returns. */
   readonly hasMore: boolean
   /** Why the last line was `bad`. */
   readonly problem: string
-  /** `unfinished`: the line goes on in the next one, which is not in memory. */
+  /** @returns `unfinished` if the line continues in the next one, which is not in memory. */
   read(into: PriceLine): 'price' | 'blank' | 'unfinished' | 'bad'
   /** The next price of a line that holds several. */
   readMore(into: PriceLine): 'price' | 'bad'

@@ -6,11 +6,13 @@ import type { SymbolForm } from './symbol-forms.ts'
 import { TimestampWriter } from './time/iso-text.ts'
 import type { TimestampReader } from './time/timestamp-reader.ts'
 
-/** The names of all fields with their punctuation, and the longest form of a timestamp but for its fraction. */
+/** The names of all fields with their punctuation, and the longest timestamp without its fraction. */
 const mostFixedBytes = 128
-/** Numbers that are no longer have eight fractional digits at most, and are far below the largest that is accepted. */
+/**
+ * Numbers of at most this length have at most eight fractional digits, and are far below the largest accepted number.
+ */
 const mostSureBytes = 10
-/** A number may get a zero in front, twice. */
+/** A number may get a leading zero in two places. */
 const mostPerNumber = 2
 
 const numbers = (['open', 'high', 'low', 'close', 'volume'] as const).map((field) => ({
@@ -20,26 +22,28 @@ const numbers = (['open', 'high', 'low', 'close', 'volume'] as const).map((field
   isOptional: field !== 'close' && field !== 'volume',
 }))
 
-/** Writes the lines of a file as our messages, with the digits that stand there. */
+/** Writes the lines of a file as messages in our format, and keeps their digits. */
 export class PriceWriter {
-  /** What is wrong with the line that `write` refused. */
+  /** Why `write` rejected the line. */
   problem = ''
-  /** Whether `write` took a word such as NaN for no volume. */
+  /** Whether `write` read a word such as NaN as no volume. */
   isWithoutVolume = false
   /**
-   * Whether the consumer is sure to accept the numbers that were written last, digit by digit: they are short plain
-   * decimals, and the volume is not negative. Otherwise its decoder has to be asked.
+   * Whether the consumer certainly accepts the numbers written last: they are short plain decimals, and the volume is
+   * not negative. Otherwise the message is checked with the consumer's decoder.
    */
   areNumbersSure = false
   readonly #signs: NumberSigns | undefined
   readonly #timestamps = new TimestampWriter()
 
-  /** @param signs - In the numbers of the file; undefined: a decimal point alone. */
+  /**
+   * @param signs - Separators in the numbers of the file. Undefined means a decimal point and no thousands separator.
+   */
   constructor(signs?: NumberSigns) {
     this.#signs = signs
   }
 
-  /** More bytes the message does not need. */
+  /** An upper bound of the size of the message in bytes. */
   roomFor(line: PriceLine, { start }: SymbolForm): number {
     if (!line.message.isAbsent) return line.message.end - line.message.start
     let bytes = start.length + mostFixedBytes + lengthOf(line.timestamp) + lengthOf(line.clock)
@@ -48,10 +52,10 @@ export class PriceWriter {
   }
 
   /**
-   * Writes the message at a place of the batch that has room for it.
+   * Writes the message into the batch, which must have enough room.
    *
    * @param shiftedUs - The time to write instead of the recorded one; NaN for none.
-   * @returns Where it ends; -1 for a line that no message can be made of.
+   * @returns The end position; -1 if the line cannot be made into a message.
    */
   write(batch: MessageBatch, at: number, price: PricedLine, shiftedUs: number): number {
     const { line, form, time } = price
@@ -114,14 +118,14 @@ export class PriceWriter {
   }
 }
 
-/** A line with what was found out about it. */
+/** A line with its symbol and timestamp resolved. */
 export interface PricedLine {
   readonly line: PriceLine
   readonly form: SymbolForm
   readonly time: TimestampReader
 }
 
-/** Of one of the numbers. */
+/** The text of one of the numbers. */
 function textOf(line: PriceLine, number: number): FieldText {
   return line.fields[numbers[number]?.index ?? -1] ?? line.close
 }

@@ -46,10 +46,9 @@ async function prepare({ argument: path, flags, config, log }: FeedRequest): Pro
 }
 
 /**
- * Opens the file that an argument names.
+ * Opens the file that an argument names. Both errors are permanent, so a restart does not help.
  *
- * @throws KpiError `KPI_USAGE` when there is no such file, `KPI_FEED_FILE` when it is of a kind that is not read. No other
- *   start can help either.
+ * @throws KpiError `KPI_USAGE` when the file does not exist, `KPI_FEED_FILE` when its type is not supported.
  */
 async function openReplayFile(path: string): Promise<ReplayFile> {
   const { ReplayFile } = await import('./replay-file.ts')

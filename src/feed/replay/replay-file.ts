@@ -12,7 +12,7 @@ import {
   refusalOf,
 } from './file/file-kind.ts'
 
-/** How much of the beginning tells one file from another. */
+/** How much of the beginning identifies a file. */
 export const prefixBytes = 64 * 1024
 
 interface Opened {
@@ -24,8 +24,9 @@ interface Opened {
 }
 
 /**
- * A file's content, unpacked (gzip, zip or zstd, recognised by its first bytes, not by its name) and in UTF-8, in a buffer
- * of the caller's: no more of it is in memory. Positions count bytes of that content.
+ * The content of a file, unpacked (gzip, zip or zstd, recognised by the first bytes, not by the name) and converted
+ * to UTF-8. It is read into a buffer of the caller, so memory holds no more than that. Positions count bytes of the
+ * content.
  */
 export class ReplayFile {
   readonly path: string
@@ -58,12 +59,15 @@ export class ReplayFile {
     this.prefix = prefix
   }
 
-  /** Where the next read begins. */
+  /** The position where the next read begins. */
   get position(): number {
     return this.#position
   }
 
-  /** Whether it can be entered in the middle: a packed file, and one in another encoding, is read from its beginning. */
+  /**
+   * Whether reading can start in the middle. A packed file, or one in another encoding, must be read from its
+   * beginning.
+   */
   get isSeekable(): boolean {
     return this.packing === 'none' && this.encoding === 'utf-8'
   }
@@ -81,7 +85,7 @@ export class ReplayFile {
   }
 
   /**
-   * Reads what comes next into `buffer[at, …)`. @returns How many bytes, 0 at the end.
+   * Reads the next bytes into `buffer[at, …)`. @returns The number of bytes, 0 at the end.
    *
    * @throws KpiError `KPI_FEED_FILE` when the file cannot be read any further.
    */
@@ -113,7 +117,7 @@ export class ReplayFile {
   }
 }
 
-/** @throws KpiError `KPI_FEED_FILE` for a file that is refused by its kind. */
+/** @throws KpiError `KPI_FEED_FILE` if the type of the file is not supported. */
 async function recognised(path: string, handle: FileHandle): Promise<Opened> {
   const start = await readStart(handle)
   refuse(path, start)
@@ -129,7 +133,7 @@ function refuse(path: string, start: Buffer): void {
   if (refusal !== undefined) throw new KpiError('KPI_FEED_FILE', `${path} ${refusal}`)
 }
 
-/** A tar archive packed by gzip is one with several files, too. */
+/** Rejects packed content that is itself an archive. A tar archive packed with gzip also holds several files. */
 function refusePacked(path: string, packing: Packing, content: Buffer): void {
   const inner = packingOf(content)
   const refusal =

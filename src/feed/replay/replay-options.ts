@@ -26,10 +26,10 @@ export interface ReplayFlags {
 }
 
 const thousandsSigns = [',', '.', ' ', "'", '_']
-/** Bars of up to a year. */
+/** Bars may last up to a year. */
 const mostBarSeconds = 31_622_400
 
-/** The options of a replay, new ones for each command that has them. */
+/** The options of a replay. Each call returns new objects, because commander needs its own for each command. */
 export function replayOptions(): Option[] {
   return [
     new Option('--speed <factor>', '1 as recorded, 10 ten times as fast, max as fast as possible')
@@ -68,9 +68,9 @@ export function replayOptions(): Option[] {
 }
 
 /**
- * How a file is to be read, from the flags.
+ * Converts the flags to read options.
  *
- * @throws KpiError `KPI_USAGE` for values that mean nothing, or nothing together.
+ * @throws KpiError `KPI_USAGE` for invalid values or combinations.
  */
 export function readOptions(flags: ReplayFlags): ReadOptions {
   const { map, symbol, layout, skipLines, timeFormat, timeZone, barTime, barSeconds } = flags

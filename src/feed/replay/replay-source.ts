@@ -24,21 +24,21 @@ import { TimestampReader } from './time/timestamp-reader.ts'
 export interface ReplayOptions extends ReadOptions {
   readonly file: ReplayFile
   readonly partitionCount: number
-  /** Where to go on; undefined: with the first line. */
+  /** Where to continue; undefined to start with the first line. */
   readonly resume: ResumePoint | undefined
-  /** Infinity: as fast as it goes. */
+  /** Infinity means as fast as possible. */
   readonly speed: number
-  /** Send the time at which a line was due instead of the recorded one. */
+  /** Send the time at which a line was due, instead of its recorded time. */
   readonly shiftToNow: boolean
-  /** How far a timestamp may be ahead of now; the consumer rejects others. */
+  /** How far a timestamp may be ahead of the current time. The consumer rejects later ones. */
   readonly maxFutureSeconds: number
-  /** Fractional digits that the database keeps. */
+  /** Fractional digits that the database stores. */
   readonly decimals: number
   readonly clock: Clock
   readonly log: Logger
 }
 
-/** The lines of a file, as messages that name their line in a header. */
+/** Sends the lines of a file as messages. A header of each message names its line. */
 export class ReplaySource implements PriceSource {
   readonly description: string
   readonly #options: ReplayOptions
@@ -53,9 +53,9 @@ export class ReplaySource implements PriceSource {
   readonly #decoder: MessageDecoder
   readonly #precision: PrecisionWatch
   readonly #batch = new MessageBatch(batchLimits)
-  /** The line at hand, which may be waiting for its time. */
+  /** The current line, which may be waiting until it is due. */
   readonly #line = new PriceLine()
-  /** Which price it is, of a line that holds several. */
+  /** The index of the current price in a line that holds several. */
   #element = 0
   readonly #time: TimestampReader
   readonly #timeNotes: TimeNotes
@@ -65,16 +65,16 @@ export class ReplaySource implements PriceSource {
   #form: SymbolForm | undefined
   #rejection: RejectReason | undefined
   #made = 0
-  /** The latest time of a line that was made into a message. */
+  /** The latest timestamp of all messages so far. */
   #latestUs = Number.NEGATIVE_INFINITY
-  /** When the batch at hand was begun. */
+  /** When the current batch was started. */
   #nowMs = 0
-  /** A message with a later time is rejected. */
+  /** Messages with a later timestamp are rejected. */
   #limitUs = 0
   #isAtEnd = false
   #hasTakenWords = false
 
-  /** @throws KpiError `KPI_FEED_FILE` when it is no file of prices. */
+  /** @throws KpiError `KPI_FEED_FILE` if the file does not contain prices. */
   static async open(options: ReplayOptions): Promise<ReplaySource> {
     return new ReplaySource(options, await openFormat(options.file, { ...options, path: options.file.path }))
   }
@@ -104,7 +104,7 @@ export class ReplaySource implements PriceSource {
     if (symbol !== undefined) this.#symbol.set(Buffer.from(symbol), 0, Buffer.byteLength(symbol))
     this.description = describe(options, format)
     const { line, position } = this.#places.first
-    // From the byte before it, so that a file whose lines have moved shows.
+    // Starts one byte before the line, so that a file whose lines have moved is detected.
     if (line > 1 && file.isSeekable && reader instanceof LineReader) reader.seek(line - 1, position - 1)
   }
 
@@ -123,7 +123,8 @@ export class ReplaySource implements PriceSource {
     this.#batch.clear()
     this.#nowMs = clock.wallMs()
     this.#limitUs = this.#nowMs * 1000 + maxFutureSeconds * 1e6
-    // To ask a signal costs as much as to split a line, and a batch is made within milliseconds.
+    // Reading signal.aborted costs as much as splitting a line, and a batch takes only milliseconds, so it is read
+    // once.
     for (let isStopped = signal.aborted; !isStopped && !this.#batch.isFull; ) {
       this.#form ??= this.#readForm() ?? (await this.#nextForm(signal))
       if (this.#form === undefined) break
@@ -145,11 +146,15 @@ export class ReplaySource implements PriceSource {
     await this.#options.file.close()
   }
 
-  /** Moves to the next line that is to be sent. @returns Its symbol's form; undefined at the end, or when it has to stop. */
+  /**
+   * Moves to the next line to send. @returns The form of its symbol; undefined at the end, or when the signal is
+   * aborted.
+   */
   async #nextForm(signal: AbortSignal): Promise<SymbolForm | undefined> {
     while (await this.#reader.fill()) {
       const form = this.#readForm()
-      // A packed file of which all was sent is long, and holds nothing that would interrupt this.
+      // Check the signal here: skipping the sent lines of a long packed file takes time and has no other point to
+      // stop.
       if (form || signal.aborted) return form
     }
     const last = this.#readForm()
@@ -157,7 +162,7 @@ export class ReplaySource implements PriceSource {
     return last
   }
 
-  /** The same among the lines in memory. */
+  /** Like `#nextForm`, but only for lines in memory. */
   #readForm(): SymbolForm | undefined {
     for (;;) {
       const state = this.#format.hasMore ? this.#readMore() : this.#readNext()
@@ -173,7 +178,7 @@ export class ReplaySource implements PriceSource {
     }
   }
 
-  /** The next line, unless it is in the topic whatever its partition. */
+  /** The next line, unless it is before all lines that must be sent, regardless of its partition. */
   #readNext(): 'price' | 'blank' | 'unfinished' | 'bad' | 'too long' | 'none' {
     const reader = this.#reader
     if (!reader.next()) return 'none'
@@ -190,7 +195,7 @@ export class ReplaySource implements PriceSource {
     return this.#format.readMore(this.#line)
   }
 
-  /** Looks at the line at hand. @returns undefined when it is bad, or in the topic already. */
+  /** Checks the current line. @returns undefined if it is invalid, or already in the topic. */
   #examine(): SymbolForm | undefined {
     const line = this.#line
     const symbol = this.#symbol.isAbsent ? line.symbol : this.#symbol
@@ -226,7 +231,7 @@ export class ReplaySource implements PriceSource {
     if (this.#writer.isWithoutVolume) this.#tellWords()
   }
 
-  /** Whether the consumer accepts the message. Where that is certain beforehand its decoder is not asked. */
+  /** Whether the consumer accepts the message. Where that is certain, its decoder is not called. */
   #isAccepted(form: SymbolForm, at: number, end: number): boolean {
     const { shiftToNow } = this.#options
     if (form.isAccepted && this.#writer.areNumbersSure && this.#time.us <= this.#limitUs && !shiftToNow) return true
@@ -244,7 +249,7 @@ export class ReplaySource implements PriceSource {
     this.#bad.report(this.#reader.place, problem)
   }
 
-  /** Words in the place of a volume. */
+  /** Warns about words in place of a volume. */
   #tellWords(): void {
     this.#writer.isWithoutVolume = false
     if (this.#hasTakenWords) return
@@ -277,7 +282,7 @@ function describe({ file, speed, shiftToNow, resume }: ReplayOptions, format: Li
   return `${file.path} (${packed}${encoded}${format.description}), ${rate}, ${times}${from}`
 }
 
-/** Whether blanks around a text were left out when it was read: the message that it is from would be rejected for them. */
+/** Whether spaces around the text were dropped. The consumer would reject an unchanged message that has them. */
 function hasBlanksAround({ bytes, start, end }: FieldText): boolean {
   return isBlank(bytes[start - 1]) || isBlank(bytes[end])
 }

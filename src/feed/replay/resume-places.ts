@@ -1,11 +1,11 @@
 import { KpiError } from '../../errors.ts'
 import type { LinePlace } from './line-mark.ts'
 
-/** Which lines of a file need not be sent again, by partition; and whether it is still the file that it was. */
+/** Knows which lines of a file were already sent, by partition, and checks that the file has not changed. */
 export class ResumePlaces {
-  /** Lines before it are in the topic, whatever partition they belong to. */
+  /** All lines before this one are in the topic, in every partition. */
   readonly first: LinePlace
-  /** No line behind it was sent. */
+  /** The last line that was sent to any partition. */
   readonly lastLine: number
   readonly #path: string
   readonly #lastOf: readonly LinePlace[]
@@ -21,13 +21,13 @@ export class ResumePlaces {
     this.lastLine = Math.max(0, ...places.map(({ line }) => line))
   }
 
-  /** @param element - Which of the line's prices, from 0. */
+  /** @param element - Index of the price in the line, from 0. */
   isSent(line: number, element: number, partition: number): boolean {
     const last = this.#lastOf[partition]
     return last !== undefined && (line < last.line || (line === last.line && element <= last.element))
   }
 
-  /** @throws KpiError `KPI_FEED_FILE` when a line that was sent no longer stands where it stood. */
+  /** @throws KpiError `KPI_FEED_FILE` when a line that was sent is no longer at its position. */
   check(line: number, position: number): void {
     const then = this.#positions.get(line)
     if (then !== undefined && then !== position) this.#complain(`line ${line} began at byte ${then}, now ${position}`)

@@ -10,9 +10,9 @@ import type { ReplayFile } from './replay-file.ts'
 /** Where the last pass over a file stopped. */
 export interface ResumePoint {
   readonly pass: ReplayPass
-  /** The last line that each partition holds; the lines before it that belong there stand there too. */
+  /** The last line in each partition. All earlier lines of that partition are in the topic, too. */
   readonly lines: ReadonlyMap<number, LinePlace>
-  /** Under what these were written. */
+  /** The producers that wrote these lines. */
   readonly producers: ReadonlyMap<number, ProducerTrace>
 }
 
@@ -26,15 +26,16 @@ export interface ResumeSearch {
 const progressBytes = 1024 * 1024 * 1024
 
 /**
- * Looks for the file's last lines at the end of each partition, behind and between what others wrote there. Lines are
- * sent in order, and each partition keeps the order, but one may be further than another: so each has its own last line.
+ * Searches the end of each partition for the last lines of the file, between and before records of others. Lines are
+ * sent in order and each partition keeps that order, but the partitions do not advance equally. Therefore each has
+ * its own last line.
  *
- * @returns undefined when the topic holds no line of the file.
- * @throws KpiError `KPI_FEED_FILE` when the topic had another number of partitions then.
+ * @returns undefined when the topic has no line of the file.
+ * @throws KpiError `KPI_FEED_FILE` when the topic had a different number of partitions at the time.
  */
 export async function findResumePoint(search: ResumeSearch, signal: AbortSignal): Promise<ResumePoint | undefined> {
   const { cluster, topic, file } = search
-  // Whether there is such a topic is known at once; that it can be read, maybe a moment later.
+  // The metadata shows at once whether the topic exists. It may become readable a moment later.
   let metadata = await cluster.topicMetadata(topic)
   const marks = new MarkFinder(file.prefix)
   const match = (buffer: Buffer, valueEnd: number) => marks.find(buffer, valueEnd)
@@ -74,15 +75,15 @@ function reportProgress({ topic, file, log }: ResumeSearch): (bytes: number) => 
   }
 }
 
-/** A topic that was used for many files must not fill the memory. */
+/** Limits memory for a topic that was used for many files. */
 const maxKnown = 10_000
 
-/** The marks of one file among the headers of a topic's records, most of which may be of another. */
+/** Finds the marks of one file in the headers of a topic's records, most of which may come from other files. */
 class MarkFinder {
   readonly #prefix: Buffer
-  /** The passes that headers name, each looked at once; undefined for those over other files. */
+  /** The passes seen in headers, each parsed once; undefined for passes over other files. */
   readonly #passes = new Map<string, ReplayPass | undefined>()
-  /** How the headers of another file's records begin. */
+  /** The beginning of the headers of another file's records. */
   #foreign: Buffer = Buffer.alloc(0)
 
   constructor(prefix: Buffer) {

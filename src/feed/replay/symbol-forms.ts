@@ -2,7 +2,7 @@ import { type MessageKey, messageKey, partitionOf } from '../../kafka/records/me
 import { fnv1a, isSame } from '../../kpi/byte-strings.ts'
 import type { FieldText } from './price-line.ts'
 
-/** What is always the same in the messages of a symbol. */
+/** The parts of a symbol's messages that do not change. */
 export interface SymbolForm {
   readonly bytes: Buffer
   readonly key: MessageKey
@@ -15,10 +15,10 @@ export interface SymbolForm {
   isAccepted: boolean
 }
 
-/** A file of nothing but new symbols must not fill the memory. */
+/** Limits memory for a file in which every line has a new symbol. */
 const maxForms = 65_536
 
-/** The forms of all symbols, found by their bytes without making a string of them. */
+/** The forms of all symbols. They are looked up by bytes, without creating a string. */
 export class SymbolForms {
   readonly #partitionCount: number
   readonly #byHash = new Map<number, SymbolForm[]>()

@@ -1,4 +1,4 @@
-/** Messages that the pipeline must reject, one of each kind, in the words of docs/message-format.md. */
+/** Messages that the pipeline must reject, one of each kind, named as in docs/message-format.md. */
 export const badKinds = [
   'empty',
   'too_large',
@@ -16,7 +16,7 @@ export type BadKind = (typeof badKinds)[number]
 
 /** A value over 65,536 bytes is too large. */
 const tooManyBytes = 65_537
-/** Further ahead than MAX_FUTURE_SECONDS can be set. */
+/** Further ahead than MAX_FUTURE_SECONDS allows at its maximum. */
 const farFutureMs = 2 * 366 * 86_400_000
 
 export function badValue(kind: BadKind, symbol: string, timeMs: number): string {

@@ -2,10 +2,12 @@ import { Random } from './random.ts'
 import { startPriceOf } from './symbols.ts'
 
 /**
- * Made-up prices that move like real ones. A symbol's log price is its start + beta · market + its own factor; both
- * factors are Ornstein-Uhlenbeck walks, so that prices stay near their start in an endless run, and their steps grow
- * with the square root of the time between two quotes. Volatility and volume follow the trading day: high at the open
- * and the close, low at noon and outside the session (the U-shape of Wood, McInish and Ord, 1985).
+ * Simulated prices that move like real ones.
+ *
+ * A symbol's log price is its start + beta · market + its own factor. Both factors are Ornstein-Uhlenbeck walks, so
+ * prices stay near their start in an endless run, and their steps grow with the square root of the time between two
+ * quotes. Volatility and volume follow the trading day: high at the open and the close, low at noon and outside the
+ * session (the U-shape of Wood, McInish and Ord, 1985).
  */
 export interface Quote {
   /** Prices in units of 10^-decimals. */
@@ -22,7 +24,7 @@ export interface Instrument {
   readonly random: Random
   readonly logStart: number
   readonly beta: number
-  /** Of its own factor, a square root of a second. */
+  /** Standard deviation of its own factor per square root of a second. */
   readonly sigma: number
   readonly meanVolume: number
   own: number
@@ -30,12 +32,12 @@ export interface Instrument {
   lastClose: number
 }
 
-/** A year's volatility by the trading seconds of a year: 252 days of 6.5 hours. */
+/** Converts volatility per year to per second: a year has 252 trading days of 6.5 hours. */
 const rootOfYearSeconds = Math.sqrt(252 * 6.5 * 3600)
 const marketSigma = 0.14 / rootOfYearSeconds
-/** After five trading days half of a deviation is gone. */
+/** Half of a deviation is gone after five trading days. */
 const reversionPerMs = Math.LN2 / (5 * 6.5 * 3600 * 1000)
-/** No step looks back further: after a night the market opens near its close. */
+/** A step covers at most this much time, so after a night the market opens near its close. */
 const longestStepMs = 60_000
 const largestPrice = 2 ** 31 - 1
 
@@ -52,21 +54,21 @@ export class Market {
     this.instruments = options.names.map((name) => createInstrument(options.seed, name))
   }
 
-  /** Who trades next: the first names trade most, the n-th about n^(-1/3) as often. */
+  /** Chooses which symbol trades next. The first symbols trade most; the n-th trades about n^(-1/3) as often. */
   pick(): Instrument {
     const u = this.#random.uniform()
     const instrument = this.instruments[Math.floor(this.instruments.length * u * Math.sqrt(u))]
     return instrument ?? this.#first()
   }
 
-  /** Moves the market and one instrument to a time, and quotes it. */
+  /** Moves the market and one instrument to a time, and writes its quote. */
   quote(instrument: Instrument, atMs: number, into: Quote): void {
     this.#moveMarket(atMs)
     const { random, sigma, lastAtMs, lastClose } = instrument
     instrument.own = walk(instrument.own, sigma * this.#activity, atMs - lastAtMs, random)
     instrument.lastAtMs = Math.max(atMs, Number.isNaN(lastAtMs) ? atMs : lastAtMs)
     const price = Math.exp(instrument.logStart + instrument.beta * this.#factor + instrument.own)
-    // A trade prints at the bid or at the ask, a tick apart.
+    // A trade happens at the bid or at the ask, one tick apart.
     const close = inRange(Math.round(price) + (random.uniform() < 0.5 ? 0 : 1))
     const open = lastClose === 0 ? close : lastClose
     into.open = open
@@ -98,7 +100,7 @@ export class Market {
 }
 
 function walk(from: number, sigma: number, elapsedMs: number, random: Random): number {
-  // Not a number at the first step.
+  // elapsedMs is NaN at the first step.
   if (!(elapsedMs > 0)) return from
   const stepMs = Math.min(elapsedMs, longestStepMs)
   return from * (1 - reversionPerMs * stepMs) + sigma * Math.sqrt(stepMs / 1000) * random.normal()
@@ -111,7 +113,10 @@ function inRange(price: number): number {
 const openMinute = 14.5 * 60
 const closeMinute = 21 * 60
 
-/** Activity against the day's mean: 14:30 to 21:00 UTC is New York's session in winter; the year is one long winter. */
+/**
+ * Activity relative to the day's mean. 14:30 to 21:00 UTC is New York's session in winter; daylight saving time is
+ * ignored.
+ */
 export function activityAt(atMs: number): number {
   const minute = (atMs / 60_000) % 1440
   if (minute < openMinute || minute >= closeMinute) return 0.4

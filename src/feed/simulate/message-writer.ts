@@ -3,7 +3,10 @@ import { type MessageKey, messageKey } from '../../kafka/records/message-key.ts'
 import { writeDecimal, writeText } from '../text-writer.ts'
 import type { Instrument, Quote } from './market.ts'
 
-/** Writes quotes as JSON, digit by digit into the batch: half a million a second leave no time for strings. */
+/**
+ * Writes quotes as JSON, digit by digit into the batch. At half a million messages per second, building strings is
+ * too slow.
+ */
 export class MessageWriter {
   readonly #forms = new Map<Instrument, { key: MessageKey; start: Buffer }>()
   readonly #time = Buffer.alloc(timeBytes)
@@ -47,7 +50,7 @@ export class MessageWriter {
     return form
   }
 
-  /** Many messages share a millisecond. */
+  /** Caches the text, because many messages have the same millisecond. */
   #formatTime(timeMs: number): void {
     const wholeMs = Math.floor(timeMs)
     if (wholeMs === this.#timeMs) return

@@ -1,6 +1,6 @@
 /**
- * Small fast counter (sfc32) of Chris Doty-Humphrey: passes PractRand, 128 bits of state, four additions a number.
- * Seeded by text, so that every symbol can have a stream of its own.
+ * The small fast counter generator (sfc32) of Chris Doty-Humphrey: it passes PractRand, has 128 bits of state and
+ * needs four additions per number. It is seeded by text, so that every symbol can have its own stream.
  */
 export class Random {
   #a: number
@@ -10,7 +10,7 @@ export class Random {
   #spare: number | undefined
 
   constructor(seed: string) {
-    // FNV-1a, three times with different offsets.
+    // Three FNV-1a hashes with different offsets.
     this.#a = hash(seed, 0x811c9dc5)
     this.#b = hash(seed, 0x9e3779b9)
     this.#c = hash(seed, 0x85ebca6b)

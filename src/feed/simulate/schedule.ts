@@ -1,23 +1,23 @@
 /**
- * When messages are due: evenly at a rate, or as fast as they are taken, with pauses.
+ * Decides when messages are due: evenly at a rate, or as fast as they are taken, with pauses.
  *
- * The n-th message (from 0) is due n / rate after the start, counting only the time outside pauses. A feed that was
- * held up (a broker away, a machine asleep) catches up on one second at most and moves the rest of the schedule, so
- * that the prices stay those of now; the same when the clock is set back.
+ * The n-th message (from 0) is due n / rate after the start, counting only the time outside pauses. If a feed was
+ * delayed (broker unavailable, machine asleep), it catches up on one second at most and moves the rest of the
+ * schedule, so that the timestamps stay current. The same happens when the clock is set back.
  */
 export interface Schedule {
-  /** How many messages are due now, up to a most. */
+  /** How many messages are due now, up to a maximum. */
   dueCount(nowMs: number, most: number): number
   /** Takes the next message. @returns When it is due, in milliseconds since the Unix epoch. */
   take(nowMs: number): number
-  /** How long to sleep while nothing is due. */
+  /** How long to sleep when nothing is due. */
   sleepMs(nowMs: number): number
 }
 
 export interface ScheduleOptions {
-  /** Infinity: as fast as they are taken. */
+  /** Infinity means as fast as they are taken. */
   readonly ratePerSecond: number
-  /** After so long without a pause comes one; Infinity for none. */
+  /** A pause starts after this much time without one; Infinity for no pauses. */
   readonly pauseEveryMs: number
   readonly pauseForMs: number
 }
@@ -29,7 +29,7 @@ export function createSchedule(options: ScheduleOptions, startMs: number): Sched
 }
 
 const maxCatchUpMs = 1000
-/** Messages due within it are made together: a timer a message would cost more than the message. */
+/** Messages due within this time are sent together, because a timer per message would cost more than the message. */
 const groupMs = 10
 
 class EvenSchedule implements Schedule {
@@ -75,14 +75,14 @@ class EvenSchedule implements Schedule {
     return this.#startMs + activeMs + pauses * this.#pauseForMs
   }
 
-  /** How many messages are due up to a time since the start: one at 0, then one each interval outside pauses. */
+  /** How many messages are due until a time since the start: one at 0, then one per interval outside pauses. */
   #countUntil(elapsedMs: number): number {
     if (elapsedMs < 0) return 0
     if (!Number.isFinite(this.#pauseEveryMs)) return Math.floor(elapsedMs / this.#msPerMessage + slack) + 1
     const periodMs = this.#pauseEveryMs + this.#pauseForMs
     const periods = Math.floor(elapsedMs / periodMs)
     const inPeriodMs = elapsedMs - periods * periodMs
-    // What is due exactly at the end of an active stretch comes after the pause.
+    // A message due exactly at the end of an active period is sent after the pause.
     if (inPeriodMs >= this.#pauseEveryMs) {
       return Math.ceil(((periods + 1) * this.#pauseEveryMs) / this.#msPerMessage - slack)
     }
@@ -90,7 +90,7 @@ class EvenSchedule implements Schedule {
   }
 }
 
-/** Of a message: floating point must not make one due a wake-up later than it is. */
+/** In messages. Without it, floating-point errors could send a message one wake-up late. */
 const slack = 1e-6
 
 class UnboundedSchedule implements Schedule {

@@ -13,24 +13,24 @@ export interface SimulateOptions {
   readonly names: readonly string[]
   /** The same seed and the same clock give the same bytes. */
   readonly seed: string
-  /** 0.1 to 500,000; Infinity for as fast as it goes. */
+  /** 0.1 to 500,000; Infinity means as fast as possible. */
   readonly ratePerSecond: number
-  /** Ends after so many messages; Infinity for never. */
+  /** Ends after this many messages; Infinity to never end. */
   readonly count: number
-  /** Share of messages, 0 to 1, with a time in the past. */
+  /** Share of messages, 0 to 1, that have a timestamp in the past. */
   readonly disorder: number
-  /** How far in the past at most. */
+  /** The largest distance of these timestamps into the past. */
   readonly disorderSeconds: number
-  /** Share of messages that repeat the one before, byte by byte. */
+  /** Share of messages that are an exact copy of the one before. */
   readonly duplicates: number
-  /** Share of messages that must be rejected, of every kind. */
+  /** Share of messages that the consumer must reject; all kinds are used. */
   readonly bad: number
-  /** After so many seconds comes a pause; Infinity for none. */
+  /** A pause starts after this many seconds; Infinity for no pauses. */
   readonly pauseEverySeconds: number
   readonly pauseForSeconds: number
 }
 
-/** Made-up prices at a rate. */
+/** Sends simulated prices at a rate. */
 export class SimulateSource implements PriceSource {
   readonly description: string
   readonly rejectedCount = 0
@@ -43,7 +43,7 @@ export class SimulateSource implements PriceSource {
   readonly #quote: Quote = { open: 0, high: 0, low: 0, close: 0, volume: 0 }
   #schedule: Schedule | undefined
   #made = 0
-  /** The last message, kept only where some are repeated. */
+  /** The last message, stored only if duplicates are sent. */
   #last: { key: MessageKey; value: Buffer } | undefined
 
   constructor(options: SimulateOptions, clock: Clock) {

@@ -1,4 +1,4 @@
-/** About what these cost: made-up prices look less made up when they start there. */
+/** Approximate real prices, which make the simulated prices more realistic. */
 const wellKnown: Readonly<Record<string, number>> = {
   AAPL: 228.4,
   MSFT: 415.1,
@@ -20,9 +20,9 @@ const wellKnown: Readonly<Record<string, number>> = {
 const firstMadeUp = 10
 
 /**
- * The names for a `SYMBOLS` setting: those given, or as many as told, well-known ones first.
+ * The symbols of a `SYMBOLS` setting: the given names, or the given number of symbols with well-known ones first.
  *
- * @param setting - Names separated by commas, or a count. A name given twice counts once.
+ * @param setting - Names separated by commas, or a count. Repeated names are dropped.
  */
 export function symbolNames(setting: string): string[] {
   if (!/^\d+$/.test(setting)) return [...new Set(setting.split(','))]
@@ -31,7 +31,7 @@ export function symbolNames(setting: string): string[] {
   return Array.from({ length: count }, (_, index) => known[index] ?? `SYM${index + 1}`)
 }
 
-/** What a symbol costs at the start; a made-up one between 10 and 1000, evenly in its logarithm. */
+/** The start price of a symbol. For a made-up symbol it is between 10 and 1000, evenly distributed in its logarithm. */
 export function startPriceOf(name: string, uniform: number): number {
   return wellKnown[name] ?? 10 * 100 ** uniform
 }

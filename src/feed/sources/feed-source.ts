@@ -6,35 +6,35 @@ import type { Logger } from '../../log.ts'
 import type { PriceSource } from '../source.ts'
 
 /**
- * A kind of prices that `feed` can send. One object describes all of it, and registry.ts lists it: the command line, its
- * help and the checks of options read the object, so that a new source is its own folder and one line in the registry.
+ * A kind of source that `feed` can run. The object describes it completely, and registry.ts lists it. The command
+ * line, its help and the option checks read this object, so a new source needs only its own folder and one line in
+ * the registry.
  */
 export interface FeedSource {
   /** `simulate`: the word before the colon on the command line, and the label in metrics. */
   readonly name: string
-  /** What follows the colon, for help: `FILE`. Undefined for a source without an argument. */
+  /** What follows the colon, as help shows it: `FILE`. Undefined for a source without an argument. */
   readonly argument?: string
   /** What it sends, for `feed --help`; one line or several. */
   readonly about: string
-  /** Settings that only this source reads, which are refused with others: `symbols`. */
+  /** Settings that only this source reads, such as `symbols`. Other sources reject them. */
   readonly settings?: readonly string[]
-  /** Whether `up` has its options too. */
+  /** Whether `up` accepts its options, too. */
   readonly isConfiguredByUp?: boolean
-  /** Its command-line options, new ones at each call, as commander needs for each command. */
+  /** Its command-line options. Each call returns new objects, because commander needs its own for each command. */
   options(): readonly Option[]
   /**
-   * Checks all that can be checked without servers, and loads what the source needs.
+   * Checks everything that can be checked without servers, and loads what the source needs.
    *
-   * @throws KpiError `KPI_USAGE` for options that mean nothing, or nothing together; `KPI_FEED_FILE` for a file that cannot
-   *   be read.
+   * @throws KpiError `KPI_USAGE` for invalid options or combinations; `KPI_FEED_FILE` for a file that cannot be read.
    */
   prepare(request: FeedRequest): Promise<PreparedFeed>
 }
 
 export interface FeedRequest {
-  /** What was behind the colon; empty where nothing was. */
+  /** The text after the colon; empty if there was none. */
   readonly argument: string
-  /** The parsed values of the command's options, those of {@link FeedSource.options} among them. */
+  /** The parsed options of the command, including those of {@link FeedSource.options}. */
   readonly flags: object
   readonly config: Config
   readonly log: Logger
@@ -42,11 +42,11 @@ export interface FeedRequest {
 
 export interface PreparedFeed {
   readonly open: OpenFeed
-  /** For who only wanted to know whether it can be prepared: closes what is open. */
+  /** Closes what is open, for callers that only checked whether the source can be prepared. */
   close(): Promise<void>
 }
 
-/** Opens a source when the cluster can be asked, and says what of an earlier producer it continues. */
+/** Opens the source once the cluster is reachable, and returns which earlier producer it continues. */
 export type OpenFeed = (
   place: { readonly cluster: KafkaCluster; readonly topic: string },
   stop: AbortSignal,

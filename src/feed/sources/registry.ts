@@ -1,4 +1,4 @@
-// The sources of prices. A new one is added to the list below, and nowhere else in the code.
+// The sources of prices. To add one, add it to the list below; no other code has to change.
 import type { Option } from 'commander'
 import { KpiError } from '../../errors.ts'
 import { replayFeed } from '../replay/replay-feed.ts'
@@ -7,7 +7,7 @@ import type { FeedSource } from './feed-source.ts'
 
 export const feedSources: readonly FeedSource[] = [simulateFeed, replayFeed]
 
-/** A source with what was behind its colon. */
+/** A source and the text after its colon. */
 export interface ChosenSource {
   readonly source: FeedSource
   readonly argument: string
@@ -18,13 +18,13 @@ export function spellingOf({ name, argument }: FeedSource): string {
   return argument === undefined ? name : `${name}:${argument}`
 }
 
-/** All spellings in words: `simulate or replay:FILE`. */
+/** All spellings as text: `simulate or replay:FILE`. */
 export function spellings(sources: readonly FeedSource[] = feedSources, more: readonly string[] = []): string {
   const all = [...sources.map(spellingOf), ...more]
   return all.length < 2 ? all.join() : `${all.slice(0, -1).join(', ')} or ${all.at(-1)}`
 }
 
-/** @throws KpiError `KPI_USAGE` when no source is written like this. */
+/** @throws KpiError `KPI_USAGE` when no source has this spelling. */
 export function parseSource(text: string): ChosenSource {
   const colon = text.indexOf(':')
   const name = colon < 0 ? text : text.slice(0, colon)
@@ -35,7 +35,7 @@ export function parseSource(text: string): ChosenSource {
   throw new KpiError('KPI_USAGE', `the source '${text}': must be ${spellings()}`)
 }
 
-/** The source that one of the options given belongs to, when it is not the source chosen. Options that several have are fine. */
+/** Finds the source of a given option that the chosen source does not have. Options of several sources are accepted. */
 export function strayOption(
   chosen: FeedSource,
   isGiven: (attribute: string) => boolean,

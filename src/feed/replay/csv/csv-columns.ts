@@ -5,16 +5,16 @@ import type { FormatOptions } from '../read-options.ts'
 import type { TimeChoice } from '../time/time-columns.ts'
 import { listed } from './csv-head.ts'
 
-/** Which column of a CSV file with a header is which field. */
+/** Maps each field to its column in a CSV file with a header. */
 export type ColumnPlaces = ReadonlyMap<SourceField, number>
 
-/** The column of a name: exactly so, or else whatever its case. */
+/** Finds a column by name: an exact match first, then one that ignores case. */
 function placeOf(names: readonly string[], wanted: string): number {
   const exact = names.indexOf(wanted)
   return exact >= 0 ? exact : names.findIndex((name) => name.toLowerCase() === wanted.toLowerCase())
 }
 
-/** The columns that `--map` names, by their names in the header. */
+/** The columns that `--map` names, spelled as in the header. */
 export function mappedNames(
   names: readonly string[],
   { path, mapping = new Map() }: FormatOptions,
@@ -33,8 +33,8 @@ export function mappedNames(
 /**
  * Finds the column of each field.
  *
- * @param symbols - Of the first lines: they decide which of two volumes is that of the base.
- * @throws KpiError `KPI_FEED_FILE` when the header does not name what a price needs.
+ * @param symbols - The symbols of the first lines. They decide which of two volume columns is in the base currency.
+ * @throws KpiError `KPI_FEED_FILE` when the header lacks a field that a price needs.
  */
 export function placeColumns(
   names: readonly string[],
@@ -59,7 +59,7 @@ export function placeColumns(
   return new Map(sourceFields.flatMap((field) => [...places].filter(([placed]) => placed === field)))
 }
 
-/** Currencies that columns name and that are the base of all symbols of the file. */
+/** Currencies that are named by columns and are the base of every symbol in the file. */
 export function basesOf(names: readonly string[], symbols: ReadonlySet<string>): Set<string> {
   const currencies = names.flatMap((name) => volumeCurrency(name) ?? [])
   const found = [...symbols].map((symbol) => baseOf(symbol, currencies))
@@ -67,7 +67,7 @@ export function basesOf(names: readonly string[], symbols: ReadonlySet<string>):
   return new Set(first !== undefined && found.every((base) => base === first) ? [first] : [])
 }
 
-/** What the log says about the choice of a volume; undefined where there is nothing to choose. */
+/** The log message about which volume column was chosen; undefined if there was only one. */
 export function volumeNote(
   names: readonly string[],
   places: ColumnPlaces,
@@ -78,7 +78,7 @@ export function volumeNote(
   return volumeChoice(name, names, basesOf(names, symbols))
 }
 
-/** @returns What is to be said about the choice of a volume among several; undefined where there is none. */
+/** @returns The log message about which of several volume columns was chosen; undefined if there was only one. */
 export function volumeChoice(name: string, names: readonly string[], bases: ReadonlySet<string>): string | undefined {
   const chosen = fieldOf(name, bases)
   if (chosen && isQuoteVolume(chosen))

@@ -6,18 +6,18 @@ import { CsvSplitter } from './csv-splitter.ts'
 
 export interface CsvLayout {
   readonly delimiter: string
-  /** How many fields a line has; one more is accepted where it is empty. */
+  /** How many fields a line has. One more is accepted if it is empty. */
   readonly columnCount: number
-  /** The same, with a delimiter at the end of the line. */
+  /** The same for lines that end with a delimiter. */
   readonly mostColumns: number
-  /** Which of them is which. */
+  /** The column of each field. */
   readonly places: ReadonlyMap<SourceField, number>
-  /** What a line with another number of fields is compared with, in words. */
+  /** What the number of fields is compared with, for error messages. */
   readonly countedBy: string
   readonly description: string
 }
 
-/** The lines of prices in a CSV file. */
+/** Reads the prices in the lines of a CSV file. */
 export class CsvFormat implements LineFormat {
   readonly description: string
   readonly hasMore = false
@@ -25,7 +25,6 @@ export class CsvFormat implements LineFormat {
   readonly #reader: LineReader
   readonly #splitter: CsvSplitter
   readonly #layout: CsvLayout
-  /** Which column holds which field. */
   readonly #columns: readonly { readonly index: number; readonly column: number }[]
 
   constructor(reader: LineReader, layout: CsvLayout) {
@@ -59,7 +58,7 @@ export class CsvFormat implements LineFormat {
     return 'price'
   }
 
-  /** Passes over the header, whose names may hold line breaks. */
+  /** Skips the header, whose names may contain line breaks. */
   skipHeader(): void {
     currentCells(this.#reader, this.#splitter)
   }
@@ -82,7 +81,7 @@ export class CsvFormat implements LineFormat {
     return this.#reader.hasMore ? 'unfinished' : this.#bad('a quoted field without its end')
   }
 
-  /** The lines behind a bad one get a chance of their own. */
+  /** Undoes joins, so that the lines after a bad one are read separately. */
   #bad(problem: string): 'bad' {
     this.#reader.split()
     this.problem = problem

@@ -4,10 +4,10 @@ import { isLineOfValues, recogniseLayout } from '../layouts.ts'
 import type { LineReader } from '../line-reader.ts'
 import { cellsOf, delimiterOf } from './csv-lines.ts'
 
-/** So many lines are searched for a header. */
+/** How many lines are searched for a header. */
 const searchedLines = 20
 
-/** Names of columns as a line of the log shows them. */
+/** Column names as a log line shows them. */
 export function listed(names: readonly string[]): string {
   const text = names
     .slice(0, 12)
@@ -17,8 +17,8 @@ export function listed(names: readonly string[]): string {
 }
 
 /**
- * Why the first line of a file is no header, with what to do: the file has none, or it is further below, or it lacks a
- * name.
+ * Explains why the first line of a file is not a usable header and what the user can do: the file has no header, the
+ * header is further down, or it lacks a required name.
  */
 export async function headRefusal(
   reader: LineReader,
@@ -56,7 +56,7 @@ function withoutHeader(path: string, cells: readonly string[], lacksSymbol: bool
   return `${start}; if they are what they look like, read it with --columns ${found.columns}${symbol}${layout}`
 }
 
-/** The number of a line below the current one that names columns of a price. */
+/** The number of a later line that names the columns of a price. */
 async function findHeader(reader: LineReader, decimal: string): Promise<number | undefined> {
   while (reader.line < searchedLines && (await reader.advance())) {
     const text = reader.buffer.toString('utf8', reader.start, reader.end)

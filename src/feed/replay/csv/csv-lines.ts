@@ -5,9 +5,10 @@ import { CsvSplitter } from './csv-splitter.ts'
 const delimiters = ['\t', ';', '|', ','] as const
 
 /**
- * The delimiter that is in a line most often, outside of quotes.
+ * The delimiter that occurs most often in the line, outside of quotes.
  *
- * @param decimal - The sign before fractions: a comma in that role is no delimiter beside another one.
+ * @param decimal - The decimal separator. If it is a comma, commas are not taken as delimiters when the line has
+ *   another delimiter.
  */
 export function delimiterOf(line: string, decimal: string): string {
   const bare = line.replace(/"[^"]*"/g, '')
@@ -19,14 +20,14 @@ export function delimiterOf(line: string, decimal: string): string {
   return most === 0 ? ',' : (delimiters[counts.indexOf(most)] ?? ',')
 }
 
-/** The fields of a CSV line as texts. @returns undefined for a line that is no CSV. */
+/** Splits a CSV line into texts. @returns undefined if the line is not valid CSV. */
 export function cellsOf(line: string, delimiter: string): string[] | undefined {
   const bytes = Buffer.from(line)
   const splitter = new CsvSplitter(delimiter.charCodeAt(0))
   return splitter.split(bytes, 0, bytes.length) === 'split' ? texts(splitter, bytes) : undefined
 }
 
-/** The fields of the reader's current line, which is joined with those behind it where a quote is open. */
+/** The fields of the reader's current line, joined with the lines after it while a quote is open. */
 export function currentCells(reader: LineReader, splitter: CsvSplitter): string[] | undefined {
   let state = splitter.split(reader.buffer, reader.start, reader.end)
   while (state === 'open' && reader.join()) state = splitter.goOn(reader.buffer, reader.end)

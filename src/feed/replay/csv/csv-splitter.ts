@@ -4,44 +4,41 @@ const quote = 0x22
 const blank = 0x20
 
 /**
- * Finds the fields of a CSV line after RFC 4180, in place. A quote counts only where a field begins, blanks before it
- * aside; elsewhere it is a character like any other.
+ * Finds the fields of a CSV line according to RFC 4180, without copying. A quote is special only at the beginning of
+ * a field (after optional blanks); elsewhere it is an ordinary character.
  */
 export class CsvSplitter {
   readonly #delimiter: number
   readonly #starts: number[] = []
   readonly #ends: number[] = []
-  /** Whether a field holds doubled quotes. */
+  /** Whether each field contains doubled quotes. */
   readonly #doubled: boolean[] = []
   #at = 0
-  /** How many fields the line has. */
   count = 0
-  /** What is wrong with the line, once `split` or `goOn` returned `bad`. */
+  /** What is wrong with the line, after `split` or `goOn` returned `bad`. */
   problem = ''
 
   constructor(delimiter: number) {
     this.#delimiter = delimiter
   }
 
-  /** `open`: the line ends inside a quoted field, which has to go on in the next one. */
+  /** @returns `open` if the line ends inside a quoted field, which continues in the next line. */
   split(bytes: Buffer, start: number, end: number): 'split' | 'open' | 'bad' {
     this.count = 0
     this.#at = start
     return this.#split(bytes, end)
   }
 
-  /** Goes on with a line that was open and has got longer. */
+  /** Continues with an open line after more bytes were added to it. */
   goOn(bytes: Buffer, end: number): 'split' | 'open' | 'bad' {
     const ended = this.#endQuoted(bytes, end)
     return ended === 'next' ? this.#split(bytes, end) : ended
   }
 
-  /** Whether a field has no byte. */
   isEmpty(field: number): boolean {
     return this.#starts[field] === this.#ends[field]
   }
 
-  /** The text of a field. */
   read(field: number, bytes: Buffer, into: FieldText): void {
     const start = this.#starts[field] ?? 0
     const end = this.#ends[field] ?? 0
@@ -78,7 +75,7 @@ export class CsvSplitter {
     }
   }
 
-  /** Behind the opening quote: finds the closing one. */
+  /** Finds the closing quote, starting after the opening one. */
   #endQuoted(bytes: Buffer, end: number): 'next' | 'split' | 'open' | 'bad' {
     let at = this.#at
     for (;;) {

@@ -10,17 +10,17 @@ import { headRefusal, listed } from './csv-head.ts'
 import { cellsOf, currentCells, delimiterOf } from './csv-lines.ts'
 import { CsvSplitter } from './csv-splitter.ts'
 
-/** How the lines of a CSV file are read, and what was found out about their times. */
+/** How to read the lines of a CSV file, and what was detected about its timestamps. */
 export interface OpenedCsv {
   readonly format: CsvFormat
   readonly time: TimeChoice
 }
 
 /**
- * Finds out from the reader's current line, which is the header or the first price, and from the lines behind it, how a
- * CSV file is to be read. The reader is then somewhere behind.
+ * Detects how to read a CSV file from the reader's current line (the header or the first price) and from the lines
+ * after it. This moves the reader.
  *
- * @param delimiter - As a line `sep=;` has it.
+ * @param delimiter - From a line such as `sep=;`.
  * @throws KpiError `KPI_FEED_FILE`.
  */
 export async function openCsv(reader: LineReader, options: FormatOptions, delimiter?: string): Promise<OpenedCsv> {
@@ -101,7 +101,7 @@ async function openColumns(reader: LineReader, options: FormatOptions, delimiter
   return { format: new CsvFormat(reader, layout), time: times.choose(path) }
 }
 
-/** @throws KpiError `KPI_FEED_FILE` where no column is the symbol. */
+/** @throws KpiError `KPI_FEED_FILE` if no column is the symbol. */
 export function columnPlaces({ path, columns = [], symbol }: FormatOptions): ColumnPlaces {
   const places = new Map(columns.flatMap((field, column) => (field === undefined ? [] : [[field, column] as const])))
   if (symbol !== undefined) places.delete('symbol')
@@ -114,7 +114,7 @@ export function columnPlaces({ path, columns = [], symbol }: FormatOptions): Col
   return places
 }
 
-/** The times in columns that the user named. */
+/** The timestamp columns that the user named. */
 export function columnTimes({ columns = [], timeFormat }: FormatOptions) {
   const timestamp = columns.indexOf('timestamp')
   const clock = columns.indexOf('clock')
@@ -130,7 +130,7 @@ export function columnTimes({ columns = [], timeFormat }: FormatOptions) {
   }
 }
 
-/** Without a single line of values the names decide. */
+/** Chooses the timestamp column by name alone, for a file without values. */
 function choiceByName(names: readonly string[]): TimeChoice | undefined {
   const timestamp = names.find((name) => fieldOf(name)?.field === 'timestamp')
   return timestamp === undefined
@@ -138,13 +138,13 @@ function choiceByName(names: readonly string[]): TimeChoice | undefined {
     : { timestamp, clock: undefined, isCompact: false, isUtc: false, isFirst: true }
 }
 
-/** A delimiter at the end of the first line may be missing in others. */
+/** A delimiter at the end of the first line may be missing in other lines. */
 function columnCounts(cells: readonly string[]): { columnCount: number; mostColumns: number } {
   const isLastEmpty = cells.length > 1 && cells.at(-1) === ''
   return { columnCount: isLastEmpty ? cells.length - 1 : cells.length, mostColumns: cells.length }
 }
 
-/** Reads the first lines of prices. */
+/** Reads the first price lines. */
 async function survey(
   reader: LineReader,
   splitter: CsvSplitter,

@@ -13,7 +13,9 @@ export interface ContentOptions {
   readonly encoding: Encoding
 }
 
-/** What a file holds, unpacked and in UTF-8, from its first byte to its last, handed out in pieces that fit. */
+/**
+ * Reads the content of a file as a stream: unpacked, converted to UTF-8, and cut to the size of the caller's buffer.
+ */
 export class Content {
   readonly #chunks: AsyncGenerator<Buffer>
   #chunk: Buffer = Buffer.alloc(0)
@@ -23,7 +25,7 @@ export class Content {
     this.#chunks = options.encoding === 'utf-8' ? unpacked : inUtf8(unpacked, options.encoding)
   }
 
-  /** Reads what comes next into `buffer[at, …)`. @returns How many bytes, 0 at the end. */
+  /** Reads the next bytes into `buffer[at, …)`. @returns The number of bytes, 0 at the end. */
   async read(buffer: Buffer, at: number): Promise<number> {
     while (this.#chunk.length === 0) {
       const { value, done } = await this.#chunks.next()
@@ -35,7 +37,7 @@ export class Content {
     return copied
   }
 
-  /** Lets go of the streams behind it; the file's handle stays open. */
+  /** Closes the underlying streams. The file handle stays open. */
   async stop(): Promise<void> {
     await this.#chunks.return(undefined)
   }
@@ -55,7 +57,7 @@ function unpackedChunks({ path, handle, packing }: ContentOptions): AsyncGenerat
 }
 
 async function* unpackGzip(handle: FileHandle): AsyncGenerator<Buffer> {
-  // Its errors reach the reader of the last stream.
+  // pipeline() forwards errors to the reader of the last stream.
   yield* pipeline(Readable.from(fileChunks(handle)), createGunzip({ chunkSize: chunkBytes }), () => undefined)
 }
 

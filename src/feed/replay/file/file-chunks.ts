@@ -2,7 +2,9 @@ import type { FileHandle } from 'node:fs/promises'
 
 export const chunkBytes = 256 * 1024
 
-/** The bytes `[start, end)` of a file. A stream of the handle itself would close it. */
+/**
+ * The bytes `[start, end)` of a file. This does not use a stream of the handle, because that would close the handle.
+ */
 export async function* fileChunks(
   handle: FileHandle,
   start = 0,

@@ -1,14 +1,12 @@
 import type { FileHandle } from 'node:fs/promises'
 
-/** How the content of a file is packed. */
 export type Packing = 'none' | 'gzip' | 'zip' | 'zstd'
 
-/** How the characters of a content are stored. */
 export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be'
 
 interface Magic {
   readonly bytes: string
-  /** Where they are in the file. */
+  /** Offset in the file. */
   readonly at: number
 }
 
@@ -22,7 +20,7 @@ const packings: readonly (Magic & { readonly packing: Packing })[] = [
 const unpackFirst = 'decompress it first'
 const saveAsCsv = 'save it as CSV in UTF-8 first'
 
-/** Files that are recognised in order to refuse them by their name. */
+/** File types that are recognised only to reject them with a helpful message. */
 const others: readonly (Magic & { readonly name: string; readonly advice: string })[] = [
   { at: 0, bytes: 'BZh', name: 'compressed with bzip2 (bz2)', advice: `${unpackFirst} (bunzip2)` },
   { at: 0, bytes: '\xfd7zXZ\x00', name: 'compressed with xz', advice: `${unpackFirst} (unxz)` },
@@ -46,7 +44,7 @@ const others: readonly (Magic & { readonly name: string; readonly advice: string
 
 const isAt = (start: Buffer, { bytes, at }: Magic) => start.toString('latin1', at, at + bytes.length) === bytes
 
-/** So many bytes of a file or of its content are enough for these functions. */
+/** These functions need at most this many bytes of the file or its content. */
 export const kindBytes = 512
 
 export async function readStart(handle: FileHandle): Promise<Buffer> {
@@ -55,29 +53,29 @@ export async function readStart(handle: FileHandle): Promise<Buffer> {
   return start.subarray(0, bytesRead)
 }
 
-/** How a file is packed, by its first bytes and not by its name. */
+/** Detects the compression from the first bytes, not from the file name. */
 export function packingOf(start: Buffer): Packing {
   if (isSkippableFrame(start)) return 'zstd'
   return packings.find((magic) => isAt(start, magic))?.packing ?? 'none'
 }
 
 /**
- * Why a file, or what is packed in it, cannot be read, with what to do.
+ * Explains why a file, or the content packed in it, cannot be read, and what the user can do.
  *
- * @returns undefined when nothing is known against it.
+ * @returns undefined if no problem was found.
  */
 export function refusalOf(start: Buffer): string | undefined {
   const found = others.find((magic) => isAt(start, magic))
   return found && `is ${found.name}: ${found.advice}`
 }
 
-/** By the byte-order mark; a text without one has to be UTF-8. */
+/** Detected by the byte-order mark. A text without one must be UTF-8. */
 export function encodingOf(start: Buffer): Encoding {
   if (start[0] === 0xff && start[1] === 0xfe) return 'utf-16le'
   return start[0] === 0xfe && start[1] === 0xff ? 'utf-16be' : 'utf-8'
 }
 
-/** Zstandard streams may begin with a frame that holds no content. */
+/** A Zstandard stream may begin with a frame that has no content. */
 function isSkippableFrame(start: Buffer): boolean {
   return ((start[0] ?? 0) & 0xf0) === 0x50 && start.toString('latin1', 1, 4) === '\x2a\x4d\x18'
 }

@@ -3,13 +3,13 @@ import { crc32 } from 'node:zlib'
 import { type Entry, fromFdPromise } from 'yauzl'
 import { KpiError } from '../../../errors.ts'
 
-/** What the Finder adds to an archive beside each file. */
+/** The macOS Finder adds this folder with metadata of each file. */
 const finderFolder = '__MACOSX/'
 
 /**
- * The content of the one file in a zip archive; folders do not count.
+ * The content of the only file in a zip archive. Folders are ignored.
  *
- * @throws KpiError `KPI_FEED_FILE` for an archive of none or several, or of one that cannot be unpacked.
+ * @throws KpiError `KPI_FEED_FILE` if the archive has no file or several, or cannot be unpacked.
  */
 export async function* unpackZip(handle: FileHandle, path: string): AsyncGenerator<Buffer> {
   const archive = await fromFdPromise(handle.fd, { autoClose: false, lazyEntries: true })

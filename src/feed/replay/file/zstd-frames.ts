@@ -5,15 +5,16 @@ import { fileChunks } from './file-chunks.ts'
 
 const frameMagic = 0xfd2fb528
 const skippableMagic = 0x184d2a50
-/** The magic number, the descriptor and the longest header. */
+/** The size of the magic number, the descriptor and the longest frame header. */
 const mostHeaderBytes = 18
 const blockHeaderBytes = 3
 const checksumBytes = 4
 const repeatedBlock = 1
 
 /**
- * The content of a Zstandard file. node:zlib stops without a word after the first frame, and tools that compress in
- * parallel write many: so each frame, whose length is found by its block headers (RFC 8878), gets a stream of its own.
+ * The content of a Zstandard file. node:zlib silently stops after the first frame, but tools that compress in
+ * parallel write many frames. Therefore each frame gets a stream of its own; its length is found from its block
+ * headers (RFC 8878).
  */
 export async function* unpackZstd(handle: FileHandle, chunkBytes: number): AsyncGenerator<Buffer> {
   const { size } = await handle.stat()
@@ -35,7 +36,7 @@ async function frameAt(
   const header = Buffer.alloc(mostHeaderBytes)
   await handle.read(header, 0, mostHeaderBytes, start)
   const magic = header.readUInt32LE(0)
-  // Its last four bits tell apart sixteen kinds.
+  // A skippable frame has one of sixteen magic numbers, which differ in the last four bits.
   if ((magic & 0xfffffff0) >>> 0 === skippableMagic) {
     return { end: Math.min(size, start + 8 + header.readUInt32LE(4)), isSkippable: true }
   }
@@ -55,7 +56,7 @@ async function frameAt(
   return { end: Math.min(size, at + (hasChecksum ? checksumBytes : 0)), isSkippable: false }
 }
 
-/** Of the window, the dictionary and the content size, by the frame header's descriptor. */
+/** The size of the window, dictionary and content-size fields, according to the frame header's descriptor. */
 function headerFieldBytes(descriptor: number): number {
   const isSingleSegment = (descriptor & 0x20) !== 0
   const dictionary = [0, 1, 2, 4][descriptor & 3] ?? 0

@@ -6,7 +6,7 @@ import { setJsonValue } from './json-value.ts'
 
 const noSink = { member: () => undefined }
 
-/** Lines, or elements of a file's array, that are JSON arrays: the place of a value says which field it is. */
+/** Reads lines, or elements of a file's array, that are JSON arrays. The index of a value decides its field. */
 export class ArrayFormat implements LineFormat {
   readonly description: string
   readonly hasMore = false

@@ -4,10 +4,11 @@ import type { RecordReader } from '../price-line.ts'
 import type { ReplayFile } from '../replay-file.ts'
 
 /**
- * The elements of a file that is one JSON array, in place, as {@link LineReader} has the lines of others: the file may be
- * one line, or an element many. It only finds where an element ends; whether it is JSON, its format checks.
+ * Reads the elements of a file that is one JSON array, without copying, as {@link LineReader} reads lines. The file
+ * may be a single line, and an element may span several lines. This class only finds the end of each element; the
+ * format checks whether it is valid JSON.
  *
- * States: outside of an array, between its elements, inside of an element, behind the beginning of one that is too long.
+ * States: outside the array, between elements, inside an element, after the beginning of an element that is too long.
  */
 export class ElementReader implements RecordReader {
   readonly buffer = Buffer.allocUnsafeSlow(2 * maxLineBytes)
@@ -18,15 +19,15 @@ export class ElementReader implements RecordReader {
   isTooLong = false
   readonly #file: ReplayFile
   readonly #from: number
-  /** What is read is `buffer[0, length)`, which begins at `#base` in the file. */
+  /** The bytes in memory are `buffer[0, length)`, which begins at `#base` in the file. */
   #length = 0
   #base = 0
   #isComplete = false
-  /** The byte that is looked at next; line breaks before it are counted. */
+  /** The next byte to examine. Line breaks before it are counted. */
   #at = 0
   #physicalLine = 1
   #state: 'outside' | 'between' | 'element' | 'rest' = 'outside'
-  /** Of the element that is being read: where it begins, and what is open in it. */
+  /** Where the current element begins, and which brackets and strings are open in it. */
   #elementStart = 0
   #elementLine = 1
   #depth = 0
@@ -34,7 +35,7 @@ export class ElementReader implements RecordReader {
   #isEscaped = false
   #isPutBack = false
 
-  /** @param from - Where the array begins in the content: what is before it is no part of it. */
+  /** @param from - Position in the content where the array begins. Bytes before it are not part of the array. */
   constructor(file: ReplayFile, from: number) {
     this.#file = file
     this.#from = from
@@ -57,7 +58,7 @@ export class ElementReader implements RecordReader {
       this.#state = 'rest'
       return this.#take(this.#elementStart + maxLineBytes, true)
     }
-    // A file that is cut off: its last element is no JSON.
+    // The file is truncated: its last element is not valid JSON.
     return this.#isComplete && this.#take(this.#length, false)
   }
 
@@ -111,7 +112,7 @@ export class ElementReader implements RecordReader {
     return true
   }
 
-  /** Goes to the first byte of an element. */
+  /** Moves to the first byte of an element. */
   #findStart(): boolean {
     for (; this.#at < this.#length; this.#at += 1) {
       const byte = this.buffer[this.#at] ?? 0
@@ -151,7 +152,7 @@ export class ElementReader implements RecordReader {
     return true
   }
 
-  /** Goes behind the element, which is at its end with the bracket that closes it, or before a comma. */
+  /** Moves past the element. It ends with its closing bracket, or before a comma. */
   #findEnd(): boolean {
     const { buffer } = this
     let at = this.#at
@@ -178,7 +179,7 @@ export class ElementReader implements RecordReader {
   }
 }
 
-/** Three bytes at the beginning of some files. */
+/** Some files begin with a byte-order mark of three bytes. */
 function isByteOrderMark(byte: number, position: number): boolean {
   return position < 3 && byte >= 0x80
 }

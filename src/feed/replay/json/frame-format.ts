@@ -4,29 +4,29 @@ import type { LineFormat, PriceLine, RecordReader, SourceField } from '../price-
 import { elementsOf, type JsonPlace } from './json-elements.ts'
 import { setJsonValue } from './json-value.ts'
 
-/** Behind the name of an array in a path: each of its elements. */
+/** After the name of an array in a path, this means each of its elements. */
 export const eachElement = '[]'
 
-/** A path taken apart: names to follow, in the frame or in each element. */
+/** A parsed path: the member names to follow, from the frame or from each element. */
 export interface FramePath {
   readonly field: SourceField
   readonly names: readonly string[]
   readonly isOfElement: boolean
 }
 
-/** What `--map close=data[].price` says. */
+/** The parsed form of `--map close=data[].price`. */
 export interface FramePaths {
-  /** The names that lead to the array; none where the line is the array itself. */
+  /** The member names that lead to the array; empty if the line is the array itself. */
   readonly array: readonly string[]
   readonly paths: readonly FramePath[]
 }
 
-/** Whether a mapping asks for the elements of an array. */
+/** Whether a mapping refers to elements of an array. */
 export function isFrameMapping(mapping: SourceMapping): boolean {
   return [...mapping.values()].some((path) => path.includes(eachElement))
 }
 
-/** @returns undefined for paths into several arrays, or into an array within an array. */
+/** @returns undefined if the paths use several arrays, or an array inside an array. */
 export function framePaths(mapping: SourceMapping): FramePaths | undefined {
   const split = [...mapping].map(([field, path]) => ({ field, parts: path.split(eachElement) }))
   const arrays = new Set(split.flatMap(({ parts }) => (parts.length > 1 ? [parts[0] ?? ''] : [])))
@@ -43,7 +43,7 @@ export function framePaths(mapping: SourceMapping): FramePaths | undefined {
   }
 }
 
-/** Lines that are frames of a live feed: an object with an array of prices, each of which is one message. */
+/** Reads lines that are messages of a live feed: an object with an array of prices. Each price becomes one message. */
 export class FrameFormat implements LineFormat {
   readonly description: string
   problem = ''
@@ -99,7 +99,7 @@ export class FrameFormat implements LineFormat {
     return 'price'
   }
 
-  /** The value at the end of a path: members of objects, and elements of arrays by their number. */
+  /** The value at the end of a path. A path follows members of objects by name and elements of arrays by index. */
   #follow(from: JsonPlace, names: readonly string[]): JsonPlace | undefined {
     let place: JsonPlace | undefined = from
     for (const name of names) {
@@ -127,7 +127,7 @@ export class FrameFormat implements LineFormat {
   }
 }
 
-/** White space may be before the value. */
+/** Skips white space before the value. */
 function valueStart(buffer: Buffer, start: number, end: number): number {
   let at = start
   while (at < end && (buffer[at] ?? 0) <= 0x20) at += 1

@@ -7,7 +7,7 @@ export interface JsonPlace {
   readonly end: number
 }
 
-/** Where the elements of an array are in a text that is known to be JSON; `start` is at its opening bracket. */
+/** The positions of the elements of an array in valid JSON text. `start` is at the opening bracket. */
 export function elementsOf(buffer: Buffer, start: number, end: number): JsonPlace[] {
   const places: JsonPlace[] = []
   let at = start + 1
@@ -21,7 +21,7 @@ export function elementsOf(buffer: Buffer, start: number, end: number): JsonPlac
   return places
 }
 
-/** Behind the value that begins at `start`. */
+/** The position after the value that begins at `start`. */
 function endOf(buffer: Buffer, start: number, end: number): number {
   let depth = 0
   for (let at = start; at < end; at++) {

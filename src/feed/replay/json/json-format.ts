@@ -9,38 +9,41 @@ import { setJsonValue } from './json-value.ts'
 export interface JsonFormatOptions {
   /** Paths: `data.p` is the member `p` of the object `data`. */
   readonly mapping: SourceMapping
-  /** Whether each line may do without a symbol. */
+  /** Whether lines may omit the symbol. */
   readonly hasSymbol: boolean
-  /** Base currencies that a member `Volume XXX` may name. */
+  /** Base currencies that may appear in a member `Volume XXX`. */
   readonly bases: ReadonlySet<string>
-  /** Whether numbers in strings are written in another way than those of JSON. */
+  /** Whether numbers in strings use separators that JSON does not have. */
   readonly hasSigns: boolean
   readonly description: string
 }
 
-/** What a member stands for. */
+/** The field that a member means. */
 interface Meaning {
   readonly field: SourceField | undefined
-  /** Its place among {@link sourceFields}, -1 for none. */
+  /** Its index in {@link sourceFields}, -1 if it is no field. */
   readonly index: number
-  /** Of several members for one field that of the lowest rank counts, and of one rank the last. */
+  /** If several members match a field, the one with the lowest rank is used; for equal ranks, the last one. */
   readonly rank: number
-  /** Named as in our messages. */
+  /** Whether it has the name that our messages use. */
   readonly isCanonical: boolean
-  /** What its own members stand for. */
+  /** The meanings of its own members, if its value is an object. */
   readonly inside: JsonMembers<Meaning> | undefined
 }
 
 const mappedRank = -1
 const noRank = Number.POSITIVE_INFINITY
 const blank = /^[ \t]*$/
-/** A longer message is rejected, so it is no message of ours. */
+/** Longer messages are rejected, so a longer line cannot be passed through unchanged. */
 const maxMessageBytes = 65_536
-/** A file of several shapes is not learnt anew with every line. */
+/**
+ * This many lines must fail to match the shape before another one is learnt. This limits the cost for files of
+ * several shapes.
+ */
 const missesToLearn = 16
 const mostShapeMembers = 64
 
-/** Lines that are JSON objects: ours, which pass as they stand, or others. */
+/** Reads lines that are JSON objects. Lines that are already messages in our format are passed through unchanged. */
 export class JsonFormat implements LineFormat {
   readonly description: string
   readonly hasMore = false
@@ -52,11 +55,11 @@ export class JsonFormat implements LineFormat {
   #into: PriceLine | undefined
   #isOurs = true
   #shape: JsonShape | undefined
-  /** Whether a line of that shape is a message of ours. */
+  /** Whether lines of the learnt shape are messages in our format. */
   #shapeIsOurs = false
-  /** All of the line at hand, or one too many. */
+  /** The members of the current line, up to one more than a shape can have. */
   readonly #shapeMembers: ShapeMember[] = []
-  /** Lines read in full since a shape was learnt or fitted. The first is learnt from. */
+  /** Lines read in full since a shape was learnt or matched. The first line is always learnt. */
   #misses = missesToLearn
 
   constructor(reader: RecordReader, options: JsonFormatOptions) {
@@ -118,7 +121,7 @@ export class JsonFormat implements LineFormat {
     this.#misses = 0
   }
 
-  /** Whether nothing that a message needs has to be made up. */
+  /** Whether the line has everything that a message needs. */
   #isWhole(): boolean {
     const { symbol, timestamp, close, volume } = this.#ranks
     return symbol + timestamp + close + volume < noRank
@@ -163,7 +166,7 @@ export class JsonFormat implements LineFormat {
 
 function isOurKind(field: SourceField, kind: JsonKind, buffer: Buffer, start: number): boolean {
   if (field === 'symbol') return kind === 'string'
-  // "1381132800464" in quotes is no timestamp of ours, "2013-…" is.
+  // "1381132800464" in quotes is not a valid timestamp of our messages, "2013-…" is.
   if (field === 'timestamp' && kind === 'string') return hasDash(buffer, start + 1)
   return kind === 'number'
 }

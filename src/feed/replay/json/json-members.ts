@@ -1,16 +1,16 @@
 import { isSame } from '../../../kpi/byte-strings.ts'
 import { type JsonKind, JsonScanner, type MemberSink } from '../../../kpi/decode/json-scanner.ts'
 
-/** Told of each member of an object: what its name means, and where its value stands. */
+/** Called for each member of an object with the meaning of its name and the position of its value. */
 export type TakeMember<M> = (meaning: M, kind: JsonKind, buffer: Buffer, start: number, end: number) => void
 
-/** So many members of an object are remembered from line to line, and so many names at all. */
+/** How many members of an object are remembered from line to line, and how many names in total. */
 const maxShape = 64
 const maxNames = 1024
 
 /**
- * The members of JSON objects, each name looked up once: lines of one file have the same members in the same order, so a
- * name is first compared with the one at its place in the line before.
+ * Looks up the members of JSON objects. Lines of one file usually have the same members in the same order, so a name
+ * is first compared with the one at the same place in the previous line, before it is looked up.
  */
 export class JsonMembers<M> implements MemberSink {
   readonly scanner: JsonScanner
@@ -27,7 +27,7 @@ export class JsonMembers<M> implements MemberSink {
     this.scanner = new JsonScanner(this)
   }
 
-  /** @returns false when `buffer[start, end)` is no JSON; the scanner says why. */
+  /** @returns false when `buffer[start, end)` is not valid JSON; the scanner has the reason. */
   scan(buffer: Buffer, start: number, end: number): boolean {
     this.#buffer = buffer
     this.#place = 0

@@ -3,7 +3,7 @@ import { type PriceLine, sourceFields } from '../price-line.ts'
 
 /** A member of a line that was read in full. */
 export interface ShapeMember {
-  /** The index of the field that its value decides, -1 for none. */
+  /** The index of the field that the value sets, -1 for none. */
   readonly field: number
   readonly kind: JsonKind
   readonly start: number
@@ -11,22 +11,23 @@ export interface ShapeMember {
 }
 
 interface Place {
-  /** What stands before the value, the opening quote of a string included. */
+  /** The bytes before the value, including the opening quote of a string. */
   readonly before: Buffer
   readonly isText: boolean
   readonly field: number
-  /** Of a timestamp in quotes: whether it has the dash of a date, without which it is none of our messages'. */
+  /** For a timestamp in quotes: whether it has the dash of a date. Without a dash it is not valid in our messages. */
   readonly isDate: boolean | undefined
 }
 
 const timestamp = sourceFields.indexOf('timestamp')
-/** It is compared byte by byte, and must not be a book. */
+/** Longer shapes are not learnt, because every line is compared with the shape byte by byte. */
 const mostShapeBytes = 4096
 
 /**
- * How the lines of a file look between their values: those of one file have the same members in the same order, so once
- * one of them was read in full, the next one only has to be compared with it. What takes part is plain: strings of ASCII
- * without escapes, numbers without exponents. Any other line does not fit, which says nothing about it.
+ * The bytes of a line outside its values. Lines of one file usually have the same members in the same order, so after
+ * one line was read in full, the following ones are only compared with its shape. The shape covers plain values:
+ * ASCII strings without escapes, and numbers without exponents. A line that does not match may still be valid and is
+ * read in full.
  */
 export class JsonShape {
   readonly #places: readonly Place[]
@@ -34,7 +35,7 @@ export class JsonShape {
   readonly #starts: Int32Array
   readonly #ends: Int32Array
 
-  /** @returns The shape of the line `buffer[start, end)`, undefined where it is not plain. */
+  /** @returns The shape of the line `buffer[start, end)`, or undefined if the line is not plain. */
   static of(buffer: Buffer, start: number, end: number, members: readonly ShapeMember[]): JsonShape | undefined {
     const places: Place[] = []
     let at = start
@@ -58,7 +59,7 @@ export class JsonShape {
     this.#ends = new Int32Array(places.length)
   }
 
-  /** Whether the line `buffer[start, end)` fits; then `read` gives its values. */
+  /** Whether the line `buffer[start, end)` matches the shape; if so, `read` returns its values. */
   fits(buffer: Buffer, start: number, end: number): boolean {
     const places = this.#places
     let at = start
@@ -75,7 +76,7 @@ export class JsonShape {
     return end - at === this.#tail.length && isAt(this.#tail, buffer, at, end)
   }
 
-  /** The values of the line that fitted last. */
+  /** The values of the last line that matched. */
   read(buffer: Buffer, into: PriceLine): void {
     const places = this.#places
     for (let i = 0; i < places.length; i++) {
@@ -91,12 +92,12 @@ function isAt(wanted: Buffer, buffer: Buffer, at: number, end: number): boolean 
   return true
 }
 
-/** Whether the year of what begins here is followed by a dash. */
+/** Whether the text starts with a year followed by a dash. */
 export function hasDash(buffer: Buffer, textStart: number): boolean {
   return buffer[textStart + 4] === dash
 }
 
-/** At the closing quote; -1 for a string that is not plain. */
+/** The position of the closing quote; -1 if the string is not plain. */
 function textEnd(buffer: Buffer, start: number, end: number): number {
   for (let at = start; at < end; at++) {
     const byte = buffer[at] ?? 0
@@ -106,7 +107,10 @@ function textEnd(buffer: Buffer, start: number, end: number): number {
   return -1
 }
 
-/** Behind the number; -1 for one that is not plain. What follows is compared next, so an exponent does not fit. */
+/**
+ * The position after the number; -1 if it is not plain. The following bytes are compared next, so an exponent does
+ * not match.
+ */
 function numberEnd(buffer: Buffer, start: number, end: number): number {
   const first = buffer[start] === minus ? start + 1 : start
   let at = digitsEnd(buffer, first, end)

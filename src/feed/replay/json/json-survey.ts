@@ -2,7 +2,7 @@ import { fieldOf } from '../field-names.ts'
 import type { RecordReader, SourceField } from '../price-line.ts'
 import { surveyBytes, surveyLines } from '../read-options.ts'
 
-/** Parses the first lines, or elements, of a file; what is no JSON is left out. */
+/** Parses the first lines, or elements, of a file. Invalid JSON is skipped. */
 export async function surveyJson(reader: RecordReader, add: (value: unknown) => void): Promise<void> {
   let bytes = 0
   for (let lines = 0; lines < surveyLines && bytes < surveyBytes && (await reader.advance()); lines++) {
@@ -20,12 +20,12 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** A string or a number as text; undefined for anything else. */
+/** A string or a number as text; undefined for other types. */
 export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : undefined
 }
 
-/** The value at the end of a path of names. */
+/** The value that a path of member names leads to. */
 export function valueAt(value: unknown, names: readonly string[]): unknown {
   return names.reduce<unknown>((at, name) => {
     if (Array.isArray(at)) return /^\d+$/.test(name) ? (at[Number(name)] as unknown) : undefined
@@ -33,7 +33,7 @@ export function valueAt(value: unknown, names: readonly string[]): unknown {
   }, value)
 }
 
-/** The members of an object that are strings or numbers; none of anything else. */
+/** The members of an object that are strings or numbers; empty if the value is not an object. */
 export function textMembers(value: unknown): readonly (readonly [string, string])[] {
   if (!isObject(value)) return []
   return Object.entries(value).flatMap(([name, member]) => {
@@ -42,7 +42,7 @@ export function textMembers(value: unknown): readonly (readonly [string, string]
   })
 }
 
-/** The name that is best for a field. */
+/** Chooses the best name for a field. */
 export function bestName(
   names: readonly string[],
   field: SourceField,

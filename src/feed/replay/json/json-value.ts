@@ -5,9 +5,10 @@ const nullText = Buffer.from('null')
 const backslash = 0x5c
 
 /**
- * Takes a JSON value as a field of a price. Null is an absent field; as a volume it means none.
+ * Sets a field of a price from a JSON value. Null means that the field is absent; as a volume it means that there is
+ * no volume.
  *
- * @returns What is wrong with it; empty for nothing.
+ * @returns What is wrong with the value; an empty string if nothing is.
  */
 export function setJsonValue(
   into: PriceLine,

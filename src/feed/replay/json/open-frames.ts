@@ -6,14 +6,14 @@ import { type TimeChoice, TimeColumns } from '../time/time-columns.ts'
 import { eachElement, FrameFormat, type FramePaths, framePaths } from './frame-format.ts'
 import { bestName, surveyJson, textMembers, textOf, valueAt } from './json-survey.ts'
 
-/** A frame may have thousands of elements, which are all alike. */
+/** A frame may have thousands of elements, all of the same form, so only this many are examined. */
 const mostElements = 10
 
 /**
- * Frames of a live feed, which have an array of prices. What the user did not name is found by its usual name in the
- * elements, or else in the frame around them.
+ * Opens a file of live-feed frames, which contain an array of prices. Fields that the user did not map are found by
+ * their usual names in the elements, then in the frame around them.
  *
- * @throws KpiError `KPI_FEED_FILE` for paths into several arrays.
+ * @throws KpiError `KPI_FEED_FILE` if the paths lead into several arrays.
  */
 export async function openFrames(
   reader: RecordReader,
@@ -43,7 +43,7 @@ export async function openFrames(
   return { format: new FrameFormat(reader, { paths: framePaths(mapping) ?? paths, description }), time }
 }
 
-/** Looks at the first frames. @returns The path of each name that was found. */
+/** Examines the first frames. @returns The path of each name that was found. */
 async function survey(
   reader: RecordReader,
   {
@@ -63,7 +63,8 @@ async function survey(
     for (const [name] of ofFrame) if (!pathOf.has(name)) pathOf.set(name, name)
     for (const element of elements.slice(0, mostElements) as unknown[]) {
       row += 1
-      // That several elements have one date says nothing here: each is a row of its own.
+      // The row number is passed as the symbol, so that elements with the same date do not count as repeated days of
+      // one symbol.
       for (const [name, text] of [...ofFrame, ...textMembers(element)]) times.add(name, text, String(row))
       for (const [name] of textMembers(element)) pathOf.set(name, start + name)
       if (told?.startsWith(start))

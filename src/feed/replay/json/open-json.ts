@@ -12,7 +12,7 @@ import { JsonFormat } from './json-format.ts'
 import { bestName, isObject, surveyJson, textMembers, textOf, valueAt } from './json-survey.ts'
 import { openFrames } from './open-frames.ts'
 
-/** How the lines, or elements, of a JSON file are read. */
+/** How to read the lines, or elements, of a JSON file. */
 export interface OpenedJson {
   readonly format: LineFormat
   readonly time: TimeChoice
@@ -20,7 +20,7 @@ export interface OpenedJson {
 
 const noTime: TimeChoice = { timestamp: '', clock: undefined, isCompact: false, isUtc: false, isFirst: true }
 
-/** @throws KpiError `KPI_FEED_FILE` for arrays whose places nobody named. */
+/** @throws KpiError `KPI_FEED_FILE` for arrays if the user did not say which index is which field. */
 export async function openArrays(reader: RecordReader, options: FormatOptions, what: string): Promise<OpenedJson> {
   const { path, columns } = options
   if (!columns) throw await withoutColumns(reader, options, what)
@@ -77,7 +77,7 @@ interface ObjectSurvey {
   readonly names: readonly string[]
   readonly symbols: ReadonlySet<string>
   readonly time: TimeChoice | undefined
-  /** What the user named, and the members of a date and a time of day. */
+  /** The user's mapping, and the detected members of a date and a time of day. */
   readonly mapping: SourceMapping
 }
 

@@ -1,14 +1,14 @@
 import { epochDay } from '../../../kpi/decode/timestamp.ts'
 
-/** A date, with or without a time of day, as somebody wrote it. */
+/** A date as written in a file, with or without a time of day. */
 export interface CivilTime {
-  /** Seconds from 1970-01-01 00:00:00 to it on the wall clock where it was written. */
+  /** Seconds since 1970-01-01 00:00:00 in the local time in which it was written. */
   readonly seconds: number
-  /** Digits of the fraction of a second, all of them. */
+  /** All digits of the fraction of a second. */
   readonly fraction: string
-  /** East of Greenwich, in seconds; undefined where the text does not say. */
+  /** Offset east of UTC, in seconds; undefined if the text has none. */
   readonly offset: number | undefined
-  /** A date alone: `seconds` is its midnight. */
+  /** Only a date; `seconds` is its midnight. */
   readonly isDay: boolean
 }
 
@@ -27,7 +27,7 @@ const dateTime = new RegExp(`^${dayPattern}(?:(?:[Tt]| +)${clockPattern}${zonePa
 const compactWithClock = new RegExp(String.raw`^(\d{8}) +(?:${clockPattern}|(\d\d)(\d\d)(\d\d)?)${zonePattern}$`)
 const clockAlone = new RegExp(`^(?:${clockPattern}|(\\d\\d)(\\d\\d)(\\d\\d)?)${zonePattern}$`)
 const compact = /^(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?$/
-/** Digits outside of these years are no date. */
+/** Digits with a year outside this range are not taken as a date. */
 const compactYears = { first: 1900, last: 2100 }
 
 /**
@@ -58,7 +58,7 @@ export function readCompact(text: string): CivilTime | undefined {
   return match[4] === undefined ? day : join(day, clockOf([match[4], match[5], match[6], undefined], []))
 }
 
-/** Reads a time of day: `14:30`, `14:30:05.250`, `1430`, `143005`, each maybe with an offset. */
+/** Reads a time of day: `14:30`, `14:30:05.250`, `1430`, `143005`, each with an optional offset. */
 export function readClock(text: string): ClockTime | undefined {
   const match = clockAlone.exec(text)
   if (!match) return undefined
@@ -66,12 +66,12 @@ export function readClock(text: string): ClockTime | undefined {
   return clockOf([digits[0], digits[1], digits[2], digits[3]], match.slice(8))
 }
 
-/** The instant of a date and a time of day that stand apart. */
+/** Joins a date and a time of day that are separate in the file. */
 export function join(day: CivilTime, clock: ClockTime | undefined): CivilTime | undefined {
   return clock && { ...clock, seconds: day.seconds + clock.seconds, isDay: false }
 }
 
-/** Whether it is a date, or the midnight at its beginning: spreadsheets write both for a day. */
+/** Whether it is a date, or the midnight at its beginning. Spreadsheets write either one for a day. */
 export function isMidnight({ seconds, fraction }: CivilTime): boolean {
   return seconds % secondsPerDay === 0 && /^0*$/.test(fraction)
 }
@@ -86,7 +86,7 @@ function readCompactWithClock(text: string): CivilTime | undefined {
 
 type ClockParts = readonly [string | undefined, string | undefined, string | undefined, string | undefined]
 
-/** @param zone - The groups of `zonePattern`. */
+/** @param zone - The match groups of `zonePattern`. */
 function clockOf(
   [hour, minute, second = '0', fraction = '']: ClockParts,
   zone: readonly (string | undefined)[],
@@ -97,7 +97,7 @@ function clockOf(
   return { seconds: (Number(hour) * 60 + Number(minute)) * 60 + Number(second), fraction, offset }
 }
 
-/** NaN for one that does not exist. */
+/** The offset in seconds; NaN if it is not valid. */
 function offsetOf([z, sign, hours, minutes = '0', utc]: readonly (string | undefined)[]): number | undefined {
   if (z !== undefined || utc !== undefined) return 0
   if (sign === undefined) return undefined

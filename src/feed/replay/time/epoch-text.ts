@@ -6,7 +6,7 @@ export interface EpochTime {
   readonly unit: EpochUnit
   /** Whole seconds since 1970. */
   readonly seconds: number
-  /** Digits of the fraction of a second. */
+  /** All digits of the fraction of a second. */
   readonly fraction: string
 }
 
@@ -17,7 +17,10 @@ const digitsPerSecond: Readonly<Record<EpochUnit, number>> = {
   'epoch nanoseconds': 9,
 }
 
-/** By the number of digits: those of seconds last until 5138, and milliseconds begin in 1973. */
+/**
+ * The unit is detected by the number of digits: seconds with that many digits last until 5138, and milliseconds begin
+ * in 1973.
+ */
 const units: readonly { unit: EpochUnit; maxDigits: number }[] = [
   { unit: 'epoch seconds', maxDigits: 11 },
   { unit: 'epoch milliseconds', maxDigits: 14 },
@@ -28,7 +31,7 @@ const units: readonly { unit: EpochUnit; maxDigits: number }[] = [
 const number = /^(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/
 const mostDigits = 40
 
-/** A number without sign as plain digits: `1.7079210e+09` is 1707921000. @returns undefined for anything else. */
+/** Converts an unsigned number to plain digits: `1.7079210e+09` is 1707921000. @returns undefined for anything else. */
 export function plainDigits(text: string): { whole: string; fraction: string } | undefined {
   const match = number.exec(text)
   const [, whole = '', fraction = '', exponent = '0'] = match ?? []
@@ -42,9 +45,9 @@ export function plainDigits(text: string): { whole: string; fraction: string } |
 }
 
 /**
- * Reads a number of a unit, told or by its magnitude.
+ * Reads a number in the given unit, or in the unit that its magnitude suggests.
  *
- * @returns undefined where the magnitude is that of no unit.
+ * @returns undefined if the magnitude fits no unit.
  */
 export function readEpoch(digits: { whole: string; fraction: string }, told?: EpochUnit): EpochTime | undefined {
   const { whole, fraction } = digits

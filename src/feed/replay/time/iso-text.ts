@@ -7,7 +7,10 @@ function isoSeconds(seconds: number): string {
   return new Date(seconds * 1000).toISOString().slice(0, plainBytes)
 }
 
-/** Writes instants as RFC 3339, to the microsecond where they have some; most are of the second of the one before. */
+/**
+ * Writes instants as RFC 3339, with up to microseconds. It caches the text of the last second, because most instants
+ * are in the same second as the one before.
+ */
 export class TimestampWriter {
   #second = Number.NaN
   #text = ''
@@ -18,7 +21,7 @@ export class TimestampWriter {
     return `${this.seconds(second)}.${rest.endsWith('000') ? rest.slice(0, 3) : rest}Z`
   }
 
-  /** Up to the second. */
+  /** The text up to the second. */
   seconds(second: number): string {
     if (second !== this.#second) {
       this.#second = second

@@ -1,7 +1,7 @@
 import type { CivilTime } from './civil-time.ts'
 
 const secondsPerDay = 86_400
-/** From the day 0 of spreadsheets, which is 1899-12-30, to 1970-01-01. */
+/** Days from 1899-12-30, day 0 of spreadsheets, to 1970-01-01. */
 const excelDaysBefore1970 = 25_569
 /** From 0001-01-01 to 1970-01-01, in units of 100 nanoseconds. */
 const ticksBefore1970 = 621_355_968_000_000_000n

@@ -2,7 +2,7 @@ import { isMidnight, readClock, readCompact, readDateTime } from './civil-time.t
 import { plainDigits, readEpoch } from './epoch-text.ts'
 import type { TimeFormat } from './time-format.ts'
 
-/** What most values of a column tell: an instant, a day, a time of day, something else, or nothing at all. */
+/** What most values of a column contain. */
 export type TimeContent = 'instants' | 'days' | 'clocks' | 'digits' | 'other' | 'nothing'
 
 type Value =
@@ -19,11 +19,11 @@ type Value =
 
 const firstEpochSecond = 315_532_800
 const compactLengths = new Set([8, 12, 14])
-/** Dates with slashes, and others whose order only the user knows. */
+/** Dates with slashes, and other dates whose order of day and month only the user knows. */
 const day = /^\d{1,4}[/.-]([A-Za-z]{3}|\d{1,2})[/.-]\d{1,4}$/
 const dayAndClock = /^\d{1,4}[/.-]([A-Za-z]{3}|\d{1,2})[/.-]\d{1,4}[T ,]+\d{1,2}:\d\d/
 
-/** Counts what the first values of one column are. */
+/** Counts the kinds of the first values of a column. */
 export class TimeColumn {
   readonly #counts = new Map<Value, number>()
   readonly #format: TimeFormat | undefined
@@ -43,12 +43,12 @@ export class TimeColumn {
     else this.#rowsOfDay.add(row)
   }
 
-  /** Whether digits in it are dates: most of those that may be one are. */
+  /** Whether its digits are dates, because most values that could be dates are valid ones. */
   get isCompact(): boolean {
     return this.#count('compact day', 'compact instant') > this.#count('no date')
   }
 
-  /** Whether one symbol has several rows of the same text. */
+  /** Whether a symbol has several rows with the same text. */
   get hasRepeatedDay(): boolean {
     return this.#hasRepeatedDay
   }
@@ -78,7 +78,7 @@ export class TimeColumn {
     return most[1] === 0 ? 'nothing' : most[0]
   }
 
-  /** Whether it has numbers that are too small for an instant. */
+  /** Whether it has numbers that are too small to be an instant. */
   get hasSmallNumbers(): boolean {
     return this.#count('number', 'clock digits') > 0
   }
@@ -110,7 +110,7 @@ function valueOfFormat(text: string, format: TimeFormat): Value {
   if (format.kind === 'pattern') {
     const found = format.pattern.read(text)
     if (found) return found.isDay ? 'day' : 'instant'
-    // Date and time of day may stand apart.
+    // Date and time of day may be in separate columns.
     if (day.test(text) || readCompact(text)?.isDay) return 'day'
     return /^(\d{4}|\d{6})$/.test(text) && readClock(text)
       ? 'clock digits'

@@ -6,39 +6,39 @@ import type { TimeFormat } from './time-format.ts'
 /** Which columns make the timestamp of a line. */
 export interface TimeChoice {
   readonly timestamp: string
-  /** The column of the time of day, where it stands apart from the date. */
+  /** The column with the time of day, if it is separate from the date. */
   readonly clock: string | undefined
-  /** Whether digits that form a date are one. */
+  /** Whether digits that form a date are read as one. */
   readonly isCompact: boolean
-  /** Whether the names say that times are UTC. */
+  /** Whether the column names say that times are UTC. */
   readonly isUtc: boolean
-  /** Whether it is the first by its name, of the columns that hold something. */
+  /** Whether its name has the highest priority of all columns that have values. */
   readonly isFirst: boolean
 }
 
 interface Candidate {
   readonly name: string
-  /** Among the names for a timestamp; Infinity for a column that is not called so. */
+  /** Priority of the name among the names for a timestamp; Infinity if the name is not one of them. */
   readonly rank: number
   readonly isUtc: boolean
   readonly column: TimeColumn
 }
 
-/** More columns are not searched for a time of day. */
+/** Only this many columns are searched for a time of day. */
 const mostColumns = 64
 const clockName = /time|hour|clock|minute/i
 
 /**
- * Finds the columns of the timestamp from their names and from what stands in the first lines. A time of day is joined
- * with its date. A date is not taken alone while there is a time of day that belongs to it, or while a symbol has
- * several rows of one day: that would put a whole day into one window.
+ * Finds the timestamp columns by their names and by the values in the first lines. A time of day is joined with its
+ * date. A date alone is not used if there is a time of day that belongs to it, or if a symbol has several rows per
+ * day: that would put a whole day into one window.
  */
 export class TimeColumns {
   readonly #candidates = new Map<string, Candidate>()
   readonly #format: TimeFormat | undefined
   readonly #told: { readonly timestamp: string | undefined; readonly clock: string | undefined }
 
-  /** @param told - The columns that the user named for it. */
+  /** @param told - The columns that the user named as the timestamp. */
   constructor(
     told: { readonly timestamp: string | undefined; readonly clock: string | undefined },
     format: TimeFormat | undefined,
@@ -47,7 +47,7 @@ export class TimeColumns {
     this.#format = format
   }
 
-  /** Notes a value in one of the first lines. */
+  /** Records a value of one of the first lines. */
   add(name: string, text: string, symbol: string): void {
     this.#candidate(name)?.column.add(text, symbol)
   }
@@ -69,8 +69,8 @@ export class TimeColumns {
   }
 
   /**
-   * @returns undefined where no column is called as a timestamp is.
-   * @throws KpiError `KPI_FEED_FILE` where a date would be read without its time of day.
+   * @returns undefined if no column has the name of a timestamp.
+   * @throws KpiError `KPI_FEED_FILE` if a date would be read without its time of day.
    */
   choose(path: string): TimeChoice | undefined {
     const { timestamp, clock } = this.#told
@@ -124,7 +124,7 @@ export class TimeColumns {
 
 function isLikelyClock({ name, rank, column }: Candidate): boolean {
   if (column.content === 'clocks') return true
-  // A column that is called a time, and is none that is known.
+  // The column has the name of a time, but its values have no known time format.
   if (rank < Number.POSITIVE_INFINITY) return column.content === 'other' && clockName.test(name)
   return clockName.test(name) && (column.content === 'digits' || (column.content === 'other' && column.hasSmallNumbers))
 }

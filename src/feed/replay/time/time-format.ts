@@ -1,7 +1,7 @@
 import type { EpochUnit } from './epoch-text.ts'
 import { TimePattern } from './time-pattern.ts'
 
-/** What `--time-format` says about the timestamps of a file. */
+/** The parsed value of `--time-format`. */
 export type TimeFormat =
   | { readonly kind: 'epoch'; readonly unit: EpochUnit }
   | { readonly kind: 'excel' }

@@ -2,7 +2,7 @@ import { readCompact } from './civil-time.ts'
 import type { TimeFormat } from './time-format.ts'
 import type { TimePattern } from './time-pattern.ts'
 
-/** What to do about a timestamp that was refused, in words for the log. */
+/** Advice for the user about a timestamp that was rejected, for the log. */
 
 const longest = 40
 
@@ -30,7 +30,7 @@ export function unknownForm(text: string): string {
   return `${place} is neither a date and time in a known form nor time since 1970: describe it with --time-format, such as 'dd-MMM-yyyy HH:mm:ss'`
 }
 
-/** The part of a pattern for the time of day behind a date. */
+/** The part of a pattern for the time of day after a date. */
 function clockPattern(text: string): string {
   const [, separator = '', hour = '', seconds = '', fraction = '', half = ''] =
     /^([T ,]+)(\d{1,2}):\d\d(:\d\d)?(\.\d+)?( ?[AaPp][Mm])?$/.exec(text) ?? []
@@ -62,7 +62,10 @@ export function likeTicks(text: string): string {
   return `its timestamp ${quoted(text)} may be .NET ticks or nanoseconds since 1970: say which with --time-format dotnet-ticks or epoch-ns`
 }
 
-/** Whether digits are a date and time down to milliseconds: as a number they would be microseconds of the year 2600. */
+/**
+ * Whether the digits are a date and time with milliseconds. Read as a number, they would be microseconds in the year
+ * 2600.
+ */
 export function isCompactWithFraction(digits: string): boolean {
   return digits.length === 17 && readCompact(digits.slice(0, 14)) !== undefined
 }

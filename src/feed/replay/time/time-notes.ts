@@ -10,18 +10,18 @@ export interface TimeNoteOptions {
   readonly path: string
   readonly log: Logger
   readonly clock: Clock
-  /** Of times without an offset; undefined: UTC. */
+  /** The zone of times without an offset; undefined means UTC. */
   readonly zone: TimeZone | undefined
   /** Whether the file itself says that its times are UTC. */
   readonly isUtc: boolean
 }
 
-/** Says in the log what timestamps are taken for: what is taken for what must not be a secret. */
+/** Logs how timestamps are interpreted, so that the user can notice a wrong guess. */
 export class TimeNotes {
   readonly #options: TimeNoteOptions
   readonly #kinds = new Set<TimestampKind>()
   readonly #doubtful: LineWarnings
-  /** The kind of the last lines; nothing is said about more of them. */
+  /** The kind of the previous lines. Each change of kind is logged once. */
   #lastKind: TimestampKind | undefined
   #hasToldZone: boolean
   #hasToldDays = false
@@ -32,7 +32,7 @@ export class TimeNotes {
     this.#hasToldZone = options.isUtc || options.zone !== undefined
   }
 
-  /** Whether there is nothing to say about a timestamp. */
+  /** Whether there is nothing to log about a timestamp. */
   isUsual(time: TimestampReader): boolean {
     return time.kind === this.#lastKind && (!time.isLocal || (this.#hasToldZone && time.localCase === 'once'))
   }
@@ -55,7 +55,7 @@ export class TimeNotes {
     )
   }
 
-  /** Notes the day of a line that has no time of day: several of one symbol fall into one window. */
+  /** Records the day of a line without a time of day: several lines of one symbol and day fall into one window. */
   noteDay(form: SymbolForm, dayUs: number, place: string): void {
     const isSecond = form.lastDayUs === dayUs
     form.lastDayUs = dayUs

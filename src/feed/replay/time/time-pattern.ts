@@ -18,7 +18,7 @@ type Part =
 
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
 
-/** The letters of a pattern, as Java and Unicode (TR 35) have them. */
+/** The letters of a pattern, with the same meaning as in Java and Unicode (TR 35). */
 const tokens: Readonly<Record<string, { readonly part: Part; readonly digits: string } | undefined>> = {
   yyyy: { part: 'year', digits: String.raw`\d{4}` },
   yy: { part: 'shortYear', digits: String.raw`\d\d` },
@@ -39,15 +39,15 @@ const tokens: Readonly<Record<string, { readonly part: Part; readonly digits: st
 const secondsPerDay = 86_400
 const known = 'yyyy MM dd HH mm ss SSS, also yy M d MMM H hh h a XXX'
 
-/** Reads times of one form that somebody described: `dd/MM/yyyy HH:mm`. */
+/** Reads times in a form that the user described: `dd/MM/yyyy HH:mm`. */
 export class TimePattern {
   readonly text: string
-  /** Without one it reads dates. */
+  /** Whether it has a time of day. Otherwise it reads dates. */
   readonly hasClock: boolean
   readonly #pattern: RegExp
   readonly #parts: readonly Part[]
 
-  /** @throws KpiError `KPI_USAGE` for a pattern that describes no date. */
+  /** @throws KpiError `KPI_USAGE` if the pattern does not describe a date. */
   constructor(text: string) {
     const parts: Part[] = []
     const refuse = (why: string): never => {
@@ -73,7 +73,7 @@ export class TimePattern {
     this.#pattern = new RegExp(`^${source.join('')}$`)
   }
 
-  /** @returns undefined for a text of another form, and for a time that does not exist. */
+  /** @returns undefined if the text does not match, or the time does not exist. */
   read(text: string): CivilTime | undefined {
     const match = this.#pattern.exec(text)
     if (!match) return undefined
@@ -97,11 +97,11 @@ function yearOf(values: ReadonlyMap<Part, string>): number {
   const year = values.get('year')
   if (year !== undefined) return Number(year)
   const short = Number(values.get('shortYear'))
-  // As POSIX has it.
+  // Two-digit years, as POSIX defines them.
   return short < 69 ? 2000 + short : 1900 + short
 }
 
-/** 99 for an hour that no twelve-hour clock shows. */
+/** The hour from 0 to 23; 99 if a twelve-hour clock does not have it. */
 function hourOf(values: ReadonlyMap<Part, string>): number {
   const half = values.get('half')
   if (half === undefined) return Number(values.get('hour') ?? 0)

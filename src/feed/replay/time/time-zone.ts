@@ -1,29 +1,29 @@
 import { isTimeZone } from '../../../config/zoned-time.ts'
 import { KpiError } from '../../../errors.ts'
 
-/** How a local time was taken for an instant. */
+/** How often a local time occurs in its zone. */
 export type LocalTimeCase = 'once' | 'twice' | 'never'
 
 const secondsPerDay = 86_400
-/** A file in random order must not fill the memory. */
+/** Limits memory for a file in random order. */
 const mostDays = 10_000
 
 /**
- * Instants of wall-clock times in one zone, daylight saving included. A local time that occurs twice, as clocks go back,
- * is the first of its two instants. One that does not exist, as they go forward, is the earlier of the two that the
- * offsets before and after the change make of it.
+ * Converts local times of one zone to instants, including daylight saving time. A local time that occurs twice, when
+ * clocks go back, is read as the first of its two instants. For one that does not exist, when clocks go forward, the
+ * offsets before and after the change give two instants, and the earlier one is used.
  */
 export class TimeZone {
   readonly name: string
-  /** What the last `instantOf` met. */
+  /** The case of the last `instantOf` call. */
   lastCase: LocalTimeCase = 'once'
   readonly #format: Intl.DateTimeFormat
-  /** The offset of days on which it does not change; NaN of the others. */
+  /** The offset on days when it does not change; NaN for days with a change. */
   readonly #offsetOfDay = new Map<number, number>()
   #day = Number.NaN
   #offset = Number.NaN
 
-  /** @throws KpiError `KPI_USAGE` for a zone that does not exist. */
+  /** @throws KpiError `KPI_USAGE` if the zone does not exist. */
   constructor(name: string) {
     if (!isTimeZone(name)) {
       throw new KpiError(
@@ -59,7 +59,10 @@ export class TimeZone {
     return Number.isNaN(this.#offset) ? this.#aroundChange(local) : local - this.#offset
   }
 
-  /** Offsets change once within some days at most: the days around one tell whether it is one of a change. */
+  /**
+   * Offsets change at most once within a few days, so comparing the days before and after shows whether a day has a
+   * change.
+   */
   #dayOffset(day: number): number {
     const known = this.#offsetOfDay.get(day)
     if (known !== undefined) return known
@@ -78,7 +81,7 @@ export class TimeZone {
     return Math.min(...(valid.length === 0 ? candidates : valid))
   }
 
-  /** East of Greenwich, in seconds. */
+  /** Offset east of UTC, in seconds. */
   #offsetAt(instant: number): number {
     const parts: Partial<Record<Intl.DateTimeFormatPartTypes, number>> = {}
     for (const { type, value } of this.#format.formatToParts(instant * 1000)) parts[type] = Number(value)

@@ -8,26 +8,26 @@ import type { TimeFormat } from './time-format.ts'
 import * as hint from './time-hints.ts'
 import type { TimeZone } from './time-zone.ts'
 
-/** How a file tells the time. */
+/** How a file writes timestamps. */
 export type TimestampKind = 'RFC 3339' | 'dates and times' | 'dates' | 'spreadsheet days' | '.NET ticks' | EpochUnit
 
 export interface TimestampOptions {
-  /** What the user said; undefined: by their form. */
+  /** The format that the user gave; undefined to detect it. */
   readonly format?: TimeFormat | undefined
-  /** Of times without an offset; undefined: UTC. */
+  /** The zone of times without an offset; undefined means UTC. */
   readonly zone?: TimeZone | undefined
-  /** Whether digits that form a date are one: the beginning of the file decides. */
+  /** Whether digits that form a date are read as one; decided from the beginning of the file. */
   readonly isCompact?: boolean
-  /** The timestamps are the ends of bars of so many seconds. */
+  /** The timestamps are the ends of bars, which last this many seconds. */
   readonly barSeconds?: number | undefined
-  /** The sign before the fraction of a number. */
+  /** The decimal separator of numbers. */
   readonly decimal?: '.' | ','
 }
 
 const date = /^\d{4}-\d\d-\d\d$/
 const usPerSecond = 1_000_000
 const usPerDay = 86_400 * usPerSecond
-/** 1980-01-01, in seconds: an earlier number is a date, days or ticks rather than time since 1970. */
+/** 1980-01-01, in seconds. A smaller number is a date, days or ticks, not time since 1970. */
 const firstEpochSecond = 315_532_800
 /** .NET ticks of 1980 to 2100, which are also nanoseconds of 1989 and 1990. */
 const ticksLike = { from: 624_511_296e9, to: 662_380_416e9 }
@@ -38,24 +38,25 @@ const zero = 0x30
 const usualMsDigits = 13
 
 /**
- * Reads timestamps of many kinds, and says how each is to be written in a message: as it stands where it is RFC 3339 or
- * milliseconds, else as RFC 3339 with all its digits. One instance serves one file: it remembers the day it is at.
+ * Reads timestamps of many kinds, and decides how each is written in a message: unchanged if it is RFC 3339 or
+ * milliseconds, otherwise as RFC 3339 with all its digits. An instance serves one file, because it caches the current
+ * day.
  */
 export class TimestampReader {
   kind: TimestampKind = 'RFC 3339'
   /** Microseconds since 1970. */
   us = 0
-  /** How to write it, as JSON. Where it is empty the text itself goes between quotes, with `ending` behind it. */
+  /** The JSON text to write. If it is empty, the original text is written in quotes, followed by `ending`. */
   json = ''
   ending: '' | 'Z' | 'T00:00:00Z' = ''
-  /** Whether the text itself is written, as a number. */
+  /** Whether the original text is written as a number. */
   isNumber = false
-  /** Whether the text says no offset, so that the time zone decides. */
+  /** Whether the text has no offset, so that the time zone decides. */
   isLocal = false
   /** Why `read` returned false. */
   problem = ''
   readonly #options: TimestampOptions
-  /** Whether RFC 3339 without an offset can be sent as it stands. */
+  /** Whether RFC 3339 without an offset can be sent unchanged. */
   readonly #isPlain: boolean
   readonly #day = Buffer.alloc('2026-02-14'.length)
   readonly #iso = new TimestampWriter()
@@ -66,19 +67,19 @@ export class TimestampReader {
     this.#isPlain = !options.format && !options.zone && !options.barSeconds
   }
 
-  /** Whether a message may hold the timestamp as it stands in the file. */
+  /** Whether a message may contain the timestamp unchanged. */
   get isMessageForm(): boolean {
     return this.json === '' ? this.ending !== 'T00:00:00Z' : false
   }
 
-  /** How the local time that was read last occurs in its zone. */
+  /** How often the last local time occurs in its zone. */
   get localCase(): 'once' | 'twice' | 'never' {
     return this.isLocal ? (this.#options.zone?.lastCase ?? 'once') : 'once'
   }
 
   /**
-   * @param clock - The time of day, where the file has it in a column of its own.
-   * @returns false for a text that tells no time; `problem` says why.
+   * @param clock - The time of day, if the file has it in a column of its own.
+   * @returns false if the text is not a time; `problem` says why.
    */
   read(text: FieldText, clock?: FieldText): boolean {
     this.json = ''
@@ -89,7 +90,7 @@ export class TimestampReader {
     return (this.#isPlain && (this.#readPlain(text) || this.#readMs(text))) || this.#readOther(text.toString())
   }
 
-  /** The usual form, digit by digit: `2026-02-14T14:30:05.250Z`, or without the Z. */
+  /** Reads the usual form digit by digit: `2026-02-14T14:30:05.250Z`, or without the Z. */
   #readPlain({ bytes, start, end }: FieldText): boolean {
     if (end - start < plainBytes || !this.#readDay(bytes, start)) return false
     const separator = bytes[start + 10]
@@ -134,7 +135,7 @@ export class TimestampReader {
     return true
   }
 
-  /** Most lines are of the day of the line before. */
+  /** Most lines have the same day as the line before. */
   #readDay(bytes: Buffer, start: number): boolean {
     const day = this.#day
     let same = 0
@@ -165,7 +166,7 @@ export class TimestampReader {
     return this.#readNumber(text) || this.#refuse(this.problem || hint.unknownForm(text))
   }
 
-  /** A date and a time of day, from two columns. */
+  /** Joins a date and a time of day from two columns. */
   #readJoined(dayText: string, clockText: string): boolean {
     const { format } = this.#options
     if (format?.kind === 'pattern' && format.pattern.hasClock) return this.#readOther(`${dayText} ${clockText}`)
@@ -262,12 +263,12 @@ function midnightDay(text: string): CivilTime | undefined {
   return found?.isDay ? found : undefined
 }
 
-/** Whether a message may hold it as it stands, maybe with a Z behind it. */
+/** Whether a message may contain it unchanged, or with a Z appended. */
 function isRfc3339(text: string): boolean {
   return /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:?\d\d)?$/.test(text)
 }
 
-/** -1 when they are none. */
+/** -1 if they are not two digits. */
 function twoDigits(bytes: Buffer, at: number): number {
   const tens = (bytes[at] ?? 0) - zero
   const ones = (bytes[at + 1] ?? 0) - zero
