@@ -8,18 +8,19 @@ export interface CollectOptions {
   readonly kafka: KafkaOptions
   readonly postgres: PostgresOptions
   readonly asked: Asked
-  /** Of each source. @defaultValue 3000 */
+  /** For each source. @defaultValue 3000 */
   readonly timeoutMs?: number
 }
 
-/** For the times of records that wait, which can be asked once the positions are known. */
+/** For requesting the timestamps of waiting records, which is possible only once the positions are known. */
 const timesTimeoutMs = 700
 
 /**
- * One look at the whole pipeline, at all sources at once, over connections of its own. Ends within the timeout and
- * another 0.7 s, whatever is dead, frozen or silent; an unreachable source is a state of the snapshot, never an error.
+ * Takes one snapshot of the whole pipeline. It queries all sources in parallel, over connections of its own, and
+ * returns within the timeout plus 0.7 s, even if a server hangs. An unreachable source is a state in the snapshot,
+ * never an error.
  *
- * @param now - Wall clock in milliseconds.
+ * @param now - Wall clock in milliseconds since 1970.
  */
 export async function collect(options: CollectOptions, now: () => number = Date.now): Promise<PipelineSnapshot> {
   const { asked, timeoutMs = 3000 } = options

@@ -1,26 +1,26 @@
 import type { OpenTransaction } from '../kafka/log/open-transactions.ts'
 import type { SymbolLoss } from '../kpi/precision-losses.ts'
 
-/** Raised with every change of meaning or shape that a reader of the JSON could trip over. */
+/** Incremented with every change of meaning or shape that could break a reader of the JSON. */
 export const snapshotVersion = 2
 
-/** What could not be looked at, and why. Never 0, never NaN. */
+/** Replaces a value that could not be read, with the reason. An unknown value is never reported as 0 or NaN. */
 export interface Unknown {
   readonly state: 'unknown'
   /** One line, without secrets. */
   readonly reason: string
 }
 
-/** One source of a snapshot: what it said, or why it said nothing. */
+/** One source of a snapshot: its values, or why they are unknown. */
 export type Source<T> = ({ readonly state: 'ok' } & Readonly<T>) | Unknown
 
 /**
- * One look at the whole pipeline, made of plain JSON values. Everything that shows or judges its state reads this and
- * nothing else, so no two views can disagree.
+ * The state of the whole pipeline at one time, in plain JSON values. All views and rules read this and nothing else, so
+ * that they cannot disagree.
  */
 export interface PipelineSnapshot {
   readonly version: typeof snapshotVersion
-  /** When the look began, by the observer's clock; milliseconds since 1970, as all instants here. */
+  /** When the observation began, by the observer's clock. Like all times here, in milliseconds since 1970. */
   readonly takenAtMs: number
   readonly tookMs: number
   readonly asked: Asked
@@ -42,7 +42,7 @@ export interface PipelineSnapshot {
   }
 }
 
-/** What was looked for: parts of the configuration that a reader needs to make sense of the rest. */
+/** The parts of the configuration that are needed to interpret the snapshot. */
 export interface Asked {
   readonly topic: string
   readonly group: string
@@ -50,7 +50,7 @@ export interface Asked {
   readonly maxFutureSeconds: number
   /** Fractional digits of prices and volumes. */
   readonly decimals: number
-  /** The time over which rejected messages are counted: the length of "recent". */
+  /** The period over which rejected messages are counted. */
   readonly recentSeconds: number
 }
 
@@ -58,15 +58,15 @@ export interface ClusterState {
   readonly clusterId: string
   readonly brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number }[]
   readonly controllerId: number
-  /** Of one request over a connection that is open. */
+  /** Duration of one request over an open connection. */
   readonly latencyMs: number
 }
 
 export interface TopicState {
   readonly isThere: boolean
-  /** As UUID text; empty for a topic that is not there, as the rest. */
+  /** As UUID text; empty if the topic does not exist, as are the other fields. */
   readonly topicId: string
-  /** By partition number. */
+  /** Sorted by partition number. */
   readonly partitions: readonly PartitionState[]
 }
 
@@ -80,26 +80,28 @@ export interface PartitionState {
 }
 
 export interface LogState {
-  /** Whether records carry the broker's clock rather than producers'; null where the broker does not tell. */
+  /** Whether the broker sets the records' timestamps, not the producer; null if the broker does not report it. */
   readonly isAppendTime: boolean | null
-  /** By partition number; those without a leader, or whose leader does not answer, are left out. */
+  /** Sorted by partition number. Partitions without a leader, or whose leader does not answer, are left out. */
   readonly partitions: readonly PartitionLog[]
 }
 
 export interface PartitionLog {
   readonly partition: number
-  /** The first offset that the log holds, and the one after its last, messages of open transactions included. */
+  /** The first offset in the log; `endOffset` is the one after the last, including messages of open transactions. */
   readonly startOffset: number
   readonly endOffset: number
-  /** The oldest transaction that is still open: nobody can read beyond its beginning. Null where none is open. */
+  /** The oldest open transaction; consumers cannot read beyond its start. Null if none is open. */
   readonly openTransaction: OpenTransaction | null
-  /** Kafka's timestamp of the newest record; null in an empty log and where the broker does not tell. */
+  /** Kafka's timestamp of the newest record; null if the log is empty or the broker does not report it. */
   readonly newestRecordAtMs: number | null
-  /** Of the oldest record that is not in the rows; null where there is none, or it was not looked at. */
+  /**
+   * Kafka's timestamp of the oldest record that is not merged yet; null if there is none, or if it was not requested.
+   */
   readonly nextRecordAtMs: number | null
 }
 
-/** Up to here messages can be read. */
+/** The first offset that consumers cannot read. */
 export function readableEnd({
   endOffset,
   openTransaction,
@@ -108,7 +110,7 @@ export function readableEnd({
 }
 
 export interface GroupState {
-  /** The broker's word: Stable, Empty, Dead, PreparingRebalance, CompletingRebalance, Assigning, Reconciling. */
+  /** As Kafka names it: Stable, Empty, Dead, PreparingRebalance, CompletingRebalance, Assigning, Reconciling. */
   readonly groupState: string
   readonly isRebalancing: boolean
   readonly members: readonly GroupMemberState[]
@@ -117,7 +119,7 @@ export interface GroupState {
 export interface GroupMemberState {
   readonly clientId: string
   readonly host: string
-  /** Of the topic. */
+  /** Partitions of the topic that the member consumes. */
   readonly partitions: readonly number[]
 }
 
@@ -131,32 +133,32 @@ export interface DiskState {
 export interface VolumeState {
   readonly nodeId: number
   readonly directory: string
-  /** Bytes of the topic's log in it. */
+  /** Bytes of the topic's log in this directory. */
   readonly topicBytes: number
-  /** Of the volume it is on; null where the broker does not know. */
+  /** Size of the volume that holds the directory; null if the broker does not know it. */
   readonly totalBytes: number | null
   readonly usableBytes: number | null
 }
 
 export interface ServerState {
   readonly serverVersion: string
-  /** Of one query over a connection that is open. */
+  /** Duration of one query over an open connection. */
   readonly latencyMs: number
-  /** How far the server's clock is ahead of the observer's, give or take the latency. */
+  /** How far the server's clock is ahead of the observer's, accurate to the latency. */
   readonly clockAheadMs: number
   readonly isStandby: boolean
-  /** Of all its databases, this look's own included. */
+  /** Connections to all databases of the server, including the observer's own. */
   readonly connectionsUsed: number
   readonly connectionsMax: number
 }
 
 export interface SchemaState {
-  /** Migrations that `init` has still to apply, and those of a newer market-kpi. */
+  /** Migrations that `init` has not applied yet; `newerMigrations` are those of a newer market-kpi. */
   readonly missingMigrations: readonly string[]
   readonly newerMigrations: readonly string[]
-  /** As `table.column`; a whole table as `table`. */
+  /** Columns as `table.column`, whole tables as `table`, functions as `name()`. */
   readonly missingParts: readonly string[]
-  /** What the database holds; null before `init` wrote it down. */
+  /** The settings that the database was prepared for; null before `init` stored them. */
   readonly definition: HeldState | null
 }
 
@@ -169,20 +171,20 @@ export interface HeldState {
 }
 
 export interface PositionsState {
-  /** By partition number; partitions that no worker has opened yet are left out. */
+  /** Sorted by partition number. Partitions that no worker has opened yet are left out. */
   readonly partitions: readonly PositionState[]
-  /** Messages merged into rows and rejected since the beginning. */
+  /** Messages merged into rows in total; `rejected` counts those rejected. */
   readonly merged: number
   readonly rejected: number
 }
 
 export interface PositionState {
   readonly partition: number
-  /** The first offset that is not in the rows. */
+  /** The offset of the first message that is not processed yet. */
   readonly nextOffset: number
-  /** When it moved last, by the database's clock; as is what follows. */
+  /** When the position last moved, by the database's clock. */
   readonly movedAtMs: number
-  /** Since when the worker knows itself at the end of the log; null while it does not. */
+  /** Since when the worker has been at the end of the log, by the database's clock; null while it is not. */
   readonly idleSinceMs: number | null
 }
 
@@ -193,9 +195,9 @@ export interface WorkersState {
 /** A log that was cut and written again, as a worker reports it. */
 export interface DivergedPartition {
   readonly partition: number
-  /** Up to which it was read. */
+  /** The position of the worker. */
   readonly offset: number
-  /** Up to which the log still is what was read. */
+  /** The log is unchanged before this offset. */
   readonly agreesTo: number
 }
 
@@ -205,10 +207,10 @@ export interface WorkerState {
   readonly kind: 'consumer' | 'feed'
   readonly host: string
   readonly startedAtMs: number
-  /** How long ago it was seen, by the database's clock alone. */
+  /** Seconds since its last report; both times are of the database's clock. */
   readonly seenAgoSeconds: number
   readonly stoppedAtMs: number | null
-  /** Its own word, such as `working`, `database unavailable`, `sending`, `at its end`. */
+  /** The state that it reports, such as `working`, `database unavailable`, `sending`, `at its end`. */
   readonly workerState: string
   readonly messagesProcessed: number
   readonly batchesWritten: number
@@ -217,67 +219,72 @@ export interface WorkerState {
   readonly throughputPerSecond: number
   readonly pool: PoolState | null
   readonly partitions: readonly number[]
-  /** Partitions whose position is not in their log. */
+  /** Out-of-range partitions: the position is not in the log, or the log is not the one that was read. */
   readonly strandedPartitions: readonly number[]
-  /** Of these, those whose log is not the one that was read. */
+  /** Those of them whose log was cut and written again. */
   readonly divergedPartitions: readonly DivergedPartition[]
-  /** What it counted over `recentSeconds` at most; null from those that do not tell. */
+  /** Messages that it counted over at most `recentSeconds`; null if it does not report them. */
   readonly recent: { readonly seconds: number; readonly processed: number; readonly rejected: number } | null
-  /** Of one that ended on an error: that error. */
+  /** The error with which it ended; null otherwise. */
   readonly failure: string | null
-  /** Names the machine and the place on it; a later start there is a successor. Null where nothing of it lasts. */
+  /**
+   * The machine and the slot or port on it. A process that starts there later is the successor. Null if places are not
+   * permanent, as in containers.
+   */
   readonly place: string | null
-  /** Of a feed: where its prices come from. */
+  /** For a feed: where its prices come from. */
   readonly source: string | null
-  /** Of a feed that has sent all there is: since when, by its own clock. */
+  /** For a feed that has sent everything in its source: since when, by its own clock. */
   readonly endedAtMs: number | null
-  /** Of a feed whose prices keep their recorded times: the latest one so far, and whether they come at a pace. */
+  /**
+   * For a feed that keeps the recorded timestamps: the latest one sent, and whether the prices are sent at a set pace.
+   */
   readonly replay: { readonly eventAtMs: number | null; readonly isPaced: boolean } | null
-  /** Symbols of the last hour with numbers that lost precision when they were rounded to `DECIMALS` digits. */
+  /** Symbols with numbers that lost precision in the last hour because they were rounded to `DECIMALS` digits. */
   readonly precisionLost: readonly SymbolLoss[]
 }
 
 export interface PoolState {
-  /** Connections that it may open. */
+  /** The maximum number of connections. */
   readonly size: number
   readonly inUse: number
-  /** Queries that wait for a connection, and batches that have waited for long. */
+  /** Queries that wait for a connection, including batches that have been ready for long. */
   readonly waiting: number
-  /** The longest wait over the last report's interval. */
+  /** The longest wait in the interval of the last report, in milliseconds. */
   readonly acquireMs: number
-  /** The share of that interval in which a query waited; null from a worker that does not report it. */
+  /** The share of that interval in which a query waited; null if the worker does not report it. */
   readonly waitedPercent: number | null
 }
 
 export interface DeadLettersState {
-  /** By reason. */
+  /** Messages rejected recently, counted by reason. */
   readonly recentByReason: Readonly<Record<string, number>>
-  /** There were more than were counted. */
+  /** Whether there were more messages than were counted. */
   readonly isCapped: boolean
 }
 
 export interface KpiState {
   readonly rows: number
-  /** Exact below a million; above, what the database's statistics say. */
+  /** Whether `rows` is from the database's statistics; below one million it is counted exactly. */
   readonly isEstimate: boolean
   readonly tableBytes: number
   readonly indexBytes: number
-  /** The share of updates that touched no index, since statistics began; null before the first. */
+  /** The share of updates that changed no index (HOT), since statistics began; null before the first update. */
   readonly hotUpdateRatio: number | null
-  /** Event time of the newest price merged; null in an empty table. */
+  /** Event time of the newest price merged; null if the table is empty. */
   readonly newestEventAtMs: number | null
 }
 
 export interface SymbolsState {
-  /** By symbol. */
+  /** Sorted by symbol. */
   readonly symbols: readonly SymbolState[]
-  /** There are more than were looked at. */
+  /** Whether there are more symbols than were read. */
   readonly isCapped: boolean
 }
 
 export interface SymbolState {
   readonly symbol: string
-  /** Of its newest window. */
+  /** Event time of the newest price in its newest window. */
   readonly newestEventAtMs: number
   readonly windowStartMs: number
   /** As decimal text. */

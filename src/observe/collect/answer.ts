@@ -2,7 +2,7 @@ import { isOwnMistake, messageOf } from '../../errors.ts'
 import { unlessAborted } from '../../runtime/abort.ts'
 import { type Source, type Unknown, unknown } from '../snapshot.ts'
 
-/** What a source says, or why it says nothing; only our own mistakes are thrown on. */
+/** The values of a source, or why they are unknown. Rethrows only our own mistakes. */
 export async function sourceOf<T extends object>(work: () => Promise<T>): Promise<Source<T>> {
   try {
     return { state: 'ok', ...(await work()) }
@@ -16,7 +16,7 @@ export function unknownFrom(error: unknown): Unknown {
   return unknown(messageOf(error))
 }
 
-/** The work's answer, or the signal's reason when that comes first. */
+/** The result of the work, or the signal's abort reason if that comes first. */
 export async function answerUnlessAborted<T extends object>(
   signal: AbortSignal,
   work: () => Promise<Source<T>>,

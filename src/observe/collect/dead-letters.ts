@@ -1,16 +1,17 @@
 import type { Probe } from '../../store/client/probe.ts'
 import type { Asked, DeadLettersState } from '../snapshot.ts'
 
-/** In a flood the number says enough. */
+/** Not more are counted: above this number the exact count does not matter. */
 const maxCounted = 100_000
 
 /**
- * What workers tell of their last minutes is up to five seconds old, and reaches back five more. Letters have to reach as
- * far: else a rate is high for a moment after its reason is gone, and alerts under another name.
+ * The counts that workers report are up to five seconds old, and reach back five seconds more. Dead letters are counted
+ * at least as far back: otherwise the error rate is still high for a moment when its reasons are no longer counted, and
+ * the alert is raised by another rule.
  */
 const countsReachBackSeconds = 15
 
-/** Messages rejected lately, by reason. */
+/** Counts the messages rejected recently, by reason. */
 export async function lookAtDeadLetters(probe: Probe, { topic, recentSeconds }: Asked): Promise<DeadLettersState> {
   const values = [topic, recentSeconds + countsReachBackSeconds, maxCounted]
   const rows = await probe.query<{ reason: string; letters: number }>(question, values)

@@ -4,11 +4,11 @@ import type { KafkaCluster } from '../../kafka/client/cluster.ts'
 import { kafkaError } from '../../kafka/client/errors.ts'
 import type { DiskState, VolumeState } from '../snapshot.ts'
 
-/** The first that reports the size of the volume (KIP-827, Kafka 3.3). */
+/** Version 4 is the first that reports the size of the volume (KIP-827, Kafka 3.3). */
 const describeLogDirsKey = 35
 const wanted = { minVersion: 4, maxVersion: 4 }
 
-/** The size of the topic's log and of the volumes it is on, from all brokers that answer. */
+/** Reads the size of the topic's log and of the volumes that hold it, from all brokers that answer. */
 export async function lookAtDisk(
   cluster: KafkaCluster,
   topic: string,
@@ -37,7 +37,7 @@ async function volumesOf(
       `broker ${nodeId} does not report the size of its volumes: Kafka 3.3 or newer does`,
     )
   }
-  // A broker lists all its directories, whatever topic is asked for; of other topics nothing is wanted here.
+  // A broker lists all its directories, whichever topic is requested. The request names the topic, to leave out others.
   const { results } = await cluster.request(nodeId, 'control', describeLogDirsV4.api, [asked])
   return results.map(({ logDir, topics, totalBytes, usableBytes }) => ({
     nodeId,

@@ -2,7 +2,7 @@ import type { KafkaCluster } from '../../kafka/client/cluster.ts'
 import { describeGroup } from '../../kafka/group/describe-group.ts'
 import type { GroupState } from '../snapshot.ts'
 
-/** Of a classic group, and of one of KIP-848. */
+/** States of a rebalance: the first two in a classic group, the others in a group of the KIP-848 protocol. */
 const rebalancing: ReadonlySet<string> = new Set([
   'PreparingRebalance',
   'CompletingRebalance',
@@ -10,7 +10,7 @@ const rebalancing: ReadonlySet<string> = new Set([
   'Reconciling',
 ])
 
-/** The group's members and what each consumes of the topic. */
+/** Reads the group's state, its members, and the partitions of the topic that each consumes. */
 export async function lookAtGroup(cluster: KafkaCluster, group: string, topic: string): Promise<GroupState> {
   const { groupState, members } = await describeGroup(cluster, group, topic)
   return {

@@ -23,8 +23,8 @@ export interface LogPlace {
 }
 
 /**
- * Where each partition's log begins and ends, and the time of its newest record. Each leader is asked for itself: one
- * that does not answer costs its own partitions only.
+ * Reads the start and end offset of each partition's log, and the time of its newest record. Each leader gets its own
+ * requests, so that only the partitions of a leader that does not answer are missing.
  */
 export async function lookAtLog(place: LogPlace): Promise<LogState> {
   const { cluster, topic, topicState } = place
@@ -77,7 +77,10 @@ async function partitionLogs(place: LogPlace, asked: readonly PartitionState[]):
 
 type Ends = Pick<PartitionLog, 'endOffset' | 'openTransaction'>
 
-/** The end first: of messages that come between the two questions none is taken for one behind an open transaction. */
+/**
+ * Reads the end offset before the stable offset. In the other order, messages that arrive between the two requests
+ * would look as if they waited for an open transaction.
+ */
 async function endsOf(place: LogPlace, partitions: readonly number[]): Promise<Map<number, Ends>> {
   const metadata = metadataOf(place)
   const ends = await listOffsets(place.cluster, metadata, 'latest', partitions)
@@ -96,7 +99,9 @@ const maxTimestamp = -3n
 const readUncommitted = 0
 const consumerReplica = -1
 
-/** Empty where the broker does not tell: it is no more than a time. */
+/**
+ * The time of the newest record of each partition. Empty if the broker does not report it, since it is not essential.
+ */
 async function newestTimes(place: LogPlace, asked: readonly PartitionState[]): Promise<ReadonlyMap<number, number>> {
   const leaderId = asked[0]?.leaderId ?? -1
   const partitions = asked.map(({ partition, leaderEpoch }) => ({
@@ -116,12 +121,15 @@ async function newestTimes(place: LogPlace, asked: readonly PartitionState[]): P
   }
 }
 
-/** Partitions whose waiting record is asked for its time, and whose open transaction is asked for: the furthest behind. */
+/**
+ * For at most this many partitions, those furthest behind, the next record's time and the open transaction are
+ * requested.
+ */
 const maxTimed = 16
 
 /**
- * Adds the times of the records that wait at the positions, and the transactions that they wait for. Asks again for the
- * end of a log that seems to end before its position: it was asked for a moment sooner, and records come all the time.
+ * Adds the times of the records that wait at the positions, and the transactions that block them. If a log seems to end
+ * before the position, its end is requested again: it was read a moment before the position, and has grown since.
  */
 export async function addPositionTimes(
   place: LogPlace,

@@ -8,7 +8,7 @@ type MetadataResponse = Awaited<ReturnType<typeof metadataV12.api.async>>
 
 const isMissing: ReadonlySet<string> = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_ID'])
 
-/** Partitions, leaders and replicas. A topic that is not there is an answer too. */
+/** Reads partitions, leaders and replicas. If the topic does not exist, `isThere` is false. */
 export async function lookAtTopic(cluster: KafkaCluster, name: string): Promise<TopicState> {
   const { topics } = await describe(cluster, name)
   const found = topics[0]
@@ -37,7 +37,7 @@ async function describe(cluster: KafkaCluster, name: string): Promise<MetadataRe
   try {
     return await cluster.request('any', 'control', metadataV12.api, [name], false, false)
   } catch (error) {
-    // The library throws when any topic or partition carries an error; the answer itself is whole, and ours to judge.
+    // The library throws if any topic or partition has an error code. The response is complete nevertheless.
     const answer = (error as { response?: MetadataResponse }).response
     if (answer?.topics) return answer
     throw kafkaError(error, 'its brokers')

@@ -20,20 +20,23 @@ import { lookAtTopic } from './kafka-topic.ts'
 type KafkaSources = PipelineSnapshot['kafka']
 
 export interface KafkaLimits {
-  /** Of everything but the times of records that wait. */
+  /** For everything except the times of waiting records. */
   readonly timeoutMs: number
-  /** Of those, once the positions are known. */
+  /** For the times of waiting records, once the positions are known. */
   readonly timesTimeoutMs: number
 }
 
-/** Enough for a TLS handshake and a login over a slow line; two hosts that drop packets fit into the time of a look. */
+/**
+ * Enough for a TLS handshake and a login over a slow line. Two hosts that drop packets still fit into the default
+ * timeout of 3 s.
+ */
 const connectTimeoutMs = 1500
 
 /**
- * Looks at brokers, topic, log, group and disks over connections of its own, which prove that new clients get in. Takes
- * no longer than its limits, whatever the brokers do, and throws nothing but our own mistakes.
+ * Reads the state of brokers, topic, log, group and disks over new connections, which shows that new clients can
+ * connect. Takes no longer than its limits, whatever the brokers do, and throws only our own mistakes.
  *
- * @param positions - For the times of the records that wait there; looked at elsewhere meanwhile.
+ * @param positions - Needed for the times of waiting records; read from the database at the same time.
  */
 export async function collectKafka(
   options: KafkaOptions,
@@ -52,7 +55,7 @@ export async function collectKafka(
     const place = { cluster, topic: asked.topic, topicState: topic }
     return { ...seen, log: await addPositionTimes(place, log, await positions, limits.timesTimeoutMs) }
   } finally {
-    // Nobody waits for it: a host that drops packets would hold it up.
+    // Not awaited: a host that drops packets would delay it.
     void cluster.close()
   }
 }
@@ -88,7 +91,7 @@ async function logOf(
 }
 
 async function lookAtCluster(cluster: KafkaCluster): Promise<ClusterState> {
-  // The first request opens the connection.
+  // The first request also opens the connection, so only the second one is timed.
   await cluster.clusterMetadata()
   const askedMs = performance.now()
   const { clusterId, controllerId } = await cluster.clusterMetadata()

@@ -2,14 +2,14 @@ import { assert } from '../../errors.ts'
 import type { Probe } from '../../store/client/probe.ts'
 import type { KpiState, SymbolState, SymbolsState } from '../snapshot.ts'
 
-/** Rows are counted up to here; above it the statistics have to do. */
+/** Up to this number rows are counted exactly; above it the number is taken from the statistics. */
 const maxCounted = 1_000_000
 
 interface Row extends Omit<KpiState, 'rows' | 'isEstimate'> {
   readonly estimatedRows: number
 }
 
-/** The table of rows: how many, how large, how new. */
+/** Reads the number of KPI rows, the size of the table and the time of the newest price. */
 export async function lookAtKpi(probe: Probe): Promise<KpiState> {
   const [row] = await probe.query<Row>(aboutTable)
   assert(row, 'an aggregate has one row')
@@ -41,10 +41,10 @@ const aboutTable = `
 
 const countRows = 'SELECT count(*) AS rows FROM (SELECT FROM kpi_market_prices LIMIT $1) AS counted'
 
-/** More than a screen or an alert can hold. */
+/** More than a screen or an alert can show. */
 const maxSymbols = 1000
 
-/** The newest row of each symbol, by two index look-ups each, however many rows there are. */
+/** Reads the newest row of each symbol, with two index lookups per symbol, however many rows there are. */
 export async function lookAtSymbols(probe: Probe): Promise<SymbolsState> {
   const symbols = await probe.query<SymbolState>(newestRows, [maxSymbols + 1])
   return { symbols: symbols.slice(0, maxSymbols), isCapped: symbols.length > maxSymbols }

@@ -3,7 +3,7 @@ import type { Asked, PositionState, PositionsState } from '../snapshot.ts'
 
 type Row = PositionState & { readonly merged: number; readonly rejected: number }
 
-/** The pipeline's true positions, which move with the rows. */
+/** Reads the pipeline's positions, which are committed in the same transaction as the rows. */
 export async function lookAtPositions(probe: Probe, { group, topic }: Asked): Promise<PositionsState> {
   const rows = await probe.query<Row>(question, [group, topic])
   return {

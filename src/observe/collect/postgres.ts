@@ -22,8 +22,8 @@ type PostgresSources = PipelineSnapshot['postgres']
 type Name = keyof PostgresSources
 
 /**
- * One question after the other, on one connection: an observer must never be a load. The cheap and important ones come
- * first, so that a slow database still tells them in the time there is.
+ * The queries run one after the other on one connection, so that observing puts little load on the database. Cheap and
+ * important ones come first, so that a slow database still answers them before the timeout.
  */
 const observations: { readonly [N in Name]: (probe: Probe, asked: Asked) => Promise<object> } = {
   server: lookAtServer,
@@ -40,13 +40,13 @@ const statementTimeoutMs = 2000
 
 export interface PostgresObservation {
   readonly sources: Promise<PostgresSources>
-  /** There before the rest. */
+  /** Available before the other sources. */
   readonly positions: Promise<Source<PositionsState>>
 }
 
 /**
- * Looks at the database over a fresh connection. Takes no longer than the time given, whatever the server does, and
- * throws nothing but our own mistakes.
+ * Reads the state of the database over a new connection. Takes no longer than the timeout, whatever the server does,
+ * and throws only our own mistakes.
  */
 export function collectPostgres(options: PostgresOptions, asked: Asked, timeoutMs: number): PostgresObservation {
   const { promise: positions, resolve } = Promise.withResolvers<Source<PositionsState>>()
@@ -63,7 +63,7 @@ export function collectPostgres(options: PostgresOptions, asked: Asked, timeoutM
   return { sources, positions }
 }
 
-/** @returns Why what is not noted was not seen; undefined when all was. */
+/** @returns Why the remaining sources could not be read; undefined if all were read. */
 async function look(
   options: PostgresOptions,
   asked: Asked,
@@ -78,7 +78,7 @@ async function look(
       withProbe(options, limits, signal, async (probe) => {
         for (const [name, lookAt] of Object.entries(observations) as [Name, (typeof observations)[Name]][]) {
           const source = await sourceOf(() => lookAt(probe, asked))
-          // Without the connection the others would only repeat it, the server among them.
+          // After the timeout, this source and the remaining ones get the same reason: the timeout.
           if (signal.aborted) throw signal.reason
           note(name, source)
         }

@@ -3,7 +3,7 @@ import { knownMigrations, migrationsTable } from '../../store/schema/schema.ts'
 import { schemaParts } from '../../store/schema/schema-parts.ts'
 import type { HeldState, SchemaState } from '../snapshot.ts'
 
-/** The schema against the migrations: what is applied, and whether what they made is still there. */
+/** Compares the schema with the migrations: which are applied, and whether everything that they create still exists. */
 export async function lookAtSchema(probe: Probe): Promise<SchemaState> {
   const known = knownMigrations()
   const applied = await appliedMigrations(probe)
@@ -22,7 +22,7 @@ export async function lookAtSchema(probe: Probe): Promise<SchemaState> {
   }
 }
 
-/** A relation of which nothing is left is named alone. */
+/** If all columns of a relation are missing, only the relation is named. */
 function missing(there: ReadonlySet<string>): string[] {
   return Object.entries(schemaParts.relations)
     .flatMap(([relation, columns]) => {
@@ -41,7 +41,7 @@ async function appliedMigrations(probe: Probe): Promise<Set<string>> {
   return new Set(rows.map(({ name }) => name))
 }
 
-// Not information_schema, which shows a role only what it has rights on.
+// information_schema is not used because it shows a role only objects that it has privileges on.
 const existingColumns = `
   SELECT c.relname || '.' || a.attname AS part
   FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid

@@ -4,14 +4,14 @@ import type { ServerState } from '../snapshot.ts'
 
 type Row = Omit<ServerState, 'latencyMs' | 'clockAheadMs'> & { readonly nowMs: number }
 
-/** The server itself: how fast it answers, what time it has, and how many connections it can still take. */
+/** Reads the server's latency, its clock and its connections. */
 export async function lookAtServer(probe: Probe): Promise<ServerState> {
   const [sentMs, startMs] = [Date.now(), performance.now()]
   const [row] = await probe.query<Row>(question)
   const latencyMs = performance.now() - startMs
   assert(row, 'a query without a table has one row')
   const { nowMs, ...rest } = row
-  // It took its time somewhere between the question and the answer.
+  // The server read its clock between request and response; the middle is the best estimate.
   return { ...rest, latencyMs, clockAheadMs: nowMs - (sentMs + latencyMs / 2) }
 }
 

@@ -1,7 +1,9 @@
 import type { Probe } from '../../store/client/probe.ts'
 import type { WorkerState, WorkersState } from '../snapshot.ts'
 
-/** Those seen last; a machine that starts workers again and again leaves many rows. */
+/**
+ * Only the rows that were updated last are read: a machine that restarts its workers again and again leaves many rows.
+ */
 const maxWorkers = 500
 
 interface Row extends Omit<WorkerState, 'pool' | keyof Detail> {
@@ -12,7 +14,7 @@ interface Row extends Omit<WorkerState, 'pool' | keyof Detail> {
   readonly detail: Partial<Detail> & { readonly poolWaitedPercent?: number }
 }
 
-/** What only some workers report. */
+/** Fields that only some workers report. */
 type Detail = Pick<
   WorkerState,
   | 'strandedPartitions'
@@ -26,7 +28,7 @@ type Detail = Pick<
   | 'precisionLost'
 >
 
-/** What workers and feeds say of themselves. */
+/** Reads the status that workers and feeds report. */
 export async function lookAtWorkers(probe: Probe): Promise<WorkersState> {
   const rows = await probe.query<Row>(question, [maxWorkers])
   return { workers: rows.map(workerOf) }
