@@ -16,7 +16,7 @@ import {
   trailingObservations,
 } from './rule.ts'
 
-/** R9: a worker or a feed ended without saying so, and nobody took its place. */
+/** R9: a worker or a feed ended without a clean shutdown, and no other process replaced it. */
 export const workerDown: Rule = (scene) => {
   const { snapshot, thresholds } = scene
   const { workers } = snapshot.postgres
@@ -41,13 +41,15 @@ function downWorkers(workers: readonly WorkerState[], thresholds: Thresholds): F
   })
 }
 
-/** A moment ago: that nobody was heard of meanwhile says nothing. */
+/**
+ * Whether the database was unavailable within WORKER_DOWN_SECONDS: workers could not report then, and may be running.
+ */
 function wasDatabaseAway({ observations, nowMs, thresholds }: RuleScene): boolean {
   const last = observations.findLast(({ counts }) => counts === null)
   return last !== undefined && nowMs - last.atMs <= thresholds.workerDownSeconds * 1000
 }
 
-/** R10: nobody consumes the topic, or some of its partitions. */
+/** R10: no member of the group consumes the topic, or some of its partitions. */
 export const noConsumer: Rule = (scene) => {
   const { group, topic } = scene.snapshot.kafka
   if (topic.state === 'unknown' || !topic.isThere) return []
@@ -65,14 +67,14 @@ export const noConsumer: Rule = (scene) => {
   return [found('NoConsumer', 'critical', summary, { value: left.length, unit: 'partitions' })]
 }
 
-/** Brokers keep a member that died until its session ends, which its row in the database tells sooner. */
+/** Brokers keep a dead member until its session times out; its row in the database shows earlier that it is dead. */
 function areMembersGone(scene: RuleScene, members: number): boolean {
   const { snapshot, thresholds } = scene
   const { workers } = snapshot.postgres
   if (workers.state === 'unknown' || wasDatabaseAway(scene)) return false
   const live = liveWorkers(workers.workers, 'consumer', thresholds)
   const lost = lostWorkers(workers.workers, 'consumer', thresholds)
-  // Members that keep no row are somebody's too.
+  // If there are more members than lost workers, the others may be consumers that have no row.
   return live.length === 0 && lost.length >= members
 }
 
@@ -86,7 +88,7 @@ function noWorkerTold(scene: RuleScene, reason: string): Found[] {
   return [found('NoConsumer', 'critical', 'no worker has reported for a while')]
 }
 
-/** R11: messages wait, and their partition's position stands still. */
+/** R11: messages wait in a partition, and its position does not move. */
 export const consumerStalled: Rule = ({ snapshot, lags, thresholds }) => {
   const { group, log } = snapshot.kafka
   const { workers } = snapshot.postgres
@@ -113,7 +115,7 @@ export const consumerStalled: Rule = ({ snapshot, lags, thresholds }) => {
   return unknownLags(lags).map((why) => cannotJudge('ConsumerStalled', why, isAttended ? 'warning' : 'info'))
 }
 
-/** One reason for all, with the partitions. */
+/** One text with all unknown partitions and their reasons. */
 function unknownLags(lags: readonly PartitionLag[]): string[] {
   const left = lags.filter(({ status }) => status === 'UNKNOWN')
   if (left.length === 0) return []
@@ -121,18 +123,21 @@ function unknownLags(lags: readonly PartitionLag[]): string[] {
   return [`${partitionList(left.map(({ partition }) => partition))}: ${whys}`]
 }
 
-/** Messages in or behind a transaction as young as this are about to be readable: so other applications write. */
+/**
+ * Messages in or behind a transaction younger than this do not count as lag: transactional producers commit every few
+ * seconds, so the messages will be readable soon.
+ */
 export const youngTransactionSeconds = 10
 
-/** R12: more messages wait than should. */
+/** R12: more messages wait than LAG_WARNING_MESSAGES. */
 export const consumerLagHigh: Rule = ({ measures, lags, thresholds }) => {
   const { lagMessages } = measures
-  // What is known of some partitions is a lower bound for all.
+  // The lag of the known partitions is a lower bound for all.
   const atLeast = lags.reduce((sum, lag) => sum + (lag.lagMessages ?? 0) - aboutToBeReadable(lag), 0)
   if (atLeast > thresholds.lag.warningMessages) {
     const waiting = Math.max(...lags.map(({ waitingSeconds }) => waitingSeconds ?? 0))
     const since = waiting > 0 ? `, the oldest for ${span(waiting)}` : ''
-    // A replay that goes as fast as it can always has many messages on their way.
+    // A replay at full speed always has many messages waiting.
     const { replay, freshnessSeconds: behind } = measures
     const isFlood = replay?.isPaced === false && behind.state === 'ok' && behind.value < thresholds.lag.backlogSeconds
     const summary = `${grouped(atLeast)} messages wait${since}${isFlood ? ', while a file is replayed as fast as it goes' : ''}`
@@ -146,7 +151,7 @@ function aboutToBeReadable({ blockedMessages, blockedSeconds }: PartitionLag): n
   return isYoung ? (blockedMessages ?? 0) : 0
 }
 
-/** R13: the lag has been growing for minutes, or a position went back. */
+/** R13: the lag has been growing for minutes, or a position moved back. */
 export const consumerLagGrowing: Rule = ({ observations, lags, measures, thresholds }) => {
   const { growingSeconds, targetMessages } = thresholds.lag
   const lag = measures.readableLagMessages.state === 'ok' ? measures.readableLagMessages.value : undefined
@@ -157,7 +162,7 @@ export const consumerLagGrowing: Rule = ({ observations, lags, measures, thresho
     const summary = `${partitionList(behind.map(({ partition }) => partition))}: ${whys}`
     return [found('ConsumerLagGrowing', 'warning', summary, told)]
   }
-  // Looks that saw other partitions have other totals.
+  // Totals can be compared only between observations of the same number of partitions.
   const seen = observations.filter(({ partitions }) => partitions.size === observations.at(-1)?.partitions.size)
   const totals = seen.map((look) => ({ atMs: look.atMs, lag: totalLag(look) }))
   const limits = { spanMs: growingSeconds * 1000, floor: targetMessages }
@@ -173,7 +178,7 @@ function totalLag({ partitions }: PastObservation): number {
   return [...partitions.values()].reduce((sum, partition) => sum + readableLag(partition), 0)
 }
 
-/** R14: a backlog stands, and is worked off too slowly. Without a backlog, few messages a second are no fault. */
+/** R14: there is a backlog, and it is processed too slowly. Without a backlog, a low throughput is not a problem. */
 export const throughputLow: Rule = (scene) => {
   const { measures, thresholds, observations, lags } = scene
   const { readableLagMessages: lagMessages, throughputPerSecond: rate } = measures
@@ -201,7 +206,7 @@ function isVerySlow(
   const { criticalPerSecond, criticalSeconds } = thresholds.throughput
   if (backlog.spanMs < criticalSeconds * 1000) return false
   const last = backlog.observations.at(-1)?.atMs ?? 0
-  // The shortest stretch of looks that is long enough.
+  // The latest observation that is old enough.
   const from = backlog.observations.findLast(({ atMs }) => last - atMs >= criticalSeconds * 1000)?.atMs ?? last
   const counted = countedOver(backlog.observations, last - from)
   return counted !== undefined && (counted.merged + counted.rejected) / counted.seconds < criticalPerSecond

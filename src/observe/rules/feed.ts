@@ -6,7 +6,7 @@ import type { PipelineSnapshot, WorkerState } from '../snapshot.ts'
 import { liveWorkers } from '../workers.ts'
 import { beyond, cannotJudge, type Found, found, type Rule, type RuleScene, span } from './rule.ts'
 
-/** R7: clocks that disagree: of the database, of the brokers, or of who makes the prices. */
+/** R7: the clock of the database, of the brokers or of the price source differs from this machine's. */
 export const clockSkew: Rule = (scene) => {
   const { snapshot, nowMs } = scene
   const { server, kpi } = snapshot.postgres
@@ -29,20 +29,24 @@ export const clockSkew: Rule = (scene) => {
   return [...findings, ...wrongUnit(scene), ...rejectedFuture(scene)]
 }
 
-/** Units that producers take for milliseconds, by where the newest of them would be in another unit. */
+/**
+ * Units that producers mistake for milliseconds. The unit is recognised because the newest timestamp is plausible in
+ * it.
+ */
 export const wrongUnits = [
   { unit: 'seconds', msEach: 1000, effect: 'prices are rejected as future_timestamp', severity: 'critical' },
   { unit: 'microseconds', msEach: 1e-3, effect: 'prices from the future are not recognised', severity: 'warning' },
   { unit: 'nanoseconds', msEach: 1e-6, effect: 'prices from the future are not recognised', severity: 'warning' },
 ] as const
-/** A newest record may be old, and clocks may differ; another unit is further away than that. */
+/** Plausible are times from 2000 until a year from now. In a wrong unit a timestamp is far outside of this range. */
 const year2000Ms = Date.UTC(2000, 0, 1)
 const yearMs = 365 * 86_400_000
 
 /**
- * In a topic of message.timestamp.type=CreateTime the producer writes the records' timestamps, in whatever unit.
+ * In a topic with message.timestamp.type=CreateTime the producer sets the records' timestamps, possibly in a wrong
+ * unit.
  *
- * @returns The unit, and the newest timestamp in it; undefined where it is milliseconds, as it has to be.
+ * @returns The unit, and the newest timestamp in it; undefined if it is milliseconds, as required.
  */
 export function wrongRecordUnit(
   { kafka: { log } }: PipelineSnapshot,
@@ -78,7 +82,7 @@ function skewed(
   ]
 }
 
-/** Messages rejected for their future timestamps, so many of them that it is no single bad one. */
+/** Messages rejected because of future timestamps, if they are the main reason for a high error rate. */
 function rejectedFuture({ snapshot, measures, thresholds }: RuleScene): Found[] {
   const { deadLetters } = snapshot.postgres
   if (deadLetters.state === 'unknown') return []
@@ -93,7 +97,7 @@ function rejectedFuture({ snapshot, measures, thresholds }: RuleScene): Found[] 
   return [found('ClockSkew', severity, summary, { labels: { clock: 'feed' }, value: future, unit: 'messages' })]
 }
 
-/** R8: nothing new comes into the topic, in trading hours. */
+/** R8: no new messages arrive in the topic during trading hours. */
 export const feedSilent: Rule = (scene) => {
   const { measures, nowMs, snapshot } = scene
   const { feedSilenceSeconds: silence, market } = measures
@@ -120,10 +124,17 @@ function silentFinding({ why }: SilentFeed, severity: Found['severity'], seconds
   return found('FeedSilent', severity, told, { ...(seconds > 0 ? { value: seconds, unit: 's' } : {}) })
 }
 
-/** The state of a feed that Kafka does not serve; the second is what earlier versions wrote. */
+/** States of a feed that cannot reach Kafka. The second one is written by earlier versions. */
 const cannotSend: ReadonlySet<string> = new Set(['kafka unavailable', 'kafka away'])
 
-/** What the feed does: none of ours, down, lives and cannot send, has sent all there is, sends. */
+/**
+ * The state of the feed:
+ *   none          no feed of market-kpi is known
+ *   down          no feed runs, and the last one had not sent all of its source
+ *   unconnected   a feed runs, but cannot reach Kafka
+ *   finished      the feed has sent all of its source
+ *   sending       the feed runs
+ */
 export const feedStates = ['none', 'down', 'unconnected', 'finished', 'sending'] as const
 export type FeedState = (typeof feedStates)[number]
 
@@ -131,13 +142,13 @@ export function feedStateOf(workers: readonly WorkerState[], thresholds: Thresho
   const rows = workers.filter(({ kind }) => kind === 'feed')
   if (rows.length === 0) return 'none'
   const live = liveWorkers(rows, 'feed', thresholds)
-  // One that stopped after it had sent all of its source is not missed.
+  // A feed that stopped after it had sent all of its source is not missing.
   if (live.length === 0) return (lastFeed(rows)?.endedAtMs ?? null) === null ? 'down' : 'finished'
   if (live.some(({ workerState }) => cannotSend.has(workerState))) return 'unconnected'
   return live.every(({ workerState }) => workerState === 'at its end') ? 'finished' : 'sending'
 }
 
-/** How grave the silence is depends on what the feed does. */
+/** The severity of a silence depends on the state of the feed. */
 function silentFeed({ snapshot, thresholds, measures }: RuleScene, seconds: number): SilentFeed[] {
   const { workers: source } = snapshot.postgres
   const { warningSeconds: warning, criticalSeconds: critical } = thresholds.feedSilence
@@ -145,7 +156,7 @@ function silentFeed({ snapshot, thresholds, measures }: RuleScene, seconds: numb
   const workers = source.state === 'ok' ? source.workers : []
   const broken = seconds > thresholds.workerDownSeconds ? (severity ?? 'warning') : undefined
   const quiet = severity === 'critical' ? 'warning' : severity && 'info'
-  // An error that ended it will not pass, so there is nothing to wait for.
+  // A feed that ended with an error does not recover by itself, so the finding does not wait for WORKER_DOWN_SECONDS.
   const failure = lastFeed(workers)?.failure ?? null
   const down = failure === null ? broken : (severity ?? 'warning')
   const told: Record<FeedState, Omit<SilentFeed, 'isDown'>> = {

@@ -2,13 +2,13 @@ import { volumeKey } from '../history.ts'
 import type { HeldState, VolumeState } from '../snapshot.ts'
 import { beyond, cannotJudge, found, partitionList, percentText, type Rule, type RuleScene, span } from './rule.ts'
 
-/** R1: the brokers do not answer, or refuse us. */
+/** R1: the brokers do not answer, or refuse the connection. */
 export const kafkaUnreachable: Rule = ({ snapshot }) => {
   const { cluster } = snapshot.kafka
   return cluster.state === 'unknown' ? [found('KafkaUnreachable', 'critical', cluster.reason)] : []
 }
 
-/** R2: the topic is not there, or not the one that the rows are of. */
+/** R2: the topic does not exist, or is not the one that the KPI rows were calculated from. */
 export const topicMissing: Rule = ({ snapshot }) => {
   const { topic } = snapshot.kafka
   const { schema } = snapshot.postgres
@@ -22,17 +22,20 @@ export const topicMissing: Rule = ({ snapshot }) => {
   return [found('TopicMissing', 'critical', summary)]
 }
 
-/** What helps depends on what the database holds: `init` accepts no other topic than that one, nor a new one by itself. */
+/**
+ * The hint depends on the topic that the database was prepared for: `init` accepts no other topic, and one that was
+ * created again only with `--accept-new-topic`.
+ */
 function remedy(name: string, held: HeldState | null): string {
   if (!held) return "check KAFKA_TOPIC, or create it with 'market-kpi init'"
   if (held.topic !== name) return `the database has rows of '${held.topic}': correct KAFKA_TOPIC`
   return "'market-kpi init --accept-new-topic' creates it and keeps the old rows separate"
 }
 
-/** R3: partitions without a leader cannot be written or read; those with too few replicas may soon be so. */
+/** R3: partitions have no leader, so they cannot be written or read, or have too few replicas in sync. */
 export const partitionsOffline: Rule = ({ snapshot }) => {
   const { topic } = snapshot.kafka
-  // R2 has told why.
+  // R2 reports the reason.
   if (topic.state === 'unknown') return []
   const offline = topic.partitions.filter(({ leaderId }) => leaderId === null)
   const behind = topic.partitions.filter((p) => p.leaderId !== null && p.inSyncReplicas < p.replicas)
@@ -59,10 +62,10 @@ export const partitionsOffline: Rule = ({ snapshot }) => {
   ]
 }
 
-/** Growth over less than this says nothing of a day: somebody copies files. */
+/** Growth over a shorter time is no basis for a forecast: it may be a single large copy. */
 export const minGrowthHours = 6
 
-/** R4: a volume with Kafka's logs is full, or will be soon. */
+/** R4: a volume with Kafka logs is nearly full, or will be full soon. */
 export const kafkaDiskHigh: Rule = (scene) => {
   const { disk } = scene.snapshot.kafka
   const { measures } = scene
@@ -91,7 +94,10 @@ function volumeFindings(scene: RuleScene, volume: VolumeState) {
   return [found('KafkaDiskHigh', 'warning', summary, { labels, value: usedPercent, unit: 'percent' })]
 }
 
-/** At the growth since the oldest look within a day; undefined when there is none, or the looks are too near. */
+/**
+ * Extrapolates the growth since the oldest observation within a day. Undefined if the volume does not grow, or if that
+ * observation is less than `minGrowthHours` old.
+ */
 function secondsUntilFull(scene: RuleScene, volume: VolumeState, usableBytes: number): number | undefined {
   const { diskObservations, nowMs } = scene
   const key = volumeKey(volume.nodeId, volume.directory)

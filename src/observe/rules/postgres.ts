@@ -2,7 +2,7 @@ import type { Measures } from '../measures.ts'
 import type { HeldState, PipelineSnapshot } from '../snapshot.ts'
 import { beyond, cannotJudge, found, percentText, type Rule, trailingObservations, waitText } from './rule.ts'
 
-/** R5: the database does not answer, refuses us, or takes no writes. */
+/** R5: the database does not answer, refuses the connection, or accepts no writes. */
 export const postgresUnreachable: Rule = ({ snapshot }) => {
   const { server } = snapshot.postgres
   if (server.state === 'unknown') return [found('PostgresUnreachable', 'critical', server.reason)]
@@ -10,7 +10,7 @@ export const postgresUnreachable: Rule = ({ snapshot }) => {
   return [found('PostgresUnreachable', 'critical', 'the database is a standby: it can be read, and accepts no writes')]
 }
 
-/** R6: what the database holds is not what this version of market-kpi, with these settings, works with. */
+/** R6: the schema or the stored settings do not match this version of market-kpi and its settings. */
 export const schemaInvalid: Rule = ({ snapshot }) => {
   const { schema } = snapshot.postgres
   if (schema.state === 'unknown') return [cannotJudge('SchemaInvalid', schema.reason, 'warning')]
@@ -34,7 +34,7 @@ export const schemaInvalid: Rule = ({ snapshot }) => {
   return [found('SchemaInvalid', 'warning', `the database has ${differences.join(', ')}`)]
 }
 
-/** Settings that the database holds otherwise, in words. */
+/** Settings whose value in the database differs, as text. */
 export function schemaDifferences(held: HeldState, asked: PipelineSnapshot['asked']): string[] {
   const pairs = [
     ['KAFKA_TOPIC', held.topic, asked.topic],

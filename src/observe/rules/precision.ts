@@ -5,10 +5,13 @@ import type { WorkerState } from '../snapshot.ts'
 import { liveWorkers } from '../workers.ts'
 import { cannotJudge, found, type Rule } from './rule.ts'
 
-/** Findings for single symbols, those with most messages first. */
+/** At most this many findings, for the symbols with most messages. */
 const maxSymbols = 20
 
-/** R20: numbers have more fractional digits than `DECIMALS` keeps, and rounding changes them by more than one ten-thousandth. */
+/**
+ * R20: numbers have more fractional digits than `DECIMALS` keeps, and rounding changes them by more than one
+ * ten-thousandth.
+ */
 export const precisionLost: Rule = ({ snapshot, thresholds }) => {
   const { workers } = snapshot.postgres
   if (workers.state === 'unknown') return [cannotJudge('PrecisionLost', workers.reason)]
@@ -21,7 +24,7 @@ export const precisionLost: Rule = ({ snapshot, thresholds }) => {
   })
 }
 
-/** What the workers that run report of the last hour, by symbol. */
+/** The losses of the last hour that running workers report, summed by symbol. */
 export function recentLosses(workers: readonly WorkerState[], thresholds: Thresholds): SymbolLoss[] {
   const bySymbol = new Map<string, SymbolLoss>()
   for (const loss of liveWorkers(workers, 'consumer', thresholds).flatMap((worker) => worker.precisionLost)) {

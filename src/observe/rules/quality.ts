@@ -25,7 +25,7 @@ function topReasons(byReason: Readonly<Record<string, number>>): string {
   return shown.length > 0 ? ` (${shown.join(', ')})` : ''
 }
 
-/** R17: so many messages are rejected that somebody should look, whatever their share. */
+/** R17: many messages are rejected, whatever their share. */
 export const deadLettersGrowing: Rule = ({ snapshot, thresholds }) => {
   const { deadLetters } = snapshot.postgres
   if (deadLetters.state === 'unknown') return [cannotJudge('DeadLettersGrowing', deadLetters.reason)]
@@ -37,8 +37,8 @@ export const deadLettersGrowing: Rule = ({ snapshot, thresholds }) => {
 }
 
 /**
- * R18: the rows are old though there is something to make newer ones of. Where nothing comes in, in a quiet market or from
- * a silent feed, old rows are right; that is R8's.
+ * R18: the newest price in the rows is old although there are newer messages. If no messages arrive, because the market
+ * is quiet or the feed is silent, old rows are correct; R8 reports a silent feed.
  */
 export const kpiStale: Rule = (scene) => {
   const { measures, nowMs, snapshot, thresholds } = scene
@@ -51,7 +51,8 @@ export const kpiStale: Rule = (scene) => {
   const seconds = openSeconds(freshness.value, market.sinceMs, nowMs)
   const { warningSeconds: warning, criticalSeconds: critical } = thresholds.freshness
   const severity = beyond(seconds, { warning, critical })
-  // At another speed than the market's, and behind other prices in the table, single symbols of a replay cannot be judged.
+  // During a replay single symbols cannot be judged: it may run faster than the market, and the table may already hold
+  // newer prices.
   if (!severity) return replay ? [] : staleSymbols(scene)
   const summary = replay
     ? `the rows are ${span(seconds)} behind the replay: ${staleReason(scene)}`
@@ -59,7 +60,7 @@ export const kpiStale: Rule = (scene) => {
   return [found('KpiStale', severity, summary, { value: seconds, unit: 's' })]
 }
 
-/** All that came is in the rows, and nothing has come for long. */
+/** All messages are merged, and none has arrived for long. */
 function isWithoutInput({ measures, thresholds }: RuleScene): boolean {
   const { feedSilenceSeconds: silence, lagMessages } = measures
   if (silence.state === 'unknown' || lagMessages.state === 'unknown') return false
@@ -75,7 +76,7 @@ function staleReason({ measures: { lagMessages } }: RuleScene): string {
   return 'messages arrive and are read, but have old timestamps or are rejected'
 }
 
-/** Findings for single symbols; beyond these there is trouble of another kind. */
+/** At most this many findings for single symbols: if more are stale, the problem is not with single symbols. */
 const maxSymbols = 50
 
 function staleSymbols(scene: RuleScene): Found[] {
@@ -97,7 +98,7 @@ function staleSymbol({ thresholds, nowMs }: RuleScene, { symbol, newestEventAtMs
   return [found('KpiStale', limits.isOwn ? severity : 'warning', summary, { labels, value: seconds, unit: 's' })]
 }
 
-/** Only limits of a symbol's own make its silence critical: of many symbols one is always quiet. */
+/** A stale symbol is critical only by limits set for it: among many symbols, one is always quiet. */
 function limitsOf(
   { freshness }: Thresholds,
   symbol: string,

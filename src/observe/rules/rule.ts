@@ -5,10 +5,10 @@ import type { PartitionLag } from '../lag.ts'
 import type { Measures } from '../measures.ts'
 import type { PipelineSnapshot } from '../snapshot.ts'
 
-/** All that a rule may use. */
+/** The input of a rule. */
 export interface RuleScene {
   readonly snapshot: PipelineSnapshot
-  /** Oldest first, the snapshot's own the last. */
+  /** Oldest first; the last one is of this snapshot. */
   readonly observations: readonly PastObservation[]
   readonly diskObservations: readonly DiskObservation[]
   readonly thresholds: Thresholds
@@ -17,12 +17,12 @@ export interface RuleScene {
   readonly measures: Measures
 }
 
-/** Pure: what it finds follows from the scene alone. */
+/** Pure: the findings depend on the scene only. */
 export type Rule = (scene: RuleScene) => Found[]
 
-/** What a rule found; assess.ts makes a `Finding` of it. */
+/** The result of a rule; assess.ts makes a `Finding` of it. */
 export type Found = Omit<Finding, 'stage' | 'inhibitedBy'> & {
-  /** Undefined: the rule's own stage. */
+  /** Undefined for the rule's usual stage. */
   readonly stage: Stage | undefined
 }
 
@@ -45,14 +45,14 @@ export function found(
 }
 
 /**
- * The rule cannot be judged. A warning where that is a problem by itself, information where it is to be expected, such as
- * before a second observation.
+ * Reports that the rule cannot be evaluated: as a warning if that is a problem in itself, as information if it is
+ * expected, such as before a second observation.
  */
 export function cannotJudge(rule: RuleName, reason: string, severity: 'info' | 'warning' = 'info'): Found {
   return { ...found(rule, severity, reason), isUnknown: true }
 }
 
-/** The limit that the value exceeds; a value that equals a limit does not. */
+/** The severity of the highest limit that the value exceeds. A value equal to a limit does not exceed it. */
 export function beyond(
   value: number,
   limits: { warning: number; critical: number },
@@ -61,7 +61,7 @@ export function beyond(
   return value > limits.warning ? 'warning' : undefined
 }
 
-/** The last observations that all fit, and the milliseconds that they span. */
+/** The longest run of observations, up to the last one, that all fit, and the milliseconds that it spans. */
 export function trailingObservations<L extends { readonly atMs: number }>(
   observations: readonly L[],
   fits: (observation: L) => boolean,

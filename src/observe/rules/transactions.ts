@@ -5,8 +5,8 @@ import type { PartitionLog } from '../snapshot.ts'
 import { beyond, cannotJudge, type Found, found, type Rule, type RuleScene, span } from './rule.ts'
 
 /**
- * R19: messages wait for a transaction that its application has neither committed nor aborted for long. One finding for
- * each partition, since each may wait for another application.
+ * R19: messages wait for a transaction that has been open for long. One finding for each partition, since each may wait
+ * for another application.
  */
 export const transactionStuck: Rule = (scene) => {
   const { log } = scene.snapshot.kafka
