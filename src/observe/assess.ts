@@ -12,27 +12,27 @@ import { type ShownWorker, shownWorkers } from './workers.ts'
 /** The result of one observation of the pipeline. Plain JSON values. */
 export interface Assessment {
   /**
-   * The worst severity, symptoms left out. `unknown` where nothing is known to be wrong, but something could not be judged
-   * that can always be judged in a working pipeline.
+   * The worst severity of all findings that are not symptoms. `unknown` if no problem is known, but a rule could not be
+   * evaluated that can always be evaluated in a working pipeline.
    */
   readonly verdict: 'ok' | 'warning' | 'critical' | 'unknown'
-  /** Of the findings behind the verdict, in the order of the data; null where all is well. */
+  /** The first stage, in the order of the data, with a finding that led to the verdict; null if the verdict is `ok`. */
   readonly firstBrokenStage: Stage | null
-  /** Worst first, then by rule; symptoms included, and marked. */
+  /** Worst first, then in the order of `ruleNames`. Includes symptoms, with `inhibitedBy` set. */
   readonly findings: readonly Finding[]
   readonly measures: Measures
   /** By partition number. */
   readonly partitions: readonly PartitionLag[]
-  /** Workers and feeds that run, and for ten minutes those that ended. */
+  /** Workers and feeds that are running or ended in the last ten minutes. */
   readonly workers: readonly ShownWorker[]
 }
 
 /**
- * Judges one observation of the pipeline. Pure: the same arguments give the same answer.
+ * Evaluates all rules on one snapshot of the pipeline. Pure: the same arguments give the same result.
  *
- * @param history - The observations of the last minutes, this snapshot the last. With this one alone, rules that need time
- *   cannot be judged, and say so.
- * @param nowMs - By the clock that took the snapshot.
+ * @param history - The observations of the last minutes; the last one is of this snapshot. If it is the only one, rules
+ *   that compare several observations report that they cannot be evaluated.
+ * @param nowMs - The current time by the clock that dated the snapshot.
  */
 export function assess(
   snapshot: PipelineSnapshot,
@@ -59,7 +59,7 @@ function findingsOf(scene: RuleScene): Finding[] {
   })
 }
 
-/** Sorting is stable: within a severity the order of the rules remains. */
+/** Sorting is stable: within a severity the findings remain in the order of `ruleNames`. */
 function worstFirst(a: Finding, b: Finding): number {
   return severities.indexOf(b.severity) - severities.indexOf(a.severity)
 }

@@ -1,4 +1,4 @@
-// What there is to check, as `health` and `alerts check` list it.
+// The checks that `health` and `alerts check` list.
 
 /** The checks of `health`, in the order in which it prints them; the first five are fixed by its documented output. */
 export const checkKeys = [

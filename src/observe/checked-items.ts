@@ -1,5 +1,5 @@
 import { grouped } from '../runtime/number-text.ts'
-// What `alerts check` lists: each item that it checked, with the findings about it or with what makes it healthy.
+// The items that `alerts check` lists, each with its findings or with a summary of why it is healthy.
 
 import type { Thresholds } from '../config/thresholds.ts'
 import { type ItemName, itemNames } from './check-names.ts'
@@ -12,7 +12,7 @@ import { percentText } from './rules/rule.ts'
 import { freshnessText, silenceText } from './time-texts.ts'
 import { liveWorkers } from './workers.ts'
 
-/** The item that a finding is about; undefined for rules that are not the pipeline's. */
+/** The item that a finding is about; undefined for rules that do not check the pipeline. */
 export function itemOf({ rule, labels }: { readonly rule: string; readonly labels: Finding['labels'] }) {
   return isRuleName(rule) ? ruleTable[rule].item(labels) : undefined
 }
@@ -23,7 +23,7 @@ export interface HealthyItem {
   readonly summary: string
 }
 
-/** The items that were checked and have nothing wrong with them. Those that cannot be judged are left out. */
+/** The items that were checked and are healthy. Those that could not be evaluated are left out. */
 export function healthyItems(observation: Observation, thresholds: Thresholds): HealthyItem[] {
   const { findings } = observation.assessment
   const observed = observedItems(observation, thresholds)
@@ -36,7 +36,7 @@ export function healthyItems(observation: Observation, thresholds: Thresholds): 
   })
 }
 
-/** What was observed of each; undefined where it is not known. */
+/** A summary of each item's state; undefined if it is not known. */
 function observedItems(observation: Observation, thresholds: Thresholds): Record<ItemName, string | undefined> {
   const { snapshot, assessment } = observation
   const { measures } = assessment
@@ -79,7 +79,7 @@ function workersText({ snapshot }: Observation, thresholds: Thresholds): string 
   return group.state === 'ok' ? `${counted(group.members.length, 'member')} in the consumer group` : undefined
 }
 
-/** Only workers know this. */
+/** Only running workers detect lost precision, so without one this is unknown. */
 function decimalsText({ snapshot }: Observation, thresholds: Thresholds): string | undefined {
   const { workers } = snapshot.postgres
   const isKnown = workers.state === 'ok' && liveWorkers(workers.workers, 'consumer', thresholds).length > 0

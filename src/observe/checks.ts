@@ -12,17 +12,17 @@ import { freshnessText, silenceText } from './time-texts.ts'
 /** One line of `health`. */
 export interface Check {
   readonly key: CheckKey
-  /** As people read it. */
+  /** The display name. */
   readonly name: string
   readonly status: 'ok' | 'warning' | 'failed' | 'unknown'
-  /** What is wrong, or what was observed; empty where there is nothing to add. */
+  /** The problem, or the observed value; empty if there is nothing to add. */
   readonly text: string
-  /** Null where it is not known. */
+  /** Null if it is not known. */
   readonly value: number | string | null
   readonly unit: string
 }
 
-/** An observation as the checks of `health`. */
+/** Converts an observation to the checks of `health`. */
 export function checksOf(observation: Observation, thresholds: Thresholds): Check[] {
   const values = observed(observation, thresholds)
   return checkKeys.map((key) => {
@@ -31,7 +31,8 @@ export function checksOf(observation: Observation, thresholds: Thresholds): Chec
     const [worst] = findings.toSorted(worstFirst)
     if (!worst) return { key, name, status: 'ok', text, value, unit }
     const status = statusOf(worst)
-    // A value that is known is shown, followed by what only later observations can judge.
+    // A known value is shown, followed by the finding's summary: information, or what only later observations can
+    // decide.
     if (status === 'ok' || (status === 'unknown' && value !== null)) {
       return { key, name, status: 'ok', text: text === '' ? worst.summary : `${text}; ${worst.summary}`, value, unit }
     }
@@ -39,20 +40,23 @@ export function checksOf(observation: Observation, thresholds: Thresholds): Chec
   })
 }
 
-/** Findings come before rules that cannot be judged. */
+/** Findings come before rules that could not be evaluated. */
 function worstFirst(a: Finding, b: Finding): number {
   if (a.isUnknown !== b.isUnknown) return a.isUnknown ? 1 : -1
   return severities.indexOf(b.severity) - severities.indexOf(a.severity)
 }
 
-/** While one of these is found, the checks that depend on it are unknown. The check that failed says why; the others refer to it. */
+/**
+ * While one of these rules has a finding, the checks that depend on it are unknown. The failed check gives the reason;
+ * the others only refer to it with these texts.
+ */
 const causes: Partial<Record<RuleName, string>> = {
   KafkaUnreachable: 'Kafka cannot be reached',
   PostgresUnreachable: 'PostgreSQL cannot be reached',
   TopicMissing: 'the topic is missing',
 }
 
-/** A check that is unknown because another one failed counts as failed. */
+/** A check that is unknown because of one of `causes` counts as failed. */
 function statusOf({ isUnknown, inhibitedBy, severity }: Finding): Check['status'] {
   if (isUnknown && inhibitedBy && causes[inhibitedBy]) return 'failed'
   if (severity === 'info') return isUnknown ? 'unknown' : 'ok'
@@ -85,7 +89,8 @@ function observed({ snapshot, assessment }: Observation, thresholds: Thresholds)
       'percent',
       (value) => `${percentText(value)} used`,
     ),
-    // A full pool is not a problem as long as no query waits; otherwise there is a finding, whose text is shown instead.
+    // A full pool is not a problem as long as no query waits; otherwise there is a finding, whose text is shown
+    // instead.
     'postgres:pool': observedMeasure(
       'Connection pool',
       measures.poolPressurePercent,

@@ -1,8 +1,8 @@
-/** The parts of the pipeline in the order of the data; the first broken one is named. */
+/** The stages of the pipeline in the order in which data flows through them. Reports name the first broken one. */
 export const stages = ['feed', 'kafka', 'consumer', 'postgres', 'kpi'] as const
 export type Stage = (typeof stages)[number]
 
-/** As people read them. */
+/** Display names. */
 export const stageNames: Readonly<Record<Stage, string>> = {
   feed: 'Feed',
   kafka: 'Kafka',
@@ -11,17 +11,20 @@ export const stageNames: Readonly<Record<Stage, string>> = {
   kpi: 'KPI',
 }
 
-/** A summary for a line that begins with a name: under `Kafka`, "Kafka at HOST does not answer" becomes "HOST does not answer". */
+/**
+ * Shortens a summary for a line that already begins with the name: under `Kafka`, "Kafka at HOST does not answer"
+ * becomes "HOST does not answer".
+ */
 export function underName(name: string, summary: string): string {
   const repeated = `${name} at `
   return summary.startsWith(repeated) ? summary.slice(repeated.length) : summary
 }
 
-/** From harmless to worst. */
+/** From least to most severe. */
 export const severities = ['info', 'warning', 'critical'] as const
 export type Severity = (typeof severities)[number]
 
-/** Every rule of the pipeline. What each one needs is in rule-table.ts. */
+/** Every rule that checks the pipeline. rule-table.ts has one row for each. */
 export const ruleNames = [
   'KafkaUnreachable',
   'TopicMissing',
@@ -50,21 +53,27 @@ export function isRuleName(name: string): name is RuleName {
   return (ruleNames as readonly string[]).includes(name)
 }
 
-/** What a rule found: a problem, information, or that it could not judge. */
+/** The result of a rule: a problem, information, or that the rule could not be evaluated. */
 export interface Finding {
   readonly rule: RuleName
   readonly severity: Severity
   readonly stage: Stage
-  /** What distinguishes two findings of one rule, such as `{ partition: '2' }`; the same in every observation of the same problem. */
+  /**
+   * Labels distinguish two findings of one rule, such as `{ partition: '2' }`. They are the same in every observation
+   * of the same problem.
+   */
   readonly labels: Readonly<Record<string, string>>
   /** One line for people, without secrets. */
   readonly summary: string
-  /** What was measured; null where nothing could be. */
+  /** The measured value; null if nothing could be measured. */
   readonly value: number | null
   readonly unit: string | null
-  /** The rule could not be judged; the summary says why. */
+  /** Whether the rule could not be evaluated; the summary says why. */
   readonly isUnknown: boolean
-  /** The rule that explains this finding: it is a symptom, for which no notification is sent. */
+  /**
+   * The rule whose finding is the cause of this one. A finding with a cause is a symptom: no notification is sent for
+   * it.
+   */
   readonly inhibitedBy: RuleName | null
 }
 

@@ -16,7 +16,7 @@ function checkLine({ name, status, text }: Check, paint: Paint): string {
   return `${name}: ${paint(colours[status], words[status])}${text === '' ? '' : ` - ${text}`}`
 }
 
-/** The last line: all is well, or the first broken stage and what is wrong with it. */
+/** The last line: that all systems work, or the first broken stage and its problem. */
 function verdictLine({ verdict, firstBrokenStage, findings }: Assessment, paint: Paint): string {
   if (verdict === 'ok') return paint('green', 'ALL SYSTEMS OPERATIONAL ✓')
   const cause = findings.find(
@@ -28,7 +28,7 @@ function verdictLine({ verdict, firstBrokenStage, findings }: Assessment, paint:
   return `${paint('yellow', 'DEGRADED')}: ${verdict === 'unknown' ? `not all is known: ${why}` : why}`
 }
 
-/** Those that fail alone, for who wants to hear of nothing else. */
+/** @param isQuiet - Prints only checks with a warning or failure; nothing at all if the verdict is `ok`. */
 export function healthText(
   observation: Observation,
   thresholds: Thresholds,
@@ -45,8 +45,8 @@ const statuses = { ok: 'pass', unknown: 'pass', warning: 'warn', failed: 'fail' 
 const verdicts = { ok: 'pass', unknown: 'warn', warning: 'warn', critical: 'fail' } as const
 
 /**
- * As `application/health+json` (draft-inadarei-api-health-check). What is not known has a null for its value, and its
- * output says why.
+ * The report as `application/health+json` (draft-inadarei-api-health-check). An unknown value is null, and `output`
+ * says why.
  */
 export function healthJson(observation: Observation, thresholds: Thresholds): Record<string, unknown> {
   const { snapshot, assessment } = observation
@@ -76,7 +76,7 @@ export function healthJson(observation: Observation, thresholds: Thresholds): Re
 
 const nagiosWords = { ok: 'OK', warning: 'WARNING', critical: 'CRITICAL', unknown: 'UNKNOWN' } as const
 
-/** One line for Nagios and its kin: https://nagios-plugins.org/doc/guidelines.html#AEN200 */
+/** One line for Nagios and compatible systems: https://nagios-plugins.org/doc/guidelines.html#AEN200 */
 export function healthPerfdata({ assessment }: Observation, thresholds: Thresholds): string {
   const { measures, verdict } = assessment
   const { lag, freshness, feedSilence, errorRate, pool, disk } = thresholds
@@ -95,7 +95,7 @@ export function healthPerfdata({ assessment }: Observation, thresholds: Threshol
     perfdatum('connection_pool', measures.poolUsedPercent, percents(pool)),
     perfdatum('kafka_disk', measures.diskPercent, percents(disk)),
   ]
-  // A bar in the text would begin the data.
+  // The first `|` separates the text from the performance data.
   const text = verdictLine(assessment, (_colour, word) => word).replaceAll('|', '/')
   return `MARKET-KPI ${nagiosWords[verdict]} - ${text} | ${data.join(' ')}\n`
 }

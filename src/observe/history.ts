@@ -1,26 +1,29 @@
 import { type PipelineSnapshot, type PoolState, readableEnd } from './snapshot.ts'
 
-/** Where a partition stood at one look. */
+/** Offsets of a partition in one observation. */
 export interface PartitionObservation {
   readonly position: number
   readonly startOffset: number
   readonly endOffset: number
-  /** Up to here messages could be read: where a transaction that was open began, or the end. */
+  /** Messages before this offset could be read: the start of the oldest open transaction, or the end of the log. */
   readonly readableEnd: number
 }
 
-/** What could be read and was not: what waits for an open transaction is not the worker's to read. */
+/**
+ * Messages that could be read and were not. Messages that wait for an open transaction are left out: no worker can read
+ * them.
+ */
 export function readableLag({ position, startOffset, readableEnd }: PartitionObservation): number {
   return Math.max(0, readableEnd - Math.max(position, startOffset))
 }
 
-/** What rules over time need of one snapshot; null for what it could not see. */
+/** The parts of a snapshot that rules over time need; null where the snapshot has no value. */
 export interface PastObservation {
   readonly atMs: number
   readonly partitions: ReadonlyMap<number, PartitionObservation>
-  /** Messages merged and rejected since the beginning. */
+  /** Messages merged and rejected in total, since the first one. */
   readonly counts: { readonly merged: number; readonly rejected: number } | null
-  /** See `poolPressurePercent`, of the worst pool of a worker heard of lately. */
+  /** The highest `poolPressurePercent` of all workers that reported recently. */
   readonly poolPressurePercent: number | null
 }
 
@@ -30,22 +33,22 @@ export interface DiskObservation {
   readonly usedBytes: ReadonlyMap<string, number>
 }
 
-/** Ten minutes of looks at one a second; more at longer intervals. */
+/** Ten minutes of observations at one per second; a longer time at longer intervals. */
 const maxObservations = 600
 const lookSpacingMs = 900
-/** A day at one every five minutes. */
+/** One day of observations at one every five minutes. */
 const maxDiskObservations = 288
 const diskSpacingMs = 300_000
 
 /**
- * The looks of the last minutes, oldest first, without what rules do not need. Bounded; a clock that was set back
- * empties it, since nothing can be said of a time that has not come, and a topic that was created anew, since its
- * positions begin again.
+ * The observations of the last minutes, oldest first, reduced to what rules need. Its size is bounded. It is emptied
+ * when the clock was set back, since later observations cannot be compared with those from the future, and when the
+ * topic was deleted and created again, since its positions start again.
  */
 export class SnapshotHistory {
   readonly #observations: PastObservation[] = []
   readonly #diskObservations: DiskObservation[] = []
-  /** The topic that the positions of the looks are of. */
+  /** The topic that the positions in the observations belong to. */
   #topicId: string | undefined
 
   get observations(): readonly PastObservation[] {
@@ -61,7 +64,8 @@ export class SnapshotHistory {
     const last = this.#observations.at(-1)
     if (last && atMs < last.atMs) this.#forget()
     this.#followTopic(heldTopicId(snapshot))
-    // The newest is kept in any case; the one before it gives way when it came too soon after its own predecessor.
+    // The newest observation is always kept. The one before it is dropped if it came too soon after its own
+    // predecessor.
     const [before, newest] = this.#observations.slice(-2)
     if (before && newest && newest.atMs - before.atMs < lookSpacingMs) this.#observations.pop()
     this.#observations.push(observationOf(snapshot))
@@ -116,7 +120,7 @@ function observationOf(snapshot: PipelineSnapshot): PastObservation {
   }
 }
 
-/** None while the positions are of an earlier topic than the log. */
+/** Empty while the positions belong to an earlier topic than the log. */
 function partitionsOf(snapshot: PipelineSnapshot): Map<number, PartitionObservation> {
   const { log: logs, topic } = snapshot.kafka
   const { positions } = snapshot.postgres
@@ -137,7 +141,7 @@ function partitionsOf(snapshot: PipelineSnapshot): Map<number, PartitionObservat
 
 type Workers = Extract<PipelineSnapshot['postgres']['workers'], { state: 'ok' }>['workers']
 
-/** A row that is older says nothing about now. */
+/** Workers that have not reported for longer are left out: their values are not current. */
 const recentSeconds = 60
 
 function worstPressure(workers: Workers): number | null {
@@ -148,12 +152,13 @@ function worstPressure(workers: Workers): number | null {
 }
 
 /**
- * How hard it is to get a connection of a pool: the share of the time in which a query waited for one, or, of a pool with
- * more than one while somebody waits, the share that is in use. A full pool in which nobody waits is well used.
+ * How scarce the connections of a pool are: the share of the time in which a query waited for one. If the pool has more
+ * than one connection and a query is waiting now, the share of connections in use, if that is higher. A full pool in
+ * which no query waits is not a problem.
  */
 export function poolPressurePercent({ size, inUse, waiting, waitedPercent }: PoolState): number {
   const used = waiting > 0 && size > 1 ? (inUse / size) * 100 : 0
-  // A worker of an earlier version says only whether somebody waits.
+  // A worker of an earlier version reports only how many queries wait.
   const waited = waitedPercent ?? (waiting > 0 && size === 1 ? 100 : 0)
   return Math.max(used, waited)
 }

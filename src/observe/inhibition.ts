@@ -1,17 +1,17 @@
 import { type Finding, isAtLeast, type RuleName, ruleNames } from './finding.ts'
 import { ruleTable } from './rule-table.ts'
 
-/** The symptoms of each cause that has any. */
+/** Each rule that inhibits others, with the rules that it inhibits. */
 export const symptomsOf: readonly (readonly [cause: RuleName, symptoms: readonly RuleName[]])[] = ruleNames
   .map((cause) => [cause, ruleNames.filter((rule) => ruleTable[rule].explainedBy.includes(cause))] as const)
   .filter(([, symptoms]) => symptoms.length > 0)
 
-/** A worker that ended is explained only by the rule of its own kind. */
+/** `WorkerDown` is explained by these rules only if it is about a process of the same kind. */
 export const kindOf: Partial<Record<RuleName, string>> = { FeedSilent: 'feed', NoConsumer: 'consumer' }
 
 /**
- * Marks the findings that another one explains, with that one's rule. A cause explains nothing more severe than itself: a
- * warning never hides a critical finding.
+ * Sets `inhibitedBy` on each finding that another one explains. A cause explains only findings that are not more severe
+ * than itself, so a warning never hides a critical finding.
  */
 export function markSymptoms(findings: readonly Finding[]): Finding[] {
   return findings.map((finding) => {

@@ -9,32 +9,33 @@ import {
 } from './snapshot.ts'
 
 /**
- * How one partition is consumed.
- *   OK        it is
- *   WARN      the position moves, and the lag has not shrunk for a while
+ * The state of one partition's consumption.
+ *   OK        messages are consumed as they arrive
+ *   WARN      the position moves, but the lag has not shrunk for a while
  *   STALL     a message waits, and the position has not moved for a while
- *   STOP      nobody is there to consume it; or its position is not in the log, or the log is not the one that was read
- *   REWIND    the position went back, and is not where it had been
- *   BLOCKED   all that can be read is; the rest waits for a transaction that has been open for too long
- *   UNKNOWN   it cannot be told
+ *   STOP      no member consumes it; or its position is outside the log; or the log was cut and written again
+ *   REWIND    the position moved back, and has not reached its earlier value again
+ *   BLOCKED   all readable messages are consumed; the rest wait for a transaction that has been open for too long
+ *   UNKNOWN   the state is not known
  *
- * After Burrow's rules (linkedin/Burrow, core/internal/evaluator/caching.go), with what made them cry wolf changed: a
- * group's members are asked for rather than guessed from old commits, so an idle topic is not stopped (Burrow#38, #303);
- * a lag below the target is never called growing (#223); a position before the log's start counts from there, so that
- * retention makes no lag (redpanda#30624); a position that is missing makes the lag unknown, neither 0 nor years (#45).
+ * Based on Burrow's rules (linkedin/Burrow, core/internal/evaluator/caching.go), with changes against false alarms: the
+ * group's members are requested from Kafka rather than derived from old commits, so an idle topic does not count as
+ * stopped (Burrow#38, #303); a lag below the target never counts as growing (#223); if the position is before the start
+ * of the log, the lag is counted from the start, so that retention does not cause lag (redpanda#30624); without a
+ * position the lag is unknown, neither 0 nor years (#45).
  */
 export type PartitionStatus = 'OK' | 'WARN' | 'STALL' | 'STOP' | 'REWIND' | 'BLOCKED' | 'UNKNOWN'
 
 export interface PartitionLag {
   readonly partition: number
   readonly status: PartitionStatus
-  /** Messages of the log that are not in the rows; null where it is not known. */
+  /** Messages in the log that are not merged yet; null if it is not known. */
   readonly lagMessages: number | null
-  /** Of these, messages in or behind a transaction that is still open, which nobody can read yet; null as above. */
+  /** How many of these are in or behind an open transaction and cannot be read yet; null if it is not known. */
   readonly blockedMessages: number | null
-  /** How long that transaction has been open; null where none is, and where it is not known. */
+  /** How long that transaction has been open; null if there is none, or if it is not known. */
   readonly blockedSeconds: number | null
-  /** How long the oldest of them has been waiting; 0 without a lag, null where it was not looked at. */
+  /** How long the oldest unmerged message has been waiting; 0 without a lag, null if it is not known. */
   readonly waitingSeconds: number | null
   /** One line; empty for OK. */
   readonly why: string
@@ -42,13 +43,13 @@ export interface PartitionLag {
 
 interface Scene {
   readonly snapshot: PipelineSnapshot
-  /** Oldest first, the snapshot's own the last. */
+  /** Oldest first; the last one is of this snapshot. */
   readonly observations: readonly PastObservation[]
   readonly thresholds: Thresholds
   readonly nowMs: number
 }
 
-/** By partition number; empty while the topic cannot be seen. */
+/** Sorted by partition number; empty while the topic is unknown. */
 export function partitionLags(scene: Scene): PartitionLag[] {
   const { topic, log } = scene.snapshot.kafka
   const { positions } = scene.snapshot.postgres
@@ -68,7 +69,7 @@ export function partitionLags(scene: Scene): PartitionLag[] {
   })
 }
 
-/** Why the positions say nothing of this log; undefined when they do. */
+/** Why the positions cannot be compared with this log; undefined if they can. */
 function positionsObstacle({ kafka, postgres }: PipelineSnapshot): string | undefined {
   const { positions, schema } = postgres
   if (positions.state === 'unknown') return positions.reason
@@ -85,7 +86,7 @@ function unknownLag(partition: number, why: string): PartitionLag {
 function lagOf(scene: Scene, log: PartitionLog, position: PositionState | undefined): PartitionLag {
   const { partition, startOffset, endOffset } = log
   if (!position) {
-    // Where the log is empty there is nothing to wait for, whoever will come to read it.
+    // An empty log has no lag, even before a worker has opened the partition.
     if (endOffset === startOffset) return judged(scene, log, { lagMessages: 0, blockedMessages: 0 })
     return unknownLag(partition, 'no worker has opened it yet')
   }
@@ -114,7 +115,10 @@ function judged(scene: Scene, log: PartitionLog, { lagMessages, blockedMessages,
   return { partition: log.partition, status, lagMessages, blockedMessages, blockedSeconds, waitingSeconds, why }
 }
 
-/** How long the oldest open transaction of a partition has been open, or as long as it was seen to be. */
+/**
+ * How long the oldest open transaction of a partition has been open: by its start time, else as long as it was
+ * observed.
+ */
 function openSeconds({ observations, nowMs }: Scene, { partition, openTransaction }: PartitionLog): number {
   const sinceMs = openTransaction?.sinceMs ?? null
   if (sinceMs !== null) return Math.max(0, nowMs - sinceMs) / 1000
@@ -136,7 +140,7 @@ const fine: Judgement = ['OK', '']
 
 const remedy = "see 'market-kpi offsets show'"
 
-/** Only its reader knows this: by its offsets the log looks as it did. */
+/** Only the worker that reads the partition detects this, since the offsets of the log alone do not show it. */
 function diverged(scene: Scene, position?: PositionState): Judgement | undefined {
   const reported = position && reportedDivergence(scene.snapshot, position)
   if (!reported) return undefined
@@ -145,7 +149,7 @@ function diverged(scene: Scene, position?: PositionState): Judgement | undefined
   return ['STOP', `${why}: ${remedy}`]
 }
 
-/** What a worker that has not ended reports of this position. */
+/** The divergence that a worker which has not stopped reports for this position. */
 export function reportedDivergence(
   { postgres: { workers } }: PipelineSnapshot,
   { partition, nextOffset }: PositionState,
@@ -170,7 +174,7 @@ function outsideLog({ startOffset, endOffset }: PartitionLog, position?: Positio
   return undefined
 }
 
-/** Whether nobody consumes it. While a group shares its partitions out, nobody is missing (kafkajs#452). */
+/** `STOP` if no member of the group owns the partition. Not judged while the group rebalances (kafkajs#452). */
 function unattended({ snapshot }: Scene, partition: number): Judgement | undefined {
   const { group } = snapshot.kafka
   if (group.state === 'unknown' || group.isRebalancing) return undefined
@@ -191,8 +195,9 @@ function behind(scene: Scene, log: PartitionLog, position: PositionState, lagMes
 }
 
 /**
- * In one look: the position moved long ago, and the message it stands at came long ago by the broker's clock. Over
- * several looks: it stood still all the time, with something to read all the time.
+ * Decided from one observation, if the broker sets the timestamps: the position has not moved for long, and the next
+ * message has been in the log for as long. Otherwise from several observations: in all of them the position was the
+ * same and there were messages to read.
  */
 function isStalled(scene: Scene, log: PartitionLog, position: PositionState): boolean {
   const { nowMs, observations, snapshot, thresholds } = scene
@@ -226,7 +231,7 @@ function observationsAt(observations: readonly PastObservation[], partition: num
   })
 }
 
-/** The looks at the end that all fit. */
+/** The longest run of observations, up to the last one, that all fit. */
 function trailing<T>(observations: readonly T[], fits: (look: T) => boolean): T[] {
   const first = observations.findLastIndex((look) => !fits(look)) + 1
   return observations.slice(first)
@@ -241,7 +246,7 @@ function isRewound(observations: readonly TimedObservation[]): boolean {
   return (observations.at(-1)?.position ?? 0) < highest
 }
 
-/** Above the floor all the time, never smaller than at the look before, and larger at the end. */
+/** Whether the lag was always above the floor, never shrank between two observations, and is larger at the end. */
 function isGrowing(
   observations: readonly TimedObservation[],
   { spanMs, floor }: { spanMs: number; floor: number },

@@ -6,35 +6,41 @@ import { type ReplayClock, replayOf } from './replay.ts'
 import { type PipelineSnapshot, type PoolState, type Source, unknown } from './snapshot.ts'
 import { liveWorkers } from './workers.ts'
 
-/** A number that views show and rules judge, or why there is none. */
+/** A number that views show and rules evaluate, or the reason why it is unknown. */
 export type Measure = Source<{ readonly value: number }>
 
 export interface Measures {
   readonly lagMessages: Measure
-  /** The same without what waits for an open transaction. */
+  /** The lag without messages that wait for an open transaction. */
   readonly readableLagMessages: Measure
   readonly throughputPerSecond: Measure
-  /** Since the event of the newest price in the rows; of a replay, how long its oldest price that is in no row has waited. */
+  /**
+   * Seconds since the event time of the newest price in the table. During a replay: how long the oldest unprocessed
+   * message has been waiting.
+   */
   readonly freshnessSeconds: Measure
-  /** The replay that all prices come from; null where they are of now. */
+  /** The replay that all prices come from; null if prices are live. */
   readonly replay: ReplayClock | null
-  /** Since the newest record came into the topic. */
+  /** Seconds since the newest record was written to the topic. */
   readonly feedSilenceSeconds: Measure
   readonly errorRatePercent: Measure
-  /** The share of the time in which a query waited for a database connection, of the worker that waits most. */
+  /** The share of the time in which a query waited for a database connection, in the worker with the highest share. */
   readonly poolWaitPercent: Measure
-  /** The longest such wait of the last seconds, in milliseconds. */
+  /** The longest recent wait for a connection, in milliseconds. */
   readonly poolWaitMs: Measure
-  /** Connections in use of the fullest pool with more than one; a single one is always in use or not. */
+  /**
+   * The share of connections in use, in the fullest pool. Pools with a single connection are left out, since their
+   * share is always 0 or 100 %.
+   */
   readonly poolUsedPercent: Measure
-  /** What the limits of the pool are for: the share of waiting, or of use while somebody waits in a pool with more than one. */
+  /** The value that the pool's thresholds apply to; see `poolPressurePercent` in history.ts. */
   readonly poolPressurePercent: Measure
-  /** Of the fullest volume with a log of Kafka's. */
+  /** The share of space used on the fullest volume that holds Kafka logs. */
   readonly diskPercent: Measure
   readonly market: MarketState
 }
 
-/** Whether any market is open, and since when; null where one never closes. */
+/** Whether any market is open, and since when. `sinceMs` is null if a market never closes, and during a replay. */
 export type MarketState = { readonly isOpen: true; readonly sinceMs: number | null } | { readonly isOpen: false }
 
 export interface MeasureScene {
@@ -78,7 +84,7 @@ function lagMessages({ snapshot, lags }: MeasureScene, leftOut: (lag: PartitionL
   return known(sum)
 }
 
-/** Rates are taken over this long where there are looks, and over half of it at least. */
+/** Rates are calculated from the observations of this period, if they cover at least half of it. */
 const rateSpanMs = 20_000
 
 function throughput({ snapshot, observations, thresholds }: MeasureScene): Measure {
@@ -93,7 +99,7 @@ function throughput({ snapshot, observations, thresholds }: MeasureScene): Measu
   return known(live.reduce((sum, { throughputPerSecond }) => sum + throughputPerSecond, 0))
 }
 
-/** What the positions counted over the last looks; undefined with fewer than two. */
+/** Messages counted between the first and the last observation of the period; undefined with fewer than two of them. */
 export function countedOver(
   observations: readonly PastObservation[],
   spanMs: number,
@@ -116,20 +122,23 @@ function freshness({ snapshot, nowMs }: MeasureScene): Measure {
   return known(Math.max(0, nowMs - kpi.newestEventAtMs) / 1000)
 }
 
-/** By the replay's own clock the rows are fresh when they hold all that it has sent. */
+/** During a replay the KPI rows are fresh if they include all messages that the replay has sent. */
 function replayFreshness(scene: MeasureScene): Measure {
   const lag = lagMessages(scene, () => 0)
   if (lag.state === 'unknown') return lag
   return known(Math.max(0, ...scene.lags.map(({ waitingSeconds }) => waitingSeconds ?? 0)))
 }
 
-/** A clock is ahead of ours by minutes or hours. */
+/**
+ * One day. A wrong clock is ahead by minutes or hours; a timestamp further ahead than this was not set by a clock, and
+ * is ignored.
+ */
 export const farAheadMs = 86_400_000
 
 function feedSilence({ snapshot, observations, nowMs }: MeasureScene): Measure {
   const { log } = snapshot.kafka
   if (log.state === 'unknown') return log
-  // A producer may write any time; one of another day says nothing about when the record came.
+  // Producers may set any timestamp. One more than a day ahead does not show when the record was written.
   const times = log.partitions.flatMap(({ newestRecordAtMs: ms }) =>
     ms === null || ms - nowMs > farAheadMs ? [] : [ms],
   )
@@ -140,8 +149,9 @@ function feedSilence({ snapshot, observations, nowMs }: MeasureScene): Measure {
 }
 
 /**
- * Producers' timestamps may be of any time, but that a log is longer than at the look before was seen: it has grown since
- * then. Taking this look's time instead would call a feed that stopped right after the one before silent an interval late.
+ * Producers may set any timestamp, but if a log is longer than in the previous observation, it has grown since then.
+ * Returns the time of that previous observation: with the later one, a feed that stopped right after the previous
+ * observation would be reported as silent one interval late.
  */
 function lastGrowthMs(observations: readonly PastObservation[]): number | undefined {
   const index = observations.findLastIndex(({ partitions }, at) => {
@@ -154,7 +164,7 @@ function lastGrowthMs(observations: readonly PastObservation[]): number | undefi
 function errorRate({ snapshot, observations, thresholds }: MeasureScene): Measure {
   const counted = countedOver(observations, snapshot.asked.recentSeconds * 1000)
   const recent = recentCounts(snapshot, thresholds)
-  // Looks over less than the whole time say less than the workers, who were there before.
+  // If our observations cover less time than the workers' own counts, the workers' counts are the better basis.
   const best = recent && recent.seconds > (counted?.seconds ?? 0) ? recent : counted
   if (best && best.merged + best.rejected > 0) return known((best.rejected / (best.merged + best.rejected)) * 100)
   const { deadLetters } = snapshot.postgres
@@ -213,12 +223,13 @@ function market({ snapshot, thresholds, nowMs }: MeasureScene, replay: ReplayClo
   const names = symbols.state === 'ok' ? symbols.symbols.map(({ symbol }) => symbol) : []
   const sinceMs = anyOpenSinceMs(thresholds.tradingHours, names, replay?.eventAtMs ?? nowMs)
   if (sinceMs === undefined) return { isOpen: false }
-  // How long it has been open by the replay's clock says nothing about silences, which are of ours.
+  // During a replay, opening times follow the replay's clock, but silence is measured by ours: the two cannot be
+  // combined.
   if (replay) return { isOpen: true, sinceMs: null }
   return { isOpen: true, sinceMs: Number.isFinite(sinceMs) ? sinceMs : null }
 }
 
-/** So much of a time without news as fell into trading hours: nobody misses what a closed market does not say. */
+/** The part of a period without new data that fell into trading hours. No data is expected from a closed market. */
 export function openSeconds(seconds: number, openedAtMs: number | null, nowMs: number): number {
   return openedAtMs === null ? seconds : Math.min(seconds, Math.max(0, nowMs - openedAtMs) / 1000)
 }

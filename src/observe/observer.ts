@@ -9,12 +9,13 @@ export interface Observation {
   readonly assessment: Assessment
 }
 
-/** However many ask, brokers and database are asked every two seconds at most. */
+/** Brokers and database are queried at most every two seconds, however many callers there are. */
 const freshMs = 2000
 
 /**
- * Looks at the pipeline when somebody asks, and remembers the looks that rules over time need. Askers share a look that
- * is under way or less than two seconds old. It does nothing by itself, and holds no connection between two looks.
+ * Observes the pipeline on request, and keeps the history that rules over time need. Callers share an observation that
+ * is in progress or less than two seconds old. It never observes by itself, and holds no connection between two
+ * observations.
  */
 export class Observer {
   readonly #options: CollectOptions
@@ -24,14 +25,14 @@ export class Observer {
   #pending: Promise<Observation> | undefined
   #last: { readonly atMs: number; readonly observation: Observation } | undefined
 
-  /** @param now - Wall clock in milliseconds. */
+  /** @param now - Wall clock in milliseconds since 1970. */
   constructor(options: CollectOptions, thresholds: Thresholds, now: () => number = Date.now) {
     this.#options = options
     this.#thresholds = thresholds
     this.#now = now
   }
 
-  /** @param maxAgeMs - How old the answer may be. @defaultValue 2000 */
+  /** @param maxAgeMs - How old the observation may be. @defaultValue 2000 */
   async observe(maxAgeMs = freshMs): Promise<Observation> {
     if (this.#last && performance.now() - this.#last.atMs < maxAgeMs) return this.#last.observation
     this.#pending ??= this.#look().finally(() => {
@@ -44,7 +45,7 @@ export class Observer {
     const atMs = performance.now()
     const snapshot = await collect(this.#options, this.#now)
     this.#history.add(snapshot)
-    // Judged by the time at which it was taken, however long the answers took.
+    // Rules compare with the time at which the snapshot was started, however long the answers took.
     const assessment = assess(snapshot, this.#history, this.#thresholds, snapshot.takenAtMs)
     const observation = { snapshot, assessment }
     this.#last = { atMs, observation }

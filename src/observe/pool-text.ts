@@ -2,8 +2,8 @@ import type { Measures } from './measures.ts'
 import { percentText, waitText } from './rules/rule.ts'
 
 /**
- * `queries waited 0.4 % of the time, 12 ms at the longest`, and how much of the fullest pool is in use where one has more than
- * one connection. Undefined where no worker reports it.
+ * `queries waited 0.4 % of the time, 12 ms at the longest`, followed by the share of connections in use if a pool has
+ * more than one. Undefined if no worker reports its pool.
  */
 export function poolText({ poolWaitPercent, poolWaitMs, poolUsedPercent }: Measures): string | undefined {
   const used = poolUsedPercent.state === 'ok' ? `${percentText(poolUsedPercent.value)} in use` : undefined

@@ -2,21 +2,24 @@ import type { Thresholds } from '../config/thresholds.ts'
 import type { PipelineSnapshot, WorkerState } from './snapshot.ts'
 import { liveWorkers } from './workers.ts'
 
-/** A replay that is all that feeds the pipeline: its prices have times of another day, and are judged by its own clock. */
+/**
+ * A replay that is the only source of prices. They have timestamps of another day, so the replay's clock applies to
+ * them.
+ */
 export interface ReplayClock {
-  /** The latest time of a price that it sent; null before the first. */
+  /** Event time of the latest price that it sent; null before the first one. */
   readonly eventAtMs: number | null
   readonly isPaced: boolean
-  /** `stopped` where it ended before its file did. */
+  /** `stopped` if it ended before the end of its file. */
   readonly state: 'running' | 'finished' | 'stopped'
 }
 
-/** Clocks of a feed and of the brokers may differ by so much. */
+/** How far the clocks of a feed and of the brokers may differ. */
 const clockSlackMs = 60_000
 
 /**
- * The replay that the rows are of: every live feed replays recorded times, or none lives and the last one did. Not any more once
- * somebody else sends messages after it had ended.
+ * The replay that all prices come from: every running feed keeps the recorded timestamps, or no feed runs and the last
+ * one kept them. Undefined once another producer has sent messages after the replay ended.
  */
 export function replayOf(snapshot: PipelineSnapshot, thresholds: Thresholds): ReplayClock | undefined {
   const { workers } = snapshot.postgres
@@ -40,7 +43,7 @@ export function replayOf(snapshot: PipelineSnapshot, thresholds: Thresholds): Re
   }
 }
 
-/** The feed that was heard of last. */
+/** The feed that reported last. */
 export function lastFeed(workers: readonly WorkerState[]): WorkerState | undefined {
   return workers.filter(({ kind }) => kind === 'feed').toSorted((a, b) => a.seenAgoSeconds - b.seenAgoSeconds)[0]
 }

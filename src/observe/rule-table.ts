@@ -1,5 +1,6 @@
-// Everything that the pipeline's checks know of a rule, one row a rule. A new rule begins with its name in finding.ts; until it
-// has a row here, in alerts/alert-rules.ts, in alerts/rule-texts.ts and among the rules of Prometheus, it does not compile.
+// One row for each rule: its function, and how `health` and `alerts check` list its findings. To add a rule, begin with
+// its name in finding.ts; the code compiles once the rule has a row here, in alerts/alert-rules.ts, in
+// alerts/rule-texts.ts and among the Prometheus rules.
 
 import type { CheckKey, ItemName } from './check-names.ts'
 import type { RuleName, Stage } from './finding.ts'
@@ -23,17 +24,20 @@ type Labels = Readonly<Record<string, string>>
 
 export interface RuleEntry {
   readonly find: Rule
-  /** Where the fault is, unless a finding says otherwise. */
+  /** The stage of its findings, unless a finding names another one. */
   readonly stage: Stage
-  /** The check of `health` that shows its findings. */
+  /** The check of `health` that reports its findings. */
   readonly check: (labels: Labels) => CheckKey
   /** The item of `alerts check` that its findings are listed under. */
   readonly item: (labels: Labels) => ItemName
-  /** Rules whose finding is the cause of this one's, so that only the cause is notified; the first that fits is named. */
+  /**
+   * Rules that inhibit this one: if one of them has a finding, it is the cause, and no notification is sent for this
+   * rule. The first rule in the list that has one is named as the cause.
+   */
   readonly explainedBy: readonly RuleName[]
 }
 
-/** Without these, no message is merged. */
+/** While one of these rules has a finding, no message can be merged. */
 const noInput = [
   'KafkaUnreachable',
   'PostgresUnreachable',
@@ -130,7 +134,7 @@ export const ruleTable: Readonly<Record<RuleName, RuleEntry>> = {
     item: () => 'Consumer lag',
     explainedBy: notConsumed,
   },
-  // Messages that wait for a transaction count for the lag and the age of the rows, and for no other rule of the consumer.
+  // Of the consumer's rules, only this one counts messages that wait for an open transaction; so does KpiStale.
   ConsumerLagHigh: {
     find: consumerLagHigh,
     stage: 'consumer',

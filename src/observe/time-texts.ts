@@ -1,7 +1,10 @@
 import type { Measures } from './measures.ts'
 import { span } from './rules/rule.ts'
 
-/** `newest price 3 s old`; of a replay how far the rows are behind it, and at which time it is. Empty where it is unknown. */
+/**
+ * `newest price 3 s old`; during a replay, how far the rows are behind it and which time it has reached. Empty if the
+ * freshness is unknown.
+ */
 export function freshnessText({ freshnessSeconds: freshness, replay, market }: Measures): string {
   if (freshness.state === 'unknown') return ''
   if (!replay) return ofMarket(market, `newest price ${span(freshness.value)} old`)
@@ -12,7 +15,7 @@ export function freshnessText({ freshnessSeconds: freshness, replay, market }: M
   return `${behind}, which is${at === '' ? ' starting' : at}`
 }
 
-/** `newest message 3 s old`. Empty where it is unknown. */
+/** `newest message 3 s old`. Empty if it is unknown. */
 export function silenceText({ feedSilenceSeconds: silence, replay, market }: Measures): string {
   if (silence.state === 'unknown') return ''
   const text = `newest message ${span(silence.value)} old`

@@ -1,21 +1,21 @@
-// Which workers and feeds are there, which are missing, and which need no more words. A row of `worker_status` is one
-// process, from its start to its end:
+// Decides which workers and feeds are running, which are missing, and which can be ignored. A row of `worker_status`
+// describes one process, from its start to its end:
 //
-//     live → stopped        it said so
-//          → lost           it has not been heard of for WORKER_DOWN_SECONDS, or another one started in its place
-//            → missing      lost, and nothing took its place
+//     live → stopped        it reported a clean shutdown
+//          → lost           it has not reported for WORKER_DOWN_SECONDS, or another process started in its place
+//            → missing      it is lost, and no other process replaced it
 //
-// A place is a machine and a slot or port on it. Whoever starts in the same place later is the successor, however that one
-// fared; of a crash that repeats, the last process alone is missing. Where places do not last, as in containers, a process
-// that started later in a place of its own takes the place of one.
+// A place is a machine and a slot or port on it. A process that starts later in the same place is the successor, even
+// if it ends too: of a process that crashes again and again, only the last one is missing. Where places are not
+// permanent, as in containers, a process that started later in a place of its own replaces one lost process.
 
 import type { Thresholds } from '../config/thresholds.ts'
 import type { WorkerState } from './snapshot.ts'
 
-/** One that is gone is shown for so long. */
+/** How long a process that ended is still shown: ten minutes. */
 const shownSeconds = 600
 
-/** Heard of lately, not stopped, and without a successor. */
+/** Processes that reported recently, have not stopped and have no successor. */
 export function liveWorkers(
   workers: readonly WorkerState[],
   kind: WorkerState['kind'],
@@ -25,7 +25,7 @@ export function liveWorkers(
   return workers.filter((worker) => worker.kind === kind && isLive(worker))
 }
 
-/** Ended without saying so. */
+/** Processes that ended without a clean shutdown. */
 export function lostWorkers(
   workers: readonly WorkerState[],
   kind: WorkerState['kind'],
@@ -35,7 +35,7 @@ export function lostWorkers(
   return workers.filter((worker) => worker.kind === kind && worker.stoppedAtMs === null && !isLive(worker))
 }
 
-/** A place holds one process: who has a successor there is dead, however lately it was heard of. */
+/** Only one process runs in a place: one that has a successor there is dead, however recently it reported. */
 function liveAmong(
   workers: readonly WorkerState[],
   { workerDownSeconds }: Thresholds,
@@ -50,7 +50,10 @@ function liveAmong(
     (place === null || startedAtMs >= (lastStarts.get(place) ?? 0))
 }
 
-/** Lost, and nothing took its place. One that is gone for long while others do its work was taken away. */
+/**
+ * Lost processes that no other process replaced. A process that has been lost for more than ten minutes while others
+ * run was removed on purpose, and is left out.
+ */
 export function missingWorkers(
   workers: readonly WorkerState[],
   kind: WorkerState['kind'],
@@ -63,7 +66,7 @@ export function missingWorkers(
     .filter((worker) => !ofKind.some((other) => isSuccessor(other, worker)))
     .toSorted((a, b) => a.seenAgoSeconds - b.seenAgoSeconds)
     .filter((worker) => {
-      // Both of the database's clock: who was seen last at that time cannot have started after it.
+      // Both times are of the database's clock, so they can be compared.
       const index = substitutes.findIndex((next) => next.startedAtMs > worker.startedAtMs)
       if (index >= 0) substitutes.splice(index, 1)
       return index < 0
@@ -78,11 +81,11 @@ function isSuccessor(later: WorkerState, earlier: WorkerState): boolean {
 export interface ShownWorker {
   readonly worker: WorkerState
   readonly isGone: boolean
-  /** Its own word; `gone` where it ended without one. */
+  /** The state that it reported last; `gone` if it ended without a clean shutdown. */
   readonly word: string
 }
 
-/** Those that a person wants to see: the live ones, and for ten minutes those that ended. */
+/** Processes to show in views: those that are running, and those that ended in the last ten minutes. */
 export function shownWorkers(workers: readonly WorkerState[], thresholds: Thresholds): ShownWorker[] {
   const isLive = liveAmong(workers, thresholds)
   return workers.flatMap((worker): ShownWorker[] => {
