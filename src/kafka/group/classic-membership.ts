@@ -14,22 +14,23 @@ import { decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscript
 import { assignRanges, type RangeMember } from './range-assignment.ts'
 
 /**
- * A member of a classic group: one of the members, the leader, computes the assignments. Eager, with the `range`
- * assignor that other clients have too: each generation begins with everybody owning nothing.
+ * Membership in a group of the classic protocol: one member, the leader, computes the assignments. Rebalances are eager
+ * and use the `range` assignor that other clients have too: each generation starts with no partitions assigned.
  *
- *   joining    asks to be in the next generation; the broker answers when all the others have asked too;
- *   syncing    the leader hands in the assignments, all others wait for theirs;
- *   stable     owns its partitions and says so by heartbeats;
- *   revoking   a new generation is due: still owns all, while the listener finishes. Heartbeats go on. Then joining.
+ * - joining: has requested to be in the next generation; the broker answers when all other members have joined too;
+ * - syncing: the leader sends the assignments, all other members wait for theirs;
+ * - stable: owns its partitions and sends heartbeats;
+ * - revoking: a rebalance has started. The member still owns its partitions while the listener finishes, and sends
+ *   heartbeats. Then joining.
  *
- * A broker that does not know us, or our generation, ends the membership from any of these; so does a session timeout
- * without a word of it. The leader looks for new partitions, and asks for a new generation when there are some.
+ * In each phase the membership ends when the broker does not know the member or its generation, or when the session
+ * times out without an answer. The leader checks for new partitions, and starts a rebalance when there are some.
  */
 type Phase = 'joining' | 'syncing' | 'stable' | 'revoking'
 
 interface Generation {
   readonly id: number
-  /** Whom the leader has to think of; undefined for all others. */
+  /** The members to which the leader assigns partitions; undefined in all other members. */
   readonly members: readonly RangeMember[] | undefined
 }
 
@@ -48,12 +49,12 @@ export class ClassicMembership {
   readonly #context: MembershipContext
   readonly #session = new GroupSession(() => this.#lose('no heartbeat got through for a whole session'))
   #phase: Phase = 'joining'
-  /** Given by the broker, before it lets us in. */
+  /** Assigned by the broker before the member joins. */
   #memberId = ''
   #generation = noGeneration
-  /** Counts memberships: what was begun in an earlier one no longer holds. */
+  /** Counts memberships: an operation started in an earlier membership is obsolete. */
   #life = 0
-  /** What the leader's assignments were computed for. */
+  /** The partition counts for which the leader computed the assignments. */
   #partitionCounts: ReadonlyMap<string, number> = new Map()
   #looksAtMs = 0
   #looking = false
@@ -68,9 +69,9 @@ export class ClassicMembership {
   }
 
   /**
-   * Does what is next: one request to the coordinator. Driven from outside, so that nothing is sent after the end.
+   * Sends the next request to the coordinator. The caller drives the steps, so that nothing is sent after the end.
    *
-   * @throws KpiError when that failed: a retryable one says nothing about the membership, the same step comes again.
+   * @throws KpiError when the request failed. A retryable error does not affect the membership: the step is repeated.
    */
   step(): Promise<Step> {
     if (this.#phase === 'joining') return this.#join()
@@ -78,7 +79,7 @@ export class ClassicMembership {
     return this.#heartbeat()
   }
 
-  /** @throws KpiError when the coordinator does not accept them, or cannot be asked. */
+  /** @throws KpiError when the coordinator refuses the offsets or cannot be reached. */
   async commit(offsets: ReadonlyMap<number, number>): Promise<void> {
     const { coordinator, topic } = this.#context
     if (this.#generation === noGeneration) {
@@ -90,18 +91,19 @@ export class ClassicMembership {
   }
 
   /**
-   * Tells the coordinator that this member leaves. There will be no more steps; `lastStep` resolves when the one that
-   * runs now has ended.
+   * Sends LeaveGroup to the coordinator. The caller runs no more steps; `lastStep` resolves when the current one has
+   * ended.
    *
-   * @throws KpiError when the coordinator could not be asked.
+   * @throws KpiError when the coordinator could not be reached.
    */
   async leave(lastStep: Promise<void>, timeoutMs: number): Promise<void> {
     this.#session.end()
-    // The broker may be about to give us an id, and would wait for whom it belongs to.
+    // The broker may be about to assign a member id, and would then wait for a member that has already left.
     if (this.#memberId === '') await lastStep
     if (this.#memberId === '') return
     const { coordinator } = this.#context
-    // A join that the broker holds back holds up all that comes after it on its connection.
+    // While the broker holds back a join, every later request on the same connection waits. This one uses another
+    // connection.
     const options = { purpose: 'control', timeoutMs } as const
     await coordinator.ask(options, leaveGroupV4.api, coordinator.group, [{ memberId: this.#memberId }])
   }
@@ -153,7 +155,8 @@ export class ClassicMembership {
       members ? await this.#assignmentsFor(members) : [],
     )
     if (refusal) return this.#refused(refusal)
-    // The broker counts from its answer, which it may have held back for long; the heartbeat right after makes sure.
+    // The broker's session starts when it answers, and it may have held its answer back for long. The heartbeat that
+    // follows at once confirms the session.
     this.#session.renew(performance.now(), sessionTimeoutMs)
     this.#looksAtMs = performance.now() + metadataIntervalMs
     this.#phase = 'stable'
@@ -263,7 +266,7 @@ export class ClassicMembership {
     }
   }
 
-  /** Other members may want other topics than ours. */
+  /** Other members may subscribe to other topics. */
   async #countPartitions(members: readonly RangeMember[]): Promise<Map<string, number>> {
     const { cluster } = this.#context.coordinator
     const counts = new Map<string, number>()

@@ -6,10 +6,10 @@ import { brokerErrorName, kafkaError } from '../client/errors.ts'
 const groupCoordinator = 0
 
 /**
- * The offsets that a consumer group has committed to Kafka, by partition; partitions without one are left out. Any
- * program may ask, whether the group has members or not.
+ * Reads the offsets that a consumer group has committed to Kafka, by partition. Partitions without one are left out.
+ * The group need not have members.
  *
- * @throws KpiError `KPI_KAFKA_REQUEST` when the group has no coordinator at the moment, and those of a connection.
+ * @throws KpiError `KPI_KAFKA_REQUEST` when the group has no coordinator at the moment, and connection errors.
  */
 export async function committedOffsets(
   cluster: KafkaCluster,

@@ -4,9 +4,9 @@ import type { KafkaCluster } from '../client/cluster.ts'
 import { brokerErrorName, brokerErrorOf, kafkaError } from '../client/errors.ts'
 import { decodeAssignment } from './group-subscription.ts'
 
-/** A group as its coordinator tells of it. */
+/** A group as its coordinator describes it. */
 export interface DescribedGroup {
-  /** In the broker's words. */
+  /** The state's name in Kafka's protocol. */
   readonly groupState: string
   readonly members: readonly DescribedMember[]
 }
@@ -17,14 +17,14 @@ export interface DescribedMember {
   readonly protocol: 'classic' | 'consumer'
   readonly clientId: string
   readonly host: string
-  /** Of the topic that was asked about. */
+  /** The partitions of the requested topic. */
   readonly partitions: readonly number[]
 }
 
 const consumerGroupDescribeKey = 69
 
 /**
- * The group's members and what each consumes of the topic, whichever of the two protocols they speak.
+ * Describes the group's members and their partitions of the topic, for both group protocols.
  *
  * @throws KpiError
  */
@@ -49,7 +49,7 @@ async function findCoordinator(cluster: KafkaCluster, group: string): Promise<nu
   throw new KpiError('KPI_KAFKA_REQUEST', `the group '${group}' has no coordinator at the moment: ${why}`)
 }
 
-/** Undefined when the broker does not know the protocol, or the group does not speak it. */
+/** Undefined when the broker does not support the consumer protocol, or the group does not use it. */
 async function describeConsumerGroup(
   cluster: KafkaCluster,
   coordinator: number,
@@ -79,7 +79,7 @@ async function describeConsumerGroup(
   }
 }
 
-/** A group that is not there is a dead one without members, in the broker's words too. */
+/** Kafka describes a group that does not exist as a dead group without members. */
 async function describeClassicGroup(
   cluster: KafkaCluster,
   coordinator: number,

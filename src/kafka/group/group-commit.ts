@@ -6,7 +6,7 @@ export interface OffsetCommit {
   readonly topic: string
   readonly offsets: ReadonlyMap<number, number>
   readonly memberId: string
-  /** Of the group. */
+  /** The group's generation. */
   readonly generation: number
 }
 
@@ -14,10 +14,10 @@ const commitTimeoutMs = 10_000
 const unknownLeaderEpoch = -1
 
 /**
- * Commits on the control connection, since a join may hold up the group's for long.
+ * Commits on the control connection, since a join may block the group's connection for long.
  *
- * @returns What the coordinator has against it; undefined when it took all.
- * @throws KpiError when the coordinator cannot be asked.
+ * @returns The coordinator's refusal; undefined when it accepted all offsets.
+ * @throws KpiError when the coordinator cannot be reached.
  */
 export async function commitOffsets(coordinator: GroupCoordinator, commit: OffsetCommit): Promise<Refusal | undefined> {
   const partitions = [...commit.offsets].map(([partitionIndex, offset]) => ({

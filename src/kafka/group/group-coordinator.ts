@@ -4,16 +4,16 @@ import type { Api, KafkaCluster, Purpose } from '../client/cluster.ts'
 import { brokerErrorOf, kafkaError } from '../client/errors.ts'
 
 /**
- * The broker that keeps one group, found when needed and found again after it failed or moved.
+ * The coordinator of one group. It is looked up when needed, and again after it failed or moved.
  *
- * Two kinds of failure leave here. What is wrong with the way to the coordinator (not reachable, moved, still loading)
- * is thrown, and the caller comes again later: it says nothing about the membership. What the coordinator says about
- * the group or the member is an answer, a refusal, which the protocols tell apart.
+ * There are two kinds of failure. When the coordinator cannot be used (unreachable, moved, still loading), an error is
+ * thrown and the caller retries later: this does not affect the membership. When the coordinator refuses a request
+ * because of the group or the member, the refusal is returned, and the protocol code decides what it means.
  */
 export interface Refusal {
-  /** The broker's name of the error: `UNKNOWN_MEMBER_ID`. */
+  /** The name of the broker's error: `UNKNOWN_MEMBER_ID`. */
   readonly name: string
-  /** The broker's own sentence, where it sent one. */
+  /** The broker's error message, if it sent one. */
   readonly detail: string | undefined
 }
 
@@ -29,7 +29,7 @@ const authorization: ReadonlySet<string> = new Set([
   'CLUSTER_AUTHORIZATION_FAILED',
 ])
 
-/** What stays as it is until somebody changes the group, the brokers or our settings. */
+/** Refusals that persist until the group, the brokers or our settings are changed. */
 const final: ReadonlySet<string> = new Set([
   'INCONSISTENT_GROUP_PROTOCOL',
   'GROUP_ID_NOT_FOUND',
@@ -42,7 +42,7 @@ const final: ReadonlySet<string> = new Set([
 
 export interface AskOptions {
   readonly purpose: Purpose
-  /** After so long the connection counts as broken. @defaultValue the cluster's `requestTimeoutMs` */
+  /** The connection is considered broken after this time. @defaultValue the cluster's `requestTimeoutMs` */
   readonly timeoutMs?: number
 }
 
@@ -50,7 +50,7 @@ export class GroupCoordinator {
   readonly cluster: KafkaCluster
   readonly group: string
   #nodeId: number | undefined
-  /** The last try to reach it failed. */
+  /** The last request could not reach it. */
   #suspect = false
 
   constructor(cluster: KafkaCluster, group: string) {
@@ -59,7 +59,8 @@ export class GroupCoordinator {
   }
 
   /**
-   * @throws KpiError a retryable one when the coordinator cannot be asked now, another when it never can.
+   * @throws KpiError retryable when the coordinator is unavailable now; not retryable when the request can never
+   *   succeed.
    */
   async ask<A extends unknown[], R>(options: AskOptions, api: Api<A, R>, ...args: A): Promise<Answer<R>> {
     const nodeId = await this.find(options.purpose)
@@ -81,16 +82,18 @@ export class GroupCoordinator {
   }
 
   /**
-   * The coordinator's node id.
+   * Finds the coordinator's node id.
    *
-   * @param purpose Whose connections to ask on, so that nobody waits for the answers of somebody else's.
+   * @param purpose Whose connections are used, so that the request does not wait for the answers of another purpose.
    */
   async find(purpose: Purpose): Promise<number> {
     this.#nodeId ??= await this.#look(purpose)
     return this.#nodeId
   }
 
-  /** One lost connection does not make another coordinator: a new connection to the same broker is tried first. */
+  /**
+   * A lost connection does not mean that the coordinator has moved: first a new connection to the same broker is tried.
+   */
   #doubt(certain: boolean): void {
     if (certain || this.#suspect) this.#nodeId = undefined
     this.#suspect = !certain && !this.#suspect
@@ -110,13 +113,16 @@ export class GroupCoordinator {
     const isKnown = cluster.brokers.some(
       ({ nodeId, host, port }) => nodeId === found.nodeId && host === found.host && port === found.port,
     )
-    // A broker that is new, or came back at another address.
+    // The broker is new, or has restarted with another address.
     if (!isKnown) await cluster.clusterMetadata()
     return found.nodeId
   }
 }
 
-/** A connection that is stuck answers nobody: it is closed, which fails what waits on it, and the next request opens one. */
+/**
+ * Closes a connection that does not answer in time. This fails the requests that wait on it, and the next request opens
+ * a new one.
+ */
 async function within<R>(timeoutMs: number | undefined, connection: Connection, answer: Promise<R>): Promise<R> {
   if (timeoutMs === undefined) return answer
   const giveUp = setTimeout(() => void connection.close(), timeoutMs)
@@ -127,7 +133,7 @@ async function within<R>(timeoutMs: number | undefined, connection: Connection, 
   }
 }
 
-/** A refusal as an error: retryable unless no waiting would help. */
+/** Converts a refusal to an error, which is retryable unless waiting cannot help. */
 export function refusalError(group: string, { name, detail }: Refusal): KpiError {
   const words = detail ? `${name} (${detail})` : name
   if (authorization.has(name)) {

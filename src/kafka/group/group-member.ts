@@ -12,16 +12,17 @@ import { type GroupListener, GroupOwnership } from './group-ownership.ts'
 export type { GroupListener } from './group-ownership.ts'
 
 /**
- * Membership in a consumer group: which of a topic's partitions are ours.
+ * A member of a consumer group, which owns some of a topic's partitions.
  *
- * A loop drives a membership of the classic protocol (decision 30), a step at a time, and survives what may pass: while the
- * coordinator cannot be reached, restarts or moves, the member keeps what it has and asks again with growing waits.
- *   joining      not in the group, or not in yet;
- *   stable       in;
- *   rebalancing  in, while the listener finishes with partitions that go;
- *   stopped      by `stop()` or for good by a fatal refusal.
- * Partitions are lost only when the coordinator says that it no longer knows us, or when it had no word from us for a
- * whole session.
+ * A loop runs the steps of a membership of the classic protocol (decision 30) and survives transient failures: while
+ * the coordinator is unreachable, restarts or moves, the member keeps its partitions and retries with growing delays.
+ * - joining: not in the group, or not yet;
+ * - stable: in the group;
+ * - rebalancing: in the group, while the listener finishes with revoked partitions;
+ * - stopped: by `stop()`, or permanently by a fatal refusal.
+ *
+ * Partitions are lost only when the coordinator reports that it no longer knows the member, or when the member could
+ * not reach it for a whole session timeout.
  */
 export type GroupState = 'joining' | 'stable' | 'rebalancing' | 'stopped'
 
@@ -32,19 +33,21 @@ export interface GroupMemberOptions {
   readonly listener: GroupListener
   readonly log: Logger
   /**
-   * After so long without a heartbeat from us the broker gives our partitions to others.
+   * After this time without a heartbeat the broker reassigns the member's partitions.
    *
    * @defaultValue 45000
    */
   readonly sessionTimeoutMs?: number
-  /** How long a revocation may take. @defaultValue 30000 */
+  /** The maximum duration of a revocation. @defaultValue 30000 */
   readonly rebalanceTimeoutMs?: number
   /** How often the leader of the group checks for new partitions. @defaultValue 10000 */
   readonly metadataIntervalMs?: number
 }
 
 const retryBackoff = { firstMs: 100, capMs: 2000 }
-/** Kafka may convert a group, or delete an empty one, between two tries; that does not take long. */
+/**
+ * Kafka may convert a group, or delete an empty one, between two attempts. This many refusals in a row are permanent.
+ */
 const maxRefusals = 6
 
 export class GroupMember {
@@ -57,7 +60,7 @@ export class GroupMember {
   #stopping: Promise<void> | undefined
   #ended = false
   #lastStep: Promise<void> = Promise.resolve()
-  /** Refusals in a row. */
+  /** Consecutive refusals. */
   #refusals = 0
   #resting: AbortController | undefined
   #awake = false
@@ -69,7 +72,7 @@ export class GroupMember {
     this.#ownership = new GroupOwnership(options.listener, options.log)
   }
 
-  /** Joins in the background, and stays a member, over all failures that may pass. */
+  /** Joins in the background, and stays a member through all transient failures. */
   start(): void {
     assert(!this.#running, 'a group member is started once')
     this.#running = this.#run()
@@ -80,16 +83,16 @@ export class GroupMember {
     return this.#membership?.state ?? 'joining'
   }
 
-  /** What is ours now, in order. */
+  /** The partitions that this member owns, in order. */
   get partitions(): readonly number[] {
     return this.#ownership.partitions
   }
 
   /**
-   * Commits offsets to Kafka, for other tools; callers treat it as best effort.
+   * Commits offsets to Kafka for other tools; callers treat it as best effort.
    *
    * @param offsets By partition, the offset to read next.
-   * @throws KpiError whatever went wrong, being between two generations of the group included.
+   * @throws KpiError for any failure, also during a rebalance.
    */
   async commit(offsets: ReadonlyMap<number, number>): Promise<void> {
     if (offsets.size === 0) return
@@ -98,8 +101,8 @@ export class GroupMember {
   }
 
   /**
-   * Leaves the group, so that others take over at once; gives up after the deadline. The caller has finished its work:
-   * the listener hears nothing any more.
+   * Leaves the group, so that other members take over at once; gives up after the deadline. The caller has finished its
+   * work: the listener is not called any more.
    */
   stop(deadlineMs: number): Promise<void> {
     this.#stopping ??= this.#leave(deadlineMs)
@@ -183,7 +186,7 @@ export class GroupMember {
     })
   }
 
-  /** The group is of another kind: for a moment, or until somebody changes that. */
+  /** The group does not accept this member: temporarily, or until the group is changed. */
   #refused(refusal: Refusal): void {
     const { group, log } = this.#options
     this.#membership = undefined

@@ -2,12 +2,15 @@ import type { Logger } from '../../log.ts'
 import type { GroupCoordinator, Refusal } from './group-coordinator.ts'
 import type { GroupOwnership } from './group-ownership.ts'
 
-/** What a step came to: how long the next one may wait, or that the group accepts no members of the classic protocol at the moment. */
+/**
+ * The result of a step: the longest time until the next one, or that the group does not accept members of the classic
+ * protocol at the moment.
+ */
 export type Step =
   | { readonly waitMs: number; readonly refused?: undefined }
   | { readonly refused: Refusal; readonly waitMs?: undefined }
 
-/** What a membership works with. */
+/** What a membership depends on. */
 export interface MembershipContext {
   readonly coordinator: GroupCoordinator
   readonly ownership: GroupOwnership
@@ -16,20 +19,20 @@ export interface MembershipContext {
   readonly sessionTimeoutMs: number
   readonly rebalanceTimeoutMs: number
   readonly metadataIntervalMs: number
-  /** Something changed: the next step should not wait. */
+  /** Called after a change, so that the next step runs without delay. */
   readonly wake: () => void
 }
 
-/** The broker is told that much more than a revocation may take: for the way there and back. */
+/** Added to the revocation timeout that is sent to the broker, to allow for network delays. */
 export const revocationMarginMs = 5000
 
 /**
- * A member learns from its heartbeats that others join or leave. Kafka's own clients send one every 3 s; partitions would
- * not be read for that long after each clean leave.
+ * Heartbeats show a member that others join or leave. Kafka's own clients send one every 3 s, and for that time
+ * partitions would not be read after each clean leave.
  */
 export const maxHeartbeatIntervalMs = 2000
 
-/** A heartbeat without an answer is sent again on a new connection, early enough for the session to survive it. */
+/** An unanswered heartbeat is repeated on a new connection, early enough to keep the session. */
 export function heartbeatTimeoutMs(sessionTimeoutMs: number): number {
   return Math.min(10_000, sessionTimeoutMs / 3)
 }

@@ -2,27 +2,28 @@ import { KpiError, messageOf } from '../../errors.ts'
 import type { Logger } from '../../log.ts'
 import { within } from '../../runtime/abort.ts'
 
-/** What becomes of partitions; called by the member, never after its `stop()` was called. */
+/** Receives changes of ownership. The member does not call it after its `stop()` was called. */
 export interface GroupListener {
-  /** Partitions that are now ours, besides those we have. */
+  /** Partitions that this member owns from now on, in addition to those it already has. */
   assigned(partitions: readonly number[]): void
   /**
-   * Partitions that go to somebody else: finish what is pending for them. The group is told when this resolves, or
-   * after the deadline; they are ours until then. May be overtaken by `lost`.
+   * Partitions that go to another member: finish the pending work for them. They are handed over when this resolves or
+   * the deadline has passed, and are owned until then. `lost` may be called in the meantime.
    */
   revoked(partitions: readonly number[], deadlineMs: number): Promise<void>
-  /** The group went on without us (fenced, session expired): they may already be somebody else's. */
+  /** The member was removed from the group (fenced, session expired): another member may already own the partitions. */
   lost(partitions: readonly number[]): void
-  /** Nothing that waiting would help (authorization, a group of another kind). The member has ended. */
+  /** A failure that waiting cannot fix (authorization, a group of another kind). The member has ended. */
   fatal(error: KpiError): void
 }
 
 /**
- * Which partitions are ours, in step with what the listener was told. A partition is
- *   ours      from `assign` until its revocation has finished or it was lost;
- *   leaving   still ours, while the listener finishes what is pending for it;
- *   nobody's  as far as we know, otherwise.
- * The two memberships change ownership through here only, so the listener never hears of a partition twice.
+ * Keeps which partitions this member owns, consistent with the listener's calls. A partition is
+ * - owned: from `assign` until its revocation has finished or it was lost;
+ * - leaving: still owned, while the listener finishes the pending work for it;
+ * - not owned: in all other cases.
+ *
+ * Both memberships change ownership only through this class, so the listener is never called twice for a partition.
  */
 export class GroupOwnership {
   readonly #listener: GroupListener
@@ -36,12 +37,11 @@ export class GroupOwnership {
     this.#log = log
   }
 
-  /** In order. */
   get partitions(): readonly number[] {
     return [...this.#ours].sort((a, b) => a - b)
   }
 
-  /** Takes what is not ours yet. */
+  /** Adds the partitions that are not owned yet. */
   assign(partitions: readonly number[]): void {
     const added = partitions.filter((partition) => !this.#ours.has(partition))
     if (this.#silent || added.length === 0) return
@@ -50,9 +50,9 @@ export class GroupOwnership {
   }
 
   /**
-   * Gives partitions up once the listener is done with them, or after the deadline.
+   * Gives partitions up when the listener has finished with them, or after the deadline.
    *
-   * @returns False when all was lost meanwhile: what the caller had in mind no longer holds.
+   * @returns False when all partitions were lost in the meantime: the caller's next action is then obsolete.
    */
   async revoke(partitions: readonly number[], deadlineMs: number): Promise<boolean> {
     const losses = this.#losses
@@ -63,7 +63,7 @@ export class GroupOwnership {
     return true
   }
 
-  /** All at once: the group has gone on without us. */
+  /** Loses all partitions at once, after the member was removed from the group. */
   lose(): void {
     const lost = this.partitions
     this.#losses += 1
@@ -71,7 +71,7 @@ export class GroupOwnership {
     if (!this.#silent && lost.length > 0) this.#listener.lost(lost)
   }
 
-  /** From now on the listener hears nothing, and nothing is ours. */
+  /** Ends all ownership; the listener is not called any more. */
   end(): void {
     this.#silent = true
     this.lose()

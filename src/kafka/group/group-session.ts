@@ -1,6 +1,7 @@
 /**
- * Knows when the broker must have given us up: a session timeout after it last had a word from us. Counted from when
- * we sent what it answered, which is never later than when it received that, so we never believe longer than it does.
+ * Knows when the broker must have removed this member: one session timeout after the last answered request. The time
+ * counts from when the request was sent, which is never later than when the broker received it, so this session never
+ * ends later than the broker's.
  */
 export class GroupSession {
   readonly #onExpired: () => void
@@ -10,7 +11,7 @@ export class GroupSession {
     this.#onExpired = onExpired
   }
 
-  /** @param sentAtMs By `performance.now()`, which goes on while the process is stopped. */
+  /** @param sentAtMs By `performance.now()`, which continues while the process is suspended. */
   renew(sentAtMs: number, timeoutMs: number): void {
     this.end()
     this.#timer = setTimeout(this.#onExpired, Math.max(0, sentAtMs + timeoutMs - performance.now()))

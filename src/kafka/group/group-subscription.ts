@@ -2,14 +2,14 @@ import { ByteReader, corrupt } from '../records/byte-reader.ts'
 import type { TopicPartitions } from './range-assignment.ts'
 
 /**
- * The two messages that members of a classic group hand each other through the coordinator, which does not look inside:
- * what a member wants, and what the leader gives it. Both have a version, and later ones only add fields at the end.
- * Source: Kafka's ConsumerProtocolSubscription.json and ConsumerProtocolAssignment.json.
+ * The two messages that members of a classic group exchange through the coordinator, which does not parse them: what a
+ * member subscribes to, and what the leader assigns to it. Both have a version, and later versions only add fields at
+ * the end. Source: Kafka's ConsumerProtocolSubscription.json and ConsumerProtocolAssignment.json.
  */
 const version = 0
 const nullBytes = -1
 
-/** Version 0: nothing is kept over a rebalance, so there are no owned partitions to tell. */
+/** Version 0: eager rebalances keep no partitions, so there are no owned partitions to send. */
 export function encodeSubscription(topics: readonly string[]): Buffer {
   return Buffer.concat([int16(version), int32(topics.length), ...topics.map(string), int32(nullBytes)])
 }
@@ -28,7 +28,10 @@ export function encodeAssignment(assignment: TopicPartitions): Buffer {
   return Buffer.concat([int16(version), int32(topics.length), ...topics, int32(nullBytes)])
 }
 
-/** An assignment of any version; one without a byte, as a leader may leave for those it knows nothing about, is empty. */
+/**
+ * Decodes an assignment of any version. An empty buffer, which a leader may send to members it does not know, is an
+ * empty assignment.
+ */
 export function decodeAssignment(assignment: Buffer): Map<string, number[]> {
   if (assignment.length === 0) return new Map()
   const reader = new ByteReader(assignment)

@@ -1,20 +1,20 @@
 /** A member of the group as its leader sees it. */
 export interface RangeMember {
   readonly memberId: string
-  /** A fixed name that outlives the member id; such members come first. */
+  /** A static member name that outlives the member id; static members come first. */
   readonly instanceId: string | undefined
   readonly topics: readonly string[]
 }
 
-/** What a member gets: topic → partitions. */
+/** A member's assignment: topic → partitions. */
 export type TopicPartitions = ReadonlyMap<string, readonly number[]>
 
 /**
- * Cuts each topic's partitions into contiguous ranges, one a subscriber, the first ones longer by one where it does not
- * come out even. Other leaders of the same group (Java, librdkafka) come to the same result.
- * Source: Kafka's RangeAssignor, without its placement by racks.
+ * Splits each topic's partitions into contiguous ranges, one for each subscriber; when they do not divide evenly, the
+ * first ranges have one partition more. Other leaders of the same group (Java, librdkafka) compute the same result.
+ * Source: Kafka's RangeAssignor, without its rack awareness.
  *
- * @returns By member id, an entry for every member.
+ * @returns By member id, with an entry for every member.
  */
 export function assignRanges(
   members: readonly RangeMember[],

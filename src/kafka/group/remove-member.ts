@@ -4,9 +4,9 @@ import { type GroupCoordinator, refusalError } from './group-coordinator.ts'
 const alreadyGone: ReadonlySet<string> = new Set(['UNKNOWN_MEMBER_ID', 'GROUP_ID_NOT_FOUND'])
 
 /**
- * Leaves the group for a member of the classic protocol that does not do so itself; one that is alive after all joins again.
+ * Removes a member of the classic protocol that does not leave by itself. If it is alive after all, it joins again.
  *
- * @throws KpiError when the coordinator could not be asked, or refused.
+ * @throws KpiError when the coordinator could not be reached, or refused.
  */
 export async function removeMember(coordinator: GroupCoordinator, memberId: string): Promise<'removed' | 'gone'> {
   const { refusal } = await coordinator.ask({ purpose: 'control' }, leaveGroupV4.api, coordinator.group, [{ memberId }])

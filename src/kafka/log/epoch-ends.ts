@@ -8,10 +8,10 @@ import { kafkaError } from '../client/errors.ts'
 const consumerReplica = -1
 
 /**
- * Where logs diverged from what was read of them, by partition: those that still hold it all are left out, and those of
- * which no epoch is known, as well as all of a topic that was re-created.
+ * Finds where partitions' logs have diverged from what was read. Left out are partitions that still contain everything
+ * that was read, partitions without a known epoch, and all partitions of a re-created topic.
  *
- * @param metadata - Of the topic that was read; its leaders are asked for again.
+ * @param metadata - Of the topic that was read; its leaders are looked up again.
  * @throws KpiError `KPI_KAFKA_REQUEST` when a partition has no leader or its leader refuses.
  */
 export async function findDivergences(
@@ -21,7 +21,7 @@ export async function findDivergences(
 ): Promise<Map<number, Divergence>> {
   const known = positions.filter(({ leaderEpoch }) => leaderEpoch >= 0)
   if (known.length === 0) return new Map()
-  // Leaders may have changed since, and partitions may have been added.
+  // Leaders may have changed, and partitions may have been added.
   const current = await cluster.topicMetadata(metadata.topic)
   if (current.topicId !== metadata.topicId) return new Map()
   const ends = await epochEnds(cluster, current, new Map(known.map((p) => [p.partition, p.leaderEpoch])))
@@ -35,9 +35,9 @@ export async function findDivergences(
 }
 
 /**
- * Asks once more, after the logs were read.
+ * Repeats the check after the logs were read.
  *
- * @throws KpiError `KPI_POSITION_MOVED` when one was cut meanwhile: what was read of it may be of two logs.
+ * @throws KpiError `KPI_POSITION_MOVED` when a log was truncated in the meantime: the records read may be of two logs.
  */
 export async function assertNotCutSince(
   before: ReadonlyMap<number, Divergence>,
@@ -52,7 +52,7 @@ export async function assertNotCutSince(
   }
 }
 
-/** What the leaders say of one epoch of each partition. */
+/** Requests the end of one epoch of each partition from its leader. */
 async function epochEnds(
   cluster: KafkaCluster,
   metadata: TopicMetadata,

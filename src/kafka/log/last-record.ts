@@ -8,38 +8,39 @@ import { walkRecords } from '../records/record-batch.ts'
 import { producerAt } from '../records/record-range.ts'
 import { listOffsets } from './offsets.ts'
 
-/** The last record of a partition that was looked for. */
+/** The last matching record of a partition. */
 export interface FoundRecord<T> {
   readonly partition: number
   readonly offset: number
-  /** What the matcher made of it. */
+  /** The matcher's result. */
   readonly match: T
-  /** Undefined when its producer was not idempotent. */
+  /** Undefined when the record's producer was not idempotent. */
   readonly producer: ProducerTrace | undefined
 }
 
 export interface LastRecordSearch<T> {
   readonly cluster: KafkaCluster
   readonly metadata: TopicMetadata
-  /** Undefined for a record that is not looked for. Headers begin at `valueEnd`. */
+  /** Returns undefined for a record that does not match. Headers start at `valueEnd`. */
   readonly match: (buffer: Buffer, valueEnd: number) => T | undefined
-  /** Called after each answer, with the bytes read since the start. */
+  /** Called after each answer with the total bytes read. */
   readonly progress?: (bytes: number) => void
 }
 
-/** The first look back goes so many offsets, each further one four times as many. */
+/** The first step backwards covers this many offsets, and each further step four times as many. */
 const firstStep = 1000
 const stepGrowth = 4
 const longestStep = 500_000
-/** Of one answer; with {@link concurrency} of them, the memory of a search. */
+/** The limit of one answer; together with {@link concurrency} it bounds the memory of a search. */
 const partitionMaxBytes = 4 * 1024 * 1024
 const concurrency = 4
 const maxWaitMs = 500
 
 /**
- * Finds the last record of each partition that matches, reading backwards from its end in steps until one is found or the
- * log begins: whatever others wrote behind it, and however much. Partitions without one are left out. A transaction of
- * another producer that is still open hides nothing: what stands behind it was written too, and is not to be sent again.
+ * Finds the last matching record of each partition. It reads backwards from the end in steps until a record matches or
+ * the log begins, however many other records follow the match. Partitions without a match are left out. An open
+ * transaction of another producer hides nothing: records behind its start are found too, because they were written and
+ * must not be sent again.
  *
  * @throws KpiError `KPI_KAFKA_REQUEST`, `KPI_KAFKA_UNREACHABLE`, `KPI_KAFKA_CORRUPT`; or the signal's reason.
  */
@@ -78,7 +79,7 @@ async function findLast<T>(
   return undefined
 }
 
-/** Reads stretches of partitions, answer by answer. */
+/** Reads ranges of partitions, one answer at a time. */
 class StepReader<T> {
   readonly #search: LastRecordSearch<T>
   readonly #signal: AbortSignal
@@ -89,7 +90,7 @@ class StepReader<T> {
     this.#signal = signal
   }
 
-  /** The last match at `[start, end)`. */
+  /** Finds the last match in `[start, end)`. */
   async lastWithin(partition: number, start: number, end: number): Promise<FoundRecord<T> | undefined> {
     let last: FoundRecord<T> | undefined
     for (let from = start; from < end; ) {

@@ -7,8 +7,8 @@ import { brokerErrorOf, isConnectionLoss, kafkaError } from '../client/errors.ts
 import { listOffsets } from './offsets.ts'
 
 /**
- * Reads a range of a partition for commands that look at the log again, with the library's own parsing of records: an
- * object a record, and none of the code by which workers read. Only committed messages are seen.
+ * Reads a range of a partition for commands that read the log a second time. It uses the library's own record parser
+ * (one object per record), and none of the code with which workers read. Only committed messages are returned.
  */
 export interface LogRecord {
   readonly offset: number
@@ -23,18 +23,18 @@ export interface OffsetRange {
   readonly to: number
 }
 
-/** What one answer of a broker held. */
+/** The content of one answer. */
 export interface LogChunk {
-  /** Later than where the chunk before ended, when the log began there meanwhile. */
+  /** Later than the end of the previous chunk when the log's start has moved past it in the meantime. */
   readonly from: number
   readonly next: number
   readonly records: readonly LogRecord[]
   /**
-   * Offsets that hold nothing any more, in their order: compacted away. Those of transaction markers and of aborted
-   * transactions are not among them, as long as the log holds these.
+   * Offsets without a record, in order, because they were compacted away. Those of transaction markers and of aborted
+   * transactions are not included while the log still contains these.
    */
   readonly missing: readonly OffsetRange[]
-  /** Whether the broker's clock gave the timestamps, so that they only rise. */
+  /** Whether the timestamps come from the broker's clock and therefore never decrease. */
   readonly isAppendTime: boolean
 }
 
@@ -46,7 +46,7 @@ const maxWaitMs = 500
 const chunkBytes = 1024 * 1024
 const readCommitted = 1
 const noSession = { id: 0, epoch: -1 }
-/** How long a broker may stay away before a command that reads gives up. */
+/** How long a broker may be unavailable before a reading command fails. */
 const patienceMs = 30_000
 
 const appendTimeBit = 0x08
@@ -63,11 +63,11 @@ export class LogReader {
   }
 
   /**
-   * The messages from one offset up to another, in order; ends early where the log does. The next answer is asked for
-   * while the caller works on this one. Nothing is asked of the broker where there is nothing to read, and no request is
-   * tried again once the caller has stopped reading.
+   * Reads the messages from one offset up to another, in order; ends early at the end of the log. The next answer is
+   * requested while the caller processes the current one. An empty range sends no request, and no request is retried
+   * after the caller has stopped reading.
    *
-   * @throws KpiError `KPI_TOPIC_RECREATED`, and those of a connection that stays away for 30 s.
+   * @throws KpiError `KPI_TOPIC_RECREATED`, and connection errors that last for 30 s.
    */
   async *read(partition: number, from: number, end: number): AsyncGenerator<LogChunk, void> {
     if (from >= end) return
@@ -80,7 +80,7 @@ export class LogReader {
         offset = chunk.next
         if (offset < end) {
           asked = this.#chunk(partition, offset, stopped.signal)
-          asked.catch(() => undefined) // thrown where it is awaited
+          asked.catch(() => undefined) // the failure is thrown where the answer is awaited
         }
         yield offset <= end ? chunk : upTo(chunk, end)
       }
@@ -90,8 +90,8 @@ export class LogReader {
   }
 
   /**
-   * What the log holds from an offset on, as much as one answer carries: at least the first message, where there is one.
-   * The log's first messages when it begins later; undefined at its end.
+   * Reads as much from an offset on as one answer contains: at least the first message, if there is one. Returns the
+   * log's first messages when the log starts later, and undefined at its end.
    *
    * @throws KpiError as {@link read}.
    */
@@ -99,7 +99,7 @@ export class LogReader {
     return this.#chunk(partition, offset)
   }
 
-  /** Also undefined once the signal is aborted and a request has failed. */
+  /** Also returns undefined when a request has failed after the signal was aborted. */
   async #chunk(partition: number, offset: number, signal?: AbortSignal): Promise<LogChunk | undefined> {
     const backoff = new Backoff({ firstMs: 100, capMs: 2000 })
     const deadline = performance.now() + patienceMs
@@ -161,7 +161,7 @@ export class LogReader {
     return found
   }
 
-  /** The first offset that the log of a partition holds. */
+  /** The first offset in the log of a partition. */
   async logStart(partition: number): Promise<number> {
     const starts = await listOffsets(this.#cluster, this.#metadata, 'earliest', [partition])
     return starts.get(partition) ?? 0
@@ -179,7 +179,7 @@ export class LogReader {
   }
 }
 
-/** What is neither a broker's word nor a lost connection was found while records were parsed. */
+/** An error that is neither a broker's error code nor a lost connection comes from parsing records. */
 function failureOf(error: unknown, partition: number): KpiError {
   if (error instanceof KpiError || isConnectionLoss(error) || brokerErrorOf(error) !== undefined) {
     return kafkaError(error, `the leader of partition ${partition}`)
@@ -209,7 +209,7 @@ function chunkOf(found: FetchedPartition, from: number, next: number): LogChunk 
   return { from, next, records, missing, isAppendTime }
 }
 
-/** @param committed - Of the other batches no record is wanted, and so none is missed. */
+/** @param committed - Records of all other batches are not returned, so their offsets do not count as missing. */
 function missingOffsets(
   all: readonly RecordsBatch[],
   committed: ReadonlySet<RecordsBatch>,
@@ -246,8 +246,8 @@ function recordsOf(batch: RecordsBatch): LogRecord[] {
 }
 
 /**
- * Without control batches, and without those of aborted transactions: an aborted transaction of a producer lasts from
- * the offset the broker names to the producer's next abort marker.
+ * Leaves out control batches and batches of aborted transactions: an aborted transaction of a producer extends from the
+ * offset that the broker returns to the producer's next abort marker.
  */
 function committedBatches({ records, abortedTransactions }: FetchedPartition): RecordsBatch[] {
   const ahead = [...(abortedTransactions ?? [])].sort((a, b) => Number(a.firstOffset - b.firstOffset))

@@ -4,24 +4,24 @@ import { askLeaders } from '../client/ask-leaders.ts'
 import type { KafkaCluster, TopicMetadata } from '../client/cluster.ts'
 import { brokerErrorName, kafkaError } from '../client/errors.ts'
 
-/** An end of a partition's log, as ListOffsets asks for it: a special timestamp, and who it is told to. */
+/** The ends of a partition's log as ListOffsets requests them: by a special timestamp and an isolation level. */
 const ends = {
   earliest: { timestamp: -2n, isolation: 0 },
   latest: { timestamp: -1n, isolation: 0 },
   stable: { timestamp: -1n, isolation: 1 },
 } as const
 /**
- *   earliest  the first offset that the log holds
- *   latest    the offset after its last message (the high watermark), whether its transaction is decided or not
- *   stable    where the oldest transaction that is still open begins (the last stable offset), and `latest` where none
- *             is: read_committed reads up to here
+ * - earliest: the first offset in the log
+ * - latest: the offset after the last message (the high watermark), including open transactions
+ * - stable: the start of the oldest open transaction (the last stable offset), or `latest` when there is none:
+ *   read_committed reads up to here
  */
 export type LogEnd = keyof typeof ends
 
 const consumerReplica = -1
 
 /**
- * One end of the log of each partition. Waits a little for leaders that have just been elected.
+ * Reads one end of the log of each partition. Waits briefly for leaders that have just been elected.
  *
  * @throws KpiError `KPI_KAFKA_REQUEST` when a partition has no leader or its leader refuses.
  */

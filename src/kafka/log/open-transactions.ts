@@ -3,25 +3,28 @@ import { isOwnMistake } from '../../errors.ts'
 import type { KafkaCluster, TopicMetadata } from '../client/cluster.ts'
 import { recordTimeAt } from './record-time.ts'
 
-/** The oldest transaction of a partition that is neither committed nor aborted: nobody can read beyond its beginning. */
+/**
+ * A partition's oldest transaction that is neither committed nor aborted: read_committed cannot read beyond its start.
+ */
 export interface OpenTransaction {
   /** The offset of its first message in the partition. */
   readonly startOffset: number
-  /** Null where the partition's leader does not tell. */
+  /** Null when the partition's leader does not report it. */
   readonly producerId: number | null
-  /** Its producer's name for itself; null where no coordinator that may tell us knows of it. */
+  /** The name that its producer has chosen; null when no coordinator that we may ask knows the transaction. */
   readonly transactionalId: string | null
-  /** When it began, by the brokers' clocks, in milliseconds since 1970; null where that cannot be found out. */
+  /** When the transaction started, by the brokers' clocks, in milliseconds since 1970; null when this is unknown. */
   readonly sinceMs: number | null
 }
 
 /**
- * The oldest open transaction of each of these partitions. Its producer is known to the partition's leader, its beginning
- * to the transaction's coordinator; where that one knows nothing of it (it hangs), or may not tell us, the time counts at
- * which the broker took its first message.
- * What brokers do not tell, or not to this user, is null.
+ * Finds the oldest open transaction of each of these partitions. The partition's leader knows the producer, and the
+ * transaction's coordinator knows the start time. When the coordinator does not know the transaction (a hanging
+ * transaction), or we are not authorized to ask it, the time at which the broker received its first message is used.
+ * Details that the brokers do not report, or not to this user, are null.
  *
- * @param startOffsets - Where it begins, by partition: the log's `stable` end, if that is before its `latest` one.
+ * @param startOffsets - The transaction's start by partition: the log's `stable` end, if that is before its `latest`
+ *   one.
  */
 export async function openTransactions(
   cluster: KafkaCluster,
@@ -36,7 +39,8 @@ export async function openTransactions(
     [...startOffsets].map(async ([partition, startOffset]) => {
       const producerId = producers.get(partition)
       const own = known.find((state) => state.producerId === producerId)
-      // A coordinator may be at a later transaction of the same producer, of which this partition is no part.
+      // The coordinator may already be at a later transaction of the same producer that does not include this
+      // partition.
       const isCurrent = own?.topics.some((t) => t.topic === metadata.topic && t.partitions.includes(partition))
       const startedAtMs =
         isCurrent && own && own.transactionStartTimeMs > 0n ? Number(own.transactionStartTimeMs) : null
@@ -57,18 +61,18 @@ export function transactionText({ producerId, transactionalId, startOffset }: Op
   return `the transaction of ${producer}${name} that begins at offset ${startOffset}`
 }
 
-/** Another application chose it: it may hold anything, and be long. */
+/** Another application chose the id: it may contain any characters and be long. */
 function shown(transactionalId: string): string {
   return transactionalId.replace(/\p{Cc}/gu, '?').slice(0, 100)
 }
 
-/** The details are worth no failure of what asks for them. */
+/** The details are optional: a failure to read them must not fail the caller. */
 function untold(error: unknown): undefined {
   if (isOwnMistake(error)) throw error
   return undefined
 }
 
-/** The answer inside an error: the library throws when one part of an answer carries an error. */
+/** The answer inside an error: the library throws when one part of an answer has an error. */
 function partialAnswer<T>(error: unknown): T | undefined {
   return untold(error) ?? (error as { response?: T }).response
 }
@@ -100,7 +104,9 @@ async function oldestProducers(
 type Described = Awaited<ReturnType<typeof describeProducersV0.api.async>>
 type TransactionStates = Awaited<ReturnType<typeof describeTransactionsV0.api.async>>['transactionStates']
 
-/** What the coordinators know of the transactions of these producers; any broker may be the coordinator of one. */
+/**
+ * Reads the state of these producers' transactions from all brokers, since any broker may be the coordinator of one.
+ */
 async function coordinated(cluster: KafkaCluster, producerIds: bigint[]): Promise<TransactionStates> {
   const found = await Promise.all(
     cluster.brokers.map(async ({ nodeId }) => {

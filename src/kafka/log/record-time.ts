@@ -7,17 +7,17 @@ import { isAppendTime } from '../records/record-range.ts'
 export interface RecordPlace {
   readonly partition: number
   readonly offset: number
-  /** Also a record of a transaction that is still open. */
+  /** Includes records of open transactions. */
   readonly isUncommitted: boolean
-  /** Only where it is by the broker's clock: a producer may set any time. */
+  /** Returns the timestamp only when it comes from the broker's clock: a producer may set any time. */
   readonly isOfBroker?: boolean
 }
 
 /**
- * Kafka's timestamp, in milliseconds, of the first record at or after an offset; undefined where there is none, or it has
- * none.
+ * Kafka's timestamp, in milliseconds, of the first record at or after an offset; undefined when there is no record, or
+ * it has no timestamp.
  *
- * @throws What a connection that fails throws.
+ * @throws Connection errors.
  */
 export async function recordTimeAt(
   cluster: KafkaCluster,
@@ -28,7 +28,7 @@ export async function recordTimeAt(
   if (leaderId < 0) return undefined
   const version = await cluster.apiVersion(leaderId, fetchApiKey, fetchVersions)
   if (version === undefined) return undefined
-  // A broker sends one whole batch, however few bytes are asked for.
+  // A broker always sends one whole batch, however small the limit is.
   const limits = { maxWaitMs: 0, minBytes: 0, maxBytes: 1, partitionMaxBytes: 1 }
   const request = { topicId, ...limits, partitions: [{ partition, offset, leaderEpoch }], isUncommitted }
   const connection = await cluster.connection(leaderId, 'fetch')

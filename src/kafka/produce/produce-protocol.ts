@@ -1,7 +1,7 @@
 import { type Connection, Writer } from '#kafka-protocol'
 import { ByteReader } from '../records/byte-reader.ts'
 
-/** Versions 9 to 11 are written alike, and brokers since Kafka 2.8 have the first of them. */
+/** Versions 9 to 11 have the same request format; brokers support version 9 since Kafka 2.8. */
 export const produceApiKey = 0
 export const produceVersions = { minVersion: 9, maxVersion: 11 } as const
 
@@ -9,7 +9,7 @@ export interface ProduceRequest {
   readonly topic: string
   /** How long the leader may wait for its followers. */
   readonly timeoutMs: number
-  /** One record batch a partition. */
+  /** One record batch for each partition. */
   readonly batches: readonly { partition: number; records: Buffer }[]
 }
 
@@ -17,13 +17,13 @@ export interface ProducedPartition {
   readonly partition: number
   /** Kafka's error code, 0 for none. */
   readonly errorCode: number
-  /** -1 when the broker had the batch already and no longer knows where. */
+  /** -1 when the broker had already written the batch and no longer knows where. */
   readonly baseOffset: number
 }
 
 const acksOfAll = -1
 
-/** Sends one Produce request, and reads its answer. Rejects only when there is no answer. */
+/** Sends one Produce request and reads its answer. Rejects only when there is no answer. */
 export function sendProduce(
   connection: Connection,
   version: number,
@@ -58,12 +58,12 @@ function writeProduce(request: ProduceRequest): Writer {
     .appendTaggedFields()
 }
 
-/** The answer of versions 9 to 11, after its header. */
+/** Parses the answer of versions 9 to 11, after its header. */
 export function parseProduce(buffer: Buffer): ProducedPartition[] {
   const reader = new ByteReader(buffer)
   const partitions: ProducedPartition[] = []
   for (let topics = reader.compactLength(); topics > 0; topics--) {
-    reader.advance(Math.max(reader.compactLength(), 0)) // the topic: we send to one
+    reader.advance(Math.max(reader.compactLength(), 0)) // the topic: each request is for one
     for (let count = reader.compactLength(); count > 0; count--) partitions.push(parsePartition(reader))
     reader.skipTaggedFields()
   }
@@ -81,6 +81,6 @@ function parsePartition(reader: ByteReader): ProducedPartition {
     reader.skipTaggedFields()
   }
   reader.advance(Math.max(reader.compactLength(), 0)) // error message
-  reader.skipTaggedFields() // the leader of now: metadata tells
+  reader.skipTaggedFields() // the current leader: read from the metadata instead
   return { partition, errorCode, baseOffset }
 }

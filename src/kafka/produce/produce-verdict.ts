@@ -1,15 +1,15 @@
 import { KpiError } from '../../errors.ts'
 import type { Impasse, QueuedBatch, Verdict } from './producer-partition.ts'
 
-/** An answer after which sending again cannot help. */
+/** An error that sending again cannot fix. */
 export interface Fatal {
   readonly fatal: (topic: string, name: string) => KpiError
 }
 
-/** Refused for now: nothing was written. Unknown ones are not listed: they are fatal. */
+/** Transient refusals: nothing was written. An error code that is not listed is fatal. */
 const refusals = new Set([
-  2, // CORRUPT_MESSAGE: damaged on the way
-  3, // UNKNOWN_TOPIC_OR_PARTITION: the metadata is not there yet, or the topic is gone
+  2, // CORRUPT_MESSAGE: damaged in transit
+  3, // UNKNOWN_TOPIC_OR_PARTITION: the broker does not have the metadata yet, or the topic was deleted
   5, // LEADER_NOT_AVAILABLE
   6, // NOT_LEADER_OR_FOLLOWER
   9, // REPLICA_NOT_AVAILABLE
@@ -19,7 +19,7 @@ const refusals = new Set([
   75, // UNKNOWN_LEADER_EPOCH
   89, // THROTTLING_QUOTA_EXCEEDED
 ])
-/** It may have been written: REQUEST_TIMED_OUT, NETWORK_EXCEPTION, NOT_ENOUGH_REPLICAS_AFTER_APPEND. */
+/** The batch may have been written: REQUEST_TIMED_OUT, NETWORK_EXCEPTION, NOT_ENOUGH_REPLICAS_AFTER_APPEND. */
 const doubts = new Set([7, 13, 20])
 /** TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED. */
 const forbidden = new Set([29, 31])
@@ -29,7 +29,7 @@ const fenced = new Set([47, 90])
 /** What a partition's error code in the answer to a Produce request means for its batch. */
 export function verdictOf(errorCode: number): Verdict | Fatal {
   if (errorCode === 0) return 'written'
-  if (errorCode === 46) return 'written' // DUPLICATE_SEQUENCE_NUMBER: it was there already
+  if (errorCode === 46) return 'written' // DUPLICATE_SEQUENCE_NUMBER: already written
   if (errorCode === 45 || errorCode === 59) return 'outOfSequence' // OUT_OF_ORDER_SEQUENCE_NUMBER, UNKNOWN_PRODUCER_ID
   if (errorCode === 10 || errorCode === 18) return 'tooLarge' // MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE
   if (refusals.has(errorCode)) return 'refused'
@@ -47,7 +47,7 @@ function fatalError(errorCode: number, topic: string, name: string): KpiError {
   return new KpiError('KPI_KAFKA_REQUEST', `Kafka refused messages for the topic '${topic}' with ${name}`)
 }
 
-/** Why the producer has to give up at a partition. */
+/** Why the producer must give up on a partition. */
 export function impasseError(
   impasse: Impasse,
   { topic, partition, batch }: { topic: string; partition: number; batch: QueuedBatch },

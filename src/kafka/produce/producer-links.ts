@@ -13,9 +13,9 @@ import {
 /** An open connection to a broker. */
 export interface ProducerLink {
   readonly connection: Connection
-  /** Of the Produce requests that the broker understands. */
+  /** The version of the Produce request that the broker supports. */
   readonly version: number
-  /** Requests without an answer. */
+  /** The number of unanswered requests. */
   inFlight: number
 }
 
@@ -25,38 +25,42 @@ export interface ProducerLinksOptions {
   readonly failed: (brokerId: number, error: KpiError) => void
 }
 
-/** The producer's connections to the brokers, one each, opened when first asked for, and the requests on them. */
+/** The producer's connections, one for each broker, opened at the first use, and the requests on them. */
 export class ProducerLinks {
   readonly #options: ProducerLinksOptions
   readonly #links = new Map<number, ProducerLink | 'opening'>()
   #requestsInFlight = 0
-  /** Since when requests have waited, or since the last answer while some do. */
+  /** When the oldest wait began: when a first request was sent, or at the last answer while others were unanswered. */
   #unansweredSinceMs: number | undefined
 
   constructor(options: ProducerLinksOptions) {
     this.#options = options
   }
 
-  /** How long requests have waited without an answer to any. */
+  /** How long there have been unanswered requests without any answer. */
   get unansweredMs(): number {
     return this.#unansweredSinceMs === undefined ? 0 : performance.now() - this.#unansweredSinceMs
   }
 
-  /** Undefined while it is being opened, which this call begins; then `opened` or `failed` is called. */
+  /**
+   * Returns undefined while the connection is being opened, which this call starts; then `opened` or `failed` is
+   * called.
+   */
   to(brokerId: number): ProducerLink | undefined {
     const link = this.#links.get(brokerId)
     if (link === 'opening') return undefined
-    // One that broke while idle is handled apart from one that breaks under a request, whose outcome is then unknown.
+    // A connection that broke while idle is replaced here. One that breaks during a request is handled by `send`,
+    // because the outcome of the request is then unknown.
     if (link && isUsable(link.connection)) return link
     void this.#open(brokerId)
     return undefined
   }
 
   /**
-   * Sends one request. Everything up to the write to the socket happens before this returns, so requests leave in the
-   * order of the calls.
+   * Sends one request. Everything up to the write to the socket happens before this returns, so requests are sent in
+   * the order of the calls.
    *
-   * @returns The answers; without any, why there are none. A link that failed is forgotten.
+   * @returns The answers, or the reason why there are none. A failed link is closed and forgotten.
    */
   async send(
     brokerId: number,

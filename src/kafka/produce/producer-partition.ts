@@ -5,42 +5,46 @@ import { type Compression, identifyBatch, RecordBatchWriter } from '../records/r
 import { splitBatch } from '../records/split-batch.ts'
 
 /**
- * What waits for one partition, in order, and the sequence numbers under which the broker knows it. No I/O.
+ * The queue of one partition, in order, and the sequence numbers under which the broker knows its batches. No I/O.
  *
- * A batch is `open → queued → in flight → written`. When one in flight fails, the partition is *draining*: nothing is
- * sent until every batch in flight has an answer; then those that failed go back to the front of the queue, in order,
- * with the sequence numbers they had, so that the broker recognises what it has already. While one of those is in flight,
- * nothing new is. Nor is anything behind the very first batch: from a producer it does not know, a broker takes any number,
- * so the second would be written where the first was refused (KAFKA-14359).
+ * A batch is `open → queued → in flight → written`. When a batch in flight fails, the partition is *draining*: nothing
+ * is sent until every batch in flight has an answer. Then the failed batches return to the front of the queue, in order
+ * and with their old sequence numbers, so that the broker recognises those it has already written. While one of these
+ * is in flight, no new batch is sent. Nor is any batch sent behind the very first one: a broker accepts any sequence
+ * number from a producer it does not know, so the second batch would be written in place of a refused first one
+ * (KAFKA-14359).
  *
- * Invariants: sequence numbers are dense and in queue order; at most {@link maxInFlight} batches are in flight, as many
- * as a broker remembers of a producer; a batch's sequence changes only with a new epoch, and that is taken only when
- * no batch can have reached the log (KIP-360).
+ * Invariants: sequence numbers are dense and in queue order; at most {@link maxInFlight} batches are in flight, which
+ * is how many a broker remembers of a producer; a batch's sequence number changes only with a new epoch, which is used
+ * only when no batch can have reached the log (KIP-360).
  *
- * A partition may continue what an earlier process wrote, under its identity and from the number behind its last record.
- * Number and content then belong together: of our batch and a straggler of that process, for the same numbers, the broker
- * writes the one that comes first and refuses the other, or knows it again.
+ * A partition may continue after an earlier process, with its identity and from the sequence number behind its last
+ * record. A sequence number is then written once: when a delayed batch of that process and one of ours have the same
+ * numbers, the broker writes the one that arrives first, and refuses the other or takes it for a duplicate.
  */
 export const maxInFlight = 5
 
-/** `unknown`: it may have been written, there was no (clear) answer. `outOfSequence`: refused for its place. */
+/**
+ * `unknown`: it may have been written, because there was no (clear) answer. `outOfSequence`: refused for its sequence
+ * number.
+ */
 export type Verdict = 'written' | 'refused' | 'unknown' | 'outOfSequence' | 'tooLarge'
 
 export interface QueuedBatch {
   readonly records: Buffer
   readonly count: number
-  /** What it takes of the producer's memory. */
+  /** How much it counts towards the producer's memory limit. */
   readonly chargedBytes: number
-  /** Of its first record. */
+  /** The sequence number of its first record. */
   sequence: number
   /** An earlier attempt may have been written. */
   doubtful: boolean
-  /** One behind it was written. */
+  /** A later batch was written. */
   followed: boolean
   verdict: Verdict | undefined
 }
 
-/** Why a partition cannot go on without risk of loss or repetition. */
+/** Why a partition cannot continue without risking loss or duplicates. */
 export type Impasse = 'lost' | 'overtaken' | 'tooLarge'
 
 export interface ProducerIdentity {
@@ -48,7 +52,7 @@ export interface ProducerIdentity {
   readonly epoch: number
 }
 
-/** Under which identity and number a record was written. */
+/** The producer identity and the sequence number with which a record was written. */
 export interface ProducerTrace extends ProducerIdentity {
   readonly sequence: number
 }
@@ -58,9 +62,9 @@ export interface ProducerPartitionOptions {
   readonly identity: ProducerIdentity
   readonly maxBatchBytes: number
   readonly compression: Compression
-  /** The last sequence number that an earlier process used under this identity, -1 for none. */
+  /** The last sequence number that an earlier process used with this identity, -1 for none. */
   readonly continuesAfter?: number
-  /** Where the buffers of batches come from. */
+  /** The pool from which batches take their buffers. */
   readonly buffers?: BatchBuffers
 }
 
@@ -77,9 +81,9 @@ export class ProducerPartition {
   #inFlight: QueuedBatch[] = []
   #draining = false
   #proven: QueuedBatch[] = []
-  /** The broker has acknowledged something. */
+  /** The broker has acknowledged at least one batch. */
   #isKnown = false
-  /** Until the producer has looked for the leader again. */
+  /** Set until the producer has refreshed the partition's leader. */
   stalled = false
 
   constructor(options: ProducerPartitionOptions) {
@@ -104,19 +108,19 @@ export class ProducerPartition {
     return this.#identity
   }
 
-  /** Messages that are not written yet. */
+  /** The number of messages that are not yet written. */
   get waitingCount(): number {
     const sealed = [...this.#queue, ...this.#inFlight].reduce((sum, batch) => sum + batch.count, 0)
     return sealed + (this.#open?.count ?? 0)
   }
 
-  /** @returns false, and takes nothing, when the open batch is full and has to be sealed first. */
+  /** @returns false without taking the message when the open batch is full and has to be sealed first. */
   append(messages: MessageBatch, index: number, timestampMs: number): boolean {
     this.#open ??= new RecordBatchWriter(this.#maxBatchBytes, this.#buffers?.take(this.#maxBatchBytes))
     return this.#open.append(messages, index, timestampMs)
   }
 
-  /** Closes the open batch and queues it. @returns Its bytes. */
+  /** Closes the open batch and queues it. @returns Its size in bytes. */
   seal(): number {
     const open = this.#open
     if (open === undefined) return 0
@@ -128,12 +132,12 @@ export class ProducerPartition {
     return batch.chargedBytes
   }
 
-  /** Whether `take` would give a batch. */
+  /** Whether `take` would return a batch. */
   get canSend(): boolean {
     const [next] = this.#queue
     const most = this.#isKnown ? maxInFlight : 1
     if (next === undefined || this.stalled || this.#draining || this.#inFlight.length >= most) return false
-    // A new batch would push one that is in doubt out of what the broker remembers.
+    // A new batch could displace an uncertain one from the batches that the broker remembers.
     return next.doubtful || !this.#inFlight.some((batch) => batch.doubtful)
   }
 
@@ -141,12 +145,12 @@ export class ProducerPartition {
     return this.#queue.length > 0
   }
 
-  /** The bytes of the batch that `take` would give. */
+  /** The size of the batch that `take` would return. */
   get nextBytes(): number {
     return this.#queue[0]?.records.length ?? 0
   }
 
-  /** The next batch, which is in flight from now on. */
+  /** Returns the next batch, which is in flight from now on. */
   take(): QueuedBatch {
     assert(this.canSend, 'a batch that may be sent')
     const [batch] = this.#queue.splice(0, 1)
@@ -156,10 +160,10 @@ export class ProducerPartition {
   }
 
   /**
-   * Takes note of what became of a batch in flight.
+   * Records the result of a batch in flight.
    *
-   * @returns Whether failed batches are back in the queue, to be sent again after a look at the metadata, or at once when
-   *   one was split; or why the partition cannot go on.
+   * @returns Whether failed batches are back in the queue, to be sent again after a metadata refresh, or immediately
+   *   when one was split; or why the partition cannot continue.
    */
   settle(batch: QueuedBatch, verdict: Verdict): 'settled' | 'requeued' | 'split' | Impasse {
     if (verdict === 'written') this.#isKnown = true
@@ -174,12 +178,12 @@ export class ProducerPartition {
     return this.#requeue()
   }
 
-  /** Batches that turned out to be written by the answer to one behind them, since the last call. */
+  /** Returns the batches proven written by the answer to a later batch, since the last call. */
   takeProven(): QueuedBatch[] {
     return this.#proven.splice(0)
   }
 
-  /** Every batch in flight has its answer. */
+  /** Called when every batch in flight has its answer. */
   #requeue(): 'requeued' | 'split' | 'settled' | Impasse {
     const failed = this.#failedOfFlight()
     const hopeful = [...failed, ...this.#queue].some((batch) => batch.doubtful && batch.verdict !== 'outOfSequence')
@@ -191,15 +195,18 @@ export class ProducerPartition {
     for (const batch of failed) batch.verdict = undefined
     this.#queue.unshift(...failed)
     if (verdict === 'tooLarge') return this.#splitFirst(first)
-    // Behind a batch that failed, the others are out of sequence by necessity. The first has no such excuse.
+    // The batches behind a failed batch are necessarily out of sequence, but not the first one: its sequence number is
+    // wrong. However, while the answer to another uncertain batch is outstanding, that answer may prove that the first
+    // was written.
     // But while one batch in doubt has not got that answer, what it gets may prove the first one.
     if (verdict === 'outOfSequence' && !hopeful) return this.#takeNewEpoch()
     return 'requeued'
   }
 
   /**
-   * A broker that was restarted remembers only the last batch of a producer, and refuses those before it as out of
-   * sequence. When it has taken one behind them, or knows it again, they are written: it takes none out of its turn.
+   * A restarted broker remembers only the last batch of a producer, and refuses earlier ones as out of sequence. When
+   * it has written a later batch, or recognises one as a duplicate, the earlier ones are written too: a broker never
+   * writes a batch out of sequence.
    */
   #failedOfFlight(): QueuedBatch[] {
     const lastWritten = this.#inFlight.findLastIndex((batch) => batch.verdict === 'written')
@@ -212,7 +219,7 @@ export class ProducerPartition {
 
   #splitFirst(first: QueuedBatch): 'split' | Impasse {
     if (first.count === 1) return 'tooLarge'
-    // The next ones need not be refused first.
+    // Later batches are limited to half the size, so that they are not refused first.
     this.#maxBatchBytes = Math.min(this.#maxBatchBytes, Math.ceil(first.records.length / 2))
     let sequence = first.sequence
     const parts = splitBatch(first.records).map(({ records, count }, index) => {
@@ -224,9 +231,11 @@ export class ProducerPartition {
     return 'split'
   }
 
-  /** The broker has forgotten us. Unless one of the batches may be in its log, they start over in a new epoch. */
+  /**
+   * The broker no longer knows the producer. The batches restart in a new epoch, unless one of them may be in the log.
+   */
   #takeNewEpoch(): 'requeued' | Impasse {
-    // A straggler of the earlier process came first: a new epoch would write the same again.
+    // A delayed batch of the earlier process was written first: in a new epoch its messages would be written again.
     if (this.#isContinued) return 'overtaken'
     const { producerId, epoch } = this.#identity
     if (this.#queue.some((batch) => batch.doubtful) || epoch === maxEpoch) return 'lost'
@@ -252,7 +261,7 @@ export class ProducerPartition {
 }
 
 const maxEpoch = 32_767
-/** Sequence numbers go from 0 to 2^31 − 1 and start over. */
+/** Sequence numbers go from 0 to 2^31 − 1 and then wrap to 0. */
 const sequenceModulus = 2 ** 31
 
 function sequenceAfter(batch: QueuedBatch): number {

@@ -7,23 +7,23 @@ import type { ProducerPartition } from './producer-partition.ts'
 export interface ProducerRecoveryOptions {
   readonly log: Logger
   readonly random: () => number
-  /** Ends the waiting. */
+  /** Aborts waiting. */
   readonly signal: AbortSignal
-  /** Reads the topic's metadata again. @throws KpiError */
+  /** Refreshes the topic's metadata. @throws KpiError */
   readonly refreshMetadata: () => Promise<unknown>
-  /** How many messages wait, for the log. */
+  /** The number of waiting messages, for the log. */
   readonly waitingCount: () => number
-  /** The metadata was read: sending to these may be tried again. */
+  /** Called after the metadata was refreshed: sending to these partitions may be retried. */
   readonly recovered: (partitions: readonly ProducerPartition[]) => void
-  /** A failure that does not pass by itself. */
+  /** Called for a permanent failure. */
   readonly fatal: (error: KpiError) => void
 }
 
 const backoffLimits = { firstMs: 100, capMs: 2000 }
 
 /**
- * What a producer does about partitions that brokers do not take messages for: they stall, the metadata is read again
- * after a wait that grows until a message is acknowledged, then sending is tried again, for as long as it takes.
+ * Handles partitions whose broker does not accept messages: they stall, the metadata is refreshed after a delay, then
+ * sending is retried, for as long as it takes. The delay grows until a message is acknowledged.
  */
 export class ProducerRecovery {
   readonly #options: ProducerRecoveryOptions
@@ -38,12 +38,12 @@ export class ProducerRecovery {
     this.#backoff = new Backoff({ ...backoffLimits, random: options.random })
   }
 
-  /** Whether sending failed, and no message was acknowledged since. */
+  /** Whether sending has failed and no message has been acknowledged since. */
   get isUnavailable(): boolean {
     return this.#unavailableSinceMs !== undefined
   }
 
-  /** Nothing is sent to these until the metadata was read again. */
+  /** Sends nothing to these partitions until the metadata has been refreshed. */
   stall(partitions: readonly ProducerPartition[], why: string): void {
     for (const partition of partitions) {
       partition.stalled = true
@@ -58,7 +58,7 @@ export class ProducerRecovery {
     if (!this.#isRunning) void this.#recover()
   }
 
-  /** A broker acknowledged a message. */
+  /** Called when a broker has acknowledged a message. */
   acknowledged(): void {
     if (this.#unavailableSinceMs === undefined) return
     const unavailableSeconds = ((performance.now() - this.#unavailableSinceMs) / 1000).toFixed(1)

@@ -6,13 +6,13 @@ import type { BatchBuffers } from '../records/batch-buffers.ts'
 import type { Compression } from '../records/record-batch-writer.ts'
 import { type ProducerIdentity, ProducerPartition, type ProducerTrace } from './producer-partition.ts'
 
-/** What an earlier process wrote last, by partition. */
+/** The last record that an earlier process wrote, by partition. */
 export type ProducerTraces = ReadonlyMap<number, ProducerTrace>
 
-const transactionTimeoutMs = 60_000 // of no meaning without transactions
+const transactionTimeoutMs = 60_000 // unused without transactions
 
 /**
- * Gets a new producer id; a fresh broker needs a moment before it gives out any.
+ * Gets a new producer id. A newly started broker needs a moment before it can assign one.
  *
  * @throws KpiError `KPI_KAFKA_UNREACHABLE`, `KPI_KAFKA_AUTH`, `KPI_KAFKA_REQUEST`.
  */
@@ -28,13 +28,13 @@ export function obtainIdentity(cluster: KafkaCluster, signal: AbortSignal): Prom
   }, signal)
 }
 
-/** The identity under which earlier traces go on; a partition without one begins under the oldest of them. */
+/** The identity with which a producer continues. A partition without a trace starts with the oldest identity. */
 export function identityOf(traces: ProducerTraces): ProducerIdentity | undefined {
   const [oldest] = [...traces.values()].sort((a, b) => a.epoch - b.epoch)
   return oldest
 }
 
-/** One for each partition of the topic, behind what an earlier process wrote where there is such a thing. */
+/** Creates one for each partition of the topic, continuing after an earlier process where there is a trace of one. */
 export function createPartitions(
   metadata: TopicMetadata,
   identity: ProducerIdentity,

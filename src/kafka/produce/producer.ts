@@ -14,32 +14,33 @@ import { createPartitions, identityOf, obtainIdentity, type ProducerTraces } fro
 import { RecordAccumulator } from './record-accumulator.ts'
 
 /**
- * An idempotent producer for one topic: acks of all replicas, batches a partition, order kept over lost connections,
- * restarts of brokers and moves of leaders. The library's own starts over with a new producer id after a failure, which
- * may repeat messages, so only its connections are used here.
+ * An idempotent producer for one topic: acks of all replicas, batches by partition, and order preserved when
+ * connections are lost, brokers restart or leaders move. The library's own producer starts over with a new producer id
+ * after a failure, which may duplicate messages, so only the library's connections are used.
  *
- * Messages go into their partition's open batch; it is sealed when it is full or has lingered, and sent to the leader,
- * one batch a partition and request. After a failure the partition stalls until its batches in flight are settled (see
- * {@link ProducerPartition}) and the metadata was read again, for as long as it takes. The number of partitions is that
- * of the start: a symbol keeps its partition while we run.
+ * Messages are added to the open batch of their partition. The batch is sealed when it is full or the linger time has
+ * passed, and sent to the leader, one batch for each partition and request. After a failure the partition stalls until
+ * its batches in flight are settled (see {@link ProducerPartition}) and the metadata has been refreshed, for as long as
+ * it takes. The number of partitions is read once at the start, so that a symbol keeps its partition while the process
+ * runs.
  */
 export interface ProducerOptions {
   readonly cluster: KafkaCluster
   readonly topic: string
   readonly log: Logger
-  /** Called once, when nothing can be sent any more. */
+  /** Called once, when the producer cannot continue. */
   readonly onFailure: (error: KpiError) => void
   /** @defaultValue none */
   readonly compression?: Compression
-  /** How long a message waits for others to share its batch. @defaultValue 10 */
+  /** How long a message waits for others in the same batch. @defaultValue 10 */
   readonly lingerMs?: number
   /** @defaultValue 256 KiB */
   readonly maxBatchBytes?: number
-  /** `append` waits while so much is not acknowledged. @defaultValue 32 MiB */
+  /** `append` waits while more than this is unacknowledged. @defaultValue 32 MiB */
   readonly maxBufferedBytes?: number
   /**
-   * What an earlier process wrote last, by partition: goes on under its identity, so that nothing it still had under way
-   * can be written as well.
+   * The last records of an earlier process, by partition. The producer continues with that process' identity, so that
+   * messages which that process still had in flight are not written twice.
    */
   readonly continues?: ProducerTraces
   readonly random?: () => number
@@ -50,16 +51,16 @@ export interface ProducerFigures {
   readonly messages: number
   readonly bytes: number
   readonly batches: number
-  /** How often what was under way to a partition had to be sent again. */
+  /** How often batches in flight to a partition had to be sent again. */
   readonly retries: number
-  /** Wall clock when the brokers last acknowledged some; null before the first. */
+  /** Wall clock of the last acknowledgement; null before the first. */
   readonly lastMessageAtMs: number | null
 }
 
 const kibibyte = 1024
 const maxRequestBytes = 1024 * kibibyte
 const smallestBatchBytes = 16 * kibibyte
-/** Less than the connection's own limit, so that a slow follower is reported as such. */
+/** Less than the connection's own timeout, so that a slow follower is reported as such. */
 const replicationTimeoutMs = 15_000
 
 export class Producer {
@@ -73,7 +74,7 @@ export class Producer {
   #accumulator: RecordAccumulator | undefined
   #metadata: TopicMetadata | undefined
   #failure: KpiError | undefined
-  /** Woken whenever something was settled. */
+  /** Resolved whenever a batch is settled. */
   #waiters: (() => void)[] = []
 
   constructor(options: ProducerOptions) {
@@ -101,22 +102,25 @@ export class Producer {
     return this.#partitions.length
   }
 
-  /** What was acknowledged. */
+  /** Counts of acknowledged messages. */
   get figures(): ProducerFigures {
     return { ...this.#figures }
   }
 
-  /** Whether sending failed, and no message was acknowledged since. */
+  /** Whether sending has failed and no message has been acknowledged since. */
   get isUnavailable(): boolean {
     return this.#recovery.isUnavailable
   }
 
-  /** How long requests have waited without an answer to any: a silent broker shows here long before it times out. */
+  /**
+   * How long there have been unanswered requests without any answer: shows an unresponsive broker long before the
+   * timeout.
+   */
   get unansweredMs(): number {
     return this.#links.unansweredMs
   }
 
-  /** Messages taken in and not acknowledged. */
+  /** The number of messages accepted but not acknowledged. */
   get waitingCount(): number {
     return this.#partitions.reduce((sum, partition) => sum + partition.waitingCount, 0)
   }
@@ -151,11 +155,11 @@ export class Producer {
   }
 
   /**
-   * Takes messages in, in order; copies them. Waits while too much is not acknowledged, and returns early when the
-   * signal is aborted.
+   * Adds messages in order; copies them. Waits while too much is unacknowledged, and returns early when the signal is
+   * aborted.
    *
-   * @returns How many it took.
-   * @throws KpiError what `onFailure` got.
+   * @returns How many messages were added.
+   * @throws KpiError The error that `onFailure` received.
    */
   async append(messages: MessageBatch, timestampMs: number, signal: AbortSignal): Promise<number> {
     for (let i = 0; i < messages.count; i++) {
@@ -171,9 +175,9 @@ export class Producer {
   }
 
   /**
-   * Sends what is left, until it is acknowledged or the signal is aborted.
+   * Sends the remaining messages, and waits until they are acknowledged or the signal is aborted.
    *
-   * @returns How many messages are still not acknowledged.
+   * @returns How many messages are still unacknowledged.
    */
   async flush(signal: AbortSignal): Promise<number> {
     this.#accumulator?.sealAll()
@@ -184,7 +188,7 @@ export class Producer {
     return this.waitingCount
   }
 
-  /** Sends nothing more. The cluster stays open. Idempotent. */
+  /** Stops sending. The cluster stays open. Idempotent. */
   stop(): void {
     this.#stopping.abort()
     this.#accumulator?.stop()
@@ -203,7 +207,7 @@ export class Producer {
     return this.#accumulator.place(messages, index, timestampMs)
   }
 
-  /** Sends whatever may be sent. */
+  /** Sends all batches that may be sent now. */
   #drive(): void {
     if (this.#failure || this.#stopping.signal.aborted) return
     this.#accumulator?.sealOverdue()
@@ -248,7 +252,10 @@ export class Producer {
     else this.#fail(error)
   }
 
-  /** Everything up to the write to the socket happens before this returns, so requests leave in the order of the calls. */
+  /**
+   * Everything up to the write to the socket happens before this returns, so requests are sent in the order of the
+   * calls.
+   */
   async #send(
     leaderId: number,
     link: ProducerLink,
@@ -300,7 +307,7 @@ export class Producer {
     this.#figures.bytes += batch.records.length
     this.#figures.batches += 1
     this.#figures.lastMessageAtMs = Date.now()
-    // The connection has a copy, should it still be sending an earlier attempt.
+    // The buffer can be reused: if the connection is still sending an earlier attempt, it has its own copy.
     this.#accumulator?.release(batch)
     this.#recovery.acknowledged()
   }
@@ -318,7 +325,7 @@ export class Producer {
     this.#options.onFailure(error)
   }
 
-  /** Until something was settled, or the signal is aborted. */
+  /** Waits until a batch is settled, or the signal is aborted. */
   #settled(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return Promise.resolve()
     return new Promise((resolve) => {

@@ -6,25 +6,28 @@ import type { ProducerPartition, QueuedBatch } from './producer-partition.ts'
 
 export interface RecordAccumulatorOptions {
   readonly partitions: readonly ProducerPartition[]
-  /** Where the buffers of acknowledged batches go. */
+  /** The pool to which the buffers of acknowledged batches return. */
   readonly buffers: BatchBuffers
-  /** How long a message waits for others to share its batch. */
+  /** How long a message waits for others in the same batch. */
   readonly lingerMs: number
-  /** No further batch is opened while so much is not acknowledged. */
+  /** No further batch is opened while this much is unacknowledged. */
   readonly maxBufferedBytes: number
-  /** A batch of this partition was queued. */
+  /** Called when a batch of this partition was queued. */
   readonly sealed: (partition: ProducerPartition) => void
-  /** Open batches have lingered: time to send. */
+  /** Called when the linger time of open batches has passed: they are to be sent. */
   readonly lingered: () => void
 }
 
 /**
- * Puts messages into the open batch of their partition, and seals a batch when it is full or has lingered. Bounded in
- * bytes: what is acknowledged makes room.
+ * Adds messages to the open batch of their partition, and seals a batch when it is full or its linger time has passed.
+ * Its memory is limited; acknowledged batches free it.
  */
 export class RecordAccumulator {
   readonly #options: RecordAccumulatorOptions
-  /** Their open batch has lingered, but grows while others wait before it: many small batches would be slow to send. */
+  /**
+   * Partitions whose open batch has passed its linger time while earlier batches are queued. The batch keeps growing,
+   * because many small batches would be slow to send.
+   */
   readonly #overdue = new Set<ProducerPartition>()
   #bufferedBytes = 0
   #lingering: NodeJS.Timeout | undefined
@@ -33,7 +36,7 @@ export class RecordAccumulator {
     this.#options = options
   }
 
-  /** Takes one message in. @returns false, and takes nothing, when there is no room for it now. */
+  /** Adds one message. @returns false without taking it when there is no room for it now. */
   place(messages: MessageBatch, index: number, timestampMs: number): boolean {
     const { partitions, maxBufferedBytes } = this.#options
     const partition = partitions[partitionOf(messages.key(index), partitions.length)]
@@ -48,12 +51,11 @@ export class RecordAccumulator {
     return true
   }
 
-  /** Seals all open batches. */
   sealAll(): void {
     for (const partition of this.#options.partitions) if (partition.isOpen) this.#seal(partition)
   }
 
-  /** Seals batches that have lingered, as far as nothing waits before them. */
+  /** Seals batches that have passed their linger time, unless earlier ones are queued. */
   sealOverdue(): void {
     for (const partition of this.#overdue) {
       if (partition.hasQueued) continue
@@ -62,7 +64,7 @@ export class RecordAccumulator {
     }
   }
 
-  /** Nobody needs this batch's memory any more. */
+  /** Releases a batch whose memory is not used any more. */
   release(batch: QueuedBatch): void {
     this.#bufferedBytes -= batch.chargedBytes
     this.#options.buffers.give(batch.records)

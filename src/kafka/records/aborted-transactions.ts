@@ -9,16 +9,16 @@ import {
 import { ByteReader, int64At } from './byte-reader.ts'
 import { RecordReader } from './record-reader.ts'
 
-/** A transaction that was aborted: its records from here on, until its end marker, do not count. */
+/** An aborted transaction: its records from this offset to its end marker are not messages. */
 export interface AbortedTransaction {
   readonly producerId: number
   readonly firstOffset: number
 }
 
 /**
- * Which batches count under read_committed. The broker lists the aborted transactions of the range; a batch of such a
- * producer, from the transaction's first offset to its abort marker, does not.
- * Source: Java client, CompletedFetch.nextFetchedRecord.
+ * Decides which batches are visible under read_committed. The broker lists the aborted transactions in the range; a
+ * batch of such a producer, from the transaction's first offset to its abort marker, is not visible. Source: Java
+ * client, CompletedFetch.nextFetchedRecord.
  */
 export class AbortedTransactions {
   readonly #ahead: AbortedTransaction[]
@@ -28,7 +28,7 @@ export class AbortedTransactions {
     this.#ahead = [...aborted].sort((a, b) => b.firstOffset - a.firstOffset)
   }
 
-  /** Whether the records of this batch are messages; also takes note of what it says about its transaction. */
+  /** Whether the records of this batch are messages. Also updates the state of the batch's transaction. */
   admits(buffer: Buffer, at: number, end: number, lastOffset: number): boolean {
     const attributes = buffer.readInt16BE(at + attributesAt)
     const producerId = int64At(buffer, at + producerIdAt)

@@ -2,8 +2,8 @@ import { crc32c } from '@node-rs/crc32'
 import { corrupt, int64At } from './byte-reader.ts'
 
 /*
- * The header of a record batch of format 2: where its fields are, and what they say of the batch as a whole.
- * Format: https://kafka.apache.org/documentation/#recordbatch
+ * The header of a record batch of format 2: the positions of its fields, and functions that read it. Format:
+ * https://kafka.apache.org/documentation/#recordbatch
  */
 export const lengthAt = 8
 export const leaderEpochAt = 12
@@ -18,7 +18,7 @@ export const producerEpochAt = 51
 export const baseSequenceAt = 53
 export const recordCountAt = 57
 export const batchHeaderBytes = 61
-/** Base offset and length, which the length does not count. */
+/** Base offset and length field, which the length does not include. */
 export const prefixBytes = 12
 
 export const compressionMask = 0x07
@@ -31,7 +31,7 @@ export function compressionOf(buffer: Buffer, at: number): number {
   return buffer.readInt16BE(at + attributesAt) & compressionMask
 }
 
-/** @throws KpiError `KPI_KAFKA_CORRUPT` on offsets that cannot be. */
+/** @throws KpiError `KPI_KAFKA_CORRUPT` on impossible offsets. */
 export function lastOffsetOf(buffer: Buffer, at: number): number {
   const baseOffset = int64At(buffer, at)
   const lastOffset = baseOffset + buffer.readInt32BE(at + lastOffsetDeltaAt)
@@ -42,7 +42,7 @@ export function lastOffsetOf(buffer: Buffer, at: number): number {
 }
 
 /**
- * The checksum covers everything from the attributes on: not the base offset, which the broker assigns.
+ * The checksum covers everything from the attributes on, and not the base offset, which the broker assigns.
  *
  * @throws KpiError `KPI_KAFKA_CORRUPT` when it differs.
  */

@@ -1,8 +1,6 @@
 import { KpiError } from '../../errors.ts'
 
-/**
- * Reads Kafka's wire types from one buffer, in place. Reading past the end is a corrupt answer, told as such.
- */
+/** Reads Kafka's wire types in place from one buffer. Reading past the end throws the error of a corrupt answer. */
 export class ByteReader {
   readonly buffer: Buffer
   position: number
@@ -26,7 +24,7 @@ export class ByteReader {
     return this.buffer.readInt32BE(this.advance(4))
   }
 
-  /** Exact up to 2^53, which no offset reaches; a timestamp beyond that is nonsense, and stays nonsense when rounded. */
+  /** Exact up to 2^53, which no offset reaches. A larger timestamp is invalid anyway, rounded or not. */
   int64(): number {
     return int64At(this.buffer, this.advance(8))
   }
@@ -60,7 +58,7 @@ export class ByteReader {
     }
   }
 
-  /** Moves on by so many bytes and returns where they begin. */
+  /** Skips this many bytes and returns where they begin. */
   advance(bytes: number): number {
     const at = this.position
     if (at + bytes > this.end) throw corrupt('an answer that ends too early')

@@ -1,12 +1,12 @@
 /**
- * The two copies that unpacking consists of. Most are of a few bytes, where a call costs more than the copy, and
- * four bytes at once less than each alone.
+ * The two copy operations of decompression. Most copies are of a few bytes: for these a function call costs more than
+ * the copy, and copying four bytes at once is faster than one by one.
  */
 
-/** From here on a call is cheaper. */
+/** From this size on, a call is faster. */
 const manyBytes = 64
 
-/** @returns Where the copy ends. */
+/** @returns The end of the copy. */
 export function copyLiteral(from: DataView, at: number, out: DataView, to: number, count: number): number {
   if (count >= manyBytes) {
     bytesOf(out, to, count).set(bytesOf(from, at, count))
@@ -18,7 +18,7 @@ export function copyLiteral(from: DataView, at: number, out: DataView, to: numbe
   return to + count
 }
 
-/** Repeats what stands `distance` before; the copy may overlap itself. @returns Where it ends. */
+/** Copies the bytes at `distance` before `to`; source and target may overlap. @returns The end of the copy. */
 export function copyMatch(out: DataView, to: number, distance: number, count: number): number {
   const end = to + count
   if (count >= manyBytes && distance >= count) {
@@ -26,7 +26,7 @@ export function copyMatch(out: DataView, to: number, distance: number, count: nu
     return end
   }
   let at = to
-  // A word that overlaps the one it is read from would repeat what is not written yet.
+  // With a distance below four, a word would overlap its source and read bytes that are not written yet.
   if (distance >= 4) for (; at + 4 <= end; at += 4) out.setInt32(at, out.getInt32(at - distance, true), true)
   for (; at < end; at++) out.setUint8(at, out.getUint8(at - distance))
   return end

@@ -13,15 +13,15 @@ import { decompressLz4 } from './lz4.ts'
 import type { RecordRange } from './record-range.ts'
 import { decompressSnappy } from './snappy.ts'
 
-/** No valid batch is larger when decompressed; a broken or hostile one must not exhaust the memory. */
+/** No valid batch is larger when decompressed. The limit protects the memory against broken or hostile batches. */
 const defaultMaxBytes = 256 * 1024 * 1024
 
 /**
  * Decompresses the records of a batch.
  *
- * @param compression - As the batch's attributes say: 1 gzip, 2 snappy, 3 lz4, 4 zstd.
+ * @param compression - From the batch's attributes: 1 gzip, 2 snappy, 3 lz4, 4 zstd.
  * @param maxBytes - @defaultValue 256 MiB
- * @throws KpiError `KPI_KAFKA_CORRUPT`; never takes much more memory than `maxBytes` to find that out.
+ * @throws KpiError `KPI_KAFKA_CORRUPT`; even then it uses little more memory than `maxBytes`.
  */
 export function decompress(compressed: Buffer, compression: number, maxBytes = defaultMaxBytes): Buffer {
   try {
@@ -43,8 +43,8 @@ export function decompress(compressed: Buffer, compression: number, maxBytes = d
 }
 
 /**
- * The batch from `at` to `end` as if it had not been compressed, in two parts: its header, which keeps the checksum of
- * the compressed batch, and its records.
+ * Returns the batch from `at` to `end` as if it had not been compressed, in two parts: its header, which keeps the
+ * checksum of the compressed batch, and its records.
  *
  * @throws KpiError `KPI_KAFKA_CORRUPT`.
  */

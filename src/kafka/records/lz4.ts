@@ -2,13 +2,13 @@ import { corrupt } from './byte-reader.ts'
 import { copyLiteral, copyMatch, viewOf } from './copy-bytes.ts'
 
 /**
- * Unpacks LZ4 frames, with linked or independent blocks. Their own checksums are passed over, since that of the batch
- * covers these bytes. Why not the library's: see snappy.ts.
- * Format: https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md
+ * Decompresses LZ4 frames, with linked or independent blocks. Their own checksums are skipped, since the batch's
+ * checksum covers these bytes. For why the library's decompressor is not used, see snappy.ts. Format:
+ * https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md
  */
 export function decompressLz4(packed: Buffer, maxBytes: number): Buffer {
   const blocks = findBlocks(packed)
-  // A byte of a block stands for at most 255, and a block for at most its kind's size.
+  // One compressed byte decompresses to at most 255, and a block to at most the maximum size of its kind.
   let most = 0
   for (const { start, end, isPacked, sizeLimit } of blocks) {
     most += Math.min(sizeLimit, isPacked ? 255 * (end - start) : end - start)
@@ -39,7 +39,7 @@ const blockChecksumBit = 0x10
 const contentSizeBit = 0x08
 const contentChecksumBit = 0x04
 const dictionaryBit = 0x01
-/** The high bit of a block's length: it is not packed. */
+/** The high bit of a block's length: the block is not compressed. */
 const plainBit = 0x8000_0000
 const checksumBytes = 4
 
@@ -65,7 +65,7 @@ function findBlocks(packed: Buffer): Block[] {
   return blocks
 }
 
-/** Unpacks one block to `out` from `to` on, up to `limit`. @returns Where it ends there. */
+/** Decompresses one block into `out` from `to` on, up to `limit`. @returns The end of the output. */
 function unpackBlock(
   packed: DataView,
   start: number,

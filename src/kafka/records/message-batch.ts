@@ -2,8 +2,8 @@ import { assert } from '../../errors.ts'
 import type { MessageKey } from './message-key.ts'
 
 /**
- * Messages on their way to the producer, as bytes in one buffer: no object a message. Whoever makes them reserves room,
- * writes a value there (and behind it, where wanted, headers in the form of a record batch) and commits.
+ * Messages for the producer, as bytes in one buffer, without an object for each message. The caller reserves room,
+ * writes a value there (and optionally, behind it, headers in the format of a record batch) and commits.
  */
 export class MessageBatch {
   readonly #maxMessages: number
@@ -16,8 +16,8 @@ export class MessageBatch {
   #end = 0
 
   /**
-   * @param limits.maxMessages - It is full with so many.
-   * @param limits.maxBytes - And with so many bytes, though the last message may go beyond them.
+   * @param limits.maxMessages - The batch is full with this many messages.
+   * @param limits.maxBytes - Or with this many bytes, which the last message may exceed.
    */
   constructor(limits: { maxMessages: number; maxBytes: number }) {
     this.#maxMessages = limits.maxMessages
@@ -45,7 +45,7 @@ export class MessageBatch {
     return key
   }
 
-  /** The value is `bytes[valueStart, valueEnd)`; without a byte it is null. */
+  /** The value is `bytes[valueStart, valueEnd)`; an empty one is null. */
   valueStart(index: number): number {
     return index === 0 ? 0 : (this.#ends[index - 1] ?? 0)
   }
@@ -54,19 +54,19 @@ export class MessageBatch {
     return this.#valueEnds[index] ?? 0
   }
 
-  /** The headers are `bytes[valueEnd, end)`, with their count; without a byte there are none. */
+  /** The headers are `bytes[valueEnd, end)`, including their count; an empty range means no headers. */
   end(index: number): number {
     return this.#ends[index] ?? 0
   }
 
-  /** Makes room for one message. @returns Where in `bytes`, which may be another buffer now, it begins. */
+  /** Makes room for one message. @returns Where it begins in `bytes`, which may now be another buffer. */
   reserve(bytes: number): number {
     assert(this.#count < this.#maxMessages, 'room in the batch')
     if (this.#end + bytes > this.#bytes.length) this.#grow(this.#end + bytes)
     return this.#end
   }
 
-  /** Takes the message in that was written where `reserve` said. */
+  /** Adds the message that was written at the reserved position. */
   commit(key: MessageKey, valueEnd: number, end = valueEnd): void {
     this.#keys[this.#count] = key
     this.#valueEnds[this.#count] = valueEnd
@@ -78,7 +78,7 @@ export class MessageBatch {
   clear(): void {
     this.#count = 0
     this.#end = 0
-    // One huge message must not stay for ever.
+    // A buffer enlarged by one huge message is not kept forever.
     if (this.#bytes.length > 2 * this.#maxBytes) this.#bytes = Buffer.allocUnsafeSlow(this.#maxBytes)
   }
 

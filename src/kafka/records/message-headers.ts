@@ -1,7 +1,7 @@
 import { ByteReader } from './byte-reader.ts'
 import { varintBytes, writeVarint } from './record-batch-writer.ts'
 
-/** Headers as they stand in a record, from their count on, for `MessageBatch`. */
+/** Encodes headers as in a record, starting with their count, for `MessageBatch`. */
 export function headerBytes(headers: Readonly<Record<string, string>>): Buffer {
   const texts = Object.entries(headers).flatMap(([name, value]) => [Buffer.from(name), Buffer.from(value)])
   const count = texts.length / 2
@@ -16,9 +16,9 @@ export function headerBytes(headers: Readonly<Record<string, string>>): Buffer {
 }
 
 /**
- * The headers of a record, which begin behind its value, by name; of a repeated name the last one counts.
+ * Reads the headers of a record, which begin behind its value, by name. Of a repeated name, the last one is used.
  *
- * @throws KpiError `KPI_KAFKA_CORRUPT` when they end beyond the buffer.
+ * @throws KpiError `KPI_KAFKA_CORRUPT` when they exceed the buffer.
  */
 export function readHeaders(buffer: Buffer, valueEnd: number): Map<string, string> {
   const headers = new Map<string, string>()
@@ -28,7 +28,7 @@ export function readHeaders(buffer: Buffer, valueEnd: number): Map<string, strin
   return headers
 }
 
-/** Where the headers of a record end, which begin behind its value. */
+/** Returns the end of a record's headers, which begin behind its value. */
 export function headersEnd(buffer: Buffer, valueEnd: number): number {
   return walkHeaders(buffer, valueEnd, () => undefined)
 }
@@ -49,7 +49,7 @@ function walkHeaders(
   return reader.position
 }
 
-/** Zigzag: a length is an even number here, and odd ones are negative, which is null. */
+/** Zigzag encoding: lengths are encoded as even numbers; odd numbers are negative and mean null. */
 function length(reader: ByteReader): number {
   const raw = reader.unsignedVarint()
   return raw % 2 === 0 ? raw / 2 : 0

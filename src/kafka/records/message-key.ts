@@ -1,7 +1,7 @@
-/** The key of messages, made once a symbol: its bytes, and where they lead. */
+/** The key of messages, computed once for each symbol: its bytes and their hash. */
 export interface MessageKey {
   readonly bytes: Buffer
-  /** murmur2 of the bytes, made positive: the partition is this modulo their number. */
+  /** murmur2 of the bytes, made positive: the partition is this modulo the number of partitions. */
   readonly hash: number
 }
 

@@ -20,13 +20,13 @@ import {
 import type { MessageBatch } from './message-batch.ts'
 
 /**
- * Writes one record batch of format 2, straight into a buffer that grows up to a limit.
- * Format: https://kafka.apache.org/documentation/#recordbatch
+ * Writes one record batch of format 2 directly into a buffer that grows up to a limit. Format:
+ * https://kafka.apache.org/documentation/#recordbatch
  */
 export const compressions = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 export type Compression = (typeof compressions)[number]
 
-/** What makes a batch of an idempotent producer known to the broker. */
+/** Identifies a batch of an idempotent producer to the broker. */
 export interface BatchIdentity {
   readonly producerId: bigint
   readonly producerEpoch: number
@@ -34,7 +34,7 @@ export interface BatchIdentity {
   readonly baseSequence: number
 }
 
-/** Length, attributes, two deltas, key length, value length and header count, each as long as it can be. */
+/** The maximum size of length, attributes, two deltas, key length, value length and header count. */
 const maxRecordOverheadBytes = 5 + 1 + 10 + 5 + 5 + 5 + 1
 const firstCapacityBytes = 16 * 1024
 
@@ -47,8 +47,8 @@ export class RecordBatchWriter {
   #maxTimestampMs = 0
 
   /**
-   * @param maxBytes - Beyond it only a single record, too large for any batch, gets a batch of its own.
-   * @param buffer - To write into, with no more bytes than that; its content does not matter.
+   * @param maxBytes - The limit of the batch. Only a single record that is too large for any batch may exceed it.
+   * @param buffer - The buffer to write to, at most `maxBytes` long; its content does not matter.
    */
   constructor(maxBytes: number, buffer?: Buffer) {
     this.#maxBytes = maxBytes
@@ -59,17 +59,17 @@ export class RecordBatchWriter {
     return this.#count
   }
 
-  /** Bytes so far, before compression. */
+  /** Size so far in bytes, before compression. */
   get size(): number {
     return this.#at
   }
 
-  /** Bytes of memory it holds. */
+  /** Size of its memory in bytes. */
   get capacity(): number {
     return this.#buffer.length
   }
 
-  /** Takes one more record in. @returns false, and takes nothing, when the batch is full. */
+  /** Adds one record. @returns false without taking it when the batch is full. */
   append(messages: MessageBatch, index: number, timestampMs: number): boolean {
     const key = messages.key(index).bytes
     const valueStart = messages.valueStart(index)
@@ -99,10 +99,10 @@ export class RecordBatchWriter {
     at = writeVarlong(buffer, at, timestampDelta)
     at = writeVarint(buffer, at, this.#count)
     at = writeVarint(buffer, at, key.length)
-    // Keys are short, and a call costs more than the bytes.
+    // Keys are short, so a call would cost more than the copy.
     for (let i = 0; i < key.length; i++) buffer[at + i] = key[i] ?? 0
     at = writeVarint(buffer, at + key.length, noValue ? -1 : valueBytes)
-    // Value and headers stand side by side here as well as there.
+    // Value and headers are adjacent both in the source and in the record.
     messages.bytes.copy(buffer, at, valueStart, end)
     at += end - valueStart
     if (end === valueEnd) buffer[at++] = 0
@@ -112,9 +112,9 @@ export class RecordBatchWriter {
   }
 
   /**
-   * The finished batch; the writer is of no use after it. Identify it before sending.
+   * Returns the finished batch; the writer must not be used afterwards. Call `identifyBatch` before sending.
    *
-   * @throws RangeError when the compressed form does not fit a buffer.
+   * @throws RangeError when the compressed batch does not fit a buffer.
    */
   finish(compression: Compression): Buffer {
     assert(this.#count > 0, 'a batch with records')
@@ -126,9 +126,9 @@ export class RecordBatchWriter {
   }
 
   #writeHeader(batch: Buffer, attributes: number): Buffer {
-    batch.writeBigInt64BE(0n, 0) // base offset: the broker's to give
+    batch.writeBigInt64BE(0n, 0) // base offset: assigned by the broker
     batch.writeInt32BE(batch.length - prefixBytes, lengthAt)
-    batch.writeInt32BE(-1, leaderEpochAt) // partition leader epoch: the broker's
+    batch.writeInt32BE(-1, leaderEpochAt) // partition leader epoch: set by the broker
     batch[magicAt] = 2
     batch.writeInt16BE(attributes, attributesAt)
     batch.writeInt32BE(this.#count - 1, lastOffsetDeltaAt)

@@ -18,8 +18,9 @@ import { type RecordRange, wholeBatchEnd } from './record-range.ts'
 import { RecordReader } from './record-reader.ts'
 
 /**
- * Walks the record batches of one partition in a Fetch answer, in place: no object, slice or promise a record.
- * Format: https://kafka.apache.org/documentation/#recordbatch (magic 2 only: what producers have written since 2017).
+ * Visits the record batches of one partition in a Fetch answer in place, without an object, slice or promise for each
+ * record. Format: https://kafka.apache.org/documentation/#recordbatch (magic 2 only, which producers have written since
+ * 2017).
  */
 export interface RecordVisitor {
   /**
@@ -37,16 +38,16 @@ export interface RecordVisitor {
   ): void
   /** Offsets that hold no message: compacted away, control records, aborted transactions. */
   withoutMessage(count: number): void
-  /** A batch with offsets from `from` on begins, which was appended under this leader epoch; −1 where it has none. */
+  /** Called at the start of a batch, with its first offset from `from` on and its leader epoch; −1 when it has none. */
   batch?(leaderEpoch: number, from: number): void
 }
 
 /**
- * Visits every record at or after `from`, in order, and counts every offset between `from` and the result once: as a
+ * Visits every record at or after `from`, in order. Every offset between `from` and the result is reported once: as a
  * record or as one without a message.
  *
- * @returns The offset to go on from.
- * @throws KpiError `KPI_KAFKA_CORRUPT` on a wrong checksum or a batch that contradicts itself.
+ * @returns The next offset to read.
+ * @throws KpiError `KPI_KAFKA_CORRUPT` on a wrong checksum or an inconsistent batch.
  */
 export function walkRecords(
   range: RecordRange,
@@ -80,15 +81,15 @@ function checkOrder(buffer: Buffer, at: number, previousLast: number): void {
   if (baseOffset <= previousLast) throw corrupt(`a batch at offset ${baseOffset} after one up to ${previousLast}`)
 }
 
-/** Returns the offset after the last record seen; offsets skipped on the way are reported. */
+/** Returns the offset after the last record of the batch; offsets without a message are reported. */
 function visitBatch(buffer: Buffer, at: number, end: number, from: number, visitor: RecordVisitor): number {
   let count = buffer.readInt32BE(at + recordCountAt)
   if (count < 0) throw corrupt(`a record batch of ${count} records`)
-  if (count === 0) return from // all compacted away
+  if (count === 0) return from // all records were compacted away
   const attributes = buffer.readInt16BE(at + attributesAt)
   const baseOffset = int64At(buffer, at)
   const lastDelta = buffer.readInt32BE(at + lastOffsetDeltaAt)
-  // With the broker's clock, the batch's highest timestamp is every record's.
+  // With LogAppendTime, every record has the batch's maximum timestamp.
   const appendTime = attributes & logAppendTimeBit ? int64At(buffer, at + maxTimestampAt) : undefined
   const baseTimestamp = int64At(buffer, at + baseTimestampAt)
   const reader = recordReader(buffer, at + batchHeaderBytes, end, attributes & compressionMask)

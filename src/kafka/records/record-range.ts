@@ -15,19 +15,19 @@ import {
 } from './batch-header.ts'
 import { corrupt, int64At } from './byte-reader.ts'
 
-/** Record batches of one partition as an answer brought them, one after the other; the last one may be cut. */
+/** Record batches of one partition, as received in an answer; the last one may be incomplete. */
 export interface RecordRange {
   readonly buffer: Buffer
   readonly start: number
   readonly end: number
-  /** Whether its checksums were compared already, by {@link verified}. */
+  /** Whether {@link verified} has already compared the checksums. */
   readonly isVerified?: boolean
 }
 
-/** Where the batch at `at` ends; -1 when the range holds no whole batch there (brokers cut answers anywhere). */
+/** The end of the batch at `at`; -1 when the range does not contain it completely (brokers cut answers anywhere). */
 export function wholeBatchEnd({ buffer, end }: RecordRange, at: number): number {
   if (at + magicAt >= end) return -1
-  // Every format has its number here.
+  // In every batch format the format number is at this position.
   if (buffer[at + magicAt] !== 2) throw corrupt(`a record batch of format ${buffer[at + magicAt]}`)
   const length = buffer.readInt32BE(at + lengthAt)
   if (length < batchHeaderBytes - prefixBytes) throw corrupt('a record batch shorter than its header')
@@ -38,7 +38,7 @@ export function wholeBatchEnd({ buffer, end }: RecordRange, at: number): number 
 /**
  * The offset after the last whole batch of the range; `from` when there is none.
  *
- * @throws KpiError `KPI_KAFKA_CORRUPT` on a batch header that cannot be. The rest is for `walkRecords` to check.
+ * @throws KpiError `KPI_KAFKA_CORRUPT` on an impossible batch header. `walkRecords` checks the rest.
  */
 export function nextOffsetOf(range: RecordRange, from: number): number {
   let next = from
@@ -50,7 +50,7 @@ export function nextOffsetOf(range: RecordRange, from: number): number {
   }
 }
 
-/** Whether the broker's clock gave the timestamps of the first batch, and not its producer. */
+/** Whether the first batch has timestamps from the broker's clock rather than from its producer. */
 export function isAppendTime(range: RecordRange): boolean {
   if (wholeBatchEnd(range, range.start) < 0) return false
   return (range.buffer.readInt16BE(range.start + attributesAt) & logAppendTimeBit) !== 0
@@ -59,8 +59,9 @@ export function isAppendTime(range: RecordRange): boolean {
 /**
  * Like {@link nextOffsetOf}, with the leader epoch of the last whole batch.
  *
- * @param epoch - Of the last batch before `from`.
- * @returns `isLower` when a batch has a lower epoch than one before it: this is not the log that was read before.
+ * @param epoch - The epoch of the last batch before `from`.
+ * @returns `isLower` when a batch has a lower epoch than an earlier one: the log differs from the one that was read
+ *   before.
  */
 export function endOf(
   range: RecordRange,
@@ -85,9 +86,9 @@ export function endOf(
 }
 
 /**
- * The same range, the checksums of its whole batches compared.
+ * Compares the checksums of the range's whole batches, and returns the range marked as verified.
  *
- * @throws KpiError `KPI_KAFKA_CORRUPT` on a wrong one.
+ * @throws KpiError `KPI_KAFKA_CORRUPT` on a wrong checksum.
  */
 export function verified(range: RecordRange): RecordRange {
   for (let at = range.start, end = wholeBatchEnd(range, at); end >= 0; at = end, end = wholeBatchEnd(range, at)) {
@@ -96,7 +97,7 @@ export function verified(range: RecordRange): RecordRange {
   return { ...range, isVerified: true }
 }
 
-/** Under which producer id, epoch and sequence number the record at an offset was written; undefined without any. */
+/** The producer id, epoch and sequence number of the record at an offset; undefined when it has none. */
 export function producerAt(
   range: RecordRange,
   offset: number,

@@ -1,6 +1,6 @@
 import { corrupt } from './byte-reader.ts'
 
-/** Reads one record after the other into its own fields; nothing is allocated. */
+/** Reads records one by one into its own fields, without allocating memory. */
 export class RecordReader {
   readonly buffer: Buffer
   readonly #end: number
@@ -37,7 +37,7 @@ export class RecordReader {
     this.valueStart = valueLength < 0 ? -1 : this.#at
     this.valueEnd = this.#at + Math.max(valueLength, 0)
     if (this.valueEnd > end) throw corrupt('a value that ends outside its record')
-    this.#at = end // headers are for others
+    this.#at = end // headers are skipped
   }
 
   /** Zigzag, up to 32 bits. */

@@ -2,11 +2,11 @@ import { corrupt } from './byte-reader.ts'
 import { copyLiteral, copyMatch, viewOf } from './copy-bytes.ts'
 
 /**
- * Unpacks Snappy, in the raw form that librdkafka writes and in the chunked one of the Java client.
+ * Decompresses Snappy, in the raw format of librdkafka and in the chunked format of the Java client.
  *
- * Not the library's WebAssembly one: a broken input makes that allocate whatever the input claims, up to 2 GiB, and
- * after the trap it fails on good inputs too.
- * Format: https://github.com/google/snappy/blob/main/format_description.txt
+ * The library's WebAssembly decompressor is not used: on invalid input it allocates as much memory as the input claims,
+ * up to 2 GiB, and after the trap it fails on valid inputs too. Format:
+ * https://github.com/google/snappy/blob/main/format_description.txt
  */
 export function decompressSnappy(packed: Buffer, maxBytes: number): Buffer {
   if (packed.length < chunkedHeaderBytes || !packed.subarray(0, magic.length).equals(magic)) {
@@ -17,7 +17,7 @@ export function decompressSnappy(packed: Buffer, maxBytes: number): Buffer {
   return unpackChunks(packed, maxBytes)
 }
 
-/** What snappy-java puts before its chunks: this, a version and the oldest version that can read it. */
+/** The header that snappy-java writes before its chunks: this magic, a version and the oldest compatible version. */
 const magic = Buffer.from('\x82SNAPPY\0', 'latin1')
 const chunkedHeaderBytes = 16
 
@@ -34,18 +34,18 @@ function unpackChunks(packed: Buffer, maxBytes: number): Buffer {
   return out
 }
 
-/** A chunk is its length and a block. */
+/** A chunk consists of its length and a block. */
 function chunkEnd(packed: Buffer, at: number): number {
   const end = at + 4 <= packed.length ? at + 4 + packed.readUInt32BE(at) : Number.POSITIVE_INFINITY
   if (end > packed.length) throw corrupt('a snappy chunk that ends outside its batch')
   return end
 }
 
-/** What a block claims to unpack to, when it can be. */
+/** The decompressed size that a block claims, if it is possible. */
 function unpackedLength(packed: Buffer, start: number, end: number, maxBytes: number): number {
   const { value } = readLength(packed, start, end)
   if (value > maxBytes) throw corrupt('a batch that is too large when decompressed')
-  // The densest element is a copy of 64 bytes in 3.
+  // The best possible compression is a 3-byte element that copies 64 bytes.
   if (value * 3 > (end - start) * 64) throw corrupt('a snappy block that claims more than it holds')
   return value
 }
@@ -62,7 +62,7 @@ function readLength(packed: Buffer, start: number, end: number): { value: number
   throw corrupt('a snappy block without its length')
 }
 
-/** Unpacks one block to `out` from `begin` on. @returns Where it ends there. */
+/** Decompresses one block into `out` from `begin` on. @returns The end of the output. */
 function unpackBlock(packed: Buffer, start: number, end: number, out: Buffer, begin: number): number {
   const { value: length, next } = readLength(packed, start, end)
   const outEnd = begin + length

@@ -5,7 +5,7 @@ import { headersEnd } from './message-headers.ts'
 import { walkRecords } from './record-batch.ts'
 import { type Compression, compressions, RecordBatchWriter } from './record-batch-writer.ts'
 
-/** Two batches with the first and the second half of one's records, for a broker that found it too large. */
+/** Splits a batch that is too large for the broker into two, with the first and the second half of its records. */
 export function splitBatch(records: Buffer): { records: Buffer; count: number }[] {
   const count = records.readInt32BE(recordCountAt)
   const compression: Compression = compressions[compressionOf(records, 0)] ?? 'none'
