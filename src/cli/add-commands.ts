@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { CommandEntry } from './commands.ts'
 
-/** Adds commands by name and description; the rest of a command is loaded when commander has found its name. */
+/** Adds commands by name and description. The rest of a command is loaded after commander has found its name. */
 export function addCommands(parent: Command, entries: readonly CommandEntry[]): void {
   const loads = new Map<Command, () => Promise<void>>()
   for (const entry of entries) {
@@ -13,7 +13,7 @@ export function addCommands(parent: Command, entries: readonly CommandEntry[]): 
     }
   }
   parent.hook('preSubcommand', (_parent, command) => loads.get(command)?.())
-  // Instead of commander's own, which would show a command that is not loaded.
+  // Replaces commander's own help, which would show a command that is not loaded.
   parent
     .helpCommand(false)
     .command('help')
@@ -29,7 +29,8 @@ export function addCommands(parent: Command, entries: readonly CommandEntry[]): 
 async function defineCommand(command: Command, register: (command: Command) => void): Promise<void> {
   const { addSettingOptions } = await import('./command.ts')
   register(command)
-  // Commander does this before it calls the hook, when the command has no options yet.
+  // Commander sets the defaults of --no-… options before it calls the hook, when the command has no options yet. So
+  // they are set here.
   for (const option of command.options.filter(({ negate }) => negate)) {
     const name = option.attributeName()
     if (command.getOptionValue(name) === undefined) command.setOptionValueWithSource(name, true, 'default')

@@ -86,7 +86,7 @@ async function bench(part: Part, command: Command): Promise<number> {
   }
 }
 
-/** Only the same can be compared, so the file says what is measured. */
+/** Only equal measurements can be compared, so the plan comes from the earlier report. */
 function planToRepeat(earlier: EarlierReport, command: Command): Plan {
   const allowed = new Set(['json', 'save', 'compare', 'logLevel', 'logFormat'])
   const extra = command.options.find(

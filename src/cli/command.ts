@@ -10,14 +10,14 @@ import { defaultDataDir } from '../stack/data-dir.ts'
 import { type DatabaseAccess, findStackSettings } from '../stack/running-stack.ts'
 import { exitUnknown } from './exit-codes.ts'
 
-/** How the exit codes of a command are read: those that check something keep 1 and 2 for what they found. */
+/** What the exit codes of a command mean. Commands that check something use 1 and 2 for the result of the check. */
 export type ExitStyle = 'work' | 'check'
 
 type Action = (...args: never[]) => Promise<number | undefined> | Promise<void>
 
 /**
- * Ends the process as CONTRACT §3 says: an error of the world is one line on stderr and its exit code (3 for a
- * command that checks). Anything else is our own mistake, and ends with its stack.
+ * Ends the process as CONTRACT §3 describes. A KpiError prints one line to stderr and sets its exit code (3 for a
+ * command that checks). Any other error is a bug, and prints its stack.
  */
 export function withErrors<A extends Action>(
   action: A,
@@ -37,7 +37,7 @@ export function withErrors<A extends Action>(
   }
 }
 
-/** An option that is a setting too: what it is given wins over environment and files. */
+/** An option that is also a setting. Its value takes precedence over the environment and files. */
 class SettingOption extends Option {
   readonly settingName: SettingName
 
@@ -51,13 +51,13 @@ class SettingOption extends Option {
   }
 }
 
-/** Adds the options of a command that are settings, with their defaults and environment names. */
+/** Adds the options for settings that a command has, with their defaults and environment variables. */
 export function addSettingOptions(command: Command, names: readonly SettingName[]): Command {
   for (const name of names) command.addOption(new SettingOption(name))
   return command
 }
 
-/** The option by which a command finds the servers of a running `up`. */
+/** The option with which a command finds the servers of a running `up`. */
 class StackOption extends Option {
   readonly access: () => DatabaseAccess
 
@@ -69,18 +69,18 @@ class StackOption extends Option {
 }
 
 /**
- * Lets a command work on the servers of a running `up` when the settings name none: {@link configure} finds them.
+ * Lets a command use the servers of a running `up` if the settings name none; {@link configure} finds them.
  *
- * @param access - The least that the command needs; a function where that depends on its options.
+ * @param access - The least privileged role that the command can use; a function if that depends on its options.
  */
 export function addStackOption(command: Command, access: DatabaseAccess | (() => DatabaseAccess)): Command {
   return command.addOption(new StackOption(typeof access === 'function' ? access : () => access))
 }
 
 /**
- * The configuration, with the flags of this command that are settings on top, and a log after it.
+ * Loads the configuration, including the setting options of this command, and creates its log.
  *
- * @param env - Instead of the process's environment.
+ * @param env - Replaces the environment of the process.
  * @throws KpiError `KPI_CONFIG_INVALID`.
  */
 export function configure(command: Command, env?: NodeJS.ProcessEnv): { config: Config; log: Logger } {
@@ -90,7 +90,7 @@ export function configure(command: Command, env?: NodeJS.ProcessEnv): { config: 
     if (option instanceof SettingOption && typeof value === 'string') flags[option.settingName] = value
   }
   const config = joinStack(command, { flags, env: env ?? process.env })
-  // Thresholds that contradict each other are wrong values, whether this command judges by them or not.
+  // Reject contradictory thresholds even if this command does not use them.
   thresholdsOf(config)
   return {
     config,
@@ -98,7 +98,7 @@ export function configure(command: Command, env?: NodeJS.ProcessEnv): { config: 
   }
 }
 
-/** The settings, and those of a running `up` where the command may use it and they name no servers. */
+/** The settings, completed with those of a running `up` if the command may use it and the settings name no servers. */
 function joinStack(
   command: Command,
   given: { flags: Partial<Record<SettingName, string>>; env: NodeJS.ProcessEnv },
@@ -109,18 +109,18 @@ function joinStack(
   const dataDir = String(command.getOptionValue(option.attributeName()))
   const stack = findStackSettings(named, { dataDir, access: option.access() })
   if (stack === undefined) return named
-  // A wrong option is told first, so this waits until somebody needs a server.
+  // Not thrown here, so that wrong options are reported first. The error is thrown when a server is needed.
   if (stack instanceof KpiError) return { ...named, missingServers: stack }
   const { servers, names, file } = stack
   return loadConfig({ ...given, env: { ...given.env, ...servers }, fallback: { values: names, file } })
 }
 
-/** https://no-color.org, and no colours where nobody looks. */
+/** Whether to use colours: only on a terminal, and not if the user disabled them (https://no-color.org). */
 export function isColourful(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb'
 }
 
-/** Parses an option that is a whole number, as commander wants it. */
+/** Makes a commander parser for an option that is a whole number. */
 export function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN

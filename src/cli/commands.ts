@@ -1,5 +1,5 @@
-// Every command with its description, in the order of --help. The file that defines the options of a command and does its
-// work is loaded when that command is named, so that no command waits for what another needs.
+// Every command with its description, in the order of --help. The file that defines and runs a command is loaded only
+// when that command is used, so that no command waits for code of others.
 import type { Command } from 'commander'
 
 /** A command, or a group of commands. */

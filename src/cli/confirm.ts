@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises'
 import { type Command, Option } from 'commander'
 import { KpiError } from '../errors.ts'
 
-/** The flags of every command that deletes or replaces data. */
+/** The flags of all commands that delete or replace data. */
 export interface ConsentFlags {
   readonly yes?: true
   readonly dryRun?: true
@@ -16,9 +16,9 @@ export function addConsentOptions(command: Command): Command {
 }
 
 /**
- * To be called before the command connects to anything.
+ * Call this before the command connects to a server.
  *
- * @throws KpiError `KPI_USAGE` where the command has to ask and nobody can answer.
+ * @throws KpiError `KPI_USAGE` if the command has to ask but there is no terminal.
  */
 export function checkConsent(command: string, { yes, dryRun }: ConsentFlags): void {
   if (yes || dryRun || hasTerminal()) return
@@ -29,11 +29,11 @@ export function checkConsent(command: string, { yes, dryRun }: ConsentFlags): vo
 }
 
 /**
- * Asks whether to go on, unless `--yes` answers; with `--dry-run` it prints what would be done.
+ * Asks whether to continue, unless `--yes` is given. With `--dry-run` it only prints what would be done.
  *
- * @param what - What the command is about to do and to how much, as `delete 3 rejected messages`.
+ * @param what - What the command is about to do, with the amount: `delete 3 rejected messages`.
  * @returns Whether to do it.
- * @throws KpiError `KPI_USAGE` where nobody can answer.
+ * @throws KpiError `KPI_USAGE` if the command has to ask but there is no terminal.
  */
 export async function hasConsent(command: string, flags: ConsentFlags, what: string): Promise<boolean> {
   if (flags.dryRun) {
@@ -47,7 +47,7 @@ export async function hasConsent(command: string, flags: ConsentFlags, what: str
   return false
 }
 
-/** Of a command that did nothing since it had no consent: a dry run did what it was asked for. */
+/** The exit code of a command that had no consent. A dry run succeeded, because doing nothing was its task. */
 export function exitWithoutConsent({ dryRun }: ConsentFlags): number {
   return dryRun ? 0 : 1
 }
@@ -58,7 +58,7 @@ function hasTerminal(): boolean {
 
 async function isConfirmed(question: string): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  // Ctrl-C and Ctrl-D close it without an answer.
+  // Ctrl-C and Ctrl-D close the terminal without an answer.
   const closed = new Promise<string>((resolve) => terminal.once('close', () => resolve('')))
   const answer = await Promise.race([closed, terminal.question(`${question} [y/N] `).catch(() => '')])
   terminal.close()

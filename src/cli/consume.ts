@@ -41,7 +41,7 @@ Environment:
 Each worker reports messages_processed, batches_written, errors (rejected messages), elapsed_seconds and
 throughput_msg_per_sec every 30 s and when it ends.`
 
-/** For the last lines of the log. */
+/** Time for the last log lines to be written. */
 const lingerMs = 250
 
 async function consume(command: Command): Promise<void> {
@@ -59,7 +59,8 @@ async function consume(command: Command): Promise<void> {
     whenSupervisorGone(() => gone.abort())
     stopRequest.forceStop.addEventListener('abort', () => process.exit(1))
     const end = AbortSignal.any([stopRequest.stop, gone.signal])
-    // Nothing is read before we are ready, so nothing can be lost: a server that is silent must not hold us up.
+    // No messages are read before the worker is ready, so it may exit at once. A server that does not respond must
+    // not delay that.
     const leave = () => process.exit(0)
     end.addEventListener('abort', leave)
     await runWorker(
@@ -78,7 +79,7 @@ async function consume(command: Command): Promise<void> {
     )
   } finally {
     stopRequest.release()
-    // What a silent server still holds open must not hold us up.
+    // A connection to a server that does not respond must not delay the exit.
     setTimeout(() => process.exit(), lingerMs).unref()
   }
 }

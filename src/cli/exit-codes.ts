@@ -1,5 +1,5 @@
-/** Of wrong usage of a command that does something. */
+/** Wrong usage of a command that does not check anything. */
 export const exitUsage = 2
 
-/** Of a check that could not be made: bad arguments, or a failure of its own. */
+/** A check could not be made: wrong arguments, or the check itself failed. */
 export const exitUnknown = 3

@@ -61,7 +61,8 @@ async function health(command: Command): Promise<number> {
     return exitCodes[observation.assessment.verdict]
   }
   if (flags.watch === undefined) {
-    // A host that drops packets would hold up the end of the process for as long as a connection is tried.
+    // Exit explicitly: a pending connection to a host that drops packets would keep the process alive until it times
+    // out.
     process.exit(await look())
   }
   return watch(look, flags.watch === true ? config.refreshIntervalSeconds : flags.watch)
@@ -75,7 +76,7 @@ function rendered(observation: Observation, thresholds: Thresholds, flags: Healt
   return `${new Date(observation.snapshot.takenAtMs).toISOString()}\n${text}\n`
 }
 
-/** @returns The exit code of the last look. */
+/** @returns The exit code of the last check. */
 async function watch(look: () => Promise<number>, intervalSeconds: number): Promise<number> {
   const stopRequest = listenForStop(() => undefined)
   stopRequest.forceStop.addEventListener('abort', () => process.exit(1))
@@ -92,7 +93,7 @@ async function watch(look: () => Promise<number>, intervalSeconds: number): Prom
   }
 }
 
-/** Resolves when it is written, since the process may end right after. */
+/** Resolves when the text is written, because the process may exit right after. */
 function print(text: string): Promise<void> {
   return new Promise((resolve) => {
     process.stdout.write(text, () => resolve())

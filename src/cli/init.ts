@@ -53,7 +53,7 @@ async function init(command: Command): Promise<number> {
   return 0
 }
 
-/** What accepting a new topic would move away; undefined where there is nothing to accept. */
+/** What accepting a new topic would move to the archive; undefined if there is no new topic to accept. */
 async function archivedBy(config: Config): Promise<string | undefined> {
   const topicId = await topicIdOf(config)
   try {
@@ -65,7 +65,6 @@ async function archivedBy(config: Config): Promise<string | undefined> {
       return `move ${counted(rows, 'row')} and ${counted(letters, 'rejected message')} of the old topic '${held.topic}' to the archive, forget its positions and gaps, and start with ${topicId === undefined ? 'a new topic' : `the topic ${topicId}`}`
     })
   } catch (error) {
-    // Where nothing was prepared yet there is nothing to move away.
     if (error instanceof KpiError && nothingThere.has(error.code)) return undefined
     throw error
   }

@@ -1,4 +1,4 @@
-// The command line: the commands of commands.ts, each of which is loaded when it is named.
+// The command line: the commands of commands.ts, each of which is loaded when it is used.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
@@ -6,13 +6,13 @@ import { addCommands } from './add-commands.ts'
 import { commands } from './commands.ts'
 import { exitUnknown, exitUsage } from './exit-codes.ts'
 
-// `market-kpi … | head`: who reads us has seen enough.
+// `market-kpi … | head`: the reader has closed the pipe.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0)
   throw error
 })
 
-/** Commands whose exit codes 1 and 2 say what they found; of `monitor` only with --once. */
+/** Commands whose exit codes 1 and 2 are the result of a check; `monitor` is one only with --once. */
 const checks = new Set(['verify', 'health', 'alerts check'])
 
 const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8')) as {

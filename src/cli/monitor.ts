@@ -64,7 +64,8 @@ async function monitor(command: Command): Promise<number> {
   const flags = command.opts<MonitorFlags>()
   const ports = portsOf(config)
   const intervalMs = (flags.interval ?? config.refreshIntervalSeconds) * 1000
-  // A host that drops packets would hold up the end of the process for as long as a connection is tried.
+  // Exit explicitly: a pending connection to a host that drops packets would keep the process alive until it times
+  // out.
   if (flags.once) process.exit(await once(ports, flags.json ?? false))
   const stopRequest = listenForStop(() => undefined)
   stopRequest.forceStop.addEventListener('abort', () => process.exit(1))
@@ -88,7 +89,7 @@ function isScreen(): boolean {
 }
 
 async function screen(ports: MonitorPorts, intervalMs: number, stop: AbortSignal): Promise<void> {
-  // React built for development measures every drawing, and keeps what it measured.
+  // The development build of React measures every render and keeps the measurements in memory.
   process.env.NODE_ENV = 'production'
   const { runTerminal } = await import('../monitor/terminal.ts')
   const { stdin, stdout } = process
@@ -133,7 +134,7 @@ function seenBy({ data }: Refresher): TickData {
   return { observation, statistics, alerts }
 }
 
-/** Resolves when it is written, since the process may end right after. */
+/** Resolves when the text is written, because the process may exit right after. */
 function print(text: string): Promise<void> {
   return new Promise((resolve) => {
     process.stdout.write(text, () => resolve())

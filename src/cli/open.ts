@@ -18,7 +18,7 @@ export function register(command: Command): void {
     .action(withErrors((_what: 'grafana', _flags: unknown, self: Command) => openGrafana(self)))
 }
 
-/** @returns 1 when nothing listens there. */
+/** @returns 1 if nothing listens at the address. */
 async function openGrafana(command: Command): Promise<number> {
   const { config, log } = configure(command)
   const url = config.grafanaUrl
@@ -33,7 +33,7 @@ async function openGrafana(command: Command): Promise<number> {
   return 0
 }
 
-/** Whatever the answer is: a page for a login counts too. */
+/** Whether anything responds. Any response counts, including a login page. */
 async function answers(url: string): Promise<boolean> {
   try {
     const answer = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(answerTimeoutMs) })

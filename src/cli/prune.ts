@@ -75,12 +75,12 @@ async function prune(command: Command): Promise<number> {
     return 0
   } finally {
     stopRequest.release()
-    // A look at the pipeline for /health must not hold us up.
+    // A pipeline observation for /health that is still running must not delay the exit.
     setTimeout(() => process.exit(), lingerMs).unref()
   }
 }
 
-/** What is about to be deleted, for the question. */
+/** What will be deleted, for the question to the user. */
 async function deletionOf(config: Config, every: number | undefined): Promise<string> {
   const { pruneRowsOlderThan: rowsAge, pruneLettersOlderThan: lettersAge } = config
   const parts = await withDatabase(config, 'prune', async (database) => {
@@ -95,7 +95,7 @@ async function deletionOf(config: Config, every: number | undefined): Promise<st
   return `delete ${parts.join(' and ')}${every === undefined ? '' : ', and what gets as old later'}`
 }
 
-/** For the last lines of the log. */
+/** Time for the last log lines to be written. */
 const lingerMs = 250
 
 function sayReady(log: Logger, url: string): void {
@@ -148,7 +148,7 @@ async function deleteRows({ database, before, count, ...work }: RowsWork): Promi
   return gone
 }
 
-/** Takes what one step has deleted so far. */
+/** Counts what one step has deleted so far. */
 function counter(tally: PruneTally, kind: keyof PruneTally): (deleted: number) => void {
   const before = tally[kind]
   return (deleted) => {
@@ -177,7 +177,7 @@ function deletedLetters(count: number, before: Date): string {
 
 const toldEvery = 100_000
 
-/** Half of the time belongs to the others: as long a pause as the work before it took. */
+/** Pauses after each batch for as long as the batch took, so that half of the time is left for other database users. */
 function breather({ log, stop }: Pick<Work, 'log' | 'stop'>): (rows: number, batchMs: number) => Promise<boolean> {
   let told = 0
   return async (rows, batchMs) => {

@@ -58,7 +58,7 @@ async function runRebuild(command: Command): Promise<number> {
   const scope = scopeOf(flags)
   const isDryRun = flags.dryRun === true
   checkConsent('rebuild', flags)
-  // A dry run reads the whole log: it prints afterwards what it found.
+  // A dry run reads the whole log and prints the result afterwards.
   const isAsking = !isDryRun && !flags.yes
   if (isAsking && !(await hasConsent('rebuild', flags, await replacementOf(config, scope)))) {
     return exitWithoutConsent(flags)
@@ -89,7 +89,7 @@ function scopeOf({ symbol, from, to, all }: RebuildFlags): 'all' | WindowFilter 
   return { symbols: symbol, fromUs: from && from.getTime() * 1000, toUs: to && to.getTime() * 1000 }
 }
 
-/** Symbols that are named. */
+/** How many symbols are listed. */
 const maxLosses = 10
 
 function lossLines(losses: RebuildReport['precisionLost']): string[] {
@@ -105,7 +105,7 @@ function lossLines(losses: RebuildReport['precisionLost']): string[] {
   ]
 }
 
-/** What is replaced, for the question. */
+/** What will be replaced, for the question to the user. */
 async function replacementOf(config: Config, scope: 'all' | WindowFilter): Promise<string> {
   return withDatabase(config, 'rebuild', async (database) => {
     const rows = counted(await countRows(database, scope === 'all' ? {} : scope), 'row')

@@ -20,10 +20,10 @@ interface UpFlags {
   readonly alerts: boolean
 }
 
-/** Sources whose options `up` takes too, and passes on. */
+/** Sources whose options `up` also accepts, and passes on. */
 const configuredByUp = feedSources.filter((source) => source.isConfiguredByUp)
 
-/** Of the first worker's metrics and health; the others get the next free ones. */
+/** The port for metrics and health of the first worker. The other workers get the next free ports. */
 const workerPort = 9464
 
 export function register(command: Command): void {
@@ -67,7 +67,7 @@ function feedSource(text: string): string {
   }
 }
 
-/** @param given - Options that are the feed's. */
+/** @param given - The options for the feed. */
 async function up(command: Command, given: readonly string[]): Promise<void> {
   const { config, log } = configure(command)
   const flags = command.opts<UpFlags>()
@@ -98,7 +98,7 @@ async function up(command: Command, given: readonly string[]): Promise<void> {
   }
 }
 
-/** @throws KpiError `KPI_FEED_FILE` for a file that cannot be read, `KPI_USAGE` for options that mean nothing. */
+/** @throws KpiError `KPI_FEED_FILE` for a file that cannot be read, `KPI_USAGE` for invalid options. */
 async function checkFeed(
   flags: UpFlags,
   given: readonly string[],

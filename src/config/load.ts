@@ -11,13 +11,13 @@ const require = createRequire(import.meta.url)
 
 type ValueOf<S> = S extends Setting<infer T> ? (S extends { readonly default: string } ? T : T | undefined) : never
 
-/** Every setting with its checked value; `undefined` where none was given and there is no default. */
+/** Every setting with its checked value; `undefined` if it was not given and has no default. */
 export type Config = { readonly [N in SettingName]: ValueOf<(typeof settings)[N]> } & {
-  /** Why no servers are known, where they were looked for: what a command that needs them ends with. */
+  /** Why no servers were found, if they were searched for. A command that needs them throws this error. */
   readonly missingServers?: KpiError
 }
 
-/** What a value came from. `name` and `where` are the words of an error line: `NAME=value in .env`. */
+/** Where a value came from. `name` and `where` are shown in error messages: `NAME=value in .env`. */
 interface Source {
   readonly name: (setting: Setting<unknown>) => string
   readonly where: string
@@ -25,11 +25,11 @@ interface Source {
 }
 
 /**
- * Flags win over the environment, that over `.env`, that over `market-kpi.yaml`, that over defaults. An empty value in
- * the environment or `.env` counts as not set.
+ * Loads the settings. In order of precedence: flags, the environment, `.env`, `market-kpi.yaml`, defaults. An empty
+ * value in the environment or `.env` counts as not set.
  *
- * @param given.fallback - Variables that win over defaults only, and the file that holds them.
- * @throws KpiError `KPI_CONFIG_INVALID` naming the variable, the value (unless it is a secret) and what is allowed.
+ * @param given.fallback - Variables that only take precedence over defaults, and the file that holds them.
+ * @throws KpiError `KPI_CONFIG_INVALID` with the variable, the value (unless it is a secret) and what is allowed.
  */
 export function loadConfig(given: {
   flags?: Partial<Record<SettingName, string>>
@@ -79,14 +79,14 @@ function readDotenv(directory: string): Record<string, string> {
 }
 
 const yamlFile = 'market-kpi.yaml'
-/** Holds rules rather than a setting. */
+/** This section holds rules rather than a setting. */
 const alertsSection = 'alerts'
 
 /**
- * The alert rules of `market-kpi.yaml`.
+ * Loads the alert rules of `market-kpi.yaml`.
  *
- * @param taken - Names that rules may not have.
- * @throws KpiError `KPI_CONFIG_INVALID` naming the rule and what is wrong with it.
+ * @param taken - Names that rules must not have.
+ * @throws KpiError `KPI_CONFIG_INVALID` with the rule and what is wrong with it.
  */
 export function loadUserRules(taken: readonly string[], directory = process.cwd()): UserRule[] {
   return parseUserRules(readYaml(directory)[alertsSection], taken)
@@ -108,15 +108,15 @@ function yamlSource(directory: string): Source {
   return { ...textSource(texts, ` in ${yamlFile}`), name: ({ env }) => env.toLowerCase() }
 }
 
-/** Scalars are taken as the text that stands there: a password of digits must not lose its leading zeros. */
+/** Reads scalars as their original text, so that a password of digits keeps its leading zeros. */
 function readYaml(directory: string): Record<string, unknown> {
   const text = readFile(directory, yamlFile)
   if (text === undefined) return {}
-  // Loaded when there is something to parse: it takes longer than the rest of the configuration.
+  // Loaded only if there is a file to parse, because that takes longer than the rest of the configuration.
   const { parseDocument } = require('yaml') as typeof import('yaml')
   const document = parseDocument(text, { schema: 'failsafe', prettyErrors: true })
   const [error] = document.errors
-  // The parser's own words quote the line, which may hold a secret.
+  // The parser's own message quotes the line, which may contain a secret.
   if (error) throw invalidYaml(`line ${error.linePos?.[0].line ?? '?'} is not valid YAML (${error.code})`)
   let values: unknown
   try {
@@ -132,7 +132,7 @@ function invalidYaml(why: string): KpiError {
   return new KpiError('KPI_CONFIG_INVALID', `${yamlFile}: ${why}`)
 }
 
-/** @returns undefined when there is no such file. */
+/** @returns undefined if the file does not exist. */
 function readFile(directory: string, name: string): string | undefined {
   try {
     return readSettingsFile(join(directory, name))

@@ -1,7 +1,7 @@
 /**
- * The name that was probably meant: the same in other letters, or the one that the fewest typing mistakes lead to.
+ * Finds the name that was probably meant: the same except for case, or the one with the fewest typing mistakes.
  *
- * @returns Undefined where none is near.
+ * @returns Undefined if none is close.
  */
 export function nearest(text: string, names: readonly string[]): string | undefined {
   const given = text.toLowerCase()
@@ -11,13 +11,13 @@ export function nearest(text: string, names: readonly string[]): string | undefi
   return best && best.mistakes <= Math.max(1, Math.floor(best.name.length / 3)) ? best.name : undefined
 }
 
-/** `did you mean 'KpiStale'? ` where one is near, before what else there is. */
+/** `did you mean 'KpiStale'? ` if a name is close; an empty string otherwise. Put it before the rest of the hint. */
 export function suggestion(text: string, names: readonly string[]): string {
   const near = nearest(text, names)
   return near === undefined ? `there are ${names.join(', ')}` : `did you mean '${near}'?`
 }
 
-/** Letters to insert, remove or replace (Levenshtein). */
+/** How many letters to insert, remove or replace (Levenshtein distance). */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (const [i, letter] of [...a].entries()) {

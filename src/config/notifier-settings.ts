@@ -1,8 +1,8 @@
 import { choice, optionalText, type Setting, whole } from './setting.ts'
 
-/** A receiver that may stand in the same network. */
+/** A receiver that may be in the same network. */
 const httpUrl = /^https?:\/\/[^\s/?#,]+[^\s,]*$/
-/** What carries a secret over the internet goes encrypted; on this machine it need not. */
+/** A URL that contains a secret must be encrypted, except on this machine. */
 const safeUrl = /^(https:\/\/[^\s/?#,]+|http:\/\/(localhost|127\.0\.0\.1)(:\d{1,5})?(?=[/?#]|$))[^\s,]*$/
 const address = /[^\s,;<>@]+@[^\s,;<>@]+/.source
 /** `desk@example.com` or `The desk <desk@example.com>`. */
@@ -13,7 +13,7 @@ function safeAddress(env: string, description: string) {
   return optionalText({ env, pattern: safeUrl, allowed: aboutSafeUrl, secret: true, description })
 }
 
-/** Who is told of alerts, and how. Addresses of webhooks are secrets: whoever knows one may write there. */
+/** Who gets alerts, and how. Webhook addresses are secrets, because anyone who has one can post to it. */
 export const notifierSettings = {
   alertWebhookUrl: optionalText({
     env: 'ALERT_WEBHOOK_URL',

@@ -1,15 +1,16 @@
 import { hostname } from 'node:os'
 
-/** Set by whoever starts several processes of one kind on a machine, for each of them. */
+/** Set by the process that starts several workers or feeds on a machine, with a different value for each. */
 export const placeVariable = 'MARKET_KPI_PLACE'
 
 /**
- * Names the place of this worker or feed: whoever starts there later is its successor. Started by `up` or `consume
- * --workers` it is the place that these gave it; else the HTTP port, of which each process of a machine has its own.
+ * Identifies the place of this worker or feed: the next process at the same place is its successor. A process started
+ * by `up` or `consume --workers` gets its place from them. Otherwise the place is the HTTP port, because each process
+ * on a machine has its own.
  *
- * @param askedPort - As the user asked for it.
- * @param http - `http://HOST:PORT` where it serves.
- * @returns Null where nothing of it lasts: a port that the system chose is another one at the next start.
+ * @param askedPort - The port that the user asked for.
+ * @param http - `http://HOST:PORT` of its HTTP server.
+ * @returns Null if the place is not stable: a port chosen by the system changes at the next start.
  */
 export function placeOfProcess(
   askedPort: number | undefined,

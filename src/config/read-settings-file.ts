@@ -1,19 +1,19 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 
-/** Hundreds of times what all settings take. */
+/** Hundreds of times the size of all settings. */
 const maxBytes = 1024 * 1024
 
 /**
- * The text of a file with settings, which has to be a regular one of at most 1 MB: a pipe would make every command wait
- * for its writer, and a device may never end.
+ * Reads a file with settings. It must be a regular file of at most 1 MB: a pipe would make every command wait for its
+ * writer, and a device may never end.
  *
- * @returns undefined when there is no such file.
+ * @returns undefined if the file does not exist.
  * @throws Error that says why it cannot be read.
  */
 export function readSettingsFile(path: string): string | undefined {
   let file: number
   try {
-    // Without O_NONBLOCK the opening of a pipe waits already.
+    // Without O_NONBLOCK, opening a pipe would block.
     file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
@@ -27,7 +27,7 @@ export function readSettingsFile(path: string): string | undefined {
   }
 }
 
-/** Not by its size, which a file in /proc does not tell, and which may grow while it is read. */
+/** Does not rely on the size of the file: for files in /proc it is unknown, and the file may grow while it is read. */
 function readAll(file: number): Buffer {
   const buffer = Buffer.alloc(maxBytes + 1)
   let length = 0

@@ -1,24 +1,23 @@
 import { z } from 'zod'
 
 /**
- * One setting: where it may be given, what is allowed, what it means. Everything that shows settings (types, defaults,
- * help texts, docs/configuration.md) is made from these.
+ * One setting: where it can be given, which values are allowed, and what it means. The types, defaults, help texts
+ * and docs/configuration.md are all generated from these objects.
  */
 export interface Setting<T> {
-  /** Its name in the environment and in `.env`; in market-kpi.yaml the same in lower case. */
+  /** Its name in the environment and in `.env`. In market-kpi.yaml it is the same in lower case. */
   readonly env: string
-  /** Its flag, with the argument's name, where a command takes it: `--batch-size ROWS`. */
+  /** Its flag with the argument's name, for commands that have it: `--batch-size ROWS`. */
   readonly flag?: string
-  /** In words, as in "must be a whole number from 1 to 86400". */
+  /** The allowed values, as in "must be a whole number from 1 to 86400". */
   readonly allowed: string
-  /** The default as its text form; absent where there is none. */
+  /** The default in text form; absent if there is none. */
   readonly default?: string
   readonly description: string
-  /** Never printed, in whatever form. */
+  /** Never printed in any form. */
   readonly secret?: boolean
-  /** Of a text with a grammar of its own: what is wrong with it; undefined when nothing is. */
+  /** For a text with a syntax of its own: what is wrong with it, or undefined if it is valid. */
   readonly problem?: (value: string) => string | undefined
-  /** From text to value. */
   readonly parse: z.ZodType<T, string>
 }
 

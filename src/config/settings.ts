@@ -7,9 +7,9 @@ import { thresholdSettings } from './threshold-settings.ts'
 const port = /0*(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])/.source
 const webAddress = /^https?:\/\/[^\s/?#]\S*$/
 const hostPorts = new RegExp(`^[^\\s,:]+:${port}(,[^\\s,:]+:${port})*$`)
-/** Kafka refuses `.` and `..`, which its folders could not be called. */
+/** Kafka refuses `.` and `..`, because it uses the name of a topic as the name of a directory. */
 const topicName = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/
-/** As ageOption of the command line reads it. */
+/** The same syntax as `ageOption` of the command line. */
 const age = /^0*[1-9]\d{0,8}[smhd]$/
 const securityProtocols = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const
 const saslMechanisms = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'] as const

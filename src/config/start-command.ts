@@ -1,10 +1,10 @@
-/** Whether this is a clone of the project, where npm's scripts are at hand, or an installed package. */
+/** Whether this is a clone of the project, which has its npm scripts, or an installed package. */
 const isClone = import.meta.filename.endsWith('.ts')
 
 /**
- * What starts the whole pipeline on this machine, for messages that suggest it.
+ * The command that starts the whole pipeline on this machine, for messages that suggest it.
  *
- * @param dataDir - Named where it is not the usual one.
+ * @param dataDir - Named in the command if it is not the default.
  */
 export function startCommand(dataDir?: string): string {
   const command = isClone ? 'npm start' : 'npx market-kpi up'

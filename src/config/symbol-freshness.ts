@@ -1,19 +1,19 @@
 import { assert } from '../errors.ts'
 
-/** Limits for the symbols of one pattern: their own, `default` for the general ones, `off` for none. */
+/** Limits for the symbols that match a pattern: their own values, `default` for the general ones, or `off`. */
 export interface SymbolFreshness {
   readonly pattern: string
   readonly limits: { readonly warningSeconds: number; readonly criticalSeconds: number } | 'default' | 'off'
 }
 
-/** `BTC/*=30:120,ILLIQ=off`; the first pattern that fits a symbol counts. */
+/** Parses `BTC/*=30:120,ILLIQ=off`. The first pattern that matches a symbol applies. */
 export function parseFreshnessList(text: string): SymbolFreshness[] {
   const parsed = readFreshnessList(text)
   assert(typeof parsed !== 'string', `checked when the settings were read: ${parsed}`)
   return parsed
 }
 
-/** What is wrong with the text; undefined when nothing is. */
+/** What is wrong with the text; undefined if it is valid. */
 export function freshnessListProblem(text: string): string | undefined {
   const parsed = readFreshnessList(text)
   return typeof parsed === 'string' ? parsed : undefined
@@ -22,7 +22,7 @@ export function freshnessListProblem(text: string): string | undefined {
 function readFreshnessList(text: string): SymbolFreshness[] | string {
   const entries: SymbolFreshness[] = []
   for (const part of text.split(',')) {
-    // The last '=': symbols such as EURUSD=X have one too.
+    // Split at the last '=', because symbols such as EURUSD=X contain one.
     const [, pattern, value = ''] = /^\s*(\S+)=(\S+?)\s*$/.exec(part) ?? []
     if (pattern === undefined) return `'${part}' is not PATTERN=WARNING:CRITICAL`
     if (value === 'default' || value === 'off') {

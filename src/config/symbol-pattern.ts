@@ -1,4 +1,4 @@
-/** Whether a symbol fits a pattern, in which `*` stands for any characters, none included; the rest is literal. */
+/** Whether a symbol matches a pattern. `*` matches any number of characters, including none; the rest is literal. */
 export function fitsPattern(pattern: string, symbol: string): boolean {
   const [first = '', ...rest] = pattern.split('*')
   if (rest.length === 0) return symbol === pattern

@@ -16,7 +16,7 @@ function count(env: string, fallback: number, description: string) {
   return whole({ env, min: 0, max: 1_000_000_000, default: fallback, description })
 }
 
-/** From when on something is worth a word, a warning or a call at night: for health, alerts, monitor and dashboards alike. */
+/** When something is reported, is a warning or is critical. Health, alerts, monitor and dashboards all use these. */
 export const thresholdSettings = {
   lagTargetMessages: count(
     'LAG_TARGET_MESSAGES',
@@ -129,7 +129,7 @@ export const thresholdSettings = {
   }),
 } as const satisfies Record<string, Setting<unknown>>
 
-/** A text with a grammar of its own, which says what is wrong with it. */
+/** A text with a syntax of its own, which `problem` checks. */
 function listText(told: {
   env: string
   default: string

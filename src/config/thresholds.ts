@@ -4,7 +4,10 @@ import { type SettingName, settings } from './settings.ts'
 import { parseFreshnessList, type SymbolFreshness } from './symbol-freshness.ts'
 import { parseTradingHours, type TradingHours } from './trading-hours.ts'
 
-/** Everything that findings are judged by. One definition: health, alerts, monitor, dashboards and rules read this. */
+/**
+ * All thresholds that findings are judged by. Health, alerts, monitor, dashboards and Prometheus rules read this
+ * single definition.
+ */
 export interface Thresholds {
   readonly lag: {
     readonly targetMessages: number
@@ -13,7 +16,7 @@ export interface Thresholds {
     readonly stalledSeconds: number
     readonly backlogSeconds: number
   }
-  /** How long a transaction may be open that messages wait for. */
+  /** How long a transaction may stay open while messages wait for its end. */
   readonly transaction: Limits
   readonly throughput: {
     readonly warningPerSecond: number
@@ -27,7 +30,7 @@ export interface Thresholds {
   }
   readonly feedSilence: Limits
   readonly errorRate: Percents
-  /** Within ERROR_RATE_SECONDS. */
+  /** Count within ERROR_RATE_SECONDS. */
   readonly deadLetters: { readonly warningCount: number }
   readonly pool: Percents & { readonly criticalSeconds: number }
   readonly disk: Percents & { readonly fullSeconds: number }
@@ -36,7 +39,10 @@ export interface Thresholds {
   readonly tradingHours: TradingHours
 }
 
-/** What is beyond `warning` is a warning, what is beyond `critical` is critical; a value that equals one is not beyond. */
+/**
+ * A value above `warning` is a warning, and a value above `critical` is critical. Equal values are still within the
+ * limit.
+ */
 export interface Limits {
   readonly warningSeconds: number
   readonly criticalSeconds: number
@@ -47,7 +53,7 @@ export interface Percents {
   readonly criticalPercent: number
 }
 
-/** The one must be reached before the other. */
+/** In each pair, the first must be reached before the second. */
 const inOrder = [
   ['lagTargetMessages', 'lagWarningMessages'],
   ['transactionWarningSeconds', 'transactionCriticalSeconds'],
@@ -62,9 +68,9 @@ const inOrder = [
 ] as const satisfies [SettingName, SettingName][]
 
 /**
- * The thresholds of a configuration.
+ * Reads the thresholds from a configuration.
  *
- * @throws KpiError `KPI_CONFIG_INVALID` naming two that are not in order.
+ * @throws KpiError `KPI_CONFIG_INVALID` with two thresholds that are not in order.
  */
 export function thresholdsOf(config: Config): Thresholds {
   for (const [lower, upper] of inOrder) {

@@ -13,15 +13,15 @@ import {
   weekdayOf,
 } from './zoned-time.ts'
 
-/** When the symbols of one pattern are expected to have prices. */
+/** When prices are expected for the symbols that match a pattern. */
 export interface MarketHours {
   readonly pattern: string
-  /** `always`, or the sessions of a week in the market's own time. */
+  /** `always`, or the sessions of a week in the market's local time. */
   readonly week: 'always' | MarketWeek
 }
 
 export interface MarketWeek {
-  /** An IANA name, such as `America/New_York`. */
+  /** An IANA time zone, such as `America/New_York`. */
   readonly zone: string
   /** By weekday, Sunday first. */
   readonly days: readonly (readonly Session[])[]
@@ -31,23 +31,26 @@ export interface MarketWeek {
   readonly earlyCloses: ReadonlyMap<string, number>
 }
 
-/** Minutes since midnight, on the wall clock; one that does not end after it begins ends on the next day. */
+/** Minutes since midnight in local time. A session whose end is not after its start ends on the next day. */
 export interface Session {
   readonly from: number
   readonly to: number
 }
 
-/** The first pattern that fits a symbol counts; one that fits none is always open. */
+/** The first pattern that matches a symbol applies. A symbol that matches none is always open. */
 export type TradingHours = readonly MarketHours[]
 
-/** Since when a market has been open: −∞ where it never closes; undefined while it is closed. */
+/** Since when a market has been open: −∞ if it never closes; undefined while it is closed. */
 export function openSinceMs(hours: TradingHours, symbol: string, atMs: number): number | undefined {
   const market = hours.find(({ pattern }) => fitsPattern(pattern, symbol))
   if (!market || market.week === 'always') return Number.NEGATIVE_INFINITY
   return sessionStartMs(market.week, atMs)
 }
 
-/** The same of several symbols: of the one that has been open longest. Without any, of all markets. */
+/**
+ * The same for several symbols: the earliest time at which one of the open markets opened. Without symbols, for all
+ * markets.
+ */
 export function anyOpenSinceMs(hours: TradingHours, symbols: readonly string[], atMs: number): number | undefined {
   const starts =
     symbols.length > 0
@@ -59,7 +62,7 @@ export function anyOpenSinceMs(hours: TradingHours, symbols: readonly string[], 
 
 function sessionStartMs(week: MarketWeek, atMs: number): number | undefined {
   const today = localDay(week.zone, atMs)
-  // One of yesterday may go on past midnight.
+  // A session of yesterday may end after midnight.
   for (const day of [today, previousDay(today)]) {
     for (const session of sessionsOf(week, day)) {
       const startMs = instantAt(week.zone, day, session.from)
@@ -75,7 +78,10 @@ function endMs({ zone, earlyCloses }: MarketWeek, day: LocalDay, { from, to }: S
   return instantAt(zone, endDay, early === undefined ? to : Math.min(early, to))
 }
 
-/** An early close leaves out what begins after it, but for a session into the next day: that is of the next trading day. */
+/**
+ * On a day with an early close, sessions that begin after it do not take place. A session that ends on the next day
+ * does: it belongs to the next trading day.
+ */
 function sessionsOf({ days, holidays, earlyCloses }: MarketWeek, day: LocalDay): readonly Session[] {
   if (holidays.has(day)) return []
   const early = earlyCloses.get(day)
@@ -84,9 +90,10 @@ function sessionsOf({ days, holidays, earlyCloses }: MarketWeek, day: LocalDay):
 }
 
 /**
- * `AAPL=America/New_York Mon-Fri 09:30-16:00 !2026-12-25 !2026-11-27@13:00, BTC/*=always`: a zone, then days (`Mon-Fri`,
- * `Mon,Wed`) and the sessions of each, as often as needed (`Mon-Thu 09:00-11:30 12:30-15:00 Fri 09:00-11:30`), then holidays
- * and early closes.
+ * Parses `AAPL=America/New_York Mon-Fri 09:30-16:00 !2026-12-25 !2026-11-27@13:00, BTC/*=always`.
+ *
+ * An entry has a time zone, then days (`Mon-Fri`, `Mon,Wed`) and their sessions, repeated as needed (`Mon-Thu
+ * 09:00-11:30 12:30-15:00 Fri 09:00-11:30`), then holidays and early closes.
  */
 export function parseTradingHours(text: string): TradingHours {
   const parsed = readTradingHours(text)
@@ -94,7 +101,7 @@ export function parseTradingHours(text: string): TradingHours {
   return parsed
 }
 
-/** What is wrong with the text; undefined when nothing is. */
+/** What is wrong with the text; undefined if it is valid. */
 export function tradingHoursProblem(text: string): string | undefined {
   const parsed = readTradingHours(text)
   return typeof parsed === 'string' ? parsed : undefined
@@ -103,7 +110,7 @@ export function tradingHoursProblem(text: string): string | undefined {
 function readTradingHours(text: string): TradingHours | string {
   const markets: MarketHours[] = []
   for (const [head, ...words] of entriesOf(text)) {
-    // The last '=': symbols such as EURUSD=X have one too.
+    // Split at the last '=', because symbols such as EURUSD=X contain one.
     const equals = head.lastIndexOf('=')
     if (equals <= 0) return `'${[head, ...words].join(' ')}' does not begin with PATTERN=ZONE`
     const [pattern, zone] = [head.slice(0, equals), head.slice(equals + 1)]
@@ -114,7 +121,9 @@ function readTradingHours(text: string): TradingHours | string {
   return markets
 }
 
-/** The words of each entry. Commas separate entries, and days: what has no '=' goes on with the entry before. */
+/**
+ * The words of each entry. Commas separate entries as well as days: a part without '=' continues the entry before it.
+ */
 function entriesOf(text: string): [string, ...string[]][] {
   const entries: [string, ...string[]][] = []
   for (const part of text.split(',')) {
@@ -126,14 +135,14 @@ function entriesOf(text: string): [string, ...string[]][] {
   return entries
 }
 
-/** A week while it is read. */
+/** A week while it is being parsed. */
 interface Draft {
   readonly days: Session[][]
   readonly holidays: Set<string>
   readonly earlyCloses: Map<string, number>
-  /** The days that sessions are for. */
+  /** The days that the next sessions apply to. */
   chosen: readonly number[]
-  /** The word before named days. */
+  /** Whether the previous word named days. */
   isChoosing: boolean
 }
 
@@ -155,7 +164,7 @@ function readWeek(zone: string, words: readonly string[]): MarketWeek | string {
   return { zone, days, holidays, earlyCloses }
 }
 
-/** `!2026-12-25`, or `!2026-11-27@13:00`. @returns What is wrong with it. */
+/** Reads `!2026-12-25` or `!2026-11-27@13:00`. @returns What is wrong with it. */
 function readException(draft: Draft, word: string): string | undefined {
   const [day = '', close, ...rest] = word.slice(1).split('@')
   if (!isDay(day)) return `'${word}': '${day}' is no day of the calendar, as YYYY-MM-DD`
@@ -169,7 +178,7 @@ function readException(draft: Draft, word: string): string | undefined {
   return undefined
 }
 
-/** Days, or a session of the days before it. @returns What is wrong with it. */
+/** Reads days, or a session for the days before it. @returns What is wrong with it. */
 function readWord(draft: Draft, word: string): string | undefined {
   const more = readDays(word)
   if (more) {
@@ -198,7 +207,7 @@ function meant(near: string | undefined, otherwise = ''): string {
 
 const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
 
-/** `Mon` or `Mon-Fri`; a range may go past the end of the week. */
+/** Reads `Mon` or `Mon-Fri`. A range may continue past the end of the week. */
 function readDays(word: string): number[] | undefined {
   const [from, to, ...rest] = word.split('-').map((name) => weekdays.indexOf(name))
   if (from === undefined || from < 0 || to === -1 || rest.length > 0) return undefined

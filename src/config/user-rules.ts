@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { KpiError } from '../errors.ts'
 import { suggestion } from './nearest.ts'
 
-/** What a KPI condition measures, of each symbol, over the time that it looks back. */
+/** What a KPI condition can measure for each symbol, over its lookback time. */
 const kpiMeasures = [
   'close_change_percent',
   'volume',
@@ -51,18 +51,21 @@ const rule = z
     'needs sql or kpi, and not both',
   )
 
-/** The part `alerts` of market-kpi.yaml. */
+/** The `alerts` section of market-kpi.yaml. */
 export const userRulesSection = z.strictObject({ rules: z.array(rule).max(200, 'must be 200 at most').default([]) })
 
-/** A rule of market-kpi.yaml: a query whose rows are alerts, or a condition on the KPIs of each symbol. Times in milliseconds. */
+/**
+ * A rule of market-kpi.yaml: a query whose rows are alerts, or a condition on the KPIs of each symbol. Times are in
+ * milliseconds.
+ */
 export type UserRule = z.output<typeof rule>
 export type KpiCondition = z.output<typeof kpi>
 
 /**
- * The rules under `alerts` in market-kpi.yaml, all scalars as text.
+ * Parses the rules under `alerts` in market-kpi.yaml, whose scalars are all texts.
  *
- * @param taken - Names of rules that are there already.
- * @throws KpiError `KPI_CONFIG_INVALID` naming the rule and what is wrong with it.
+ * @param taken - Names of rules that already exist.
+ * @throws KpiError `KPI_CONFIG_INVALID` with the rule and what is wrong with it.
  */
 export function parseUserRules(given: unknown, taken: readonly string[]): UserRule[] {
   const parsed = userRulesSection.safeParse(given ?? {})
@@ -91,7 +94,7 @@ function wordsOf(issue: z.core.$ZodIssue | undefined): string {
   return (issue?.message ?? 'is wrong').replace(/^Invalid input: expected/, 'must be a')
 }
 
-/** What is allowed at `alerts`, `alerts.rules.N` or `alerts.rules.N.kpi`. */
+/** The fields that are allowed at `alerts`, `alerts.rules.N` or `alerts.rules.N.kpi`. */
 function fieldsAt(path: readonly PropertyKey[]): string[] {
   if (path.length === 0) return Object.keys(userRulesSection.shape)
   return Object.keys(path.at(-1) === 'kpi' ? kpi.shape : rule.shape)

@@ -1,6 +1,6 @@
 import { nearest } from './nearest.ts'
 
-/** A day on the wall calendar of a zone: `2026-03-08`. */
+/** A calendar day in the local time of a zone: `2026-03-08`. */
 export type LocalDay = string
 
 const dayMs = 86_400_000
@@ -14,12 +14,12 @@ export function isTimeZone(zone: string): boolean {
   }
 }
 
-/** The zone that was probably meant. */
+/** The time zone that was probably meant. */
 export function nearestTimeZone(zone: string): string | undefined {
   return nearest(zone, ['UTC', ...Intl.supportedValuesOf('timeZone')])
 }
 
-/** Whether the calendar has this day: `2024-02-29`, and not `2026-02-29`. */
+/** Whether the day exists: `2024-02-29` does, `2026-02-29` does not. */
 export function isDay(text: string): boolean {
   const ms = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(text) : Number.NaN
   return !Number.isNaN(ms) && dayOf(ms) === text
@@ -43,13 +43,13 @@ export function weekdayOf(day: LocalDay): number {
 }
 
 /**
- * When the zone's wall clock shows so many minutes after midnight of that day, as RFC 5545 has it (3.3.5): of a time that is
- * shown twice, as clocks go back, the first; of one that is skipped, as they go forward, what the offset before it gives, so
- * that 02:30 is 03:30.
+ * The instant at which local time is the given number of minutes after midnight, according to RFC 5545 (3.3.5). A
+ * time that occurs twice, when clocks go back, is the first of the two. A time that is skipped, when clocks go
+ * forward, is read with the offset before the change, so 02:30 becomes 03:30.
  */
 export function instantAt(zone: string, day: LocalDay, minutes: number): number {
   const wanted = Date.parse(day) + minutes * 60_000
-  // With the offset that holds half a day before, then after: changes are further apart than that.
+  // Try the offset of half a day before, then that of half a day after. Offset changes are further apart than that.
   const before = wanted - offsetMs(zone, wanted - dayMs / 2)
   const after = wanted - offsetMs(zone, wanted + dayMs / 2)
   return wallMs(zone, before) !== wanted && wallMs(zone, after) === wanted ? after : before
@@ -59,7 +59,7 @@ function offsetMs(zone: string, atMs: number): number {
   return wallMs(zone, atMs) - Math.floor(atMs / 1000) * 1000
 }
 
-/** What the wall clock shows, as if it were UTC. */
+/** Local time, encoded as if it were UTC. */
 function wallMs(zone: string, atMs: number): number {
   const parts: Partial<Record<Intl.DateTimeFormatPartTypes, number>> = {}
   for (const { type, value } of formatOf(zone).formatToParts(atMs)) parts[type] = Number(value)
@@ -71,7 +71,7 @@ function dayOf(ms: number): LocalDay {
   return new Date(ms).toISOString().slice(0, 10)
 }
 
-/** Making one takes longer than using it a hundred times. */
+/** Cached, because creating a format takes longer than using it a hundred times. */
 function formatOf(zone: string): Intl.DateTimeFormat {
   const known = formats.get(zone)
   if (known) return known

@@ -47,7 +47,8 @@ async function check(command: Command): Promise<void> {
   const report = checkReport(checked, { nowMs: Date.now(), runbookBaseUrl: config.alertRunbookBaseUrl })
   const shown = { isAll: all, isQuiet: quiet }
   const text = json ? checkJson(report, shown) : checkText(report, shown)
-  // A host that drops packets would hold up the end of the process for as long as a connection is tried.
+  // Exit explicitly: a pending connection to a host that drops packets would keep the process alive until it times
+  // out.
   await new Promise<void>((resolve) => process.stdout.write(text, () => resolve()))
   process.exit(report.exitCode)
 }

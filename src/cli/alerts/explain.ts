@@ -13,7 +13,7 @@ import { withErrors } from '../command.ts'
 import { table } from '../text/table.ts'
 import { pageText } from './page-text.ts'
 
-/** In the package, beside the code. */
+/** The pages are part of the package, next to the code. */
 const pages = join(import.meta.dirname, '..', '..', '..', 'docs', 'alerts')
 
 export function registerExplain(command: Command): void {
@@ -24,7 +24,7 @@ export function registerExplain(command: Command): void {
 
 const names: readonly (keyof typeof ruleTexts)[] = [...ruleNames, ...ownRuleNames]
 
-/** @throws KpiError `KPI_USAGE` when there is no such rule. */
+/** @throws KpiError `KPI_USAGE` if the rule does not exist. */
 async function explain(given: string | undefined): Promise<void> {
   const name = names.find((known) => known.toLowerCase() === given?.toLowerCase())
   process.stdout.write(name ? pageText(readFileSync(join(pages, `${name}.md`), 'utf8')) : explainOwn(given))
@@ -48,7 +48,7 @@ function listText(own: readonly UserRule[]): string {
   return `${table([{ title: 'rule' }, { title: 'finds' }], rows)}\nmarket-kpi alerts explain RULE prints its page\n`
 }
 
-/** As it is written, with the defaults filled in; times in seconds. */
+/** The rule as in market-kpi.yaml, with the defaults filled in; times in seconds. */
 function ownRuleText({ kpi, for: forMs, ...rule }: UserRule): string {
   const seconds = (ms: number) => `${ms / 1000}s`
   const shown = { ...rule, for: seconds(forMs), ...(kpi ? { kpi: { ...kpi, within: seconds(kpi.within) } } : {}) }

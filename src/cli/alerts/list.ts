@@ -31,7 +31,7 @@ async function list(command: Command): Promise<void> {
     alerts: await listOpenAlerts(database),
     silences: await listSilences(database),
   }))
-  // The sign of life is no news to people.
+  // The Watchdog alert always fires to show that alerting works, so it is of no interest to people.
   const alerts = found.alerts.filter(({ rule }) => rule !== 'Watchdog')
   if (command.opts<{ json?: true }>().json) {
     process.stdout.write(`${JSON.stringify({ alerts: alerts.map(shown), silences: found.silences })}\n`)
@@ -50,7 +50,7 @@ async function history(command: Command): Promise<void> {
   else process.stdout.write(alerts.length > 0 ? historyTable(alerts) : 'no alerts\n')
 }
 
-/** Without what only the evaluator makes sense of. */
+/** Leaves out what only the evaluator uses. */
 function shown({ progress: _, ...alert }: AlertRow): Omit<AlertRow, 'progress'> {
   return alert
 }

@@ -1,6 +1,6 @@
 /**
- * A page of docs/alerts as a terminal shows it: headings in capitals, code indented, and links to other pages as the
- * commands or files where their text is. What else Markdown marks reads well as it is.
+ * Renders a page of docs/alerts for a terminal: headings in capitals, code indented, and links to other pages
+ * replaced by the commands or files that have their text. Other Markdown is readable as it is.
  */
 export function pageText(markdown: string): string {
   const lines: string[] = []

@@ -17,7 +17,7 @@ export function registerTest(command: Command): void {
   )
 }
 
-/** @returns 1 when one did not take it. */
+/** @returns 1 if a notifier failed. */
 async function test(command: Command): Promise<number> {
   const { config, log } = configure(command)
   const { notifier: wanted } = command.opts<{ notifier?: string }>()

@@ -30,7 +30,7 @@ Environment:
   thresholds, trading hours and your own rules: docs/operations.md
   all settings: docs/configuration.md`
 
-/** Within the six seconds that `up` allows it. */
+/** Less than the six seconds that `up` waits for this process. */
 const stopDeadlineMs = 4500
 
 async function watch(command: Command): Promise<void> {
@@ -43,7 +43,8 @@ async function watch(command: Command): Promise<void> {
   whenSupervisorGone(() => gone.abort())
   stopRequest.forceStop.addEventListener('abort', () => process.exit(1))
   const end = AbortSignal.any([stopRequest.stop, gone.signal])
-  // All that counts is saved at each step, and a look at dead servers takes longer than `up` waits.
+  // Each step saves its state, so nothing is lost when the process exits. Observing servers that do not respond takes
+  // longer than `up` waits.
   end.addEventListener('abort', () => setTimeout(() => process.exit(0), stopDeadlineMs).unref(), { once: true })
   try {
     const notifiers = makeNotifiers(config, log)
@@ -65,6 +66,7 @@ async function watch(command: Command): Promise<void> {
   } finally {
     stopRequest.release()
   }
-  // A host that drops packets would hold up the end for as long as a connection is tried.
+  // Exit explicitly: a pending connection to a host that drops packets would keep the process alive until it times
+  // out.
   process.exit(0)
 }

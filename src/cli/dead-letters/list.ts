@@ -67,7 +67,7 @@ function letterTable(letters: readonly LetterSummary[]): string {
     detail,
   ])
   const whole = table(columns, rows)
-  // On a terminal a line stays a line; elsewhere nothing is left out.
+  // On a terminal, lines are cut to its width. Elsewhere nothing is left out.
   const { isTTY, columns: width } = process.stdout
   return isTTY
     ? whole.replace(/^.*$/gm, (line) => (line.length > width ? `${line.slice(0, width - 1)}…` : line))

@@ -6,7 +6,7 @@ export function reasonOption(description: string): Option {
   return new Option('--reason <reason>', description).choices(rejectReasons)
 }
 
-/** Of the arguments that name a letter. */
+/** Parses the partition of the arguments that name a dead letter. */
 export const partitionArgument = wholeNumber(0, 1_000_000)
 export const offsetArgument = wholeNumber(0, 999_999_999_999_999)
 

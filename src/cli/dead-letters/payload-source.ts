@@ -6,7 +6,7 @@ import { LogReader } from '../../kafka/log/log-reader.ts'
 import { LetterPayloads } from '../../recovery/letter-payloads.ts'
 import type { HeldDefinition } from '../../store/schema/definition.ts'
 
-/** The values of letters, with a way to Kafka that is opened only when a value has to be read there. */
+/** Reads the values of dead letters. It connects to Kafka only when a value has to be read from there. */
 export async function withPayloads<T>(
   config: Config,
   definition: HeldDefinition,

@@ -46,7 +46,7 @@ async function retry(place: LetterPlace | undefined, command: Command): Promise<
   const { config, log } = configure(command)
   const flags = command.opts<RetryFlags>()
   checkFlags(place, flags)
-  // A file that cannot be read is a wrong value: it is reported before any server is asked.
+  // Read the file first, so that an unreadable file is reported before any connection is made.
   const corrected = correctedValue(flags)
   return withDatabase(config, 'dead-letters', async (database) => {
     const definition = await readDefinition(database)
@@ -62,7 +62,7 @@ async function retry(place: LetterPlace | undefined, command: Command): Promise<
   })
 }
 
-/** @throws KpiError `KPI_USAGE` for flags that do not go together. */
+/** @throws KpiError `KPI_USAGE` for flags that cannot be combined. */
 export function checkFlags(place: LetterPlace | undefined, { value, file, all, reason }: RetryFlags): void {
   if ((place === undefined) === (all === undefined)) {
     throw new KpiError('KPI_USAGE', 'dead-letters retry needs either PARTITION and OFFSET, or --all')

@@ -30,7 +30,7 @@ export function registerShow(command: Command): void {
     )
 }
 
-/** A value, or why there is none to be shown. */
+/** A value, or the reason why it cannot be shown. */
 type FoundPayload = { readonly value: Buffer | null } | { readonly why: string }
 
 async function show(place: { partition: number; offset: number }, command: Command): Promise<void> {
@@ -48,7 +48,9 @@ async function show(place: { partition: number; offset: number }, command: Comma
   else process.stdout.write(letterText(letter, found))
 }
 
-/** What is asked for bytes alone must fail without them; else the rest of the letter is worth showing. */
+/**
+ * If only the bytes were requested, missing bytes are an error. Otherwise the rest of the dead letter is still shown.
+ */
 async function foundPayload(read: () => Promise<Buffer | null | undefined>, isNeeded: boolean): Promise<FoundPayload> {
   try {
     const value = await read()

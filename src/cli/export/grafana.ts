@@ -6,7 +6,7 @@ import { KpiError, messageOf } from '../../errors.ts'
 import { postgresOptions } from '../../store/client/connection.ts'
 import { addStackOption, configure, withErrors } from '../command.ts'
 
-/** Grafana fills it in when it reads the file. */
+/** Grafana replaces this variable when it reads the file. */
 const passwordVariable = 'MARKET_KPI_READER_PASSWORD'
 
 export function registerGrafana(command: Command): void {
@@ -33,7 +33,7 @@ async function writeFiles(command: Command): Promise<void> {
     prometheusUrl: string
     dashboardsPath?: string
   }>()
-  // Its builders take a while to load, which no other command should wait for.
+  // Loaded here because it takes a while, and other commands should not wait for it.
   const { grafanaFiles } = await import('../../export/grafana/grafana-files.ts')
   const files = grafanaFiles({
     thresholds: thresholdsOf(config),

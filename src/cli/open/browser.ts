@@ -12,7 +12,7 @@ export function thisMachine(): Dependencies {
   return { env: process.env, platform: process.platform, isContainer }
 }
 
-/** Why no browser can be opened where somebody would see it; undefined where one can. */
+/** Why a browser cannot be opened on the user's screen; undefined if it can. */
 export function browserObstacle({ env, platform, isContainer }: Dependencies): string | undefined {
   if (env.BROWSER) return undefined
   if (env.CI) return 'this is a CI job'
@@ -22,11 +22,11 @@ export function browserObstacle({ env, platform, isContainer }: Dependencies): s
   return hasDisplay ? undefined : 'there is no display'
 }
 
-/** @returns Whether a program was started to show it. */
+/** @returns Whether the program that opens the browser was started. */
 export async function showInBrowser(url: string): Promise<boolean> {
   try {
     const browser = await open(url)
-    // What comes of it later is between the browser and whoever looks at it.
+    // Errors after the start are ignored.
     browser.on('error', () => undefined)
     return true
   } catch {

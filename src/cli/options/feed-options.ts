@@ -4,7 +4,7 @@ import type { FeedSource } from '../../feed/sources/feed-source.ts'
 import { feedSources, spellingOf, strayOption } from '../../feed/sources/registry.ts'
 import { compressions } from '../../kafka/records/record-batch-writer.ts'
 
-/** The compression of what a feed sends. */
+/** The option for the compression of what a feed sends. */
 export function compressionOption(): Option {
   return new Option('--compression <kind>', 'compression of the messages sent to Kafka')
     .choices(compressions)
@@ -19,7 +19,7 @@ export function addFeedOptions(command: Command): Command {
 }
 
 /**
- * Refuses options that mean nothing to the source chosen: silence would hide a mistake.
+ * Rejects options that the chosen source does not use. Ignoring them would hide a mistake.
  *
  * @throws KpiError `KPI_USAGE`.
  */
@@ -31,9 +31,9 @@ export function checkFeedOptions(command: Command, source: FeedSource): void {
 }
 
 /**
- * Keeps what the user wrote, to pass it on to another command.
+ * Records options as the user wrote them, to pass them on to another command.
  *
- * @returns The options and their values, filled while the command line is parsed.
+ * @returns The options and their values. The array is filled while the command line is parsed.
  */
 export function recordOptions(command: Command, options: readonly Option[]): readonly string[] {
   const given: string[] = []

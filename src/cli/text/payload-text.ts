@@ -1,4 +1,4 @@
-/** TypeScript's library does not know these parts of JSON yet; Node has them since version 21. */
+/** Node supports these parts of JSON since version 21, but TypeScript's library does not declare them yet. */
 interface SourceJson {
   parse(text: string, reviver: (key: string, value: unknown, context: { source: string }) => unknown): unknown
   rawJSON(text: string): unknown
@@ -9,8 +9,8 @@ const shownBytes = 1024
 const lineBytes = 16
 
 /**
- * The bytes of a message, for a terminal: JSON indented, its numbers digit by digit; other text as it is; anything
- * else in hexadecimal. Nothing in it can steer the terminal.
+ * The bytes of a message, for a terminal: JSON is indented and keeps its numbers digit by digit; other text is
+ * unchanged; anything else is shown in hexadecimal. Terminal control characters are never printed.
  */
 export function payloadText(payload: Buffer): string {
   const text = textOf(payload)
@@ -18,7 +18,7 @@ export function payloadText(payload: Buffer): string {
   return indented(text) ?? text
 }
 
-/** Undefined for bytes that are no UTF-8, or hold characters that a terminal acts on. */
+/** Undefined for bytes that are not UTF-8, or contain control characters. */
 function textOf(payload: Buffer): string | undefined {
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(payload)
@@ -28,7 +28,7 @@ function textOf(payload: Buffer): string | undefined {
   }
 }
 
-/** Undefined when it is no JSON, or has a repeated key, which would be lost. */
+/** Undefined if the text is not JSON, or has a repeated key, which would be lost. */
 function indented(text: string): string | undefined {
   try {
     const value = sourceJson.parse(text, (_key, part, { source }) =>
@@ -41,7 +41,7 @@ function indented(text: string): string | undefined {
   }
 }
 
-/** Colons outside of strings. */
+/** Counts the colons outside of strings. */
 function memberCount(json: string): number {
   return json.replace(/"(?:[^"\\]|\\.)*"/g, '').split(':').length - 1
 }

@@ -3,7 +3,7 @@ import { grouped } from '../../runtime/number-text.ts'
 
 const progressIntervalMs = 5000
 
-/** Tells now and then how far a command that reads the whole log has come. */
+/** Makes a function that regularly logs the progress of a command that reads the whole log. */
 export function progressLog(log: Logger): (messages: number, offsets: number) => void {
   let toldMs = performance.now()
   return (messages, offsets) => {

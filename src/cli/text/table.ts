@@ -3,11 +3,13 @@ import { isColourful } from '../command.ts'
 
 export interface TableColumn {
   readonly title: string
-  /** Numbers stand at the right. @defaultValue left */
+  /** Use `right` for numbers. @defaultValue left */
   readonly align?: 'left' | 'right'
 }
 
-/** Lines of aligned columns, two spaces apart, under their titles. Only the last column may be painted. */
+/**
+ * Lines of aligned columns with their titles, separated by two spaces. Only the last column may contain colour codes.
+ */
 export function table(columns: readonly TableColumn[], rows: readonly (readonly string[])[]): string {
   const widths = columns.map(({ title }, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)))
   const line = (cells: readonly string[]) =>
@@ -23,7 +25,7 @@ export function table(columns: readonly TableColumn[], rows: readonly (readonly 
 
 type Colour = 'green' | 'yellow' | 'red'
 
-/** Colours a text for stdout, where there are colours. */
+/** Colours a text for stdout, if stdout supports colours. */
 export function paint(colour: Colour, text: string): string {
   return isColourful(process.stdout) ? styleText(colour, text, { validateStream: false }) : text
 }
