@@ -2,8 +2,8 @@ import { maxKeptBytes, storableTimestampMs } from '../kpi/dead-letter-limits.ts'
 import type { DeadLetter } from '../store/windows/commit.ts'
 
 /**
- * Rejected messages of the pending batch. In a flood only the first so many a minute keep their bytes: the log has them
- * all the same, and a database must not be filled by somebody's broken feed.
+ * Rejected messages of the pending batch. Only a limited number of them per minute keep their bytes, so that a broken
+ * feed cannot fill the database; the messages are still in the log.
  */
 export class DeadLetterBuffer {
   readonly #payloadsPerMinute: number
@@ -13,7 +13,7 @@ export class DeadLetterBuffer {
   #letters: DeadLetter[] = []
   #bytes = 0
 
-  /** @param options.now - Milliseconds, monotonic or not. */
+  /** @param options.now - Milliseconds, from a monotonic or a wall clock. */
   constructor(options: { payloadsPerMinute: number; now: () => number }) {
     this.#payloadsPerMinute = options.payloadsPerMinute
     this.#now = options.now
@@ -23,12 +23,12 @@ export class DeadLetterBuffer {
     return this.#letters.length
   }
 
-  /** Of payloads and keys. */
+  /** The size of the kept payloads and keys. */
   get bytes(): number {
     return this.#bytes
   }
 
-  /** Takes a rejected message in; copies what it keeps of it. A start below 0 is a null. */
+  /** Adds a rejected message; copies the bytes that it keeps. A start below 0 means null. */
   add(
     letter: Pick<DeadLetter, 'partition' | 'offset' | 'reason' | 'detail'> & { timestampMs: number },
     buffer: Buffer,

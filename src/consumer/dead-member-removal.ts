@@ -9,20 +9,20 @@ import type { Database } from '../store/client/connection.ts'
 import { lastHeardSeconds } from '../store/positions/last-heard.ts'
 import { lookAgain } from './polling.ts'
 
-/** What it needs of the world. All that fails throws {@link KpiError}. */
+/** The reads and actions that the removal needs. Every failure is a {@link KpiError}. */
 export interface SilentMemberPorts {
-  /** How many seconds ago each worker was last heard of. */
+  /** How many seconds ago each worker last reported its status. */
   lastHeardSeconds(): Promise<ReadonlyMap<string, number>>
-  /** The member ids of the group, by the worker that each belongs to. */
+  /** The group's member ids, by worker id. */
   members(): Promise<ReadonlyMap<string, string>>
-  /** Says goodbye to the group for it. */
+  /** Removes the member from the group. */
   remove(memberId: string): Promise<'removed' | 'gone'>
 }
 
-/** A worker's client id in Kafka is this and its id in `worker_status`. */
+/** A worker's client id in Kafka is this prefix followed by its id in `worker_status`. */
 export const workerClientPrefix = 'market-kpi-consumer-'
 
-/** The way to a real group and a real database. */
+/** Connects the removal to a Kafka group and a database. */
 export function connectSilentMemberPorts(around: {
   readonly cluster: KafkaCluster
   readonly database: Database
@@ -44,16 +44,19 @@ export function connectSilentMemberPorts(around: {
   }
 }
 
-/** Longer than the pauses of a machine in trouble, and than Kafka's own session timeout of 45 s, which nearly always comes first. */
+/**
+ * Longer than the pauses of an overloaded machine, and than Kafka's own session timeout of 45 s, which nearly always
+ * removes the member first.
+ */
 const silentAfterSeconds = 60
 const checkIntervalMs = 10_000
 
 /**
- * Takes members out of the group whose workers have fallen silent, since their partitions stand still meanwhile. The
- * brokers do that themselves by a session timeout; but one that was killed while it loaded its groups may keep a dead
- * member for ever (seen with Kafka 4.4.0). That may be a worker that was killed, one that ended while no broker took its
- * goodbye, and one that the database never heard of. It is safe at any time: a worker that lives joins again, and the
- * fence of the commit lets nothing be counted twice.
+ * Removes members whose workers have not reported for long, since nobody reads their partitions meanwhile. Brokers do
+ * that themselves by a session timeout; but a broker that was killed while it loaded its groups may keep a dead member
+ * forever (seen with Kafka 4.4.0). The worker may have been killed, may have ended while no broker accepted its
+ * LeaveGroup request, or may never have reached the database. Removal is safe at any time: a live worker joins again,
+ * and the fence of the commit prevents double counting.
  */
 export class DeadMemberRemoval {
   readonly #ports: SilentMemberPorts
@@ -62,9 +65,9 @@ export class DeadMemberRemoval {
   readonly #silentAfterSeconds: number
   readonly #stopping = new AbortController()
   #running: Promise<void> | undefined
-  /** Since when the database has answered every look: while it was away, nobody could be heard. */
+  /** Since when the database has answered every check: while it was unavailable, no worker could report. */
   #listeningSinceMs: number | undefined
-  /** Workers in the group of which the database knows nothing, and since when. */
+  /** Workers in the group that have no row in the database, and since when. */
   #unheardSinceMs: ReadonlyMap<string, number> = new Map()
 
   /** @param surroundings.silentAfterSeconds - @defaultValue 60 */
@@ -83,7 +86,7 @@ export class DeadMemberRemoval {
     this.#running ??= lookAgain(this.#clock, intervalMs, this.#stopping.signal, () => this.#look())
   }
 
-  /** Begins nothing more; what is under way ends with its connections. Idempotent. */
+  /** Starts no further removal; a removal in progress ends when its connections close. Idempotent. */
   stop(): void {
     this.#stopping.abort()
   }
@@ -119,7 +122,7 @@ export class DeadMemberRemoval {
     }
   }
 
-  /** Whether the database has answered for so long that every worker that lives could be heard. */
+  /** Whether the database has been available for long enough that every live worker could report. */
   #hasListenedLong(nowMs: number): boolean {
     return nowMs - (this.#listeningSinceMs ?? nowMs) >= this.#silentAfterSeconds * 1000
   }

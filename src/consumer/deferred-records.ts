@@ -3,8 +3,9 @@ import { int64At } from '../kafka/records/byte-reader.ts'
 import { nextOffsetOf, wholeBatchEnd } from '../kafka/records/record-range.ts'
 
 /**
- * Fetched records that are not reduced yet, because as many rows are pending as may be: in order, and copied, since their
- * buffer is soon used again. Nothing more is fetched meanwhile, so they are at most the answers that were on their way.
+ * Fetched records that are not reduced yet because the limit of pending rows is reached. They are in order, and copied
+ * since their buffer is soon reused. Nothing more is fetched meanwhile, so they are at most the answers that were in
+ * flight.
  */
 export class DeferredRecords {
   #waiting: FetchedRecords[] = []
@@ -19,17 +20,17 @@ export class DeferredRecords {
     this.#waiting.push({ ...fetched, range: { ...fetched.range, buffer: bytes, start: 0, end: bytes.length } })
   }
 
-  /** The first of them, which are not deferred any more. */
+  /** Removes and returns the first of them. */
   shift(): FetchedRecords | undefined {
     return this.#waiting.shift()
   }
 
-  /** Behind others of a piece that {@link shift} gave. */
+  /** Puts the rest of an answer returned by {@link shift} back at the front. */
   putBack(fetched: FetchedRecords): void {
     this.#waiting.unshift(fetched)
   }
 
-  /** Whoever reads these partitions next begins where the database says. */
+  /** Discards these partitions' records: the next reader starts at their positions in the database. */
   forget(partitions: readonly number[]): void {
     this.#waiting = this.#waiting.filter(({ partition }) => !partitions.includes(partition))
   }
@@ -40,10 +41,10 @@ export class DeferredRecords {
 }
 
 /**
- * Takes the first record batch off an answer.
+ * Splits the first record batch off an answer.
  *
- * @returns It, and the rest; undefined where there is no rest, or where it needs the whole answer: which records of a
- *   transaction count is told for all of them.
+ * @returns The batch and the rest; undefined when there is no rest, or when the answer cannot be split: its list of
+ *   aborted transactions applies to all of its records.
  */
 export function splitOffBatch(fetched: FetchedRecords): { first: FetchedRecords; rest: FetchedRecords } | undefined {
   const { range, from, aborted } = fetched
@@ -51,7 +52,7 @@ export function splitOffBatch(fetched: FetchedRecords): { first: FetchedRecords;
   const end = wholeBatchEnd(range, range.start)
   if (end < 0 || end >= range.end) return undefined
   const firstRange = { ...range, end }
-  // Out of order it is corrupt, which whoever walks both will say.
+  // Offsets out of order mean a corrupt answer. It is not split, so that walking all of it reports the error.
   if (end + 8 <= range.end && int64At(range.buffer, end) < nextOffsetOf(firstRange, 0)) return undefined
   const next = nextOffsetOf(firstRange, from)
   return {

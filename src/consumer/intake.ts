@@ -9,7 +9,7 @@ export interface IntakeOptions extends PendingLimitsOptions {
 
 /** Reduces the records that a lane gets into its pending batch, as far as the limits allow, and keeps the rest for later. */
 export class Intake {
-  /** What the next commit takes. */
+  /** The batch that the next commit takes. */
   readonly batch: PendingBatch
   readonly #limits: PendingLimits
   readonly #deferred = new DeferredRecords()
@@ -38,13 +38,13 @@ export class Intake {
     return this.#limits.floodWaits
   }
 
-  /** Reduces records now, or as soon as there is room. @throws KpiError `KPI_KAFKA_CORRUPT` */
+  /** Reduces records immediately, or as soon as there is room. @throws KpiError `KPI_KAFKA_CORRUPT` */
   add(fetched: FetchedRecords): void {
     if (this.#deferred.isEmpty) this.#reduce(fetched, (rest) => this.#deferred.add(rest))
     else this.#deferred.add(fetched)
   }
 
-  /** Reduces what waited for the batch to be taken. @throws KpiError `KPI_KAFKA_CORRUPT` */
+  /** Reduces deferred records, after the batch was taken. @throws KpiError `KPI_KAFKA_CORRUPT` */
   addDeferred(): void {
     while (this.hasRoom) {
       const fetched = this.#deferred.shift()
@@ -53,7 +53,7 @@ export class Intake {
     }
   }
 
-  /** Whoever reads these partitions next starts at their positions in the database. */
+  /** Discards these partitions' deferred records: the next reader starts at their positions in the database. */
   forgetDeferred(partitions: readonly number[]): void {
     this.#deferred.forget(partitions)
   }
@@ -64,7 +64,7 @@ export class Intake {
     this.#deferred.clear()
   }
 
-  /** One record batch after the other while there is room: an answer may hold a row for each of its messages. */
+  /** Reduces one record batch at a time while there is room, since each message of an answer may need its own row. */
   #reduce(fetched: FetchedRecords, defer: (rest: FetchedRecords) => void): void {
     for (let rest = fetched; ; ) {
       const split = splitOffBatch(rest)

@@ -4,9 +4,9 @@ import { within } from '../runtime/abort.ts'
 import type { Clock } from '../runtime/clock.ts'
 
 /**
- * Commits written positions to Kafka as well, for Kafka's own tools. The positions that count are in the database: this
- * copy may trail them, never lead, and is never read back. So a failure is only logged, and the commit is tried again
- * after the interval, also when no further message arrives.
+ * Also commits written positions to Kafka, for Kafka's own tools. The authoritative positions are in the database: this
+ * copy may be behind them, never ahead, and is never read back. A failure is therefore only logged, and the commit is
+ * retried after the interval, also when no further message arrives.
  */
 export class KafkaOffsetMirror {
   readonly #commit: (offsets: ReadonlyMap<number, number>) => Promise<void>
@@ -14,14 +14,14 @@ export class KafkaOffsetMirror {
   readonly #clock: Clock
   readonly #intervalMs: number
   #written = new Map<number, number>()
-  /** What the commit that runs now has sent. */
+  /** The offsets that the current commit has sent. */
   #sent = new Map<number, number>()
   #cancelTimer: (() => void) | undefined
   #committing: Promise<void> = Promise.resolve()
   #isFailing = false
   #isStopped = false
 
-  /** @param options.intervalMs - At most one commit in this time. @defaultValue 1000 */
+  /** @param options.intervalMs - The minimum time between commits. @defaultValue 1000 */
   constructor(options: {
     commit: (offsets: ReadonlyMap<number, number>) => Promise<void>
     log: Logger
@@ -34,13 +34,13 @@ export class KafkaOffsetMirror {
     this.#intervalMs = options.intervalMs ?? 1000
   }
 
-  /** Everything below this offset is in the database. */
+  /** Records that everything below this offset is in the database. */
   note(partition: number, nextOffset: number): void {
     this.#written.set(partition, nextOffset)
     this.#flushLater()
   }
 
-  /** These belong to another worker now. */
+  /** Stops committing these partitions: another worker owns them now. */
   forget(partitions: readonly number[]): void {
     for (const partition of partitions) {
       this.#written.delete(partition)
@@ -55,7 +55,7 @@ export class KafkaOffsetMirror {
     return this.#committing
   }
 
-  /** A last flush. */
+  /** Commits once more, then stops. */
   async stop(deadlineMs: number): Promise<void> {
     this.#isStopped = true
     await within(deadlineMs, this.flush(), this.#clock)
@@ -77,7 +77,7 @@ export class KafkaOffsetMirror {
     } catch (error) {
       if (!this.#isFailing) this.#log.info(`offsets are not committed to Kafka for now: ${messageOf(error)}`)
       this.#isFailing = true
-      // What was written meanwhile is newer.
+      // Offsets written in the meantime are newer.
       this.#written = new Map([...this.#sent, ...this.#written])
       if (this.#written.size > 0) this.#flushLater()
     }

@@ -1,13 +1,13 @@
 import { assert } from '../errors.ts'
 
 /**
- * The state of a lane (lane.ts). It is stored here only, and changes only by the methods below.
+ * The state of a lane (lane.ts). It is stored only here, and changes only by the methods below.
  *
  *   waiting     No batch is being committed: too few rows are pending, and the oldest has not waited long enough.
- *   committing  A batch is on its way to the database. Records fetched meanwhile join the next batch.
- *   retrying    The commit failed in a way that may pass, and is tried again with the same batch. Nothing is fetched.
- *   resetting   A position is not where the lane expected it. Pending records are discarded, the commit in progress (if
- *               any) ends, then the positions are read again. A further reset meanwhile starts this state over.
+ *   committing  A batch is being written to the database. Records fetched meanwhile join the next batch.
+ *   retrying    The commit failed with a transient error and is retried with the same batch. Nothing is fetched.
+ *   resetting   A position differs from the expected one. Pending records are discarded, the commit in progress (if
+ *               any) ends, then the positions are read again. A further reset starts this state over.
  *   stopped     Nothing is committed any more. Final.
  *
  *   waiting ──batchTaken──▶ committing ──commitFailed──▶ retrying
@@ -20,12 +20,12 @@ export type LaneState =
   | { readonly name: 'waiting' }
   | {
       readonly name: 'committing' | 'retrying'
-      /** Those whose positions the batch moves. */
+      /** The partitions whose positions the batch advances. */
       readonly partitions: ReadonlySet<number>
     }
   | {
       readonly name: 'resetting'
-      /** The database did not answer when it was last asked. */
+      /** Whether the last query to the database failed. */
       readonly isFailing: boolean
     }
   | { readonly name: 'stopped' }
@@ -39,7 +39,7 @@ export class LaneStates {
     this.#changed = changed
   }
 
-  /** A new object for each change: whoever waited can compare it with the one it saw before. */
+  /** A new object for each change, so that a caller can detect a change by comparing objects. */
   get current(): LaneState {
     return this.#current
   }
@@ -63,7 +63,7 @@ export class LaneStates {
     this.#enter({ name: 'committing', partitions })
   }
 
-  /** Nothing changes where a reset or a stop has made the batch obsolete. */
+  /** Has no effect when a reset or a stop has made the batch obsolete. */
   commitFailed(): void {
     if (this.inFlight) this.#enter({ name: 'retrying', partitions: this.inFlight })
   }
@@ -77,7 +77,7 @@ export class LaneStates {
     if (!this.is('stopped')) this.#enter({ name: 'resetting', isFailing: this.isFailing })
   }
 
-  /** The positions could not be read. */
+  /** Records that the positions could not be read. */
   readFailed(): void {
     if (this.is('resetting')) this.#enter({ name: 'resetting', isFailing: true })
   }

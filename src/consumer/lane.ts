@@ -15,29 +15,32 @@ import type { ReductionOptions, TakenBatch } from './pending-batch.ts'
  * pending batch; a batch that is full, or has waited long enough, is committed while the next one grows.
  *
  * The lane is waiting, committing, retrying, resetting or stopped: lane-state.ts explains each state and what ends it.
- * It resets when another worker has committed (KPI_POSITION_MOVED), when the database turns out to be an older copy of
- * what it was, and when partitions are given up before their pending records were written.
+ * It resets when another worker has committed (KPI_POSITION_MOVED), when the database was replaced by an older copy,
+ * and when partitions are given up before their pending records were written.
  *
  * At most one transaction is in flight, so at most one for each partition. A batch is either committed whole or
  * discarded whole; nothing is merged from memory without the fence's check of the positions.
  */
 export interface LaneOptions {
-  /** A write starts with so many rows pending. */
+  /** A commit starts when this many rows are pending. */
   readonly batchSize: number
-  /** Or when the oldest pending message has waited so long. */
+  /** Or when the oldest pending message has waited this long. */
   readonly batchWaitMs: number
   readonly reduction: ReductionOptions
   /** Writes one batch. @throws KpiError */
   readonly commit: (batch: TakenBatch) => Promise<void>
   /** Reads positions of partitions again. @throws KpiError */
   readonly readPositions: (partitions: readonly number[]) => Promise<readonly Position[]>
-  /** Reading continues at these positions. */
+  /** Continues reading at these positions. */
   readonly reposition: (positions: readonly Position[]) => void
-  /** These have no position in the database any more, because it is an older copy of what it was. The lane gave them up. */
+  /**
+   * The database has no position of these partitions any more, because it was replaced by an older copy. The lane has
+   * given them up.
+   */
   readonly unknown: (partitions: readonly number[]) => void
-  /** A batch was written. */
+  /** Called after a batch was written. */
   readonly committed: (batch: TakenBatch) => void
-  /** A failure that does not pass by itself. The lane has stopped. */
+  /** Called for a permanent failure. The lane has stopped. */
   readonly fatal: (error: KpiError) => void
   readonly log: Logger
   readonly clock: Clock
@@ -45,7 +48,7 @@ export interface LaneOptions {
   readonly maxPendingRows?: number
 }
 
-/** A batch that is ready waits for the one before it: usually for a fraction of a second. */
+/** A batch that is ready waits for the commit of the previous one, usually for a fraction of a second. */
 const overdueAfterMs = 10_000
 const retryLimits = { firstMs: 100, capMs: 5000 }
 
@@ -58,15 +61,17 @@ export class Lane {
   readonly #intake: Intake
   readonly #clock: Clock
   readonly #backoff: Backoff
-  /** What is read here, each with the number of its opening; during a reset the batch has none of it yet. */
+  /**
+   * The partitions read here, each with the number of its opening; during a reset the batch contains none of them yet.
+   */
   readonly #assigned = new Map<number, number>()
   #openings = 0
   #loop: Promise<void> | undefined
   #pendingSinceMs: number | undefined
   #cancelTimer: (() => void) | undefined
-  /** Ends the sleep of the loop. */
+  /** Ends the loop's sleep. */
   #wake: () => void = () => undefined
-  /** Ends the pause between two tries. */
+  /** Ends the pause between two attempts. */
   #interrupt = new AbortController()
   #drains: { partitions: readonly number[]; done: () => void }[] = []
 
@@ -81,22 +86,22 @@ export class Lane {
     return this.#intake.batch.partitions
   }
 
-  /** Rows that no commit has taken yet. */
+  /** Rows that are not in a commit yet. */
   get pendingRows(): number {
     return this.#intake.batch.rowCount
   }
 
-  /** How often records had to wait because as many rows were pending as may be: very many symbols, or windows. */
+  /** How often records had to wait for the limit of pending rows: there are very many symbols, or windows. */
   get floodWaits(): number {
     return this.#intake.floodWaits
   }
 
-  /** Whether the database does not take what is ready: nothing is fetched until it does. */
+  /** Whether the database does not accept a batch that is ready: nothing is fetched until it does. */
   get isBackedUp(): boolean {
     return this.#state.isFailing || !this.#intake.hasRoom
   }
 
-  /** Whether a batch has been ready for long, and waits for the connection that the one before it holds. */
+  /** Whether a batch has been ready for long, and waits for the connection that the previous commit uses. */
   get isOverdue(): boolean {
     if (this.#state.inFlight === undefined || this.#pendingSinceMs === undefined) return false
     return this.#clock.now() - this.#pendingSinceMs >= overdueAfterMs
@@ -125,14 +130,14 @@ export class Lane {
 
   start(): void {
     this.#loop ??= this.#run().catch((error: unknown) => {
-      // Our own mistake: it must end the process, not just this promise.
+      // An error here is a bug: it must end the process, not only reject this promise.
       queueMicrotask(() => {
         throw error
       })
     })
   }
 
-  /** Reads a partition from its position on. One that is still here, its closing not finished yet, starts over. */
+  /** Reads a partition from its position on. A partition whose closing has not finished yet starts over. */
   open(position: Position): void {
     const isHere = this.#assigned.has(position.partition)
     this.#intake.forgetDeferred([position.partition])
@@ -152,17 +157,18 @@ export class Lane {
   }
 
   /**
-   * Writes what is pending for these partitions now, and gives them up; nothing more may be fetched for them. What could
-   * not be written within the deadline is discarded: the next reader starts at the position in the database.
+   * Writes what is pending for these partitions now, and gives them up; nothing more may be fetched for them. Records
+   * that could not be written within the deadline are discarded: the next reader starts at the position in the
+   * database.
    */
   async close(partitions: readonly number[], deadlineMs: number): Promise<void> {
     const own = [...this.#assigned].filter(([partition]) => partitions.includes(partition))
     const names = own.map(([partition]) => partition)
     if (own.length === 0) return
-    // Before the wait: what is pending for them may only get less.
+    // Done before the wait, so that nothing is added to what is pending for them.
     this.#intake.forgetDeferred(names)
     const isWritten = !this.#state.is('stopped') && (await this.#drain(names, deadlineMs))
-    // One that was opened again meanwhile stays.
+    // Partitions opened again in the meantime are kept.
     const left = own.filter(([partition, opening]) => this.#assigned.get(partition) === opening).map(([name]) => name)
     if (!isWritten) {
       this.drop(left)
@@ -174,13 +180,13 @@ export class Lane {
     }
   }
 
-  /** Gives partitions up at once; the lane's others start over at their positions in the database. */
+  /** Gives partitions up immediately; the lane's other partitions restart at their positions in the database. */
   drop(partitions: readonly number[]): void {
     const own = partitions.filter((partition) => this.#assigned.delete(partition))
     if (own.length > 0) this.#reset()
   }
 
-  /** Ends the loop; what is pending is discarded. Idempotent. */
+  /** Ends the loop; pending records are discarded. Idempotent. */
   async stop(): Promise<void> {
     this.#state.stop()
     await this.#loop
@@ -201,7 +207,7 @@ export class Lane {
     }
   }
 
-  /** Until something may be due. */
+  /** Waits until a commit or a retry may be due. */
   #sleep(): Promise<void> {
     this.#setTimer()
     return new Promise((resolve) => {
@@ -235,7 +241,7 @@ export class Lane {
     else if (outcome === 'moved') this.#reset()
   }
 
-  /** Tries until the batch is written, one of its positions turns out to have moved, or a reset or stop gives it up. */
+  /** Retries until the batch is written, a position turns out to have moved, or a reset or stop cancels it. */
   async #commit(batch: TakenBatch): Promise<'written' | 'moved' | 'given up'> {
     const { log } = this.#options
     while (this.#state.inFlight) {
@@ -273,13 +279,13 @@ export class Lane {
     this.#state.reset()
   }
 
-  /** The commit that was in flight has ended by now, one way or the other: the positions show which. */
+  /** Reads the positions after the commit in flight has ended; they show whether it succeeded. */
   async #readPositions(): Promise<void> {
     const reset = this.#state.current
     try {
       const asked = [...this.#assigned.keys()]
       const positions = asked.length > 0 ? await this.#options.readPositions(asked) : []
-      // Another reset meanwhile has other partitions to ask for.
+      // A later reset must read the positions of other partitions.
       if (this.#state.current !== reset) return
       const own = positions.filter(({ partition }) => this.#assigned.has(partition))
       for (const position of own) this.#intake.batch.open(position)
@@ -293,7 +299,7 @@ export class Lane {
     } catch (error) {
       if (!(error instanceof KpiError)) throw error
       if (!error.retryable) return this.#giveUp(error)
-      // Another reset, or a stop, does not wait for this one.
+      // A later reset, or a stop, has replaced this one.
       if (this.#state.current !== reset) return
       if (!this.#state.isFailing)
         this.#options.log.warn(`${error.message}; fetching is paused, trying again until it works`)
@@ -302,7 +308,7 @@ export class Lane {
     }
   }
 
-  /** Waits before the next try; returns early when the state changes. */
+  /** Waits before the next attempt; returns early when the state changes. */
   async #pause(): Promise<void> {
     this.#interrupt = new AbortController()
     await pause(this.#backoff.nextMs(), this.#interrupt.signal, this.#clock)
@@ -319,7 +325,7 @@ export class Lane {
     return drained.signal.aborted
   }
 
-  /** Called where no commit is in flight. */
+  /** Called when no commit is in flight. */
   #settleDrains(): void {
     if (this.#state.is('resetting')) return
     for (const { partitions, done } of this.#drains) {

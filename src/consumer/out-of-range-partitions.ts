@@ -8,17 +8,17 @@ export interface OutOfRangeOptions {
   readonly log: Logger
   readonly clock: Clock
   readonly readPositions: (partitions: readonly number[]) => Promise<readonly Position[]>
-  /** Reading goes on from here. */
+  /** Continues reading at this position. */
   readonly resume: (position: Position) => void
-  /** These have no position in the database any more. */
+  /** The database has no position of these partitions any more. */
   readonly unknown: (partitions: readonly number[]) => void
 }
 
-/** A partition that cannot be read from its position on. */
+/** A partition that cannot be read from its position. */
 export interface OutOfRangePartition {
   readonly partition: number
   readonly offset: number
-  /** There when the log is another one from this offset on than the one that was read up to `offset`. */
+  /** Present when the log differs from the one that was read up to `offset`; the two agree up to this offset. */
   readonly agreesTo?: number
 }
 
@@ -31,10 +31,10 @@ const checkIntervalMs = 5000
 const looksPerReport = 6
 
 /**
- * Partitions that cannot be read on: messages were deleted before they were read, or the log was cut, and may have grown
- * again with other messages. What is fetched runs ahead of the position in the database, so that is compared first: where
- * the log still agrees with the database, only what was not committed is read again. Otherwise the partition waits, and
- * says so every half minute, until `offsets accept-gap` has moved the position.
+ * Partitions that cannot be read on: messages were deleted before they were read, or the log was truncated, and may
+ * have grown again with other messages. Fetching is ahead of the position in the database, so that position is compared
+ * first: when the log agrees with the database, only uncommitted messages are read again. Otherwise the partition waits
+ * and logs a warning every half minute until `offsets accept-gap` has moved the position.
  */
 export class OutOfRangePartitions {
   readonly #options: OutOfRangeOptions
@@ -46,7 +46,6 @@ export class OutOfRangePartitions {
     this.#options = options
   }
 
-  /** By partition number. */
   get partitions(): OutOfRangePartition[] {
     return [...this.#stranded.values()]
       .map(({ error: _error, isReported: _isReported, ...stranded }) => stranded)
@@ -77,7 +76,7 @@ export class OutOfRangePartitions {
     try {
       const positions = await this.#options.readPositions(asked.map(({ partition }) => partition))
       for (const stranded of asked) {
-        // Given up, or stranded again at another offset, while the answer was on its way.
+        // The partition was given up, or is out of range at another offset, since the query was sent.
         if (this.#stranded.get(stranded.partition) !== stranded) continue
         this.#compare(
           stranded,

@@ -3,21 +3,21 @@ import { noEpoch, type ReadEpoch } from '../kpi/leader-epochs.ts'
 import type { Position } from '../store/positions/positions.ts'
 import type { PartitionAdvance } from '../store/windows/commit.ts'
 
-/** How far one partition has been reduced beyond its position in the database. */
+/** How far a partition has been reduced beyond its position in the database. */
 export class PartitionProgress {
   readonly partition: number
-  /** Where the pending batch begins: the position in the database once everything before is committed. */
+  /** The start of the pending batch: the position in the database once everything before it is committed. */
   #fromOffset: number
   /** The first offset that has not been reduced. */
   nextOffset: number
-  /** The highest accepted timestamp below `nextOffset`, microseconds; −1 for none. */
+  /** The highest accepted timestamp below `nextOffset`, in microseconds; −1 for none. */
   watermarkUs: number
-  /** Of the last record batch below `nextOffset`. */
+  /** The epoch of the last record batch below `nextOffset`. */
   #epoch: ReadEpoch
   merged = 0
   rejected = 0
   withoutMessage = 0
-  /** The end of the log as the last answer said, undecided transactions included; −1 before the first. */
+  /** The end of the log in the last answer, including open transactions; −1 before the first answer. */
   endOffset = -1
 
   constructor(position: Position) {
@@ -28,7 +28,7 @@ export class PartitionProgress {
     this.#epoch = { leaderEpoch: position.leaderEpoch, epochFrom: position.epochFrom }
   }
 
-  /** A record batch from this offset on was written under this leader epoch. */
+  /** Records the leader epoch of a record batch that begins at this offset. */
   noteEpoch(leaderEpoch: number, from: number): void {
     if (leaderEpoch === this.#epoch.leaderEpoch) return
     this.#epoch = leaderEpoch < 0 ? noEpoch : { leaderEpoch, epochFrom: from }
@@ -38,12 +38,12 @@ export class PartitionProgress {
     return this.nextOffset > this.#fromOffset
   }
 
-  /** Offsets of the log that have not been reduced. */
+  /** The number of offsets in the log that have not been reduced. */
   get unreadOffsets(): number {
     return Math.max(0, this.endOffset - this.nextOffset)
   }
 
-  /** The advance of the pending batch; the next one begins here. */
+  /** Returns the advance of the pending batch; the next batch starts here. */
   take(): PartitionAdvance {
     const { partition, nextOffset, watermarkUs, merged, rejected, withoutMessage } = this
     const expectedOffset = this.#fromOffset

@@ -8,7 +8,7 @@ import type { DeadLetter, PartitionAdvance } from '../store/windows/commit.ts'
 import { DeadLetterBuffer } from './dead-letter-buffer.ts'
 import { PartitionProgress } from './partition-progress.ts'
 
-/** How messages are read; the same for everything that fills one database. */
+/** How messages are decoded and reduced; the same for all workers that write to one database. */
 export interface ReductionOptions {
   readonly windowSeconds: number
   readonly allowedLatenessSeconds: number
@@ -17,12 +17,12 @@ export interface ReductionOptions {
   readonly payloadsPerMinute: number
 }
 
-/** What one commit writes. */
+/** The content of one commit. */
 export interface TakenBatch {
   readonly advances: readonly PartitionAdvance[]
   readonly rows: readonly PartialRow[]
   readonly letters: readonly DeadLetter[]
-  /** Of its merged messages, those of which rounding changed a number by more than one ten-thousandth. */
+  /** Merged messages in which rounding changed a number by more than one ten-thousandth. */
   readonly losses: { readonly messages: number; readonly symbols: readonly SymbolLoss[] }
 }
 
@@ -34,7 +34,7 @@ export class PendingBatch implements RecordVisitor {
   readonly #losses = new PrecisionLosses()
   readonly #now: () => number
   readonly #partitions = new Map<number, PartitionProgress>()
-  /** Of the records that are being walked. */
+  /** The partition whose records are being visited. */
   #current: PartitionProgress | undefined
 
   /** @param now - Wall clock in milliseconds, for records without a timestamp. */
@@ -53,7 +53,7 @@ export class PendingBatch implements RecordVisitor {
     return this.#reducer.rowCount
   }
 
-  /** Messages that the pending rows were made of. */
+  /** The number of messages merged into the pending rows. */
   get mergedCount(): number {
     let count = 0
     for (const { merged } of this.#partitions.values()) count += merged
@@ -73,18 +73,18 @@ export class PendingBatch implements RecordVisitor {
     return true
   }
 
-  /** Reads this partition from this position on. Only while nothing is pending for it. */
+  /** Starts reading a partition at this position. Call it only while nothing is pending for the partition. */
   open(position: Position): void {
     this.#partitions.set(position.partition, new PartitionProgress(position))
   }
 
-  /** Only while nothing is pending for it. */
+  /** Call it only while nothing is pending for the partition. */
   close(partition: number): void {
     this.#partitions.delete(partition)
   }
 
   /**
-   * Reduces records that continue their partition; others, left over from before a reset, are ignored.
+   * Reduces records that continue their partition; ignores others, which remain from before a reset.
    *
    * @throws KpiError `KPI_KAFKA_CORRUPT`; nothing may be committed afterwards.
    */
@@ -129,14 +129,14 @@ export class PendingBatch implements RecordVisitor {
     progress.noteEpoch(leaderEpoch, from)
   }
 
-  /** Hands over what is pending; what comes from now on is the next batch. */
+  /** Returns what is pending; further records belong to the next batch. */
   take(): TakenBatch {
     const advances: PartitionAdvance[] = []
     for (const progress of this.#partitions.values()) if (progress.hasPending) advances.push(progress.take())
     return { advances, rows: this.#reducer.take(), letters: this.#letters.take(), losses: this.#losses.take() }
   }
 
-  /** Forgets everything pending, and the partitions with it. */
+  /** Discards everything pending, and closes all partitions. */
   reset(): void {
     this.#reducer.discard()
     this.#letters.take()

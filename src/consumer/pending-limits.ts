@@ -2,21 +2,27 @@ import type { Logger } from '../log.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { PendingBatch } from './pending-batch.ts'
 
-/** A transaction of more dead letters, or of more of their bytes, would hold its locks for too long. */
+/** A transaction with more dead letters, or more of their bytes, would hold its locks for too long. */
 const maxDeadLetters = 10_000
 const maxDeadLetterBytes = 8 * 1024 * 1024
-/** Rows that may wait while a commit is in flight; a worker's memory is bounded by it. */
+/** How many rows, in batch sizes, may be pending while a commit is in flight; this limits a worker's memory. */
 const roomFactor = 4
 const leastRoomRows = 40_000
-/** Where nearly each message makes a row of its own, waiting for more messages saves nothing, so fewer rows may wait. */
+/**
+ * When nearly every message needs its own row, waiting for more messages saves nothing, so fewer rows may be pending.
+ */
 const floodRoomRows = 10_000
 const floodMessagesPerRow = 2
 const floodLoggedEveryMs = 60_000
 
 export interface PendingLimitsOptions {
-  /** A batch is full with so many rows. */
+  /** A batch is full with this many rows. */
   readonly batchSize: number
-  /** Rows that may wait while a commit is in flight. @defaultValue 40,000, or four times the batch size; a quarter in a flood */
+  /**
+   * How many rows may be pending while a commit is in flight.
+   *
+   * @defaultValue 40,000, or four times the batch size; a quarter in a flood
+   */
   readonly maxPendingRows?: number
   readonly log: Logger
   readonly clock: Clock
@@ -24,7 +30,7 @@ export interface PendingLimitsOptions {
 
 type Amounts = Pick<PendingBatch, 'rowCount' | 'mergedCount' | 'letterCount' | 'letterBytes'>
 
-/** How much may be pending: when a batch is full, and when reading has to wait for the database. */
+/** Decides when a batch is full, and when fetching must wait for the database. */
 export class PendingLimits {
   readonly #options: PendingLimitsOptions
   readonly #maxRows: number
@@ -36,12 +42,12 @@ export class PendingLimits {
     this.#maxRows = options.maxPendingRows ?? Math.max(leastRoomRows, roomFactor * options.batchSize)
   }
 
-  /** How often records had to wait because of the number of rows: very many symbols, or windows. */
+  /** How often records had to wait for the limit of pending rows: there are very many symbols, or windows. */
   get floodWaits(): number {
     return this.#floodWaits
   }
 
-  /** Whether to commit without waiting for more. */
+  /** Whether to commit without waiting for more records. */
   isFull({ rowCount, letterCount, letterBytes }: Amounts): boolean {
     return rowCount >= this.#options.batchSize || letterCount >= maxDeadLetters || letterBytes >= maxDeadLetterBytes
   }
@@ -55,7 +61,7 @@ export class PendingLimits {
     )
   }
 
-  /** Records had to wait for room. Logged at most once a minute, and only where rows are the reason. */
+  /** Counts records that had to wait. Logged at most once a minute, and only when the number of rows is the reason. */
   recordsDeferred(batch: Amounts): void {
     const { rowCount } = batch
     if (rowCount < this.#maxRowsNow(batch)) return

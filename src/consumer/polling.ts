@@ -1,7 +1,7 @@
 import { pause } from '../runtime/abort.ts'
 import type { Clock } from '../runtime/clock.ts'
 
-/** Looks again and again, at intervals of about so long, until the signal is aborted. */
+/** Runs a check repeatedly until the signal is aborted, at random intervals of 0.5 to 1.5 times `intervalMs`. */
 export async function lookAgain(
   clock: Clock,
   intervalMs: number,
@@ -10,7 +10,7 @@ export async function lookAgain(
 ): Promise<void> {
   while (!signal.aborted) {
     await look()
-    // Workers that started together do not look together.
+    // The jitter keeps workers that started together from checking at the same time.
     await pause(intervalMs * (0.5 + clock.random()), signal, clock)
   }
 }

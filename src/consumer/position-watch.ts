@@ -15,14 +15,14 @@ export interface PositionWatchOptions {
 const compareIntervalMs = 5000
 
 /**
- * Compares the positions that a worker believes in with those in the database: every five seconds, and whenever a new
- * connection was made. A batch that is committed compares its own, but of a partition for which nothing comes no batch is
- * ever committed: after a failover to a standby that had fallen behind, or after a copy was restored, its last messages
- * would stay uncounted. Also notes which partitions are idle, and counts positions that moved back.
+ * Compares the positions that a worker expects with those in the database: every five seconds, and after each new
+ * connection. A commit compares the positions of its batch, but a partition without new messages has no commits: after
+ * a failover to a standby that was behind, or after a backup was restored, its last messages would never be counted.
+ * This class also records which partitions are idle, and counts positions that moved back.
  */
 export class PositionWatch {
   readonly #options: PositionWatchOptions
-  /** Up to where the database has confirmed what it holds. */
+  /** The offset up to which the database has confirmed its content. */
   readonly #confirmed = new Map<number, number>()
   #stop: () => void = () => undefined
   #comparing: Promise<void> | undefined
@@ -33,7 +33,7 @@ export class PositionWatch {
     this.#options = options
   }
 
-  /** How often a position was found before one that the database had confirmed. */
+  /** How often a position was found to be before one that the database had confirmed. */
   get movedBack(): number {
     return this.#movedBack
   }
@@ -46,7 +46,7 @@ export class PositionWatch {
     this.#stop()
   }
 
-  /** Compares now, and once more when this is asked for in the middle of it. */
+  /** Compares now; a call during a comparison starts one more. */
   compare(): void {
     this.#isWantedAgain = this.#comparing !== undefined
     this.#comparing ??= this.#compareAll().finally(() => {
@@ -55,12 +55,12 @@ export class PositionWatch {
     })
   }
 
-  /** The database has confirmed a batch up to this offset. */
+  /** Records that the database has confirmed a batch up to this offset. */
   confirm(partition: number, nextOffset: number): void {
     this.#confirmed.set(partition, nextOffset)
   }
 
-  /** Reading goes on from these positions, which were just read. */
+  /** Records that reading continues at these positions, which were just read. */
   resume(positions: readonly Position[]): void {
     for (const { partition, nextOffset } of positions) {
       const confirmed = this.#confirmed.get(partition)
@@ -75,7 +75,7 @@ export class PositionWatch {
     }
   }
 
-  /** Whoever moves these from now on, it says nothing about the database. */
+  /** Forgets partitions that this worker has given up: their positions may now be moved by other workers. */
   forget(partitions: readonly number[]): void {
     for (const partition of partitions) this.#confirmed.delete(partition)
   }
@@ -88,7 +88,7 @@ export class PositionWatch {
       if (elsewhere.size === 0) return
       for (const [index, lane] of lanes.entries()) {
         const asked = (expected[index] ?? []).filter(({ partition }) => elsewhere.has(partition))
-        // A batch may have moved it while the answer was on its way.
+        // A batch may have moved the position since the query was sent.
         const isMoved = lane.restingPositions.some(({ partition, nextOffset }) =>
           asked.some((other) => other.partition === partition && other.nextOffset === nextOffset),
         )

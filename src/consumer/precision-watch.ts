@@ -3,9 +3,12 @@ import type { Logger } from '../log.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { TakenBatch } from './pending-batch.ts'
 
-/** A symbol is reported for so long after its last number that lost precision, and logged as often. */
+/** How long a symbol is reported after its last number that lost precision, and how often it is logged. */
 const keptMs = 3_600_000
-/** Symbols that are reported, and logged within `keptMs`; of more it says how many. */
+/**
+ * The maximum number of symbols that are reported, and logged within `keptMs`; of further ones only the number is
+ * logged.
+ */
 const maxSymbols = 20
 
 interface Kept {
@@ -13,7 +16,10 @@ interface Kept {
   readonly lastAtMs: number
 }
 
-/** Numbers that lost precision when they were rounded to `DECIMALS` digits, of the batches that a worker committed. */
+/**
+ * Tracks numbers that lost precision when they were rounded to `DECIMALS` digits, in the batches that a worker
+ * committed.
+ */
 export class PrecisionWatch {
   readonly #log: Logger
   readonly #clock: Clock
@@ -32,7 +38,9 @@ export class PrecisionWatch {
     return this.#messages
   }
 
-  /** Of the last hour, those with most messages first; their counts are since the first of them. */
+  /**
+   * The symbols of the last hour, those with most messages first. A symbol's count starts at its first such message.
+   */
   get recent(): readonly SymbolLoss[] {
     this.#forgetOld()
     const losses = [...this.#recent.values()].map(({ loss }) => loss)

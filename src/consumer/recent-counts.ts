@@ -1,4 +1,4 @@
-/** What a worker counted lately: `seconds` is how far back it goes. */
+/** A worker's recent counts, over the last `seconds`. */
 export interface RecentCounts {
   readonly seconds: number
   readonly processed: number
@@ -11,27 +11,29 @@ interface Sample {
   readonly rejected: number
 }
 
-/** One every five seconds is enough to say what the last minutes were. */
+/** One sample every five seconds is precise enough for counts of the last minutes. */
 const spacingMs = 5000
 
-/** Turns counts that grow into counts of the last minutes. Bounded: a sample every five seconds at most. */
+/**
+ * Converts growing totals to counts of the last minutes. Its memory is limited: at most one sample every five seconds.
+ */
 export class RecentMeter {
   readonly #samples: Sample[]
   readonly #windowMs: number
 
   /**
-   * @param nowMs - Monotonic, as in all calls.
-   * @param windowMs - How far back it counts.
+   * @param nowMs - By a monotonic clock, as in all calls.
+   * @param windowMs - The length of the counted interval.
    */
   constructor(nowMs: number, windowMs: number) {
     this.#windowMs = windowMs
     this.#samples = [{ atMs: nowMs, processed: 0, rejected: 0 }]
   }
 
-  /** @param counts - Since the start. */
+  /** @param counts - Totals since the start. */
   recent(counts: { readonly processed: number; readonly rejected: number }, nowMs: number): RecentCounts {
     const samples = this.#samples
-    // The oldest one kept is the last that is a whole window old.
+    // The oldest sample that is kept is the last one that is at least a whole interval old.
     while (samples[1] !== undefined && nowMs - samples[1].atMs >= this.#windowMs) samples.shift()
     const oldest = samples[0] ?? { atMs: nowMs, ...counts }
     if (nowMs - (samples.at(-1)?.atMs ?? nowMs) >= spacingMs) samples.push({ atMs: nowMs, ...counts })

@@ -1,4 +1,4 @@
-/** What `consume` reports, with the names of its line; counts are of committed messages. */
+/** What `consume` reports, with the names used in its line; counts are of committed messages. */
 export interface Report {
   readonly messages_processed: number
   readonly batches_written: number
@@ -8,26 +8,26 @@ export interface Report {
   readonly throughput_msg_per_sec: number
 }
 
-/** `name=value …`, for people and for grep. */
+/** `name=value …`, readable by people and grep. */
 export function reportLine(report: Report): string {
   return Object.entries(report)
     .map(([name, value]) => `${name}=${value}`)
     .join(' ')
 }
 
-/** Turns growing counts into reports: totals, and the throughput since the report before. */
+/** Converts growing totals to reports: totals, and the throughput since the previous report. */
 export class ReportMeter {
   readonly #startedAtMs: number
   #lastAtMs: number
   #lastMessages = 0
 
-  /** @param nowMs - Monotonic, as in all calls. */
+  /** @param nowMs - By a monotonic clock, as in all calls. */
   constructor(nowMs: number) {
     this.#startedAtMs = nowMs
     this.#lastAtMs = nowMs
   }
 
-  /** Since the report before. */
+  /** The report since the previous one. */
   interval(counts: ReportCounts, nowMs: number): Report {
     const messages = counts.merged + counts.rejected
     const throughput = perSecond(messages - this.#lastMessages, nowMs - this.#lastAtMs)
@@ -36,7 +36,7 @@ export class ReportMeter {
     return this.#report(counts, nowMs, throughput)
   }
 
-  /** Since the start. */
+  /** The report since the start. */
   total(counts: ReportCounts, nowMs: number): Report {
     return this.#report(counts, nowMs, perSecond(counts.merged + counts.rejected, nowMs - this.#startedAtMs))
   }

@@ -17,24 +17,28 @@ import { assertStillHeld } from '../store/schema/definition.ts'
 import { commitBatch } from '../store/windows/commit.ts'
 import type { TakenBatch } from './pending-batch.ts'
 
-/** What a worker needs of the world; a simulation brings another one. All that fails throws {@link KpiError}. */
+/**
+ * A worker's connections to Kafka and the database; a simulation replaces them. Every failure is a {@link KpiError}.
+ */
 export interface WorkerPorts {
   /** Membership in the consumer group; joins with `start`. */
   group(listener: GroupListener): Pick<GroupMember, 'start' | 'state' | 'commit' | 'stop'>
   fetcher(handler: FetchHandler): Pick<FetchThread, 'ready' | 'seek' | 'remove' | 'stop'>
-  /** The first offset that the log still has. */
+  /** The first offset in each partition's log. */
   earliestOffsets(partitions: readonly number[]): Promise<Map<number, number>>
-  /** The positions; one that has none yet begins at its earliest offset. */
+  /** Reads the positions; a partition that has none yet starts at its earliest offset. */
   openPositions(earliest: ReadonlyMap<number, number>): Promise<Position[]>
   readPositions(partitions: readonly number[]): Promise<Position[]>
-  /** Writes one batch, whole or not at all. `KPI_POSITION_MOVED` when it does not begin where the positions stand. */
+  /**
+   * Writes one batch, completely or not at all. `KPI_POSITION_MOVED` when it does not start at the stored positions.
+   */
   commit(batch: TakenBatch): Promise<void>
   /**
-   * Which of these positions are not where they are expected. Of the others, those at the end of the log are noted as
-   * idle.
+   * Returns the partitions whose positions differ from the expected ones. Those of the others that are at the end of
+   * the log are marked as idle.
    */
   comparePositions(expected: readonly ExpectedPosition[]): Promise<number[]>
-  /** The listener is called whenever a new connection to the database was made: to another server, it may be. */
+  /** Calls the listener after each new connection to the database, which may be to another server. */
   onConnected(listener: () => void): void
 }
 
@@ -43,24 +47,24 @@ export interface Dependencies {
   readonly database: Database
   readonly metadata: TopicMetadata
   readonly group: string
-  /** Under which this worker may write; see checkDefinition. */
+  /** The definition under which this worker may write; see checkDefinition. */
   readonly definitionId: number
-  /** Fractional digits of prices and volumes, as in that definition. */
+  /** The number of fractional digits of prices and volumes in that definition. */
   readonly decimals: number
   readonly batchWaitMs: number
   readonly log: Logger
 }
 
-/** How long a broker may hold a request for which there is nothing. */
+/** How long a broker may hold a request when it has no new records. */
 const fetchWaitMs = 500
 /**
- * How long a message may wait at the broker for others to share its answer, as a share of what its batch waits here: just
- * under the whole, so that two answers share a batch.
+ * How long a message may wait at the broker for others in the same answer, as a share of the time its batch waits here.
+ * Just below 1, so that two answers share a batch.
  */
 const gatherShare = 0.9
 const maxGatherMs = 90
 
-/** A worker's way to a real cluster and a real database. */
+/** Connects a worker to a Kafka cluster and a database. */
 export function connectPorts(around: Dependencies): WorkerPorts {
   const { cluster, database, metadata, group, definitionId, decimals, batchWaitMs, log } = around
   const { topic } = metadata
@@ -76,7 +80,8 @@ export function connectPorts(around: Dependencies): WorkerPorts {
     openPositions: (earliest) => openPositions(database, { ...key, definitionId }, earliest),
     readPositions: async (partitions) => {
       const positions = await readPositions(database, key, partitions)
-      // One that is gone went to another group or topic, with the definition: nobody would read the partition here.
+      // A missing position was moved to another group or topic together with the definition: no worker would read it
+      // here.
       if (positions.length < partitions.length) await assertStillHeld(database, definitionId)
       return positions
     },

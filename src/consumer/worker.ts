@@ -20,39 +20,46 @@ import type { WorkerPorts } from './worker-ports.ts'
  * One worker: a member of the consumer group that reads its partitions, reduces them and commits the result.
  *
  * A partition is
- *   opening    assigned, its position is being read;
- *   reading    fetched from its leader and reduced by its lane;
- *   stranded   the log is not the one that was read up to its position: reported until an operator says how to go on,
- *              then opened again;
- *   and given up by a revocation (what is pending is written first) or a loss (it is forgotten).
- * The fence of the commit protects the rows in any case; all of this only saves work and tells the truth about it.
+ * - opening: assigned, and its position is being read;
+ * - reading: fetched from its leader and reduced by its lane;
+ * - stranded (out of range): the log differs from the one that was read up to its position. This is reported until an
+ *   operator decides how to continue, then the partition is opened again.
+ *
+ * A partition is given up by a revocation (pending records are written first) or a loss (they are discarded). The fence
+ * of the commit protects the rows in any case; these states only save work and make the reports correct.
  */
 export interface WorkerOptions {
   readonly ports: WorkerPorts
   readonly reduction: ReductionOptions
   readonly batchSize: number
   readonly batchWaitMs: number
-  /** Commits that may be in flight, each of other partitions. */
+  /** The number of commits that may be in flight, each for different partitions. */
   readonly lanes: number
-  /** Of a lane. @defaultValue 40,000, or four times the batch size */
+  /** The limit of one lane. @defaultValue 40,000, or four times the batch size */
   readonly maxPendingRows?: number
-  /** Nothing that waiting would help: the process has to end with this. */
+  /** Called for a failure that waiting cannot fix: the process has to end with this error. */
   readonly fatal: (error: KpiError) => void
   readonly log: Logger
   readonly clock?: Clock
-  /** Told at each step of what must survive an end in the middle; tests end or freeze the process there. */
+  /** Called at each step of the operations that must survive a crash; tests end or freeze the process there. */
   readonly onStep?: (step: WorkerStep) => void
 }
 
-/** In the order in which they happen. */
+/** The steps of each operation, in order. */
 export const workerSteps = {
-  /** A batch is taken, then written to the database, then its offsets are committed to Kafka too. */
+  /** A batch is taken, then written to the database, then its offsets are also committed to Kafka. */
   commit: ['taken', 'written', 'mirrored'],
-  /** Partitions are assigned, then their positions are known and reading begins. */
+  /** Partitions are assigned, then their positions are read and fetching starts. */
   assignment: ['assigned', 'positioned'],
-  /** Partitions are revoked, then what is pending is written, then its offsets are in Kafka and they are handed over. */
+  /**
+   * Partitions are revoked, then pending records are written, then offsets are committed to Kafka and the partitions
+   * are handed over.
+   */
   revocation: ['revoked', 'revoked-written', 'revoked-mirrored'],
-  /** Reading has ended, then what is pending is written, then its offsets are in Kafka, then the group is left. */
+  /**
+   * Fetching ends, then pending records are written, then offsets are committed to Kafka, then the worker leaves the
+   * group.
+   */
   shutdown: ['stopping', 'stopping-written', 'stopping-mirrored', 'left'],
 } as const
 export type WorkerStep = (typeof workerSteps)[keyof typeof workerSteps][number]
@@ -66,20 +73,25 @@ export interface WorkerFigures {
   readonly rows: number
   readonly partitions: readonly number[]
   readonly stranded: readonly OutOfRangePartition[]
-  /** How often a position was found before one that the database had confirmed: it was an older copy of itself. */
+  /**
+   * How often a position was before one that the database had confirmed: the database was replaced by an older copy.
+   */
   readonly positionsMovedBack: number
-  /** Offsets between what is reduced and the end of the log, of the partitions that are read. */
+  /** The number of offsets between the last reduced record and the end of the log, over all partitions being read. */
   readonly unreadOffsets: number
   readonly pendingRows: number
-  /** How often records had to wait because as many rows were pending as may be. */
+  /** How often records had to wait for the limit of pending rows. */
   readonly floodWaits: number
-  /** Batches that have been ready for long, and wait for a connection to the database. */
+  /** The number of batches that have been ready for long and wait for a database connection. */
   readonly overdueBatches: number
-  /** Messages of which rounding changed a number by more than one ten-thousandth, and their symbols of the last hour. */
+  /**
+   * The number of messages in which rounding changed a number by more than one ten-thousandth; below, the symbols of
+   * the last hour.
+   */
   readonly precisionLost: number
   readonly precisionLosses: readonly SymbolLoss[]
   readonly isGroupStable: boolean
-  /** Wall clock; NaN before. */
+  /** Wall clock; NaN before the first records. */
   readonly firstRecordsAtMs: number
   readonly lastCommitAtMs: number
 }
@@ -106,7 +118,7 @@ export class Worker {
     firstRecordsAtMs: Number.NaN,
     lastCommitAtMs: Number.NaN,
   }
-  /** Assigned to us, in whatever state. */
+  /** All partitions assigned to this worker, in any state. */
   readonly #assigned = new Set<number>()
   #stopped: Promise<void> | undefined
 
@@ -150,7 +162,9 @@ export class Worker {
     }
   }
 
-  /** It can read at once what the group gives it; a member that cannot would hold partitions up. */
+  /**
+   * Resolves when the worker can read partitions as soon as they are assigned. A member that cannot would delay them.
+   */
   get ready(): Promise<void> {
     return this.#fetcher.ready
   }
@@ -161,7 +175,7 @@ export class Worker {
     this.#watch.start()
   }
 
-  /** Writes what is pending, commits the offsets to Kafka and leaves the group, all within the deadline. Idempotent. */
+  /** Writes pending records, commits the offsets to Kafka and leaves the group, all within the deadline. Idempotent. */
   stop(deadlineMs: number): Promise<void> {
     this.#stopped ??= this.#stop(deadlineMs)
     return this.#stopped
@@ -182,7 +196,7 @@ export class Worker {
     this.#reached('stopping-mirrored')
     const left = this.#group.stop(leftMs()).then(() => this.#reached('left'))
     const parts = [left, this.#fetcher.stop(), ...this.#lanes.map((lane) => lane.stop())]
-    // A lane's commit may hang for as long as a query may, where the database has fallen silent.
+    // With an unresponsive database, a lane's commit may take as long as the query timeout.
     await within(leftMs(), Promise.all(parts), this.#clock)
   }
 
@@ -298,7 +312,7 @@ export class Worker {
     this.#watch.forget(partitions)
   }
 
-  /** Finds the positions of newly assigned partitions, for as long as it takes, and reads on from there. */
+  /** Reads the positions of newly assigned partitions, retrying until it succeeds, and starts reading there. */
   async #open(partitions: readonly number[]): Promise<void> {
     const { log, fatal } = this.#options
     const backoff = new Backoff({ ...openLimits, random: this.#clock.random })
@@ -310,7 +324,7 @@ export class Worker {
         const positions = await this.#ports.openPositions(await this.#ports.earliestOffsets(own))
         this.#reached('positioned')
         this.#resume(positions)
-        // One is missing where the database became an older copy of itself between the two statements.
+        // A position is missing when the database was replaced by an older copy between the two statements.
         for (const { partition } of positions) opened.add(partition)
       } catch (error) {
         if (!(error instanceof KpiError)) throw error
@@ -321,7 +335,7 @@ export class Worker {
     }
   }
 
-  /** Reads on from these positions, as far as the partitions are still ours. */
+  /** Starts reading at these positions, for partitions that are still assigned. */
   #resume(positions: readonly Position[]): void {
     if (this.#stopping.signal.aborted) return
     const own = positions.filter(({ partition }) => this.#assigned.has(partition))
@@ -334,7 +348,7 @@ export class Worker {
     this.#watch.resume(positions)
     for (const { partition, nextOffset, leaderEpoch, epochFrom } of positions) {
       this.#fetcher.seek(partition, nextOffset, { leaderEpoch, epochFrom })
-      // Where the position went back, Kafka's copy of it would lead.
+      // If the position moved back, Kafka's copy would otherwise be ahead of it.
       this.#mirror.note(partition, nextOffset)
     }
   }
