@@ -87,7 +87,7 @@ export const commitParameters: readonly string[] = [
 const statement = { name: 'kpi-commit', text: `SELECT ${namedCallSql('kpi_commit', commitParameters)}` }
 
 /**
- * Commits one batch in one round trip: fence, check, advance, merge, quarantine (migrations/0009_leader-epochs.sql).
+ * Commits one batch in one round trip: fence, check and advance, merge, store the rejected messages (migrations/0009_leader-epochs.sql).
  *
  * @throws KpiError `KPI_POSITION_MOVED` when another worker has committed for one of the partitions: nothing of this
  *   batch is stored, and the caller must read the positions again. After a retryable error the batch may have been

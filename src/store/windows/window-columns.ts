@@ -30,11 +30,7 @@ export interface ComputedColumn {
  * kpi_commit, what `rebuild` compares and swaps, what `verify` compares (it computes the values with separate code) and
  * the schema check. The tests of this file compare it with the partials and with a migrated database.
  *
- * To add a column, add a line here and
- * 1. a migration that adds it to the table, to kpi_merge and to kpi_commit;
- * 2. its value to src/kpi/partial.ts and src/kpi/reducer.ts (not for a generated column);
- * 3. its value, computed independently, to src/verify/plain-windows.ts and src/verify/row-columns.ts;
- * 4. its meaning to docs/tables.md.
+ * docs/architecture.md, "A KPI column", lists what else a new column needs.
  */
 export const windowColumns = {
   symbol: { type: 'text', merge: 'key', parameter: 'p_symbol', value: (row) => row.symbol },
