@@ -9,27 +9,27 @@ import type { Part, RunningPart } from '../process/supervisor.ts'
 import { unlessAborted, within } from '../runtime/abort.ts'
 
 export interface RunningCommand extends RunningPart {
-  /** `http://127.0.0.1:PORT` of its metrics and health, where it has them. */
+  /** `http://127.0.0.1:PORT` for its metrics and health; undefined if it has none. */
   readonly http: string | undefined
 }
 
 export interface CommandPartOptions {
-  /** Of the part, its log and its record: `feed`, `worker-1`. */
+  /** The name of the part, of its log and of its record: `feed`, `worker-1`. */
   readonly name: string
-  /** The file that starts the command line, bin/market-kpi.js. */
+  /** The file that runs the command line, bin/market-kpi.js. */
   readonly cliEntry: string
-  /** The sub-command with its arguments; asked at each start, since a port may have been taken meanwhile. */
+  /** The sub-command with its arguments. It is called at each start, because a port may no longer be free. */
   readonly args: () => Promise<readonly string[]>
   readonly env: NodeJS.ProcessEnv
   readonly logsDir: string
   readonly records?: RunRecords
-  /** How long it may take until it says that it is ready. @defaultValue 60000 */
+  /** How long the command may take to report that it is ready. @defaultValue 60000 */
   readonly readyTimeoutMs?: number
 }
 
 const defaultReadyTimeoutMs = 60_000
 
-/** A `market-kpi` command as a child process, which says by a message when it is ready. */
+/** Runs a `market-kpi` command as a child process, which sends a message when it is ready. */
 export function commandPart(options: CommandPartOptions): Part<RunningCommand> {
   const { stage, deadlineMs } = stopPlanOf(options.name)
   return { name: options.name, stage, stopDeadlineMs: deadlineMs, start: (signal) => startCommand(options, signal) }
@@ -44,7 +44,7 @@ async function startCommand(options: CommandPartOptions, signal: AbortSignal): P
   const child = await Child.start({
     name,
     command: process.execPath,
-    // With the flags of Node that this process was given, as fork does.
+    // With the Node options of this process, like child_process.fork.
     args: [...nodeFlags(), options.cliEntry, ...args],
     env: options.env,
     ipc: (message) => {
@@ -66,7 +66,7 @@ async function startCommand(options: CommandPartOptions, signal: AbortSignal): P
   return runningCommand(child, outcome.http, failure)
 }
 
-/** The error that the command ended on, by its own word; else what its end and its last line say. */
+/** The error that ended the command: the one that it sent, otherwise one made from its exit and its last line. */
 function failureOfCommand(child: Child, exit: ChildExit, failed: FailedMessage | undefined): KpiError {
   if (failed === undefined || exit.signal !== null) return child.failure(exit)
   return new KpiError(failed.code, `${child.name} ended with code ${exit.code}: ${failed.message}`)

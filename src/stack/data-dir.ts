@@ -4,12 +4,14 @@ import { KpiError, messageOf } from '../errors.ts'
 
 export const defaultDataDir = '.market-kpi'
 
-/** An empty PostgreSQL cluster takes 40 MB, Kafka's first segments and indexes as much; the rest is room to breathe. */
+/**
+ * An empty PostgreSQL cluster needs 40 MB, and Kafka's first segments and indexes need as much. The rest is reserve.
+ */
 const minimumFreeBytes = 256 * 1024 * 1024
 const probeBytes = 64 * 1024
 
 /**
- * Makes the data directory where it is missing and tries whether it can be used.
+ * Creates the data directory if it is missing, and checks that it can be used.
  *
  * @returns Its absolute path.
  * @throws KpiError `KPI_DATA_DIR_UNUSABLE`, `KPI_DISK_FULL`.
@@ -37,7 +39,10 @@ export function openDataDir(path: string): string {
   return directory
 }
 
-/** Root may write anywhere, but what it wrote here its owner could not read any more, and PostgreSQL would not start. */
+/**
+ * Refuses to run as root in the data directory of another user. That user could not read the files that root writes,
+ * and PostgreSQL would not start.
+ */
 function refuseAnothers(directory: string): void {
   const owner = statSync(join(directory, 'secrets.json'), { throwIfNoEntry: false })?.uid
   if (process.getuid?.() !== 0 || owner === undefined || owner === 0) return
@@ -48,23 +53,24 @@ function refuseAnothers(directory: string): void {
 }
 
 /**
- * With its parents. Not by `recursive`: Node's never returns where a parent is there but takes no folders, as a link
- * that leads nowhere or /proc.
+ * Creates the folder and its parents. Node's `recursive` option is not used: it never returns if a parent exists but
+ * cannot contain folders, such as a dangling link or /proc.
  */
 function makeDirectory(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return
   const parent = dirname(path)
   if (parent !== path && !existsSync(parent)) makeDirectory(parent)
   try {
-    // Others may pass through, as the account that PostgreSQL runs as under root must, but not look around.
+    // Other users may enter the folder but not list it. The account that PostgreSQL runs as under root must be able
+    // to enter.
     mkdirSync(path, { mode: 0o711 })
   } catch (error) {
-    // Another process may make the same one at the same time.
+    // Another process may create the same folder at the same time.
     if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error
   }
 }
 
-/** What the file system threw while we worked in the data directory, as one of our errors; anything else as it is. */
+/** Converts a file-system error in the data directory to a KpiError. Other errors are returned unchanged. */
 export function storageError(directory: string, error: unknown): unknown {
   const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException
   if (code === undefined || syscall === undefined) return error
@@ -87,7 +93,7 @@ function removeQuietly(path: string): void {
   try {
     rmSync(path, { force: true })
   } catch {
-    // Where it could not be written there is nothing to remove.
+    // If it could not be written, there is nothing to remove.
   }
 }
 

@@ -1,24 +1,24 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** DIR/endpoints.json: what runs where. */
+/** The content of DIR/endpoints.json: the addresses of everything that runs. */
 export interface Endpoints {
-  /** Of `up` itself. */
+  /** The process id of `up`. */
   readonly pid: number
   readonly kafka: string
   readonly topic: string
   readonly group: string
-  /** With the owner's password: the file is readable by its owner alone. */
+  /** Contains the owner's password. Only the owner of the file can read it. */
   readonly postgres: string
-  /** As the role bi_user, which the workers have too. */
+  /** For the role bi_user, which the workers use. */
   readonly postgresPipeline?: string
-  /** As the role bi_reader, which may only read. */
+  /** For the role bi_reader, which may only read. */
   readonly postgresReader?: string
   readonly workers: readonly string[]
   readonly feed?: string
-  /** Why there is no feed, though `up` was to run one. */
+  /** Why there is no feed although `up` was asked to run one. */
   readonly feedFailure?: string
-  /** Of the alert evaluator, whose /metrics tell the whole pipeline. */
+  /** The address of the alert evaluator. Its /metrics covers the whole pipeline. */
   readonly alerts?: string
   readonly pids: {
     readonly kafka?: number
@@ -28,12 +28,12 @@ export interface Endpoints {
   }
 }
 
-/** Replaces the file at once, so that a reader sees the old or the new one, whole. */
+/** Replaces the file atomically, so that a reader gets either the old or the new content. */
 export function writeEndpoints(dataDir: string, endpoints: Endpoints): void {
   writePrivate(join(dataDir, 'endpoints.json'), `${JSON.stringify(endpoints, undefined, 2)}\n`)
 }
 
-/** @returns undefined where there is no such file, or one that is none of ours. */
+/** @returns undefined if the file does not exist, or was not written by market-kpi. */
 export function readEndpoints(dataDir: string): Endpoints | undefined {
   const text = readText(join(dataDir, 'endpoints.json'))
   if (text === undefined) return undefined
@@ -61,7 +61,7 @@ function readText(path: string): string | undefined {
   }
 }
 
-/** DIR/env: the same for a shell, `. DIR/env`; the commands of market-kpi and psql then find the servers. */
+/** Writes DIR/env, the same for a shell. After `. DIR/env`, the commands of market-kpi and psql find the servers. */
 export function writeShellEnvironment(dataDir: string, variables: Readonly<Record<string, string>>): void {
   const lines = Object.entries(variables).map(([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'`)
   writePrivate(join(dataDir, 'env'), `${lines.join('\n')}\n`)

@@ -7,16 +7,16 @@ import { defaultDataDir } from './data-dir.ts'
 import { type Endpoints, readEndpoints } from './endpoints.ts'
 import { upLockOwner } from './up-lock.ts'
 
-/** As which role a command works on the database of a running stack: the least that it needs. */
+/** The role that a command uses in the database of a running stack: the least privileged one that is sufficient. */
 export type DatabaseAccess = 'reader' | 'pipeline' | 'owner'
 
-/** The settings that lead to a running stack. */
+/** The settings with which a command uses a running stack. */
 export interface StackSettings {
-  /** Where its servers are and how to connect to them; they win over the environment, which names none. */
+  /** How to connect to its servers. These override the environment, which names no servers. */
   readonly servers: Readonly<Record<string, string>>
-  /** What it calls its topic and its group; the environment and files win over them. */
+  /** The names of its topic and its group. The environment and files override these. */
   readonly names: Readonly<Record<string, string>>
-  /** The file that says so. */
+  /** The file that contains these values. */
   readonly file: string
 }
 
@@ -29,13 +29,13 @@ type Found =
 /**
  * Finds the stack that `up` runs in a data directory, for a command whose settings do not name all servers.
  *
- * A server that the settings name must be the one that the stack uses: a command never works on the broker of one
- * pipeline and the database of another.
+ * A server that the settings name must be the one that the stack uses, so that a command never combines the broker of
+ * one pipeline with the database of another.
  *
  * @param named - The settings without a stack.
- * @returns undefined where the settings name both servers, or one that the stack does not use. Where they name none, why
- *   no server is known: `KPI_CONFIG_INVALID` when nothing runs in the data directory, `KPI_STACK_NOT_RUNNING` when the
- *   stack there is gone or not ready yet, `KPI_DATA_DIR_UNUSABLE`.
+ * @returns undefined if the settings name both servers, or one that the stack does not use. If they name none, the
+ *   reason why no server is known: `KPI_CONFIG_INVALID` when nothing runs in the data directory,
+ *   `KPI_STACK_NOT_RUNNING` when the stack has ended or is not ready yet, `KPI_DATA_DIR_UNUSABLE`.
  */
 export function findStackSettings(
   named: Config,
@@ -64,7 +64,7 @@ function findStack(dataDir: string): Found | KpiError {
     const endpoints = readEndpoints(dataDir)
     const owner = upLockOwner(dataDir)
     if (!owner) return endpoints ? { state: 'gone', pid: endpoints.pid } : { state: 'none' }
-    // What an earlier `up` left behind when it was killed is not what this one runs.
+    // An earlier `up` that was killed may have left its file, which does not describe the stack of this process.
     return endpoints?.pid === owner.pid ? { state: 'running', endpoints } : { state: 'starting' }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall === undefined) throw error
@@ -100,7 +100,7 @@ function placeOfUrl(named: Config, databaseUrl: string): string {
   return placeOf(postgresOptions({ ...named, databaseUrl }))
 }
 
-/** The embedded broker speaks plain text, whatever the settings say of another. */
+/** The embedded broker uses plain text, even if the settings name another protocol for other brokers. */
 function kafkaOf({ kafka, pids }: Endpoints): Record<string, string> {
   const embedded: Record<string, string> = pids.kafka === undefined ? {} : { KAFKA_SECURITY_PROTOCOL: 'PLAINTEXT' }
   return { KAFKA_BOOTSTRAP_SERVERS: kafka, ...embedded }
@@ -116,7 +116,7 @@ function databaseOf(endpoints: Endpoints, access: DatabaseAccess): Record<string
   }
 }
 
-/** An evaluator works as the pipeline, and runs SQL rules as bi_reader beside that. */
+/** An alert evaluator uses the pipeline's role, and bi_reader for SQL rules. */
 function readerPasswordOf({ postgresReader }: Endpoints): Record<string, string> {
   const { password = '' } = postgresReader === undefined ? {} : new URL(postgresReader)
   return password === '' ? {} : { BI_READER_PASSWORD: decodeURIComponent(password) }

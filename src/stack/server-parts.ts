@@ -6,7 +6,7 @@ import type { RunRecords } from '../process/run-records.ts'
 import { stopPlanOf } from '../process/stop-order.ts'
 import type { Part } from '../process/supervisor.ts'
 
-/** What the embedded servers need of the stack they belong to. */
+/** What the embedded servers need from their stack. */
 export interface ServerDependencies {
   readonly dataDir: string
   readonly logsDir: string
@@ -15,7 +15,7 @@ export interface ServerDependencies {
   readonly log: Logger
 }
 
-/** The embedded broker; it comes back on the port it had, where its clients look for it. */
+/** The embedded broker. A restart uses the same port, because its clients reconnect to that port. */
 export function kafkaPart(
   around: ServerDependencies,
   options: { port: number; env: NodeJS.ProcessEnv; programs: KafkaPrograms },
@@ -25,7 +25,7 @@ export function kafkaPart(
   )
 }
 
-/** The embedded database; it too keeps its port. */
+/** The embedded database. It also keeps its port. */
 export function postgresPart(
   around: ServerDependencies,
   options: { port: number; database: string },

@@ -6,29 +6,32 @@ import type { RunningCommand } from './command-part.ts'
 import type { Endpoints } from './endpoints.ts'
 import type { ReportRow } from './stack-report.ts'
 
-/** What of the stack runs now: where it can be reached follows from it, for children, for endpoints.json and for people. */
+/**
+ * The running parts of the stack. The addresses for child processes, for endpoints.json and for people are derived
+ * from them.
+ */
 export interface StackParts {
-  /** Undefined where the environment names brokers, and before the start. */
+  /** Undefined before the start, and if the environment names brokers. */
   kafka?: KafkaServer
-  /** Undefined where the environment names a server, and before the start. */
+  /** Undefined before the start, and if the environment names a server. */
   postgres?: PostgresServer
   feed?: RunningCommand | undefined
-  /** Why there is no feed, though one was asked for. */
+  /** Why there is no feed although one was requested. */
   feedFailure?: string
   alerts?: RunningCommand
   readonly workers: RunningCommand[]
 }
 
-/** Variables that win over the environment, `.env` and market-kpi.yaml of whoever gets them. */
+/** Variables for a child process, which override its environment, `.env` and market-kpi.yaml. */
 export type Environment = Readonly<Record<string, string>>
 
-/** How to reach Kafka; empty for brokers that the environment names. */
+/** The variables for connecting to Kafka; empty if the environment names brokers. */
 export function kafkaEnvironment(parts: StackParts): Environment {
   if (!parts.kafka) return {}
   return { KAFKA_BOOTSTRAP_SERVERS: parts.kafka.bootstrap, KAFKA_SECURITY_PROTOCOL: 'PLAINTEXT' }
 }
 
-/** How to reach PostgreSQL as the owner; empty for a server that the environment names. */
+/** The variables for connecting to PostgreSQL as the owner; empty if the environment names a server. */
 export function ownerEnvironment(parts: StackParts): Environment {
   if (!parts.postgres) return {}
   return {
@@ -39,7 +42,7 @@ export function ownerEnvironment(parts: StackParts): Environment {
   }
 }
 
-/** How to reach PostgreSQL as the pipeline's role; empty for a server that the environment names. */
+/** The variables for connecting to PostgreSQL as the pipeline's role; empty if the environment names a server. */
 export function pipelineEnvironment(parts: StackParts): Environment {
   if (!parts.postgres) return {}
   return {
@@ -49,7 +52,6 @@ export function pipelineEnvironment(parts: StackParts): Environment {
   }
 }
 
-/** The content of endpoints.json. */
 export function endpointsOf(parts: StackParts, config: Config): Endpoints {
   const reader = readerUrl(parts, config)
   return {
@@ -73,14 +75,14 @@ export function endpointsOf(parts: StackParts, config: Config): Endpoints {
   }
 }
 
-/** Undefined where the password of the role that only reads is not known. */
+/** Undefined if the password of the read-only role is not known. */
 export function readerUrl(parts: StackParts, config: Config): string | undefined {
   if (parts.postgres) return parts.postgres.url(readerRole)
   const password = config.readerRolePassword
   return password === undefined ? undefined : urlOf({ ...postgresOptions(config), user: readerRole, password })
 }
 
-/** What `up` prints when all of it runs. */
+/** The rows that `up` prints when everything runs. */
 export function reportRows(parts: StackParts, config: Config, feed: string): ReportRow[] {
   const external = 'not ours: named by the environment'
   return [

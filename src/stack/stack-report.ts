@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { defaultDataDir } from './data-dir.ts'
 
-/** One thing that runs, for the table. */
+/** A row of the table: one part that runs. */
 export interface ReportRow {
   readonly what: string
   readonly where: string
@@ -16,7 +16,7 @@ export interface ReadyReport {
   readonly elapsedMs: number
 }
 
-/** What `up` prints when the stack runs: where everything is, and what to try next. */
+/** What `up` prints when the stack runs: all addresses, and commands to try next. */
 export function readyReport(report: ReadyReport): string[] {
   const data: ReportRow = { what: 'data', where: report.dataDir, note: 'logs in logs/, addresses in endpoints.json' }
   return ['', ...table([...report.rows, data]), '', ...tryNext(report), '', readyLine(report)]
@@ -33,7 +33,7 @@ function table(rows: readonly ReportRow[]): string[] {
 function tryNext({ dataDir, hasReader }: ReadyReport): string[] {
   const select = 'SELECT symbol, window_start, avg_close, vwap, trade_count FROM kpi_windows ORDER BY 2 DESC LIMIT 10'
   const look = `(. ${shellWord(`${dataDir}/env`)}; psql "$READER_DATABASE_URL" -c '${select}')`
-  // The commands find the usual directory by themselves.
+  // The option is not needed for the default directory.
   const where = resolve(defaultDataDir) === dataDir ? '' : ` --data-dir ${shellWord(dataDir)}`
   return [
     '  try next, in another terminal',

@@ -32,34 +32,35 @@ import { takeUpLock } from './up-lock.ts'
 export interface StackOptions {
   readonly dataDir: string
   readonly config: Config
-  /** As the `feed` command takes it; `none` for no feed. */
+  /** The source, as the `feed` command takes it; `none` for no feed. */
   readonly feed: string
-  /** What the `feed` command gets behind it. */
+  /** The options that are passed to the `feed` command. */
   readonly feedOptions: readonly string[]
-  /** Consumer processes, at least one. */
+  /** Number of consumer processes, at least one. */
   readonly workers: number
-  /** Preferred ports; 0 for any free one. */
+  /** Preferred ports; 0 for any free port. */
   readonly kafkaPort: number
   readonly postgresPort: number
-  /** Of the first worker's metrics and health. */
+  /** The port for metrics and health of the first worker. */
   readonly workerPort: number
   /** Whether alerts are evaluated. */
   readonly alerts: boolean
-  /** The file that starts the command line. */
+  /** The file that runs the command line. */
   readonly cliEntry: string
-  /** Creates or upgrades topic, schema and roles, with these variables on top of the environment. */
+  /** Creates or upgrades topic, schema and roles. The given variables override the environment. */
   readonly prepare: (environment: Environment) => Promise<void>
   readonly log: Logger
-  /** Gets the lines of the report. */
+  /** Prints a line of the report. */
   readonly print: (line: string) => void
   readonly env: NodeJS.ProcessEnv
 }
 
 /**
- * The whole of `up`: servers, topic and schema, feed and workers, under one supervisor, until `stop` is aborted.
+ * Everything that `up` does: it runs servers, topic and schema, feed and workers under one supervisor until `stop` is
+ * aborted.
  *
- * @param forceStop - Aborted when the user does not want to wait for a graceful end.
- * @throws KpiError when something cannot be started; whatever was started has ended by then.
+ * @param forceStop - Aborted when the user does not want to wait for a graceful stop.
+ * @throws KpiError when a part cannot be started. Everything that was started has ended by then.
  */
 export async function runStack(options: StackOptions, stop: AbortSignal, forceStop: AbortSignal): Promise<void> {
   const dataDir = openDataDir(options.dataDir)
@@ -128,7 +129,7 @@ class Stack {
     this.#writeEndpoints()
   }
 
-  /** What is missing on this machine is told, or fetched, before anything is started. */
+  /** Finds or downloads the broker's programs first, so that a missing one is reported before anything is started. */
   async #kafkaPart(signal: AbortSignal): Promise<Part<KafkaServer> | undefined> {
     const { config, kafkaPort: port, env, log } = this.#options
     if (config.kafkaBootstrapServers !== undefined) return undefined
@@ -176,7 +177,7 @@ class Stack {
     }
   }
 
-  /** Only where the settings say what is old. */
+  /** Starts only if the settings limit the age of rows or rejected messages. */
   async #startPrune(): Promise<void> {
     const { pruneRowsOlderThan, pruneLettersOlderThan } = this.#options.config
     if (pruneRowsOlderThan === undefined && pruneLettersOlderThan === undefined) return
@@ -186,10 +187,10 @@ class Stack {
     )
   }
 
-  /** After what it watches, which it would find missing otherwise. */
+  /** Started after the parts that it watches, because it would report them as missing. */
   async #startAlerts(): Promise<void> {
     if (!this.#options.alerts) return
-    // At its usual port where that is free: Prometheus is told where to scrape once.
+    // Uses its default port if that is free, so that Prometheus needs to be configured only once.
     const part = this.#command('alerts', async () => ['alerts', 'watch'])
     const start = (signal: AbortSignal) => startAtFreePort(() => part.start(signal))
     await this.#keep({ ...part, start }, (running) => {
@@ -210,7 +211,7 @@ class Stack {
     })
   }
 
-  /** A restarted worker takes its own port again, unless somebody else has it by now. */
+  /** A restarted worker uses its old port again, unless another process has taken it. */
   async #workerPort(last: number, index: number): Promise<number> {
     const { ports, log } = this.#around
     const own = this.#parts.workers[index]?.http?.endsWith(`:${last}`)
@@ -238,7 +239,10 @@ class Stack {
     })
   }
 
-  /** Starts a part and has it watched; each time it runs (again) its place is noted and the endpoints follow. */
+  /**
+   * Starts a part under the supervisor. After each start and restart, `note` gets the running part, and the endpoints
+   * are written again.
+   */
   #keep<R extends RunningPart>(part: Part<R>, note: (running: R) => void): Promise<R> {
     const start = async (signal: AbortSignal) => {
       const running = await part.start(signal)
@@ -249,7 +253,7 @@ class Stack {
     return this.#supervisor.start({ ...part, start })
   }
 
-  /** A full disk must not end what still runs: it is said, and tried again with the next change. */
+  /** A full disk must not end the parts that still run. The error is logged, and the next change tries again. */
   #writeEndpoints(): void {
     const { config, dataDir } = this.#options
     const reader = readerUrl(this.#parts, config)
@@ -280,7 +284,10 @@ class Stack {
     this.#options.log.info(`${what} (${((performance.now() - this.#startedAtMs) / 1000).toFixed(1)} s)`)
   }
 
-  /** Whatever happens, it is over within the deadline: who does not answer even to SIGKILL is left to the system. */
+  /**
+   * Always returns within the deadline. A process that does not end even after SIGKILL is left to the operating
+   * system.
+   */
   async #stop(): Promise<void> {
     const { log } = this.#options
     const stopping = this.#supervisor.stop(wholeStopDeadlineMs).then(() => true)
@@ -293,12 +300,12 @@ class Stack {
 
 const graceMs = 500
 
-/** What is wrong with the file or the options stays wrong at the next start, which would read the whole file again. */
+/** A wrong file or wrong options would fail again at the next start, which would read the whole file again. */
 function isFinalForFeed({ code, exitCode }: KpiError): boolean {
   return code === 'KPI_FEED_FILE' || exitCode === 2
 }
 
-/** Like Promise.all; the failures that come after the first are the first one's doing, and are nobody's to handle. */
+/** Like Promise.all, but failures after the first are ignored, because the first one causes them. */
 async function allOrFirstFailure(starts: readonly (Promise<unknown> | undefined)[]): Promise<void> {
   for (const start of starts) start?.catch(() => undefined)
   await Promise.all(starts)

@@ -10,14 +10,14 @@ import { storageError } from './data-dir.ts'
 import { removeEndpoints } from './endpoints.ts'
 import { takeUpLock, upLockOwner } from './up-lock.ts'
 
-/** A little more than `up` takes at most. */
+/** A little more than the longest time that `up` needs to stop. */
 const patienceMs = wholeStopDeadlineMs + 3000
 
 /**
- * Stops the stack of a data directory: `up` itself when it lives, else what it left behind.
+ * Stops the stack of a data directory: `up` itself if it runs, otherwise the processes that it left behind.
  *
- * @returns What was done, as one line.
- * @throws KpiError `KPI_CHILD_FAILED` when `up` does not end.
+ * @returns One line about what was done.
+ * @throws KpiError `KPI_CHILD_FAILED` if `up` does not end.
  */
 export async function takeDown(options: { dataDir: string; log: Logger }): Promise<string> {
   const dataDir = resolve(options.dataDir)

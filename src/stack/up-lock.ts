@@ -5,14 +5,14 @@ import { assert, KpiError } from '../errors.ts'
 import { identify, isRunning, type ProcessIdentity } from '../process/process-identity.ts'
 
 /**
- * DIR/up.lock: which process owns the data directory. It appears whole or not at all (a hard link to a finished file),
- * and one whose process has ended is taken over.
+ * DIR/up.lock names the process that owns the data directory. It is created atomically (as a hard link to a finished
+ * file), and the lock of a process that has ended is taken over.
  */
 export interface UpLock {
   release(): void
 }
 
-/** @throws KpiError `KPI_DATA_DIR_IN_USE` naming the owner. */
+/** @throws KpiError `KPI_DATA_DIR_IN_USE` with the owner. */
 export function takeUpLock(dataDir: string): UpLock {
   const path = join(dataDir, 'up.lock')
   const own = identify(process.pid)
@@ -28,7 +28,7 @@ export function takeUpLock(dataDir: string): UpLock {
   }
 }
 
-/** The live owner of the data directory. */
+/** The running owner of the data directory. */
 export function upLockOwner(dataDir: string): ProcessIdentity | undefined {
   const owner = readLock(join(dataDir, 'up.lock'))
   return owner && isRunning(owner) ? owner : undefined
@@ -42,11 +42,14 @@ function inUse(dataDir: string, pid: number): KpiError {
 }
 
 /**
- * Two may see the same dead owner, and the slower must not take away the lock that the faster has taken since: only who
- * holds the claim on that owner's lock removes it, and looks again first. A claim is a lock itself, so that one whose
- * holder was killed is taken over like any other.
+ * Takes the lock, or the lock of an owner that has ended.
  *
- * @returns The live process that has the lock, or is just taking it; undefined when it is ours now.
+ * Two processes may find the same dead owner. The slower one must not remove the lock that the faster one has taken
+ * since. Therefore only the process that holds the claim on the old owner's lock may remove it, after checking again
+ * that it is still the old one. A claim is itself a lock, so the claim of a killed process is taken over in the same
+ * way.
+ *
+ * @returns The running process that has the lock or is taking it; undefined if this process has the lock now.
  */
 function takeLock(path: string, draft: string): ProcessIdentity | undefined {
   while (!tryLink(draft, path)) {
@@ -63,7 +66,7 @@ function takeLock(path: string, draft: string): ProcessIdentity | undefined {
   return undefined
 }
 
-/** For the name of a file. */
+/** Short enough for a file name. */
 function shortHash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 12)
 }
@@ -97,7 +100,7 @@ function readText(path: string): string | undefined {
   }
 }
 
-/** Undefined for a lock that cannot be read: the machine lost power while it was written. */
+/** Undefined if the lock cannot be read, for example because power was lost while it was written. */
 function identityIn(text: string): ProcessIdentity | undefined {
   try {
     const { pid, startedAs } = JSON.parse(text) as Partial<ProcessIdentity>

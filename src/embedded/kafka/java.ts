@@ -7,9 +7,9 @@ const whatToDo =
   'install one (Debian: apt-get install openjdk-17-jre-headless), set JAVA_HOME, or name a running cluster in KAFKA_BOOTSTRAP_SERVERS'
 
 /**
- * The `java` to run the broker with: that of JAVA_HOME, else the first in PATH.
+ * Finds the `java` that runs the broker: the one in JAVA_HOME, otherwise the first in PATH.
  *
- * @throws KpiError `KPI_JAVA_MISSING` when there is none or it is older than 17.
+ * @throws KpiError `KPI_JAVA_MISSING` if there is none, or it is older than 17.
  */
 export async function findJava(env: NodeJS.ProcessEnv = process.env): Promise<string> {
   const home = env.JAVA_HOME?.trim()
@@ -29,7 +29,7 @@ export async function findJava(env: NodeJS.ProcessEnv = process.env): Promise<st
   return java
 }
 
-/** 17 of `openjdk version "17.0.15"`, 8 of `java version "1.8.0_392"`; undefined for words we do not know. */
+/** 17 for `openjdk version "17.0.15"`, 8 for `java version "1.8.0_392"`; undefined for other output. */
 export function majorVersion(told: string): number | undefined {
   const found = /version "(?:1\.)?(\d+)/.exec(told)?.[1]
   return found === undefined ? undefined : Number(found)

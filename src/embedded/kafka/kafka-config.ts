@@ -1,20 +1,20 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** The files the broker is started with, written anew at each start. */
+/** The configuration files of the broker, written again at each start. */
 export interface KafkaConfigFiles {
   readonly server: string
   readonly logging: string
 }
 
-/** One node of a cluster of several on this machine, each of them broker and controller. */
+/** One node of a cluster on this machine. Each node is both broker and controller. */
 export interface KafkaNode {
   readonly id: number
-  /** The same for all nodes; Kafka's base64 form of 16 bytes. */
+  /** Kafka's base64 form of 16 bytes; the same for all nodes. */
   readonly clusterId: string
-  /** Of every node, by its id. */
+  /** The controller port of every node, by node id. */
   readonly controllerPorts: ReadonlyMap<number, number>
-  /** Where the other nodes copy from, without whatever stands between clients and this node. */
+  /** The port from which other nodes replicate. It is not behind a proxy that is between clients and this node. */
   readonly replicationPort: number
 }
 
@@ -23,10 +23,10 @@ export interface KafkaConfig {
   readonly storage: string
   readonly port: number
   readonly advertisedPort: number
-  /** Of a node that stands alone. */
+  /** The controller port of a single node. */
   readonly controllerPort: number
   readonly node?: KafkaNode
-  /** Settings of server.properties that win over those shipped. */
+  /** Settings of server.properties that override the defaults of market-kpi. */
   readonly settings?: Readonly<Record<string, string>>
 }
 
@@ -50,7 +50,8 @@ function serverProperties(options: KafkaConfig): string {
     'auto.create.topics.enable=false',
     `default.replication.factor=${nodeCount}`,
     `offsets.topic.replication.factor=${nodeCount}`,
-    // One node gains nothing by spreading its groups; fifty partitions only make the first join slow.
+    // A single node gains nothing from many partitions for groups; the default of fifty only makes the first join
+    // slow.
     'offsets.topic.num.partitions=3',
     `transaction.state.log.replication.factor=${nodeCount}`,
     'transaction.state.log.min.isr=1',
@@ -59,28 +60,29 @@ function serverProperties(options: KafkaConfig): string {
     'share.coordinator.state.topic.min.isr=1',
     'group.initial.rebalance.delay.ms=0',
     'group.coordinator.rebalance.protocols=classic,consumer',
-    // A worker that was killed is missed after seconds, not after the usual 45, and a hand-over takes two heartbeats.
+    // A killed worker is detected after seconds, instead of the default 45 s, and a hand-over of partitions takes two
+    // heartbeats.
     'group.min.session.timeout.ms=1000',
     'group.consumer.min.session.timeout.ms=1000',
     'group.consumer.session.timeout.ms=6000',
     'group.consumer.min.heartbeat.interval.ms=200',
     'group.consumer.heartbeat.interval.ms=1000',
-    // A value of 65,536 bytes is still legal, and a larger one must reach us to be told apart as too_large.
+    // A value of 65,536 bytes is still valid. Larger ones must reach the consumer, which rejects them as too_large.
     'message.max.bytes=10485760',
     'replica.fetch.max.bytes=10485760',
-    // After kill -9 the controller waits for the old session of the one broker to end.
+    // After kill -9, the controller waits until the old session of the broker expires.
     'broker.heartbeat.interval.ms=500',
     'broker.session.timeout.ms=2000',
     'log.cleaner.dedupe.buffer.size=8388608',
     'num.recovery.threads.per.data.dir=2',
     'log.retention.hours=168',
-    // Of a name that occurs twice the last one counts.
+    // If a name occurs twice, the last one is used.
     ...Object.entries(settings).map(([name, value]) => `${name}=${value}`),
   ]
   return `${lines.join('\n')}\n`
 }
 
-/** Loopback only: nothing is to be had over the network. */
+/** Only loopback addresses, so that nothing can connect from the network. */
 function addressLines({ port, advertisedPort, controllerPort, node }: KafkaConfig): string[] {
   const id = node?.id ?? 1
   const controllerPorts = node?.controllerPorts ?? new Map([[id, controllerPort]])

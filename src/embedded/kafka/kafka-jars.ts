@@ -17,19 +17,19 @@ import { LineTail } from '../../process/line-tail.ts'
 import { ProgressLine } from '../../process/progress-line.ts'
 
 export const kafkaVersion = '4.4.0'
-/** Binds Kafka's slf4j to the log4j that comes with it; the same version as that one. */
+/** The log4j binding for Kafka's slf4j. It must have the same version as Kafka's log4j. */
 const log4jVersion = '2.25.5'
 const mainJar = `kafka_2.13-${kafkaVersion}.jar`
-/** The jars, and what Maven needs for itself where it has never run. */
+/** The jars, and the plug-ins that Maven downloads if it has never run. */
 const downloadMegabytes = 50
 const tickMs = 1000
 const downloadTimeoutMs = 15 * 60_000
-/** What a download that was killed left behind is taken away by a later one. */
+/** Files left by a download that was killed are removed by a later one after this time. */
 const abandonedMs = 2 * downloadTimeoutMs
-/** In the folder of the jars: their names and sizes, written when all had come. */
+/** Names and sizes of the jars, in the folder of the jars. It is written after all jars are downloaded. */
 const listFile = 'jars.json'
 
-/** Where downloads are kept, for all data directories of this user. */
+/** The download cache, shared by all data directories of this user. */
 export function cacheDirectory(env: NodeJS.ProcessEnv = process.env): string {
   const named = env.MARKET_KPI_CACHE?.trim()
   if (named) return named
@@ -38,11 +38,12 @@ export function cacheDirectory(env: NodeJS.ProcessEnv = process.env): string {
 }
 
 /**
- * The folder with the broker's jars; fetched by Maven when it is not there yet or lacks something. Any number of
- * processes may do so at once: each fetches into a folder of its own, and the first to finish gives it the final name.
+ * Returns the folder with the broker's jars, and downloads them with Maven if the folder is missing or incomplete.
+ * Several processes may do this at once: each downloads into its own folder, and the first to finish renames its
+ * folder to the final name.
  *
- * @param progress - Gets lines while the download lasts: one every five seconds.
- * @param screen - If it is a terminal, it shows one line that changes instead.
+ * @param progress - Gets a line every five seconds during the download.
+ * @param screen - If it is a terminal, it shows one line that is updated instead.
  * @throws KpiError `KPI_MAVEN_MISSING`, `KPI_DOWNLOAD_FAILED`, `KPI_DISK_FULL`.
  */
 export async function ensureKafkaJars(options: {
@@ -71,7 +72,10 @@ export async function ensureKafkaJars(options: {
   }
 }
 
-/** Whether every jar is there in its full size: half a cache (a copy that broke off, a clean-up) would be no broker. */
+/**
+ * Whether every jar exists with its full size. After an interrupted copy or a clean-up, only part of the cache may
+ * exist.
+ */
 function isWhole(folder: string): boolean {
   try {
     const list = JSON.parse(readFileSync(join(folder, listFile), 'utf8')) as Record<string, number>
@@ -116,7 +120,7 @@ function cacheProblem(cache: string, error: unknown): KpiError {
   )
 }
 
-/** Gives the jars their final name, and a broken folder of that name another. */
+/** Renames the downloaded folder to the final name, and moves an incomplete folder of that name out of the way. */
 function moveInto(jars: string, final: string, old: string): void {
   for (;;) {
     if (isWhole(final)) return
@@ -131,7 +135,7 @@ function moveInto(jars: string, final: string, old: string): void {
   }
 }
 
-/** Another process may have been faster. */
+/** The source may be missing, because another process may have renamed it first. */
 function renameIfThere(from: string, to: string): void {
   try {
     renameSync(from, to)
@@ -183,7 +187,7 @@ async function runMaven({ work, jars, env, progress, screen, signal }: MavenRun)
   const line = new ProgressLine({ print: progress, ...(screen ? { screen } : {}) })
   const meter = new DownloadMeter((text) => line.show(text))
   maven.once('spawn', () => meter.tell())
-  // Maven says nothing while a large file comes.
+  // Maven prints nothing while it downloads a large file.
   const ticking = setInterval(() => meter.tell(), tickMs)
   for (const stream of [maven.stdout, maven.stderr]) {
     stream.on('data', (chunk: Buffer) => {
@@ -224,12 +228,12 @@ function mavenFailure(end: { code: number | null; problem: unknown; tail: LineTa
   )
 }
 
-/** Maven's error lines without what only helps inside Maven. */
+/** Removes the part of Maven's error lines that only helps Maven users. */
 function tidy(line: string): string {
   return line.replace(/^\[ERROR\] /, '').replace(/ -> \[Help \d+\].*$/, '')
 }
 
-/** Adds up Maven's `Downloaded from X: … (1.2 MB at 3 MB/s)` lines, and says how much of the whole has come. */
+/** Adds up Maven's `Downloaded from X: … (1.2 MB at 3 MB/s)` lines, and reports how much of the total is downloaded. */
 export class DownloadMeter {
   readonly #tell: (line: string) => void
   readonly #now: () => number

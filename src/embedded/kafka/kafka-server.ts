@@ -13,29 +13,30 @@ import { type KafkaNode, writeKafkaConfig } from './kafka-config.ts'
 import { ensureKafkaJars } from './kafka-jars.ts'
 
 /**
- * One KRaft node, broker and controller in one process, on loopback; it stands alone unless it is told of other nodes.
+ * A KRaft node: broker and controller in one process, listening on loopback. It is a single node unless other nodes
+ * are given.
  *
- * Durability: a write is acknowledged once it is in the page cache, which outlives kill −9 of the process; one node
- * cannot promise more without a flush a write.
+ * Durability: a write is acknowledged once it is in the page cache, which survives kill −9 of the process. A single
+ * node cannot promise more without a flush for every write.
  */
 export interface KafkaServerOptions {
-  /** The data directory of the stack; the broker's own part of it is DIR/kafka. */
+  /** The data directory of the stack. The broker uses DIR/kafka. */
   readonly dataDir: string
   readonly logsDir: string
-  /** 0 for any free one. @defaultValue 0 */
+  /** 0 for any free port. @defaultValue 0 */
   readonly port?: number
-  /** Where clients are sent, when something stands between them and the broker. @defaultValue `port` */
+  /** The port that clients are told to use, if a proxy is between them and the broker. @defaultValue `port` */
   readonly advertisedPort?: number
-  /** Of a cluster of several nodes, which are started at the same time: none is ready before most of them run. */
+  /** For a node of a cluster. Start all nodes at the same time: none is ready before most of them run. */
   readonly node?: KafkaNode
-  /** Settings of server.properties that win over those shipped. */
+  /** Settings of server.properties that override the defaults of market-kpi. */
   readonly settings?: Readonly<Record<string, string>>
   readonly log: Logger
   readonly records?: RunRecords
   readonly env?: NodeJS.ProcessEnv
-  /** Looked for when they are not given. */
+  /** Searched if not given. */
   readonly programs?: KafkaPrograms
-  /** Aborting ends a start that is under way. */
+  /** Aborting it cancels a start that is in progress. */
   readonly signal?: AbortSignal
 }
 
@@ -45,14 +46,14 @@ export interface KafkaServer {
   /** `127.0.0.1:PORT` */
   readonly bootstrap: string
   readonly exited: Promise<ChildExit>
-  /** Controlled shutdown; SIGKILL when the deadline has passed. Idempotent. */
+  /** Shuts down in a controlled way; SIGKILL after the deadline. Idempotent. */
   stop(deadlineMs: number): Promise<void>
   kill(): void
-  /** Why it ended, from its last words. */
+  /** Why the broker ended, according to its last output. */
   failure(exit: ChildExit): KpiError
 }
 
-/** What the broker is run with. */
+/** The programs that the broker needs. */
 export interface KafkaPrograms {
   readonly java: string
   /** The folder of its jars. */
@@ -60,7 +61,7 @@ export interface KafkaPrograms {
 }
 
 /**
- * Finds them, and fetches the jars where they are missing.
+ * Finds the programs, and downloads the jars if they are missing.
  *
  * @throws KpiError `KPI_JAVA_MISSING`, `KPI_MAVEN_MISSING`, `KPI_DOWNLOAD_FAILED`, `KPI_DISK_FULL`.
  */
@@ -73,11 +74,11 @@ export async function findKafkaPrograms(
   return { java, jars: await ensureKafkaJars({ env, progress, screen: process.stderr, ...(signal ? { signal } : {}) }) }
 }
 
-/** Recovery of a large log after kill −9 reads its last segments again. */
+/** After kill −9, recovery of a large log reads its last segments again. */
 const startTimeoutMs = 120_000
 
 /**
- * Starts the broker and returns when it answers.
+ * Starts the broker, and returns when it responds.
  *
  * @throws KpiError as {@link findKafkaPrograms}, and `KPI_PORT_BUSY`, `KPI_DISK_FULL`, `KPI_DATA_DIR_UNUSABLE`,
  *   `KPI_CHILD_FAILED`.
@@ -134,13 +135,16 @@ function formatArgs(clusterId: string): string[] {
   return ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c']
 }
 
-/** 16 random bytes in Kafka's base64; one that starts with a dash would be read as an option. */
+/** 16 random bytes in Kafka's base64. A leading dash is avoided, because it would be read as an option. */
 export function newClusterId(): string {
   const id = randomBytes(16).toString('base64url')
   return id.startsWith('-') ? newClusterId() : id
 }
 
-/** Formats a folder beside the final one and renames it, so that a kill on the way leaves nothing half done. */
+/**
+ * Formats a temporary folder and renames it to the final one, so that a kill in between leaves no half-formatted
+ * folder.
+ */
 async function format(options: {
   storage: string
   log: Logger
@@ -180,7 +184,7 @@ function serverOf(child: Child, port: number): KafkaServer {
   }
 }
 
-/** Ready is an unfenced broker in the metadata that it answers itself, not a line in its log. */
+/** The broker is ready when its own metadata lists it as unfenced. A line in its log would not be reliable. */
 async function waitUntilReady(
   child: Child,
   server: KafkaServer,

@@ -3,13 +3,14 @@ import { delimiter, dirname, join } from 'node:path'
 import { KpiError } from '../../errors.ts'
 
 /**
- * As whom PostgreSQL runs. It refuses to run as root; then it gets an unprivileged account of the system. Where that
- * account cannot enter the folders it needs (a data directory below /root), it is given the one capability to do so.
+ * The account that PostgreSQL runs as. PostgreSQL refuses to run as root; in that case it runs as an unprivileged
+ * system account. If that account cannot enter the folders it needs (a data directory below /root), the process gets
+ * the one capability that allows it.
  */
 export interface PostgresAccount {
-  /** How to start a program as this account. */
+  /** The command that starts a program as this account. */
   launch(program: string, args: readonly string[]): Launch
-  /** Makes a file or folder the account's own. */
+  /** Makes the account the owner of a file or folder. */
   own(path: string): void
 }
 
@@ -28,7 +29,7 @@ interface User {
 
 /**
  * @param folders - The folders that the account must be able to enter.
- * @throws KpiError `KPI_DATA_DIR_UNUSABLE` when we are root and no unprivileged account can enter them.
+ * @throws KpiError `KPI_DATA_DIR_UNUSABLE` if this process is root and no unprivileged account can enter them.
  */
 export function postgresAccount(folders: readonly string[]): PostgresAccount {
   if (process.getuid?.() !== 0) return { launch: (command, args) => ({ command, args }), own: () => undefined }
@@ -67,7 +68,7 @@ function unprivilegedUser(): User {
   return nobody
 }
 
-/** The first folder on the way to this one that the user may not pass through, going by its mode. */
+/** The first folder on the path that the user cannot enter, according to its mode. */
 function closedFolder(folder: string, user: User): string | undefined {
   const closed: string[] = []
   for (let at = realpathSync(folder); ; at = dirname(at)) {
@@ -85,17 +86,20 @@ function inPath(program: string): string | undefined {
       accessSync(path, constants.X_OK)
       return path
     } catch {
-      // Not here; the next one.
+      // This account does not exist; try the next one.
     }
   }
   return undefined
 }
 
-/** Numbers of capabilities, after linux/capability.h. */
+/** Capability numbers from linux/capability.h. */
 const capDacOverride = 1n
 const capDacReadSearch = 2n
 
-/** The weaker of the two capabilities that allow passing through any folder; containers often drop it. */
+/**
+ * A capability that this process has and that allows entering any folder. The weaker one is preferred. Containers
+ * often drop it.
+ */
 function searchCapability(): string | undefined {
   try {
     const held = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]

@@ -8,8 +8,8 @@ export interface PostgresBinaries {
 }
 
 /**
- * The programs of the npm package for this machine, ready to run. Its install script makes the symbolic links of its
- * libraries; npm may have been told to run no scripts, so what is missing is made here.
+ * Finds the PostgreSQL programs of the npm package for this machine. The package's install script creates symbolic
+ * links to its libraries, but npm may be configured to run no scripts, so missing links are created here.
  *
  * @throws KpiError `KPI_POSTGRES_BINARIES`.
  */
@@ -50,7 +50,7 @@ function makeLinks(root: string): void {
     try {
       symlinkSync(relative(dirname(path), join(root, source)), path)
     } catch (error) {
-      // Another process may make the same links at the same time.
+      // Another process may create the same links at the same time.
       if (!existsSync(path)) throw new Error(`${basename(path)}: ${messageOf(error)}`, { cause: error })
     }
   }

@@ -7,9 +7,10 @@ const fastShutdownMs = 8000
 const backendsEndMs = 5000
 
 /**
- * Clears the way for a new server after the old one was killed: its backends live on until they notice, and while they
- * do, PostgreSQL refuses to start. Only processes that work in this very data directory are touched; each PostgreSQL
- * process has it as its current directory, which Linux shows. Elsewhere the start is simply tried again.
+ * Ends the remaining processes of a server that was killed. Its backends live until they notice that the server is
+ * gone, and until then PostgreSQL refuses to start again. Only processes that work in this data directory are ended:
+ * it is the current directory of each PostgreSQL process, which Linux shows. On other systems, the start is simply
+ * retried.
  */
 export async function clearLeftovers(storage: string, log: Logger): Promise<void> {
   if (process.platform !== 'linux') return
@@ -25,7 +26,7 @@ export async function clearLeftovers(storage: string, log: Logger): Promise<void
   await waitForAll(left, backendsEndMs)
   for (const process of processesIn(real)) signalProcess(process, 'SIGKILL')
   await waitForAll(processesIn(real), backendsEndMs)
-  // Its pid may be a stranger's by now, which PostgreSQL would take for a running server.
+  // Another process may have this pid by now, and PostgreSQL would take it for a running server.
   if (postmaster !== undefined && identify(postmaster)) rmSync(join(storage, 'postmaster.pid'), { force: true })
 }
 
@@ -52,7 +53,7 @@ function processesIn(folder: string): ProcessIdentity[] {
   return found
 }
 
-/** A shell whose user merely stands in the folder is no server: the program counts too. */
+/** The program is checked too, because a shell with this current directory is not a server. */
 function worksIn(entry: string, folder: string): boolean {
   try {
     if (readlinkSync(`/proc/${entry}/cwd`) !== folder) return false

@@ -18,18 +18,21 @@ export const pipelineRole = 'bi_user'
 export const readerRole = 'bi_reader'
 
 export interface PostgresServerOptions {
-  /** The data directory of the stack; the server's own part of it is DIR/postgres. */
+  /** The data directory of the stack. The server uses DIR/postgres. */
   readonly dataDir: string
   readonly logsDir: string
-  /** 0 for any free one. @defaultValue 0 */
+  /** 0 for any free port. @defaultValue 0 */
   readonly port?: number
-  /** Created when it is missing. @defaultValue bi_realtime */
+  /** Created if it does not exist. @defaultValue bi_realtime */
   readonly database?: string
-  /** Settings of postgresql.conf that win over those shipped: what each is worth is measured with it (`bench database`). */
+  /**
+   * Settings of postgresql.conf that override the defaults of market-kpi. `bench database` uses this to measure the
+   * effect of each setting.
+   */
   readonly settings?: Readonly<Record<string, string>>
   readonly log: Logger
   readonly records?: RunRecords
-  /** Aborting ends a start that is under way. */
+  /** Aborting it cancels a start that is in progress. */
   readonly signal?: AbortSignal
 }
 
@@ -37,22 +40,22 @@ export interface PostgresServer {
   readonly pid: number
   readonly port: number
   readonly secrets: Secrets
-  /** `postgresql://…` for a role of the server; the owner exists, `init` makes the others. */
+  /** `postgresql://…` for a role of the server. The owner role exists from the start; `init` creates the others. */
   url(role: typeof ownerRole | typeof pipelineRole | typeof readerRole, database?: string): string
   readonly exited: Promise<ChildExit>
-  /** Fast shutdown; an immediate one, then SIGKILL, when the deadline has passed. Idempotent. */
+  /** Fast shutdown. After the deadline, an immediate shutdown, then SIGKILL. Idempotent. */
   stop(deadlineMs: number): Promise<void>
-  /** Immediate shutdown: nothing acknowledged is lost, the next start recovers. */
+  /** Immediate shutdown: no acknowledged data is lost, and the next start recovers. */
   kill(): void
   failure(exit: ChildExit): KpiError
 }
 
-/** Recovery replays at most max_wal_size of log. */
+/** Recovery replays at most max_wal_size of the log. */
 const startTimeoutMs = 120_000
 const immediateShutdownMs = 2000
 
 /**
- * Starts PostgreSQL on loopback and returns when it takes connections and the database exists.
+ * Starts PostgreSQL on loopback, and returns when it accepts connections and the database exists.
  *
  * @throws KpiError `KPI_POSTGRES_BINARIES`, `KPI_DATA_DIR_UNUSABLE`, `KPI_PORT_BUSY`, `KPI_DISK_FULL`,
  *   `KPI_CHILD_FAILED`.
@@ -100,7 +103,10 @@ interface Initialising {
   readonly signal: AbortSignal | undefined
 }
 
-/** Fills a folder beside the final one and renames it, so that a kill on the way leaves nothing half done. */
+/**
+ * Initialises a temporary folder and renames it to the final one, so that a kill in between leaves no half-filled
+ * folder.
+ */
 async function initialise({ storage, account, password, binaries, run, signal }: Initialising): Promise<void> {
   const target = `${storage}.new`
   const passwordFile = `${storage}.password`
@@ -121,20 +127,21 @@ async function initialise({ storage, account, password, binaries, run, signal }:
   renameSync(target, storage)
 }
 
-/** Given at every start, so that a newer market-kpi brings its own; they win over postgresql.conf. */
+/** Passed at every start, so that a newer market-kpi uses its own settings. They override postgresql.conf. */
 function serverSettings(port: number, others: Readonly<Record<string, string>> = {}): string[] {
   const settings: Record<string, string | number> = {
-    // Loopback only: nothing is to be had over the network, nor by a socket file.
+    // Only loopback and no socket file, so that nothing can connect from the network.
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
     port,
     max_connections: 100,
     shared_buffers: '256MB',
-    // Full page images after each checkpoint are most of the log of hot rows: few checkpoints, a bounded recovery.
+    // Most of the log for frequently updated rows is full page images after checkpoints. So there are few
+    // checkpoints, with a limit on the recovery time.
     max_wal_size: '2GB',
     checkpoint_timeout: '15min',
     synchronous_commit: 'on',
-    // A window's row is updated with every batch until it is over.
+    // The row of a window is updated with every batch until the window is over.
     autovacuum_naptime: '15s',
     autovacuum_vacuum_scale_factor: 0.05,
     autovacuum_analyze_scale_factor: 0.05,

@@ -5,18 +5,19 @@ import { KpiError } from '../../errors.ts'
 
 /** The passwords of the roles of the embedded PostgreSQL. */
 export interface Secrets {
-  /** Of `market_kpi_owner`, who owns the schema. */
+  /** The password of `market_kpi_owner`, which owns the schema. */
   readonly owner: string
-  /** Of `bi_user`, the pipeline. */
+  /** The password of `bi_user`, the role of the pipeline. */
   readonly pipeline: string
-  /** Of `bi_reader`, read-only. */
+  /** The password of `bi_reader`, which is read-only. */
   readonly reader: string
 }
 
 /**
- * DIR/secrets.json, readable by its owner alone; made at the first call.
+ * Reads DIR/secrets.json, which only its owner can read. The first call creates it.
  *
- * @throws KpiError `KPI_DATA_DIR_UNUSABLE` when the file is damaged, or gone while a database that needs it is there.
+ * @throws KpiError `KPI_DATA_DIR_UNUSABLE` if the file is damaged, or is missing although the database that needs it
+ *   exists.
  */
 export function loadSecrets(dataDir: string): Secrets {
   const path = join(dataDir, 'secrets.json')
@@ -38,7 +39,7 @@ function readSecrets(path: string): Secrets {
     const { owner, pipeline, reader } = JSON.parse(readFileSync(path, 'utf8')) as Partial<Secrets>
     if (owner && pipeline && reader) return { owner, pipeline, reader }
   } catch {
-    // Told below: unreadable and incomplete need the same cure.
+    // Reported below: unreadable and incomplete files have the same solution.
   }
   throw new KpiError('KPI_DATA_DIR_UNUSABLE', `${path} cannot be read: bring it back, or name another --data-dir`)
 }
