@@ -5,7 +5,7 @@ import { LineTail } from './line-tail.ts'
 import type { RotatingLog } from './rotating-log.ts'
 import type { RunRecords } from './run-records.ts'
 
-/** How a child ended. */
+/** How a child process ended. */
 export interface ChildExit {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
@@ -21,22 +21,22 @@ export interface ChildOptions {
   readonly gid?: number
   /** A channel for messages from the child. */
   readonly ipc?: (message: unknown) => void
-  /** Is told each line of its output. */
+  /** Called with each line of its output. */
   readonly line?: (line: string) => void
-  /** Where its output goes. */
+  /** The log that receives its output. */
   readonly output: RotatingLog
-  /** Where its identity is kept while it runs. */
+  /** Stores its identity while it runs. */
   readonly records?: RunRecords
 }
 
 /**
- * A child process of ours: output to a rotated log, identity on record, and a session of its own, so that Ctrl-C in the
- * terminal reaches `up` alone and the parts end in their order.
+ * A child process. Its output goes to a rotating log, and its identity is recorded. It has its own session, so that
+ * Ctrl-C in the terminal reaches only `up`, which stops the parts in order.
  */
 export class Child {
   readonly name: string
   readonly pid: number
-  /** Resolves when the process has ended and its output has been read to the end; never rejects. */
+  /** Resolves when the process has ended and all of its output has been read; never rejects. */
   readonly exited: Promise<ChildExit>
   readonly tail = new LineTail()
   readonly #process: ChildProcess
@@ -61,7 +61,8 @@ export class Child {
         this.#ended = true
         living.delete(this)
         options.records?.remove(name, pid)
-        // A grandchild (a PostgreSQL backend after kill −9 of its parent) may hold the pipe open: do not wait for it long.
+        // A grandchild (a PostgreSQL backend after kill −9 of its parent) may keep the pipe open, so the wait is
+        // limited.
         setTimeout(() => child.stdout?.destroy(), outputGraceMs).unref()
         setTimeout(() => child.stderr?.destroy(), outputGraceMs).unref()
       })
@@ -73,8 +74,8 @@ export class Child {
   }
 
   /**
-   * @throws KpiError `KPI_CHILD_FAILED` when the program cannot be started at all; what a full disk throws when its start
-   *   cannot be noted down, since a child that is not on record must not run.
+   * @throws KpiError `KPI_CHILD_FAILED` when the program cannot be started; and the error of a full disk when the child
+   *   cannot be recorded, since an unrecorded child must not run.
    */
   static async start(options: ChildOptions): Promise<Child> {
     const child = spawn(options.command, options.args, {
@@ -106,7 +107,7 @@ export class Child {
     if (!this.#ended) this.#process.kill(signal)
   }
 
-  /** Sends each signal in turn, waiting so long for the end before the next; SIGKILL comes last by itself. */
+  /** Sends each signal in turn and waits its time for the process to end; sends SIGKILL after the last. */
   async stop(steps: readonly { readonly signal: NodeJS.Signals; readonly waitMs: number }[]): Promise<ChildExit> {
     for (const { signal, waitMs } of steps) {
       this.signal(signal)
@@ -119,8 +120,8 @@ export class Child {
   /**
    * Waits for a program that ends by itself when its work is done.
    *
-   * @param signal - Aborting ends it before.
-   * @throws KpiError of {@link failure} when it failed; the signal's reason.
+   * @param signal - Stops the program when aborted.
+   * @throws KpiError The error of {@link failure} when the program failed; the signal's reason.
    */
   async finish(signal: AbortSignal | undefined): Promise<void> {
     const end = () => this.signal('SIGTERM')
@@ -136,7 +137,7 @@ export class Child {
     return (await within(waitMs, this.exited)) !== undefined
   }
 
-  /** Why it ended, from its last words. */
+  /** Why the process ended, according to its last output. */
   failure(exit: ChildExit): KpiError {
     return failureOf(this.name, exit, this.tail)
   }
@@ -146,15 +147,18 @@ const outputGraceMs = 200
 
 const living = new Set<Child>()
 
-/** For the end of our own process by a bug: nothing may stay behind. Sends its signals before it returns. */
+/** Used when a bug ends this process: no child may remain. Sends the signals before it returns. */
 export function killAllChildren(): void {
   for (const child of living) child.signal('SIGKILL')
 }
 
-/** The last is Java's when a page of a file that it has mapped, as Kafka its indexes, finds no room. */
+/**
+ * The last alternative is Java's message when the disk is full and a memory-mapped file, such as a Kafka index, cannot
+ * grow.
+ */
 const diskFullWords = /No space left on device|ENOSPC|not enough space|fault occurred in an? \w* ?unsafe memory access/i
 
-/** What an early or unexpected end means for the user, from the last words of the child. */
+/** Explains an early or unexpected end to the user, from the last output of the child. */
 export function failureOf(name: string, exit: ChildExit, tail: LineTail): KpiError {
   const diskFull = tail.find(diskFullWords)
   if (diskFull !== undefined) {
@@ -162,7 +166,7 @@ export function failureOf(name: string, exit: ChildExit, tail: LineTail): KpiErr
   }
   const busy = tail.find(/Address (already )?in use|EADDRINUSE|Socket server failed to bind|port \d+ is taken: name/i)
   if (busy !== undefined) return new KpiError('KPI_PORT_BUSY', `${name} could not take its port: ${busy}`)
-  // Nobody gets to say a last word before SIGKILL: what stands there last is no reason.
+  // SIGKILL leaves no time to log a reason, so the last lines of output do not explain the end.
   if (exit.signal === 'SIGKILL') return new KpiError('KPI_CHILD_FAILED', `${name} was killed (SIGKILL)`)
   const how = exit.signal ? `was ended by ${exit.signal}` : `ended with code ${exit.code}`
   const why = tail.lastMeaningful()

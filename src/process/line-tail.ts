@@ -1,17 +1,17 @@
 import { StringDecoder } from 'node:string_decoder'
 
-/** How many lines are remembered, and how much of each. */
+/** How many lines are kept, and how many characters of each. */
 const maxLines = 60
 const maxLineLength = 2000
 
-/** A server's last words to a client that came too early or too late are no reason for its end. */
+/** Messages that a server logs for a client that connects during startup or shutdown do not explain why it ended. */
 const serverReason = /^market-kpi: |\b(FATAL|PANIC)\b(?!.*(starting up|shutting down|not yet accepting))/
 
-/** Cuts output into lines and remembers the last ones, to tell why a process ended. */
+/** Splits output into lines and keeps the last ones, to explain why a process ended. */
 export class LineTail {
   #lines: string[] = []
   #rest = ''
-  /** A chunk may end within a character. */
+  /** A chunk may end in the middle of a character. */
   readonly #decoder = new StringDecoder('utf8')
 
   /** @returns the lines that this chunk completed. */
@@ -30,7 +30,10 @@ export class LineTail {
     return this.#all().findLast((line) => pattern.test(line))
   }
 
-  /** The line that most likely says why: the last one marked as an error, else the last that is not part of a stack. */
+  /**
+   * The line that most likely explains the end: the last one marked as an error, else the last one outside a stack
+   * trace.
+   */
   lastMeaningful(): string | undefined {
     return this.find(serverReason) ?? this.find(/\bERROR\b|Exception|Error:/) ?? this.#lastPlain()
   }

@@ -6,10 +6,10 @@ import { stopPlanOf } from './stop-order.ts'
 const killWaitMs = 5000
 
 /**
- * Ends the children that an `up` which was killed left behind, in the order of a regular stop. A record whose process
- * has ended, or whose pid is somebody else's by now, is only removed.
+ * Stops the children that a killed `up` has left running, in the order of a regular stop. If the recorded process has
+ * ended, or its pid now belongs to another process, only the record is removed.
  *
- * @returns The names of those that were taken down.
+ * @returns The names of the children that were stopped.
  */
 export async function takeDownOrphans(records: RunRecords, log: Logger): Promise<string[]> {
   const stages = new Map<number, RunRecord[]>()

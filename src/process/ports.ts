@@ -2,18 +2,18 @@ import { createServer } from 'node:net'
 import { KpiError } from '../errors.ts'
 
 const highestPort = 65_535
-/** How far the search goes beyond the preferred port. */
+/** How many ports are tried after the preferred one. */
 const maxTries = 200
 
-/** Whether nothing listens on this port of the loopback interface. Port 0 always is free. */
+/** Whether nothing listens on this port of the loopback interface. Port 0 is always free. */
 export function isFree(port: number): Promise<boolean> {
   return probe(port).then((found) => found !== undefined)
 }
 
 /**
- * The preferred port, else the next free one above it; 0 takes any.
+ * Returns the preferred port or the next free one above it; for 0, any free port.
  *
- * @param avoid - Ports promised to others that may not listen yet.
+ * @param avoid - Ports reserved for others that may not listen yet.
  * @throws KpiError `KPI_PORT_BUSY` when the next 200 are taken too.
  */
 export async function choosePort(preferred: number, avoid: ReadonlySet<number> = new Set()): Promise<number> {
@@ -26,8 +26,8 @@ export async function choosePort(preferred: number, avoid: ReadonlySet<number> =
 }
 
 /**
- * Hands out ports, none twice: between the promise and the listening there is a while. One after the other, since a
- * look at a port takes it for an instant.
+ * Reserves ports, each only once, since some time passes between the reservation and listening. Ports are checked one
+ * after the other, because a check occupies the port briefly.
  */
 export class PortBook {
   readonly #promised = new Set<number>()
@@ -43,16 +43,16 @@ export class PortBook {
     return chosen
   }
 
-  /** Whether it was handed out here, so that it is no stranger who has it. */
+  /** Whether the port was reserved here, so that it is not used by an unrelated program. */
   isPromised(port: number): boolean {
     return this.#promised.has(port)
   }
 }
 
-/** How many places a part is tried at. */
+/** How many ports are tried for one part. */
 const maxPlaces = 5
 
-/** Between the choice of a port and the listening somebody else may take it: then another is chosen. */
+/** Another program may take the port between its choice and listening: then another port is chosen. */
 export async function startAtFreePort<T>(start: () => Promise<T>): Promise<T> {
   for (let place = 1; ; place++) {
     try {
@@ -63,7 +63,7 @@ export async function startAtFreePort<T>(start: () => Promise<T>): Promise<T> {
   }
 }
 
-/** At the port that was named, else (0, undefined) at any free one. */
+/** Starts at the given port; without one (0 or undefined), at any free port. */
 export async function startAtPort<T>(named: number | undefined, start: (port: number) => Promise<T>): Promise<T> {
   return named ? start(named) : startAtFreePort(async () => start(await choosePort(0)))
 }
@@ -76,7 +76,7 @@ async function anyPort(avoid: ReadonlySet<number>): Promise<number> {
   throw new KpiError('KPI_PORT_BUSY', 'the system has no free port left')
 }
 
-/** Listens for an instant. @returns the port it got, undefined when it is taken or may not be had. */
+/** Listens briefly. @returns the port, or undefined when it is taken or not permitted. */
 function probe(port: number): Promise<number | undefined> {
   return new Promise((resolve) => {
     const server = createServer()

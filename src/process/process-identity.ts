@@ -3,28 +3,28 @@ import { readFileSync } from 'node:fs'
 import { pause } from '../runtime/abort.ts'
 
 /**
- * Which process a pid means. A pid alone names nobody: after the process ends the system gives its number to a stranger.
- * Together with the start time (and the boot, since start times count from it) it is unique.
+ * Identifies the process behind a pid. A pid alone is not enough: after the process has ended, the system reuses its
+ * number. Together with the start time (and the boot id, since start times count from the boot) it is unique.
  */
 export interface ProcessIdentity {
   readonly pid: number
-  /** Opaque; equal for equal processes. */
+  /** Opaque; equal for the same process. */
   readonly startedAs: string
 }
 
-/** The identity of a live process; undefined when there is none (a zombie has ended and does not count). */
+/** The identity of a live process; undefined when there is none (a zombie counts as ended). */
 export function identify(pid: number): ProcessIdentity | undefined {
   if (!Number.isSafeInteger(pid) || pid <= 0) return undefined
   const startedAs = process.platform === 'linux' ? startOnLinux(pid) : startByPs(pid)
   return startedAs === undefined ? undefined : { pid, startedAs }
 }
 
-/** Whether exactly this process still runs. */
+/** Whether exactly this process is still running. */
 export function isRunning(identity: ProcessIdentity): boolean {
   return identify(identity.pid)?.startedAs === identity.startedAs
 }
 
-/** Sends a signal to exactly this process. @returns whether it was there to receive it. */
+/** Sends a signal to exactly this process. @returns whether the process still existed. */
 export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): boolean {
   if (!isRunning(identity)) return false
   try {
@@ -36,12 +36,12 @@ export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals)
 
 const pollIntervalMs = 20
 
-/** Waits until the process has ended. @returns whether it has, within the deadline. */
+/** Waits until the process has ended. @returns whether it ended within the deadline. */
 export async function waitForEnd(identity: ProcessIdentity, deadlineMs: number): Promise<boolean> {
   const until = performance.now() + deadlineMs
   while (isRunning(identity)) {
     if (performance.now() >= until) return false
-    // It may not be our child: no event reports its end.
+    // The process may not be a child of this one, so no event reports its end.
     await pause(pollIntervalMs)
   }
   return true
@@ -50,7 +50,7 @@ export async function waitForEnd(identity: ProcessIdentity, deadlineMs: number):
 function startOnLinux(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // The name, in parentheses, may itself hold blanks and parentheses: count the fields from behind it.
+    // The process name, in parentheses, may contain spaces and parentheses: the fields are counted from behind it.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     const state = fields[0]
     const startTicks = fields[19]
@@ -78,5 +78,5 @@ function startByPs(pid: number): string | undefined {
   }
 }
 
-/** The words of `ps` must not depend on who asks. */
+/** The output of `ps` must not depend on the user's locale and time zone. */
 const psEnvironment = { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' }

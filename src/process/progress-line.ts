@@ -1,7 +1,7 @@
-/** Where there is no terminal each line stays, so fewer are written. */
+/** Without a terminal each line remains visible, so fewer are written. */
 const plainEveryMs = 5000
 
-/** On a terminal one line that changes; elsewhere a line every five seconds. */
+/** Shows progress: on a terminal as one changing line, elsewhere as a new line every five seconds. */
 export class ProgressLine {
   readonly #screen: NodeJS.WriteStream | undefined
   readonly #print: (line: string) => void
@@ -10,8 +10,8 @@ export class ProgressLine {
   #isOpen = false
 
   /**
-   * @param options.screen - Where the changing line goes; used only if it is a terminal.
-   * @param options.print - Gets whole lines.
+   * @param options.screen - The stream for the changing line; used only if it is a terminal.
+   * @param options.print - Receives whole lines.
    */
   constructor(options: { screen?: NodeJS.WriteStream; print: (line: string) => void; now?: () => number }) {
     this.#screen = options.screen?.isTTY && process.env.TERM !== 'dumb' ? options.screen : undefined
@@ -31,7 +31,7 @@ export class ProgressLine {
     this.#print(text)
   }
 
-  /** Leaves the line as it is, and what comes next begins a new one. Idempotent. */
+  /** Ends the current line, so that further output starts on a new one. Idempotent. */
   end(): void {
     if (this.#isOpen) this.#screen?.write('\n')
     this.#isOpen = false

@@ -1,9 +1,9 @@
 import { type ErrorCode, errorCodes, type KpiError, messageOf } from '../errors.ts'
 
-/** What a command that runs under a supervisor sends it once it does its work. */
+/** Sent by a supervised command to its supervisor when it is ready. */
 export interface ReadyMessage {
   readonly type: 'ready'
-  /** `http://127.0.0.1:PORT` of its metrics and health. */
+  /** `http://127.0.0.1:PORT`, the address of its metrics and health endpoints. */
   readonly http?: string
 }
 
@@ -13,7 +13,7 @@ export function isReadyMessage(message: unknown): message is ReadyMessage {
   return type === 'ready' && (http === undefined || typeof http === 'string')
 }
 
-/** What it sends when it ends on an error, so that the supervisor knows whether another start can help. */
+/** Sent before the command ends with an error, so that the supervisor knows whether a restart can help. */
 export interface FailedMessage {
   readonly type: 'failed'
   readonly code: ErrorCode
@@ -26,13 +26,13 @@ export function isFailedMessage(message: unknown): message is FailedMessage {
   return type === 'failed' && code !== undefined && Object.hasOwn(errorCodes, code) && typeof text === 'string'
 }
 
-/** Sends the supervisor, when there is one, the error that this command ends on. */
+/** Sends the error with which this command ends to the supervisor, if there is one. */
 export function announceFailure(error: KpiError): void {
   const message: FailedMessage = { type: 'failed', code: error.code, message: messageOf(error) }
   process.send?.(message, undefined, undefined, () => undefined)
 }
 
-/** Tells the supervisor, when there is one, that this command does its work now. */
+/** Informs the supervisor, if there is one, that this command is ready. */
 export function announceReady(http?: string): void {
   const message: ReadyMessage = { type: 'ready', ...(http === undefined ? {} : { http }) }
   process.send?.(message, undefined, undefined, () => undefined)
@@ -40,7 +40,7 @@ export function announceReady(http?: string): void {
 
 /**
  * Calls back once when the supervisor has gone without stopping this command (it was killed), so that the command can
- * end by itself, as on SIGTERM. Does nothing, and holds no process open, where there is no supervisor.
+ * exit by itself, as on SIGTERM. Without a supervisor it does nothing, and does not keep the process running.
  */
 export function whenSupervisorGone(callback: () => void): void {
   if (!process.connected) return

@@ -1,16 +1,16 @@
 import { closeSync, fstatSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** One file; with {@link maxOldFiles} of it, a part never holds more than 50 MB of logs. */
+/** The limit of one file; together with {@link maxOldFiles}, a part's logs never exceed 50 MB. */
 const defaultMaxBytes = 10 * 1024 * 1024
 const maxOldFiles = 4
 
 /**
- * DIR/logs/NAME.log, with NAME.log.1 (newest) to NAME.log.4 behind it.
+ * DIR/logs/NAME.log, with the older files NAME.log.1 (newest) to NAME.log.4.
  *
- * Writes are synchronous, so there is no queue that could grow, and the last words before an end are kept. A log that
- * cannot be written (the disk is full) must not take down what it reports on: its lines are dropped and counted, and
- * the count is written once there is room again.
+ * Writes are synchronous, so there is no queue that could grow, and the last lines before an exit are kept. A log that
+ * cannot be written (the disk is full) must not end the process that it belongs to: its lines are dropped and counted,
+ * and the count is written once there is room again.
  */
 export class RotatingLog {
   readonly path: string
@@ -56,7 +56,7 @@ export class RotatingLog {
     try {
       closeSync(descriptor)
     } catch {
-      // What a full disk kept from being written is lost either way.
+      // Data that a full disk prevented from being written is lost in any case.
     }
   }
 
@@ -66,7 +66,7 @@ export class RotatingLog {
     this.#bytes += bytes.length
   }
 
-  /** The file in which so many bytes have room. */
+  /** Returns the current file, after rotating it if this many bytes do not fit. */
   #openFor(bytes: number): number {
     const descriptor = this.#open()
     if (this.#bytes === 0 || this.#bytes + bytes <= this.#maxBytes) return descriptor

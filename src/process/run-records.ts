@@ -2,7 +2,9 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import { identify, type ProcessIdentity } from './process-identity.ts'
 
-/** What DIR/run/NAME.json says about one child, so that whoever comes after a kill −9 knows whom it left behind. */
+/**
+ * The content of DIR/run/NAME.json about one child. After a kill −9 of `up`, the next start finds its children by it.
+ */
 export interface RunRecord extends ProcessIdentity {
   readonly name: string
   readonly command: string
@@ -16,7 +18,7 @@ export class RunRecords {
     this.#directory = join(dataDir, 'run')
   }
 
-  /** To be called at once after the start, before anything else can go wrong. */
+  /** Call it directly after the start, before any other step can fail. */
   write(name: string, pid: number, command: string): void {
     const identity = identify(pid)
     if (!identity) return

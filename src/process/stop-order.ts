@@ -1,18 +1,19 @@
 /**
- * In which order the parts end, whether by Ctrl-C or as orphans: the feed, then what consumes (drained), then the
- * database, then the broker. Parts of one stage end together. The waits add up to less than the 20 s a stop may take.
+ * The order in which the parts are stopped, both on Ctrl-C and as orphans: the feed, then the consumers (drained), then
+ * the database, then the broker. Parts of one stage stop together. The waits add up to less than the 20 s allowed for a
+ * stop.
  */
 export interface StopPlan {
   readonly stage: number
-  /** How long its graceful end may take. */
+  /** The time limit of the graceful stop. */
   readonly deadlineMs: number
-  /** What asks it to end gracefully. */
+  /** The signal that requests a graceful stop. */
   readonly signal: NodeJS.Signals
 }
 
 const feed: StopPlan = { stage: 0, deadlineMs: 4000, signal: 'SIGTERM' }
 const command: StopPlan = { stage: 1, deadlineMs: 6000, signal: 'SIGTERM' }
-/** SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for every client to leave. */
+/** SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for all clients to disconnect. */
 const postgres: StopPlan = { stage: 2, deadlineMs: 5000, signal: 'SIGINT' }
 const kafka: StopPlan = { stage: 3, deadlineMs: 4000, signal: 'SIGTERM' }
 

@@ -1,20 +1,22 @@
 /**
- * npm passes the terminal's Ctrl-C on to a child that the terminal has told already, so one keystroke may arrive
- * twice: only one that comes later than this is the user's impatience.
+ * npm forwards the terminal's Ctrl-C to a child that has already received it from the terminal, so one keystroke may
+ * arrive twice. Only a signal that comes later than this counts as a second request.
  */
 const sameKeystrokeMs = 1000
 
 const stopSignals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
-/** The user's wish to stop, from signals to this process: the first asks for a graceful end, a later one for a fast one. */
+/**
+ * The user's request to stop, from signals to this process: the first one stops gracefully, a later one immediately.
+ */
 export interface StopRequest {
   readonly stop: AbortSignal
   readonly forceStop: AbortSignal
-  /** Gives the signals back. */
+  /** Stops handling the signals. */
   release(): void
 }
 
-/** @param told - Called at the first signal and at the impatient one. */
+/** @param told - Called at the first signal, and again at a later second one. */
 export function listenForStop(told: (stopRequest: 'stop' | 'forceStop', signal: NodeJS.Signals) => void): StopRequest {
   const stop = new AbortController()
   const forceStop = new AbortController()

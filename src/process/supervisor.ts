@@ -6,27 +6,27 @@ import type { Clock } from '../runtime/clock.ts'
 import type { ChildExit } from './child.ts'
 
 /**
- * Keeps parts running and ends them in order.
+ * Keeps parts running and stops them in order.
  *
- * A part is `starting → running → (it ended) waiting → starting → …` until the supervisor stops; then `stopped` for
- * good. The first start is the caller's: its failure is thrown, not retried. Later ones are retried for ever, with
- * growing waits; a part that ran well for a while starts over with the shortest. A part that ends on an error that
- * another start cannot change is `given up`: it is not started again. No part ends by itself: a feed whose file is at
- * its end waits for the stop.
+ * A part is `starting → running → (it ended) waiting → starting → …` until the supervisor stops; then it is `stopped`
+ * permanently. The caller does the first start: its failure is thrown, not retried. Later starts are retried forever
+ * with growing delays; after a part has run well for a while, the delay is reset to the shortest. A part whose error a
+ * restart cannot fix is `given up`: it is not restarted. Parts do not end by themselves: a feed at the end of its file
+ * waits to be stopped.
  *
- * An error that only a person can mend (wrong settings, a missing schema) is logged once, not at each retry.
+ * An error that only a person can fix (wrong settings, a missing schema) is logged once, not at each retry.
  */
 export interface Part<R extends RunningPart = RunningPart> {
   readonly name: string
-  /** Parts of a lower stage end before those of a higher one begin to. */
+  /** Parts of a lower stage are stopped before those of a higher one. */
   readonly stage: number
-  /** How long its graceful end may take. */
+  /** The time limit of its graceful stop. */
   readonly stopDeadlineMs: number
-  /** Returns when the part is ready. Aborting must end what was begun. */
+  /** Resolves when the part is ready. Aborting must stop whatever has been started. */
   start(signal: AbortSignal): Promise<R>
-  /** Whether another start cannot help after this error. @defaultValue It always may. */
+  /** Whether a restart cannot fix this error. @defaultValue A restart may always help */
   isFinal?(error: KpiError): boolean
-  /** It is given up. */
+  /** Called when the part is given up. */
   givenUp?(error: KpiError): void
 }
 
@@ -34,26 +34,26 @@ export interface RunningPart {
   readonly pid: number
   /** Resolves when it has ended; never rejects. */
   readonly exited: Promise<ChildExit>
-  /** Ends it gracefully, by force when the deadline has passed. Idempotent. */
+  /** Stops it gracefully, and kills it after the deadline. Idempotent. */
   stop(deadlineMs: number): Promise<void>
-  /** Ends it now; sends its signal before it returns. */
+  /** Kills it; the signal is sent before this returns. */
   kill(): void
   /** Why it ended. */
   failure(exit: ChildExit): KpiError
 }
 
-/** The first restart comes within half a second, later ones every 10 s at most. */
+/** The first restart comes within half a second; the delay grows to at most 10 s. */
 const firstRestartMs = 500
 const restartCapMs = 10_000
-/** A part that ran this long was well: its next end counts as the first. */
+/** A part that ran at least this long was healthy: its next failure counts as the first. */
 const healthyMs = 5000
 
 interface Watched {
   readonly part: Part
-  /** The error of its last end; undefined after it ran well for a while. */
+  /** The error of its last end; undefined after it has run well for a while. */
   lastError: string | undefined
   running: RunningPart | undefined
-  /** Ends when the part is stopped for good. */
+  /** Resolves when the part has stopped permanently. */
   life: Promise<void>
 }
 
@@ -70,7 +70,7 @@ export class Supervisor {
     this.#log = options.log
   }
 
-  /** Starts a part for the first time and watches it from then on. @throws whatever its start throws. */
+  /** Starts a part for the first time and supervises it from then on. @throws the error of the part's start. */
   async start<R extends RunningPart>(part: Part<R>): Promise<R> {
     this.#stopping.signal.throwIfAborted()
     const watched: Watched = { part, lastError: undefined, running: undefined, life: Promise.resolve() }
@@ -85,13 +85,13 @@ export class Supervisor {
     return running
   }
 
-  /** Ends all parts, stage by stage. Idempotent: later calls wait for the first. */
+  /** Stops all parts, stage by stage. Idempotent: later calls wait for the first. */
   stop(deadlineMs: number): Promise<void> {
     this.#stopped ??= this.#stopAll(deadlineMs)
     return this.#stopped
   }
 
-  /** Ends whatever still runs, now. What parts acknowledged is kept: they are built to be killed. */
+  /** Kills all running parts. No acknowledged data is lost: the parts are crash-safe. */
   forceStop(): void {
     this.#hurried = true
     this.#stopping.abort(new Error('stopping'))
@@ -136,7 +136,7 @@ export class Supervisor {
     }
   }
 
-  /** Logs why a part ended, or could not start; the same once more only where it may pass by itself. */
+  /** Logs why a part ended or could not start. A repeated message is only logged again when the error is transient. */
   #noteFailure(watched: Watched, error: unknown): 'given up' | 'repeated' | 'new' {
     const { part } = watched
     const message = messageOf(error)
@@ -152,13 +152,13 @@ export class Supervisor {
     return isRepeated ? 'repeated' : 'new'
   }
 
-  /** It became ready at the moment the supervisor began to stop, and missed that. */
+  /** Stops a part that became ready just after the supervisor began to stop. */
   async #endLatecomer(part: Part, running: RunningPart): Promise<void> {
     if (this.#hurried) running.kill()
     await running.stop(part.stopDeadlineMs)
   }
 
-  /** @returns undefined when the supervisor stops meanwhile, or the part is given up. */
+  /** @returns undefined when the supervisor stops in the meantime, or the part is given up. */
   async #restart(watched: Watched, backoff: Backoff): Promise<RunningPart | undefined> {
     const { part } = watched
     const { signal } = this.#stopping

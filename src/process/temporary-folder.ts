@@ -3,16 +3,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { killAllChildren } from './child.ts'
 
-/** What a process that was just killed still writes is waited for, 2 s at most. */
+/** A process that was just killed may still write to the folder: removal is retried for at most 2 s. */
 const removal = { recursive: true, force: true, maxRetries: 20, retryDelay: 100 } as const
 
 const folders = new Set<string>()
 
 /**
- * Makes a folder that goes when the process ends, however it does: by its last line, an error, `process.exit`, or a signal
- * that somebody turned into one of these ({@link exitOnSignals}). Children of {@link killAllChildren} end before it.
+ * Creates a folder that is removed when the process ends: at its normal end, by an error, by `process.exit`, or by a
+ * signal that was converted to one of these ({@link exitOnSignals}). Children of {@link killAllChildren} end first.
  *
- * @param prefix - Of its name.
+ * @param prefix - The start of its name.
  */
 export function makeTemporaryFolder(prefix: string): string {
   if (folders.size === 0) process.once('exit', removeAll)
@@ -21,7 +21,7 @@ export function makeTemporaryFolder(prefix: string): string {
   return path
 }
 
-/** For who is done with it before the end. Idempotent. */
+/** Removes the folder before the process ends. Idempotent. */
 export function removeTemporaryFolder(path: string): void {
   rmSync(path, removal)
   folders.delete(path)
@@ -37,9 +37,11 @@ function removeAll(): void {
 const stopSignals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
 
 /**
- * Turns signals, which end a process without its clean-up, into `process.exit`, with the exit code that shells give.
+ * Converts signals, which would end the process without clean-up, to `process.exit`, with the exit codes that shells
+ * use.
  *
- * @param first - Asked at the first signal: returns true when it ends the process in another way. A further signal exits.
+ * @param first - Called at the first signal; returns true when it ends the process in another way. A further signal
+ *   exits.
  */
 export function exitOnSignals(first: (signal: NodeJS.Signals) => boolean = () => false): void {
   let isFirst = true

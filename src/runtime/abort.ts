@@ -1,5 +1,5 @@
-// Waiting that ends early: at an abort or a deadline. Nothing here stops the work that is waited for: it continues, and what
-// it fails with later is ignored.
+// Waits that end early at an abort or a deadline. These functions do not stop the work that is waited for: it
+// continues, and later errors of it are ignored.
 import { type Clock, systemClock } from './clock.ts'
 
 /** Waits, or returns early when the signal is aborted. */
@@ -46,7 +46,7 @@ export async function within<T>(ms: number, work: Promise<T>, clock: Clock = sys
   }
 }
 
-/** Runs work that heeds a signal, which is aborted with the error given when the work takes longer. */
+/** Runs work with a signal that is aborted with the given error when the work takes longer. */
 export async function withDeadline<T>(
   { ms, error }: { readonly ms: number; readonly error: Error },
   work: (signal: AbortSignal) => Promise<T>,

@@ -1,11 +1,12 @@
 /**
- * Capped exponential back-off with equal jitter: the n-th wait is uniform between half and the whole of
- * min(cap, first · 2ⁿ).
+ * Capped exponential back-off with equal jitter: the n-th wait is uniform between half and the whole of min(cap, first
+ * · 2ⁿ).
  *
- * Not full jitter (uniform from 0), though that needs the fewest calls where thousands of clients compete for one
- * resource (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/): here a few processes wait for one
- * broker, database or receiver to come back. A wait of nearly zero would ask it again at once, and "refused three times"
- * is only worth a warning when three attempts take a known time at least.
+ * Full jitter (uniform from 0) needs the fewest calls when thousands of clients compete for one resource
+ * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). It is not used here, because only a few
+ * processes wait for a broker, database or receiver to recover. With a wait of nearly zero the next attempt would
+ * follow at once, and a warning after "refused three times" is only useful when three attempts take a known minimum
+ * time.
  */
 export class Backoff {
   readonly #firstMs: number
@@ -19,7 +20,7 @@ export class Backoff {
     this.#random = options.random ?? Math.random
   }
 
-  /** How many waits since the last success. */
+  /** The number of waits since the last success. */
   get attempt(): number {
     return this.#attempt
   }

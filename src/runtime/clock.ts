@@ -1,18 +1,18 @@
 /**
- * Time and chance as the program sees them, passed in: a test decides how much time passes. There is no other clock.
+ * Time and randomness, passed in as a dependency so that a test controls how much time passes. There is no other clock.
  */
 export interface Clock {
-  /** Milliseconds, monotonic: for durations and deadlines. */
+  /** Milliseconds by the monotonic clock: for durations and deadlines. */
   now(): number
-  /** Milliseconds since the Unix epoch, which somebody may set forward or back: for what is stored, sent and shown. */
+  /** Milliseconds since the Unix epoch: for values that are stored, sent or shown. The system clock may be changed. */
   wallMs(): number
-  /** Calls back once after a while, at the latest after 24.8 days. @returns What cancels it. */
+  /** Calls back once after a delay of at most 24.8 days. @returns A function that cancels the call. */
   after(ms: number, callback: () => void): () => void
   /** A uniform number in [0, 1), for jitter. */
   random(): number
 }
 
-/** 24.8 days: a timer of Node that is set for longer fires at once. */
+/** 24.8 days: Node fires a timer with a longer delay immediately. */
 const longestTimerMs = 2 ** 31 - 1
 
 export const systemClock: Clock = {
@@ -25,7 +25,7 @@ export const systemClock: Clock = {
   random: Math.random,
 }
 
-/** Calls back again and again. @returns What ends it. */
+/** Calls back repeatedly. @returns A function that ends it. */
 export function every(clock: Clock, ms: number, callback: () => void): () => void {
   let cancel = clock.after(ms, again)
   function again(): void {

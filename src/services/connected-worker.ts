@@ -11,7 +11,7 @@ import { type Database, openDatabase, postgresOptions } from '../store/client/co
 import { checkDefinition } from '../store/schema/definition.ts'
 import { definitionOf } from './definition.ts'
 
-/** A worker with its connections, not started yet. */
+/** A worker and its connections, before it is started. */
 export interface ConnectedWorker {
   readonly worker: Worker
   /** Unique: host, process and a random part. */
@@ -20,15 +20,16 @@ export interface ConnectedWorker {
   readonly database: Database
   /** Aborted when the worker cannot continue; its reason is the KpiError. */
   readonly failed: AbortSignal
-  /** Closes the connections. The worker has to be stopped first. */
+  /** Closes the connections. Stop the worker first. */
   close(): Promise<void>
 }
 
 export interface ConnectWorkerOptions extends Pick<WorkerOptions, 'log' | 'clock' | 'maxPendingRows' | 'onStep'> {
   /**
-   * The member's name in the group. Only a member with the default name is removed by other workers when it has not
+   * The member's client id in the group. Other workers remove a member only if it has the default client id and has not
    * reported its status for long.
-   * @defaultValue by the worker's id
+   *
+   * @defaultValue derived from the worker's id
    */
   readonly clientId?: string
 }
@@ -36,9 +37,9 @@ export interface ConnectWorkerOptions extends Pick<WorkerOptions, 'log' | 'clock
 const closeDeadlineMs = 750
 
 /**
- * Connects a worker to the cluster and the database of the configuration.
+ * Connects a worker to the configured cluster and database.
  *
- * @throws KpiError when one of them cannot be reached, or the database holds another definition.
+ * @throws KpiError when one of them cannot be reached, or the database has another definition.
  */
 export async function connectWorker(config: Config, options: ConnectWorkerOptions): Promise<ConnectedWorker> {
   const workerId = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`
@@ -80,7 +81,7 @@ export async function connectWorker(config: Config, options: ConnectWorkerOption
   }
 }
 
-/** Closes all of them; a server that does not answer would hold its connection for seconds, so it gets a deadline. */
+/** Closes all parts. An unresponsive server would delay the end by seconds, so each close has a deadline. */
 export async function closeAll(parts: readonly ({ close(): Promise<unknown> } | undefined)[]): Promise<void> {
   await within(closeDeadlineMs, Promise.allSettled(parts.map((part) => part?.close())))
 }

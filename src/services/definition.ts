@@ -2,7 +2,7 @@ import type { Config } from '../config/load.ts'
 import type { TopicMetadata } from '../kafka/client/cluster.ts'
 import type { Definition } from '../store/schema/definition.ts'
 
-/** What a database holds, or would hold, when it is filled with these settings from this topic. */
+/** The definition of a database that these settings fill from this topic. */
 export function definitionOf(config: Config, metadata: TopicMetadata): Definition {
   return {
     clusterId: metadata.clusterId,

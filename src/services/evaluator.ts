@@ -23,25 +23,29 @@ export interface RunEvaluatorOptions {
   readonly log: Logger
   readonly notifiers: readonly Notifier[]
   readonly intervalMs: number
-  /** Undefined: the usual port, or the next free one. */
+  /** Undefined for the usual port, or the next free one. */
   readonly httpPort: number | undefined
-  /** Called once it evaluates, with the address of its metrics and health. */
+  /** Called when evaluation has started, with the address of the metrics and health endpoints. */
   readonly ready: (url: string) => void
 }
 
-/** Above the ports of a few workers. */
+/** Higher than the ports of a few workers. */
 const usualHttpPort = 9494
-/** An evaluation that is so many intervals late is taken for missing. */
+/** After this many intervals without an evaluation, evaluations count as missing. */
 const lateIntervals = 3
-/** Another evaluator takes over from a leader that gave no sign for so many intervals */
+/** Another evaluator takes over when the leader has not been seen for this many intervals plus `observationMs`. */
 const leaderIntervals = 2
-/** and for the time that one evaluation may take: five seconds where servers are unreachable. */
+/** The time allowed for one evaluation: five seconds when servers are unreachable. */
 const observationMs = 5000
-/** An observation of unreachable servers takes four seconds, whatever the interval. */
+/**
+ * Added to the maximum age of an observation, which takes four seconds when servers are unreachable, whatever the
+ * interval.
+ */
 const unreachableMs = 10_000
 
 /**
- * Runs an alert evaluator until `stop` is aborted. It starts without any server: reporting that one is unreachable is its task.
+ * Runs an alert evaluator until `stop` is aborted. It starts even when servers are unreachable, since it must report
+ * that.
  *
  * @throws KpiError `KPI_CONFIG_INVALID`, `KPI_PORT_BUSY`.
  */
@@ -76,7 +80,7 @@ export async function runEvaluator(options: RunEvaluatorOptions, stop: AbortSign
     { httpPort: options.httpPort, usualPort: usualHttpPort, log },
     {
       metrics: async () => {
-        // The evaluator's own observation: scrapes cause no further requests to the servers.
+        // Reuses the evaluator's own observation, so that scrapes cause no further requests to the servers.
         const observation = await observer.observe(intervalMs + unreachableMs)
         return (await renderPipeline(samplesOf(observation, thresholds))) + (await ownMetrics())
       },

@@ -10,14 +10,14 @@ import { type OwnCheck, ownHealth, pipelineHealth } from './service-status.ts'
 
 export interface ServedFeed {
   readonly feed: Pick<Feed, 'figures'>
-  /** `simulate`, `replay`: few, and without the file's name. */
+  /** `simulate`, `replay`: a small set of values, without the file's name. */
   readonly sourceKind: string
   readonly cluster: KafkaCluster
   readonly config: Config
   readonly stop: AbortSignal
 }
 
-/** What a feed answers over HTTP. */
+/** The HTTP endpoints of a feed. */
 export function feedRoutes(served: ServedFeed): StatusRoutes {
   const { feed, sourceKind, config } = served
   const notReady = () => obstaclesOf(served)
@@ -37,13 +37,13 @@ export function feedRoutes(served: ServedFeed): StatusRoutes {
   }
 }
 
-/** A source at its end is no obstacle: what there was to do is done. */
+/** A source at its end does not make the feed unready: its work is done. */
 function obstaclesOf({ feed, stop }: ServedFeed): string[] {
   const refusal = refusalOf(feed.figures)
   return [...(refusal === undefined ? [] : [refusal]), ...(stop.aborted ? ['the feed is stopping'] : [])]
 }
 
-/** A slow follower holds an answer back for a second or two. */
+/** Longer than a slow follower delays an answer, which is a second or two. */
 const silenceMs = 5000
 
 function refusalOf({ state, waiting, unansweredMs }: FeedFigures): string | undefined {
@@ -52,7 +52,7 @@ function refusalOf({ state, waiting, unansweredMs }: FeedFigures): string | unde
   return `the brokers have not answered for ${Math.round(unansweredMs / 1000)} s, ${waiting} messages wait`
 }
 
-/** Without a database nobody knows what becomes of the messages: the brokers are all there is to look at. */
+/** Without a database the progress of the messages is unknown: only the brokers can be checked. */
 function kafkaHealth({ feed, cluster, config }: ServedFeed): StatusRoutes['health'] {
   const topic = config.kafkaTopic
   const description = `the feed into the topic '${topic}'; no database is configured, so no more of the pipeline is seen`
@@ -69,7 +69,7 @@ function kafkaHealth({ feed, cluster, config }: ServedFeed): StatusRoutes['healt
 const freshMs = 2000
 const patienceMs = 3000
 
-/** However many ask, the brokers are asked every two seconds at most. */
+/** Shares one check between requests, so that the brokers are asked at most every two seconds. */
 function sharedLook(look: () => Promise<OwnCheck>): () => Promise<OwnCheck> {
   let last: { readonly atMs: number; readonly check: Promise<OwnCheck> } | undefined
   return () => {

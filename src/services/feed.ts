@@ -26,34 +26,34 @@ export interface RunFeedOptions {
   readonly log: Logger
   readonly compression: Compression
   readonly open: OpenFeed
-  /** `simulate`, `replay`: for the metrics. */
+  /** `simulate` or `replay`, for the metrics. */
   readonly sourceKind: string
-  /** Undefined: the usual one, or the next free one after it. */
+  /** Undefined for the usual port, or the next free one after it. */
   readonly httpPort: number | undefined
-  /** Somebody starts it again when it ends, so it does not end by itself. */
+  /** Whether a supervisor restarts the feed. If so, the feed does not exit at the end of its source. */
   readonly isSupervised: boolean
-  /** It sends; called with the address of its metrics and health. */
+  /** Called when sending has started, with the address of the metrics and health endpoints. */
   readonly ready: (url: string) => void
 }
 
-/** Clear of those of a few workers, and of the alert evaluator's. */
+/** Clear of the ports of a few workers and of the alert evaluator. */
 export const usualFeedPort = 9484
 const reportIntervalMs = 30_000
-// `up` allows the feed four seconds from the wish to stop to its end.
+// `up` allows the feed four seconds from the stop signal to its exit.
 const flushDeadlineMs = 2500
 const statusDeadlineMs = 500
 const failureDeadlineMs = 2500
 const stopDeadlineMs = 3700
 
 /**
- * A feed from its first connection to its last report: until its source is at its end, or `stop` is aborted.
+ * Runs a feed until its source is at its end, or `stop` is aborted.
  *
- * @returns The exit code: 1 when messages were left that no broker had acknowledged.
- * @throws KpiError when it cannot start, or cannot go on.
+ * @returns The exit code: 1 when some messages were not acknowledged by a broker.
+ * @throws KpiError when the feed cannot start or cannot continue.
  */
 export async function runFeed(options: RunFeedOptions, stop: AbortSignal): Promise<number> {
   const { config, log, compression } = options
-  // Whatever hangs then: an attempt to connect, the database.
+  // Exits even if an operation hangs, for example a connection attempt or a database query.
   const end = () => process.exit(process.exitCode ?? 1)
   stop.addEventListener('abort', () => setTimeout(end, stopDeadlineMs).unref(), { once: true })
   const cluster = new KafkaCluster(kafkaOptions(config, 'market-kpi-feed'))
@@ -96,7 +96,7 @@ export async function runFeed(options: RunFeedOptions, stop: AbortSignal): Promi
 interface Running {
   readonly feed: Feed
   readonly source: PriceSource
-  /** The address of its metrics and health. */
+  /** The address of the metrics and health endpoints. */
   readonly http: string
   readonly place: string | null
 }
@@ -139,7 +139,7 @@ function startStatus(running: Running, { config, log }: RunFeedOptions): FeedSta
   return status
 }
 
-/** In worker_status, for those who look for the feed and do not see its log. */
+/** Records the failure in worker_status, for users who do not have the feed's log. */
 async function recordFailure(
   error: KpiError,
   { feed, source }: { readonly feed?: Feed; readonly source?: PriceSource },

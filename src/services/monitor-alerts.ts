@@ -12,7 +12,7 @@ import { withDatabase } from './servers.ts'
 
 const limits = { connectTimeoutMs: 2500, statementTimeoutMs: 2000, applicationName: 'market-kpi monitor' }
 
-/** The alerts that the evaluator stored, for the monitor, which reads them over one new connection each time. */
+/** The alerts that the evaluator has stored, for the monitor. Each read uses a new connection. */
 export function monitorAlerts(config: Config): AlertsPort {
   const options = postgresOptions(config)
   return {
@@ -36,7 +36,7 @@ interface Query {
   readonly values?: unknown[]
 }
 
-/** The alerts that people are notified of, or would be without a silence; without the watchdog. */
+/** The alerts for which notifications are sent, or would be sent if they were not silenced; without the watchdog. */
 export function firingOf(
   alerts: readonly AlertRow[],
   silences: readonly SilenceRow[],

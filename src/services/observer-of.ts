@@ -4,7 +4,7 @@ import { kafkaOptions } from '../kafka/client/options.ts'
 import { Observer } from '../observe/observer.ts'
 import { postgresOptions } from '../store/client/connection.ts'
 
-/** What looks at the pipeline that a configuration names. */
+/** Creates an observer of the configured pipeline. */
 export function observerOf(config: Config, thresholds: Thresholds): Observer {
   return new Observer(
     {

@@ -7,12 +7,15 @@ import { postgresOptions } from '../store/client/connection.ts'
 import { acceptNewTopic, prepareSchema, recordDefinition } from '../store/schema/schema.ts'
 import { definitionOf } from './definition.ts'
 
-/** What `up` runs before the feed and the workers: the same as `init`, each line of it logged. */
+/** Runs the steps of `init` before `up` starts the feed and the workers, and logs each line. */
 export async function prepareForUp(config: Config, log: Logger): Promise<void> {
   for (const line of await preparePipeline(config, { acceptNewTopic: false })) log.info(line)
 }
 
-/** Topic, schema, roles, definition. @returns What was done or should be known, a line each. */
+/**
+ * Creates or checks topic, schema, roles and definition. @returns One line for each action taken or setting worth
+ * knowing.
+ */
 export async function preparePipeline(config: Config, options: { acceptNewTopic: boolean }): Promise<string[]> {
   const cluster = new KafkaCluster(kafkaOptions(config, 'market-kpi-init'))
   try {

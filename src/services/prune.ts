@@ -6,7 +6,7 @@ import type { StatusRoutes } from '../metrics/status-server.ts'
 import { pause } from '../runtime/abort.ts'
 import { ownHealth, pipelineHealth, serveNear } from './service-status.ts'
 
-/** What has gone, counted as it goes: a round that fails half-way has deleted something too. */
+/** Counts what has been deleted, during a round: a round that fails half-way has deleted something too. */
 export interface PruneTally {
   rows: number
   letters: number
@@ -16,21 +16,21 @@ export interface RunPruneOptions {
   readonly config: Config
   readonly log: Logger
   readonly everyMs: number
-  /** Undefined: the usual one, or the next free one after it. */
+  /** Undefined for the usual port, or the next free one after it. */
   readonly httpPort: number | undefined
-  /** Deletes what is old by now. */
+  /** Deletes everything that is older than its retention time. */
   readonly round: (tally: PruneTally) => Promise<void>
-  /** Called before the first round with the address of its metrics and health. */
+  /** Called before the first round with the address of the metrics and health endpoints. */
   readonly ready: (url: string) => void
 }
 
-/** Clear of those of a few workers and feeds, and of the alert evaluator's. */
+/** Clear of the ports of a few workers and feeds, and of the alert evaluator. */
 export const usualPrunePort = 9489
 
 /**
- * Prunes again and again until `stop` is aborted.
+ * Prunes periodically until `stop` is aborted.
  *
- * @throws KpiError of a round, unless it may pass; `KPI_PORT_BUSY`.
+ * @throws KpiError The error of a round, unless it is transient; `KPI_PORT_BUSY`.
  */
 export async function runPrune(options: RunPruneOptions, stop: AbortSignal): Promise<void> {
   const rounds = new PruneRounds(options.log, Date.now)
@@ -47,16 +47,16 @@ export async function runPrune(options: RunPruneOptions, stop: AbortSignal): Pro
 }
 
 interface PruneFigures extends Readonly<PruneTally> {
-  /** Those that have ended, failed ones too. */
+  /** The number of finished rounds, including failed ones. */
   readonly rounds: number
   readonly failures: number
-  /** Wall clock; null before the first. */
+  /** Wall clock; null before the first success. */
   readonly lastSuccessAtMs: number | null
-  /** Of the last round; null when it worked, or none has ended. */
+  /** The error of the last round; null when it succeeded, or no round has finished. */
   readonly failure: string | null
 }
 
-/** What the rounds of a prune have come to since its start. */
+/** The results of all rounds since the start. */
 class PruneRounds {
   readonly #log: Logger
   readonly #now: () => number
@@ -82,7 +82,7 @@ class PruneRounds {
     }
   }
 
-  /** What may pass must not end a service that comes back in an hour. */
+  /** A transient error must not end the service: the next round comes in an hour. */
   async run(round: RunPruneOptions['round']): Promise<void> {
     try {
       await round(this.#tally)
@@ -113,7 +113,7 @@ function obstaclesOf({ rounds, failure }: PruneFigures): string[] {
   return rounds === 0 ? ['no round has ended yet'] : []
 }
 
-/** It needs no brokers to prune, so none may be configured. */
+/** Pruning needs no brokers, so none may be configured. */
 function healthOf(rounds: PruneRounds): StatusRoutes['health'] {
   const description = 'the prune of old rows; no brokers are configured, so the pipeline is not looked at'
   return async () => {

@@ -5,7 +5,7 @@ import { type Database, openDatabase, postgresOptions } from '../store/client/co
 
 const maxConnections = 2
 
-/** Runs a command's work on the database, and closes it whatever happens. */
+/** Runs a function with the database, and closes the database afterwards in any case. */
 export async function withDatabase<T>(
   config: Config,
   command: string,
@@ -20,7 +20,10 @@ export async function withDatabase<T>(
   }
 }
 
-/** The same for the Kafka cluster, of which the configured topic is looked up first. */
+/**
+ * Runs a function with the Kafka cluster and the configured topic's metadata, and closes the cluster afterwards in any
+ * case.
+ */
 export async function withTopic<T>(
   config: Config,
   command: string,

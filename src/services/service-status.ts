@@ -6,12 +6,12 @@ import { healthJson } from '../observe/health-report.ts'
 import { choosePort, startAtFreePort } from '../process/ports.ts'
 import { observerOf } from './observer-of.ts'
 
-/** Of the commands that serve HTTP beside their work. */
+/** The help text of the HTTP port option, for commands that serve HTTP beside their work. */
 export const httpPortHelp = (usualPort: number) =>
   `port of /metrics, /livez, /readyz and /health on this machine; 0 for any free one (default: ${usualPort}, or the next free one)`
 
 /**
- * At the port that was named; else at the usual one, or at the next free one after it.
+ * Serves HTTP at the given port; without one, at the usual port or the next free one after it.
  *
  * @throws KpiError `KPI_PORT_BUSY`.
  */
@@ -28,30 +28,30 @@ export async function serveNear(
   })
 }
 
-/** {@link observedHealth}; undefined where the pipeline's servers are not all configured. */
+/** {@link observedHealth}; undefined when the configuration lacks some of the pipeline's servers. */
 export function pipelineHealth(config: Config): StatusRoutes['health'] | undefined {
   const hasDatabase = config.databaseUrl !== undefined || config.postgresHost !== undefined
   if (!hasDatabase || config.kafkaBootstrapServers === undefined) return undefined
   return observedHealth(config)
 }
 
-/** The whole pipeline's health, looked at when somebody asks. */
+/** The health of the whole pipeline, observed at each request. */
 export function observedHealth(config: Config): StatusRoutes['health'] {
   const thresholds = thresholdsOf(config)
   const observer = observerOf(config, thresholds)
   return async () => healthJson(await observer.observe(), thresholds)
 }
 
-/** What a service knows by itself. */
+/** One check that a service does by itself. */
 export interface OwnCheck {
-  /** Null where it is not known. */
+  /** Null when it is unknown. */
   readonly value: number | string | null
   readonly unit: string
-  /** Why it is not well; undefined when it is. */
+  /** Why the check fails; undefined when it passes. */
   readonly problem?: string | undefined
 }
 
-/** In the same form, the health of a service that cannot see the pipeline. */
+/** The health of a service that cannot observe the pipeline, in the same format. */
 export function ownHealth(
   description: string,
   checks: Readonly<Record<string, OwnCheck>>,

@@ -11,7 +11,7 @@ export function userRules(): UserRule[] {
   return loadUserRules([...Object.keys(rulePatience), ...ownRuleNames])
 }
 
-/** Everything that one observation finds, in the pipeline and by the rules of market-kpi.yaml. */
+/** Observes the pipeline and returns the findings of the built-in rules and of the rules in market-kpi.yaml. */
 export function observeSignals(
   config: Config,
   observer: Observer,

@@ -6,14 +6,14 @@ import type { Database } from '../store/client/connection.ts'
 import type { PoolWaitMeter } from '../store/client/pool-wait-meter.ts'
 import type { WorkerReport } from '../store/positions/worker-status.ts'
 
-/** What turns a worker's counts since its start into those of an interval. */
+/** Meters that convert a worker's totals since its start to counts of an interval. */
 export interface WorkerMeters {
   readonly report: ReportMeter
   readonly recent: RecentMeter
   readonly wait: PoolWaitMeter
 }
 
-/** A worker's row of `worker_status`. */
+/** Builds a worker's row of `worker_status`. */
 export function statusOf(
   figures: WorkerFigures,
   meters: WorkerMeters,
@@ -23,7 +23,7 @@ export function statusOf(
   const report = meters.report.interval(figures, nowMs)
   const counts = { processed: report.messages_processed, rejected: report.errors }
   const { size, inUse, waiting } = poolOf(database, figures)
-  // A batch that has waited for ten seconds has waited for the whole interval.
+  // A batch that has waited for ten seconds has waited during the whole interval.
   const wait = meters.wait.interval(nowMs, figures.overdueBatches > 0)
   return {
     state: figures.state,
@@ -78,7 +78,7 @@ export function measuresOf(figures: WorkerFigures, database: Database): WorkerMe
   }
 }
 
-/** Why a worker is not ready. A rebalance is no reason: it is part of normal work. */
+/** Why a worker is not ready. A rebalance is not a reason: it is part of normal operation. */
 export function obstaclesOf({ state, stranded }: WorkerFigures): string[] {
   const obstacles: Partial<Record<WorkerFigures['state'], string>> = {
     joining: 'the worker has not joined its group',

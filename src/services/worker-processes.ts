@@ -14,10 +14,10 @@ import { systemClock } from '../runtime/clock.ts'
 const stopDeadlineMs = 6000
 
 /**
- * `consume --workers N`: N processes of one worker each, since one process is one core. They have this terminal; one
- * that dies is started again, as under `up`.
+ * `consume --workers N`: runs N processes with one worker each, since one process uses one core. They share this
+ * terminal; a process that dies is restarted, as under `up`.
  *
- * @throws KpiError when one cannot be started the first time.
+ * @throws KpiError when a process cannot be started the first time.
  */
 export async function runWorkerProcesses(
   options: { command: Command; workers: number; httpPort: number | undefined; log: Logger },
@@ -40,7 +40,7 @@ export async function runWorkerProcesses(
   }
 }
 
-/** What this command was told, for one worker. */
+/** The arguments of this command, for one worker. */
 function argumentsFor(command: Command, httpPort: number | undefined): string[] {
   const own = new Set(['workers', 'httpPort'])
   const given = command.options.filter(
@@ -50,7 +50,7 @@ function argumentsFor(command: Command, httpPort: number | undefined): string[] 
   return ['consume', ...args, ...(httpPort === undefined ? [] : ['--http-port', String(httpPort)])]
 }
 
-/** @param isNamed - A port that changes with each start does not name its place. */
+/** @param isNamed - Whether the port is fixed: only then is a worker recognised as the same one after a restart. */
 function workerPart(index: number, args: readonly string[], isNamed: boolean): Part {
   const name = `worker-${index + 1}`
   const env = isNamed ? { ...process.env, [placeVariable]: `${process.cwd()} ${name}` } : process.env
@@ -64,7 +64,7 @@ function startWorker(
   const child = spawn(process.execPath, [...nodeFlags(), cliEntry, ...args], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     env,
-    // A Ctrl-C in the terminal reaches this process alone, which stops its workers in order.
+    // Ctrl-C in the terminal then reaches only this process, which stops its workers in order.
     detached: true,
   })
   const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {

@@ -19,28 +19,31 @@ import { measuresOf, obstaclesOf, statusOf } from './worker-figures.ts'
 export interface RunWorkerOptions {
   readonly config: Config
   readonly log: Logger
-  /** Undefined: the usual one, or the next free one after it. */
+  /** Undefined for the usual port, or the next free one after it. */
   readonly httpPort: number | undefined
-  /** Gets a report every 30 s and a last one. */
+  /** Called with a report every 30 s, and with a last one. */
   readonly report: (report: Report) => void
-  /** The worker reads; called with the address of its metrics and health. */
+  /** Called when the worker has started, with the address of the metrics and health endpoints. */
   readonly ready: (url: string) => void
-  /** @defaultValue the system's */
+  /** @defaultValue the system clock */
   readonly clock?: Clock
 }
 
 const usualHttpPort = 9464
 const reportIntervalMs = 30_000
-/** Within the six seconds that `up` allows a worker, with what comes after it. */
+/** Together with the steps after it, less than the six seconds that `up` allows a worker. */
 const stopDeadlineMs = 4000
 const lastStatusDeadlineMs = 750
-/** A worker without a report for a minute is removed from the group: a connection that died silently must not cause that. */
+/**
+ * Other workers remove a worker that has not reported for a minute. The timeout keeps a connection that died silently
+ * from causing that.
+ */
 const statusTimeoutMs = 10_000
 
 /**
- * One worker from its first connection to its last report, until `stop` is aborted.
+ * Runs one worker until `stop` is aborted.
  *
- * @throws KpiError when it cannot start, or cannot continue.
+ * @throws KpiError when the worker cannot start or cannot continue.
  */
 export async function runWorker(options: RunWorkerOptions, stop: AbortSignal): Promise<void> {
   const { config, log, clock = systemClock } = options
@@ -49,7 +52,7 @@ export async function runWorker(options: RunWorkerOptions, stop: AbortSignal): P
   let statusDatabase: Database | undefined
   let http: StatusServer | undefined
   try {
-    // On a connection of its own: an exhausted pool has to be reported too.
+    // The status has its own connection, so that it can be reported even when the pool is exhausted.
     statusDatabase = await openDatabase(postgresOptions(config), {
       maxConnections: 1,
       applicationName: 'market-kpi consume status',
@@ -116,7 +119,7 @@ function serveWorker(worker: Worker, database: Database, options: RunWorkerOptio
   )
 }
 
-/** The whole pipeline's health, this worker's own state beside it. */
+/** The health of the whole pipeline, together with this worker's own state. */
 function healthBeside(worker: Worker, config: Config): StatusRoutes['health'] {
   const pipeline = observedHealth(config)
   return async () => ({
