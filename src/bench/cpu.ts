@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** What the system counted for a process. All of it is from /proc, and NaN where there is none. */
+/** What the operating system counted for a process. All values come from /proc; they are NaN on systems without it. */
 export interface ProcessFigures {
   readonly cpuSeconds: number
   readonly peakMemoryMb: number
 }
 
 const clockTicksPerSecond = 100
-// Positions in /proc/PID/stat, counted from the one behind the name.
+// Field positions in /proc/PID/stat, counted from the field after the name.
 const parentAt = 1
 const userAt = 11
 const systemAt = 12
@@ -25,8 +25,8 @@ export function processFigures(pid: number): ProcessFigures {
 }
 
 /**
- * Of a process and all below it, those that have ended included: PostgreSQL works in a process a connection, and the
- * postmaster inherits the time of each that ends.
+ * CPU seconds of a process and all its descendants, including those that have ended: PostgreSQL uses a process per
+ * connection, and the postmaster inherits the time of each one that ends.
  */
 export function treeCpuSeconds(root: number): number {
   try {
@@ -47,7 +47,7 @@ function addStat(stats: Map<number, readonly string[]>, pid: number): void {
   try {
     stats.set(pid, statOf(pid))
   } catch {
-    // Ended meanwhile; its time is its parent's now.
+    // The process has ended meanwhile, and its time now counts for its parent.
   }
 }
 

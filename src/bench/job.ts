@@ -3,8 +3,9 @@ import { extname, join } from 'node:path'
 import { KpiError } from '../errors.ts'
 
 /**
- * A part of the benchmark in a process of its own, so that it neither delays the measuring nor is warmed up by an earlier
- * run. It gets its job as one message, and answers with two: that it begins, and what came of it.
+ * Runs a part of the benchmark in its own process, so that it neither delays the measurement nor profits from the
+ * warm-up of an earlier run. The process gets its job as one message, and answers with two: that it has begun, and
+ * the result.
  */
 export interface Job<Begun, Result> {
   readonly begun: Promise<Begun>
@@ -13,13 +14,16 @@ export interface Job<Begun, Result> {
 
 type Answer = { readonly begun: unknown } | { readonly result: unknown }
 
-/** The program is named by its file, relative to this folder. @throws KpiError `KPI_CHILD_FAILED`, by both promises. */
+/**
+ * @param program - The file of the program, relative to this folder.
+ * @throws KpiError `KPI_CHILD_FAILED`, from both promises.
+ */
 export function startJob<Begun, Result>(
   program: 'throughput/raw-fetch-main' | 'live/paced-send-main',
   job: unknown,
 ): Job<Begun, Result> {
   const file = join(import.meta.dirname, `${program}${extname(import.meta.filename)}`)
-  // Typed arrays keep their types on the way.
+  // The advanced serialization keeps typed arrays.
   const child = fork(file, { serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   const begun = Promise.withResolvers<Begun>()
   const result = Promise.withResolvers<Result>()
@@ -36,14 +40,14 @@ export function startJob<Begun, Result>(
   child.once('exit', (code, signal) => {
     failed(new KpiError('KPI_CHILD_FAILED', `${program} ended with ${signal ?? code}`))
   })
-  // Told to whoever awaits them.
+  // The caller handles errors when it awaits the promises.
   begun.promise.catch(() => undefined)
   result.promise.catch(() => undefined)
   child.send({ job })
   return { begun: begun.promise, result: result.promise }
 }
 
-/** The other side: does the job, answers, and ends; also when the benchmark goes. */
+/** The other side: runs the job, sends the result, and exits; also when the benchmark exits. */
 export function doJob<J, Begun, Result>(work: (job: J, begin: (begun: Begun) => void) => Promise<Result>): void {
   process.once('disconnect', () => process.exit(1))
   process.once('message', async (message) => {

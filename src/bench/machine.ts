@@ -6,7 +6,10 @@ import { kafkaVersion } from '../embedded/kafka/kafka-jars.ts'
 import { ownerRole, type PostgresServer } from '../embedded/postgres/postgres-server.ts'
 import { postgresOptions, withClient } from '../store/client/connection.ts'
 
-/** Where a report was made: figures of two machines, or of two versions of the servers, are hardly to be compared. */
+/**
+ * Where a report was made. Figures from different machines, or from different versions of the servers, are hardly
+ * comparable.
+ */
 export interface Machine {
   readonly processors: string
   readonly memoryGb: number

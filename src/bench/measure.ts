@@ -11,7 +11,7 @@ import { findKcat } from './throughput/kcat.ts'
 import { measureThroughput, throughputSeries } from './throughput/throughput.ts'
 import { measureTuning, tuningSeries } from './tuning/tuning.ts'
 
-/** Measures all of a plan, on servers that live as long as that takes. */
+/** Measures everything in a plan, on servers that run only for this time. */
 export async function measurePlan(plan: Plan, log: Logger): Promise<BenchReport> {
   const progress = new Progress(log, stepsOf(plan))
   const names = Object.entries(plan).flatMap(([name, part]) => (part ? [name] : []))

@@ -3,7 +3,7 @@ import { type DatabasePlan, databasePlanOf } from './database/plan.ts'
 import type { DatabaseVariantName } from './database/variants.ts'
 import type { StartUpPlan } from './start-up/start-up.ts'
 
-/** One workload, and how many workers take it. */
+/** A workload, and the number of workers that process it. */
 export interface Case {
   readonly name: string
   readonly symbols: number
@@ -21,11 +21,11 @@ export interface ThroughputPlan {
 }
 
 export interface LatencyPlan {
-  /** Messages a second. */
+  /** Messages per second. */
   readonly rates: readonly number[]
-  /** BATCH_WAIT_MS. */
+  /** Values of BATCH_WAIT_MS. */
   readonly waitsMs: readonly number[]
-  /** Measured, after the warm-up. */
+  /** Measured time, after the warm-up. */
   readonly seconds: number
   readonly warmUpSeconds: number
   readonly partitions: number
@@ -34,19 +34,19 @@ export interface LatencyPlan {
 
 export interface TuningPlan {
   readonly settings: readonly TuningName[]
-  /** Of the backlog. */
+  /** Messages in the backlog. */
   readonly messages: number
   readonly runs: number
-  /** Of the live load, messages a second. */
+  /** Rate of the live load, in messages per second. */
   readonly rate: number
   readonly seconds: number
   readonly warmUpSeconds: number
   readonly partitions: number
-  /** One write each. */
+  /** Messages that are written one by one. */
   readonly naiveMessages: number
 }
 
-/** All that a run measures; a report holds it, so that another run can do the same. */
+/** Everything that a run measures. A report contains it, so that another run can measure the same. */
 export interface Plan {
   readonly throughput?: ThroughputPlan | undefined
   readonly latency?: LatencyPlan | undefined
@@ -67,7 +67,7 @@ export const namedCases = {
   'two-workers': { ...narrow, workers: 2 },
 } as const satisfies Record<string, Omit<Case, 'name'>>
 
-/** The settings of the tuning tables, each on its own against the defaults. */
+/** The settings in the tuning tables. Each is changed alone and compared with the defaults. */
 export const tuningNames = [
   'default',
   'batch-10',
@@ -91,7 +91,7 @@ export function caseNamed(name: CaseName): Case {
 
 export const parts = ['throughput', 'latency', 'tuning', 'database', 'start-up', 'all'] as const
 
-/** What the command line asks for; what is not given is left to the plan. */
+/** The options of the command line. The plan chooses a value for what is not given. */
 export interface PlanFlags {
   readonly cases?: readonly CaseName[]
   readonly messages?: number
@@ -136,7 +136,7 @@ const sizes: Sizes = {
   settings: tuningNames,
 }
 
-/** Shows that everything works and about where it stands; too short for figures to rely on. */
+/** Shows that everything works, and approximate figures. It is too short for reliable ones. */
 const quickSizes: Sizes = {
   messages: 200_000,
   runs: 2,
@@ -187,7 +187,7 @@ export function planOf(part: (typeof parts)[number], flags: PlanFlags): Plan {
   }
 }
 
-/** The cases named; or one of the user's own; or narrow and wide. */
+/** The named cases; otherwise the case that the options describe; otherwise narrow and wide. */
 function casesOf({ cases, symbols, windows, compression, unusual, workers }: PlanFlags): Case[] {
   const given = [symbols, windows, compression, unusual, workers].some((value) => value !== undefined)
   const named = cases ?? (given ? [] : (['narrow', 'wide'] as const))

@@ -7,8 +7,8 @@ import { topicOf } from './throughput/throughput.ts'
 const heartbeatMs = 5000
 
 /**
- * Shows from the first moment what a benchmark does and how much is left. Each part logs one line when one of its steps
- * is done; this counts them, and says how long a step has taken that takes longer.
+ * Logs what a benchmark is doing and how much is left. Each part logs a line after each of its steps. This class
+ * counts them, and reports how long the current step has taken if it takes long.
  */
 export class Progress {
   readonly #log: Logger
@@ -33,14 +33,13 @@ export class Progress {
     this.#timer.unref()
   }
 
-  /** A step is done. */
   step(what: string): void {
     this.#done += 1
     this.#stepAtMs = this.#now()
     this.#log.info(`[${this.#done}/${this.#total}${this.#left()}] ${what}`)
   }
 
-  /** Says that the step at hand goes on. */
+  /** Logs that the current step is still running. */
   beat(): void {
     const seconds = Math.round((this.#now() - this.#stepAtMs) / 1000)
     if (this.#done < this.#total) {
@@ -54,7 +53,10 @@ export class Progress {
     clearInterval(this.#timer)
   }
 
-  /** By the mean of the steps so far, which the start of the servers is not. */
+  /**
+   * Estimated from the mean duration of the steps so far. There is no estimate before two steps are done, because the
+   * start of the servers is not a typical step.
+   */
   #left(): string {
     if (this.#done < 2) return ''
     const meanMs = (this.#stepAtMs - this.#startedAtMs) / this.#done
@@ -63,7 +65,7 @@ export class Progress {
   }
 }
 
-/** The log of a part: each line that it logs is a step that is done. */
+/** The log for a part: each line that the part logs is a finished step. */
 export function stepLog(progress: Progress, log: Logger): Logger {
   return {
     debug: log.debug.bind(log),
@@ -74,7 +76,7 @@ export function stepLog(progress: Progress, log: Logger): Logger {
   }
 }
 
-/** How many steps the parts of a plan log, with the start of the servers. */
+/** How many steps the parts of a plan log, including the start of the servers. */
 export function stepsOf({ throughput, latency, tuning, database, startUp }: Plan): number {
   const readers = findKcat() === undefined ? 2 : 3
   const counts = [

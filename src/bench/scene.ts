@@ -6,27 +6,27 @@ import { preparePipeline } from '../services/prepare.ts'
 import { type Database, openDatabase, postgresOptions, withClient } from '../store/client/connection.ts'
 import type { BenchServers } from './servers.ts'
 
-/** What a run works on: a topic, which others may share, and an empty database of the run's own. */
+/** What a run uses: a topic, which other runs may share, and an empty database of its own. */
 export interface Scene {
   readonly topic: string
   readonly config: Config
-  /** As a worker gets them. */
+  /** The environment for a worker. */
   readonly env: Record<string, string>
   readonly cluster: KafkaCluster
   readonly metadata: TopicMetadata
   readonly database: Database
-  /** PostgreSQL's first process. */
+  /** The process id of the postmaster. */
   readonly postgresPid: number
-  /** The database goes too. */
+  /** Also drops the database. */
   close(): Promise<void>
 }
 
 export interface SceneOptions {
   readonly topic: string
   readonly partitions: number
-  /** Of the group and the database. */
+  /** The name of the group and the database. */
   readonly name: string
-  /** Settings of the worker. */
+  /** Settings for the worker. */
   readonly settings?: Readonly<Record<string, string>>
 }
 
@@ -56,7 +56,10 @@ export async function openScene(servers: BenchServers, options: SceneOptions, lo
   return { topic, config, env, cluster, metadata, database, postgresPid: servers.postgres.pid, close }
 }
 
-/** How messages are read: a worker inherits these from the environment, so what it finds in the database must be the same. */
+/**
+ * Settings for how messages are read. A worker inherits them from the environment, so the database must be prepared
+ * with the same values.
+ */
 const rules = ['WINDOW_SECONDS', 'ALLOWED_LATENESS_SECONDS', 'MAX_FUTURE_SECONDS', 'DECIMALS']
 
 function rulesOf(environment: NodeJS.ProcessEnv): Record<string, string> {

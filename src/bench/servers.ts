@@ -6,11 +6,13 @@ import { makeTemporaryFolder, removeTemporaryFolder } from '../process/temporary
 
 type Role = 'owner' | 'pipeline'
 
-/** A broker and a database of the benchmark's own, in a folder that goes with them. */
+/** A broker and a database for the benchmark alone, in a folder that is removed at the end. */
 export interface BenchServers {
   readonly kafka: KafkaServer
   readonly postgres: PostgresServer
-  /** The variables by which commands find them: a topic, and a consumer group and a database of one name. */
+  /**
+   * The variables with which commands find the servers: a topic, and a name for the consumer group and the database.
+   */
   environment(place: { topic: string; name: string }, role: Role): Record<string, string>
   stop(): Promise<void>
 }

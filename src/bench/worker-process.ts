@@ -5,17 +5,17 @@ import { cliEntry } from '../process/cli-entry.ts'
 import { isReadyMessage } from '../process/ready-signal.ts'
 import { type ProcessFigures, processFigures } from './cpu.ts'
 
-/** What `/health` says of the worker itself. */
+/** What `/health` reports about the worker itself. */
 export interface WorkerPart {
   readonly merged: number
   readonly batches: number
   readonly rows: number
-  /** NaN arrives as null. */
+  /** NaN is sent as null. */
   readonly firstRecordsAtMs: number | null
   readonly lastCommitAtMs: number | null
 }
 
-/** `market-kpi consume` as a process, as anybody runs it. */
+/** `market-kpi consume` as a process, started in the usual way. */
 export class WorkerProcess {
   readonly #child: ChildProcess
   readonly #exited: Promise<void>
@@ -36,7 +36,7 @@ export class WorkerProcess {
     })
   }
 
-  /** @throws KpiError `KPI_CHILD_FAILED` when it ends before it reads. */
+  /** @throws KpiError `KPI_CHILD_FAILED` if it ends before it reads. */
   static async start(env: Record<string, string>): Promise<WorkerProcess> {
     const worker = new WorkerProcess(env)
     const ready = new Promise<string>((resolve) => {

@@ -7,17 +7,17 @@ import { type DatabaseCounters, DatabaseScene } from './scene.ts'
 import type { DatabaseServers } from './servers.ts'
 import { type DatabaseVariant, type GrowthVariantName, growthVariants } from './variants.ts'
 
-/** How a table grew while window after window passed. */
+/** How a table grew over many windows. */
 export interface GrowthRun {
   readonly variant: GrowthVariantName
   readonly commits: number
   readonly windows: number
   readonly rows: number
-  /** Of the table with its indexes. */
+  /** Size of the table with its indexes. */
   readonly bytes: number
-  /** By so much it grew for each row of the second half: what a longer run would go on with. */
+  /** Growth per row that was added in the second half of the run. A longer run would continue at this rate. */
   readonly bytesPerAddedRow: number
-  /** The same rows, written anew by VACUUM FULL. */
+  /** Size of the same rows after VACUUM FULL. */
   readonly packedBytes: number
   readonly positionBytes: number
   readonly dead: number
@@ -33,8 +33,8 @@ interface Parts {
 }
 
 /**
- * All variants at once, a steady number of commits a second each: the time is the same for all, and who clears up by the
- * clock (autovacuum) has the time it has in reality.
+ * Measures all variants in parallel, each with a steady number of commits per second. So each runs for the same time,
+ * and clean-up that depends on time (autovacuum) runs as often as in production.
  */
 export async function measureGrowth(parts: Parts): Promise<GrowthRun[]> {
   const { plan, log } = parts
@@ -89,7 +89,7 @@ async function grow(
   }
 }
 
-/** Holds the view of one moment, as a report or a backup that takes long does. */
+/** Keeps a snapshot open, as a long report or backup does. */
 async function keepReading(scene: DatabaseScene, signal: AbortSignal): Promise<void> {
   await scene.owner.transaction(async (client) => {
     await client.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY')

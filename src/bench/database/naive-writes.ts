@@ -3,14 +3,17 @@ import { postgresOptions, withClient } from '../../store/client/connection.ts'
 import { treeCpuSeconds } from '../cpu.ts'
 import type { Scene } from '../scene.ts'
 
-/** How the job is often done first: each message is one autocommitted write, over a connection of its own or a kept one. */
+/**
+ * Simple implementations to compare with: each message is one autocommitted write, over a new connection or a kept
+ * one.
+ */
 export const naiveWays = ['a new connection and one write a message', 'a kept connection, one write a message'] as const
 
 export interface NaiveRun {
   readonly way: (typeof naiveWays)[number]
   readonly messages: number
   readonly seconds: number
-  /** Of the benchmark's own process, which is the writer here. */
+  /** CPU of the benchmark's own process, which is the writer here. */
   readonly cpuSeconds: number
   readonly postgresCpuSeconds: number
 }
@@ -35,8 +38,8 @@ const write = `
     max_close = greatest(n.max_close, excluded.max_close)`
 
 /**
- * Writes the first messages of the topic in one of the naive ways. They are in memory before the clock starts, so that
- * it shows the writes alone.
+ * Writes the first messages of the topic in one of the naive ways. The messages are read before the clock starts, so
+ * that only the writes are measured.
  *
  * @returns The figures, and what was wrong with the rows, if anything.
  */

@@ -3,28 +3,28 @@ import { MessageDecoder } from '../../kpi/decode/message.ts'
 import { type PartialRow, Reducer } from '../../kpi/reducer.ts'
 import { fastClock, orderlyMarket } from '../throughput/workload.ts'
 
-/** What the batches of a load look like. */
+/** The shape of the batches of a load. */
 export interface BatchShape {
   readonly symbols: number
-  /** Of five minutes, that each batch touches. */
+  /** Number of five-minute windows that each batch updates. */
   readonly windows: number
-  /** Of a batch. */
+  /** Messages per batch. */
   readonly messages: number
-  /** After so many commits the next windows begin. */
+  /** After this many commits, the next windows begin. */
   readonly commitsPerSpan: number
-  /** Batches that are reduced from messages; the following ones are these again, moved in time. */
+  /** Number of batches that are computed from messages. Later batches repeat them with their times moved. */
   readonly distinct: number
 }
 
 export const windowSeconds = 300
-/** As the setting `DECIMALS` has it by default. */
+/** The default of the setting `DECIMALS`. */
 export const decimals = 8
-/** Rounded to the start of a window; any day will do. */
+/** The start of a window; the day does not matter. */
 const firstWindowMs = Date.UTC(2026, 1, 14, 14, 30)
 
 /**
- * Batches as a worker would commit them: simulated messages, decoded and reduced by its own code. They are made before
- * anything is measured, since the writer shares the cores with the database.
+ * Batches as a worker would commit them: simulated messages, decoded and reduced by the worker's code. They are
+ * computed before the measurement, because the writer shares the CPU cores with the database.
  */
 export class PartialBatches {
   readonly shape: BatchShape
@@ -41,12 +41,12 @@ export class PartialBatches {
     this.#pool = pool
   }
 
-  /** The rows of one commit after the other, counted from 0. */
+  /** The rows of a commit; commits are counted from 0. */
   rowsOf(commit: number): PartialRow[] {
     const { windows, messages, commitsPerSpan } = this.shape
     const spanUs = windows * windowSeconds * 1e6
     const windowUs = Math.floor(commit / commitsPerSpan) * spanUs
-    // Where one window is merged again and again its messages get later, so that each merge brings a new close.
+    // If one window is merged repeatedly, its messages get later, so that each merge changes the close.
     const withinUs = windows === 1 ? (commit % commitsPerSpan) * (spanUs / commitsPerSpan) : 0
     const rows = this.#pool[commit % this.#pool.length] ?? []
     return rows.map((row) => moved(row, { windowUs, eventUs: windowUs + withinUs, offsets: commit * messages }))

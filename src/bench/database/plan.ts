@@ -11,7 +11,7 @@ export interface NamedShape extends BatchShape {
   readonly commits: number
 }
 
-/** Windows that pass at a steady number of commits a second. */
+/** Windows that are written at a steady number of commits per second. */
 export interface GrowthPlan extends BatchShape {
   readonly variants: readonly GrowthVariantName[]
   readonly commitsPerSecond: number
@@ -27,7 +27,7 @@ export interface DatabasePlan {
 
 /** 10,000 messages/s with a commit every 200 ms. */
 const liveShape: BatchShape = { symbols: 500, windows: 1, messages: 2000, commitsPerSpan: 200, distinct: 20 }
-/** A backlog that is not in the order of its time: each batch touches every window. */
+/** A backlog that is not ordered by time: each batch updates every window. */
 const wideShape: BatchShape = { symbols: 500, windows: 67, messages: 100_000, commitsPerSpan: 1000, distinct: 3 }
 const growthShape = { ...liveShape, messages: 500 }
 

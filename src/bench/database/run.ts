@@ -11,19 +11,19 @@ import { DatabaseScene, ownerOptions } from './scene.ts'
 import { DatabaseServers } from './servers.ts'
 import { type DatabaseVariant, type DatabaseVariantName, databaseVariants } from './variants.ts'
 
-/** What a number of commits came to. */
+/** The result of a number of commits. */
 export interface DatabaseRun {
   readonly commits: number
   readonly messages: number
   readonly rowsWritten: number
-  /** Spent in commits, one after the other. */
+  /** Total time of the commits, which run one after the other. */
   readonly seconds: number
   readonly p99Ms: number
   readonly walBytes: number
-  /** Of the rows that were updated, those that stayed on their page and touched no index. */
+  /** Share of row updates that stayed on their page and changed no index (HOT updates). */
   readonly hotShare: number
   readonly dead: number
-  /** In the table at the end. */
+  /** Rows in the table at the end. */
   readonly rows: number
   readonly bytes: number
   readonly autovacuums: number
@@ -40,14 +40,15 @@ export interface DatabaseReport {
   readonly postgres: string
   readonly cases: readonly DatabaseCase[]
   readonly growth: readonly GrowthRun[]
-  /** Variants that this PostgreSQL was built without. */
+  /** Variants that this build of PostgreSQL does not support. */
   readonly notBuiltIn: readonly DatabaseVariantName[]
   readonly problems: string[]
 }
 
 /**
- * PostgreSQL's share: the workers' own commits, without a broker, on a fresh database a run. Variants are interleaved in
- * rounds and begin with another one each round, so that what else the machine does meets all of them.
+ * Measures PostgreSQL alone: the commits of a worker, without a broker, on a new database for each run. Variants are
+ * interleaved in rounds, and each round begins with a different variant, so that other load on the machine affects
+ * all of them.
  */
 export async function measureDatabase({ plan, log }: { plan: DatabasePlan; log: Logger }): Promise<DatabaseReport> {
   const servers = new DatabaseServers(log)
@@ -68,7 +69,7 @@ export async function measureDatabase({ plan, log }: { plan: DatabasePlan; log: 
   }
 }
 
-/** Of settings with a list of values, such as kinds of compression, a build may have fewer. */
+/** A build may support fewer values of a setting, such as kinds of compression. */
 async function missingFrom(
   server: PostgresServer,
   variants: readonly DatabaseVariantName[],

@@ -17,7 +17,7 @@ import { monotonicMs } from '../live/monotonic.ts'
 import { decimals, type PartialBatches, windowSeconds } from './partial-batches.ts'
 import type { DatabaseVariant } from './variants.ts'
 
-/** What the server counted so far; two of them, and what lies between, are a measurement. */
+/** The server's counters so far. The difference between two of these is a measurement. */
 export interface DatabaseCounters {
   readonly walBytes: number
   readonly rows: number
@@ -25,15 +25,15 @@ export interface DatabaseCounters {
   readonly updatedHot: number
   readonly dead: number
   readonly autovacuums: number
-  /** Of the table of rows with its indexes. */
+  /** Size of the table of rows with its indexes. */
   readonly bytes: number
-  /** Of the table of positions with its index. */
+  /** Size of the table of positions with its index. */
   readonly positionBytes: number
   readonly messages: number
   readonly postgresCpuSeconds: number
 }
 
-/** Beyond it PostgreSQL does not say what it counted until a second has passed. */
+/** Without it, PostgreSQL may delay its statistics by up to a second. */
 const flush = 'SELECT pg_stat_force_next_flush()'
 
 const select = `
@@ -45,7 +45,7 @@ const select = `
     pg_total_relation_size('kpi_consumer_offsets') AS "positionBytes"
   FROM pg_stat_user_tables WHERE relname = 'kpi_market_prices'`
 
-/** A fresh database that batches are committed to, one after the other, as a worker of one partition does it. */
+/** A new database. Batches are committed to it one after the other, as the worker of one partition does. */
 export class DatabaseScene {
   readonly #owner: Database
   readonly #worker: Database
@@ -74,7 +74,7 @@ export class DatabaseScene {
     const definitionId = await checkDefinition(worker, definition)
     const key = { group: definition.consumerGroup, topic: definition.topic, definitionId }
     await openPositions(worker, key, new Map([[0, 0]]))
-    // Otherwise full page images would depend on when the last one was.
+    // Otherwise the number of full page images would depend on when the last checkpoint was.
     await owner.query({ text: 'CHECKPOINT' })
     const drop = () =>
       withClient(ownerOptions(server, 'postgres'), async (client) => {
@@ -106,12 +106,12 @@ export class DatabaseScene {
     return this.#commits * this.#batches.shape.messages
   }
 
-  /** Of the schema's owner. */
+  /** Connection of the schema's owner. */
   get owner(): Database {
     return this.#owner
   }
 
-  /** Commits the next batch. @returns How many rows it had, and how long that took. */
+  /** Commits the next batch. @returns How many rows it had, and how long the commit took. */
   async commitNext(): Promise<{ rows: number; ms: number }> {
     const rows = this.#batches.rowsOf(this.#commits)
     const expectedOffset = this.messages
@@ -132,7 +132,7 @@ export class DatabaseScene {
   }
 
   async counters(): Promise<DatabaseCounters> {
-    // On the connection that did the work.
+    // Must run on the connection that did the work.
     await this.#worker.query({ text: flush })
     const [row] = await this.#owner.query<Omit<DatabaseCounters, 'postgresCpuSeconds'>>({ text: select })
     const none = { walBytes: 0, rows: 0, updated: 0, updatedHot: 0, dead: 0, autovacuums: 0, messages: 0 }
@@ -142,7 +142,7 @@ export class DatabaseScene {
     }
   }
 
-  /** The database goes too. */
+  /** Also drops the database. */
   async close(): Promise<void> {
     await Promise.all([this.#worker.close(), this.#owner.close()])
     await this.#drop()

@@ -6,7 +6,10 @@ import { makeTemporaryFolder, removeTemporaryFolder } from '../../process/tempor
 
 const stopDeadlineMs = 8000
 
-/** A PostgreSQL for each set of settings, started when it is first asked for; all in a folder that goes with them. */
+/**
+ * Runs one PostgreSQL server for each set of settings. It is started when it is first needed. Their folder is removed
+ * at the end.
+ */
 export class DatabaseServers {
   readonly #log: Logger
   readonly #folder = makeTemporaryFolder('market-kpi-bench-')

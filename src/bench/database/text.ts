@@ -5,7 +5,7 @@ import type { DatabasePlan, NamedShape } from './plan.ts'
 import type { DatabaseCase, DatabaseReport, DatabaseRun } from './run.ts'
 import { databaseVariants, growthVariants } from './variants.ts'
 
-/** PostgreSQL's share as Markdown: a table a shape, and one of growth. */
+/** The database measurements as Markdown: one table per batch shape, and one for growth. */
 export function databaseText({ cases, growth, notBuiltIn }: DatabaseReport, plan: DatabasePlan): string {
   const rounds = plan.runs === 1 ? 'one run' : `median of ${plan.runs} interleaved rounds (lowest to highest)`
   return `## PostgreSQL

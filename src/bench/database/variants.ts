@@ -1,16 +1,16 @@
-/** One way to set up PostgreSQL: as shipped, or with one thing changed. */
+/** A configuration of PostgreSQL: the default one of market-kpi, or that with one change. */
 export interface DatabaseVariant {
-  /** What it changes, for the table. */
+  /** The change, for the table. */
   readonly change: string
-  /** Settings of the server that win over the shipped ones. */
+  /** Server settings that override the default ones. */
   readonly server?: Readonly<Record<string, string>>
   /** Run by the owner on the empty tables. */
   readonly sql?: string
-  /** A reader keeps one transaction open all the time. */
+  /** A reader keeps a transaction open all the time. */
   readonly hasOldReader?: true
 }
 
-/** Those whose speed is compared. */
+/** Variants whose speed is compared. */
 export const databaseVariants = {
   shipped: { change: 'as shipped' },
   'fillfactor-100': {
@@ -42,7 +42,7 @@ export const databaseVariants = {
 export type DatabaseVariantName = keyof typeof databaseVariants
 export const databaseVariantNames = Object.keys(databaseVariants) as readonly DatabaseVariantName[]
 
-/** Those whose tables are watched while they grow: what matters here is who clears up. */
+/** Variants whose table growth is measured. It mainly depends on when dead rows are cleaned up. */
 export const growthVariants = {
   shipped: { change: 'as shipped' },
   'default-autovacuum': {

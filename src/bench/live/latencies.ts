@@ -1,7 +1,7 @@
 import { percentile } from '../report/statistics.ts'
 import type { Sighting } from './visible-positions.ts'
 
-/** Milliseconds from when a message was due to when its row could be read. */
+/** Milliseconds from when a message was due until its row could be read. */
 export interface LatencyFigures {
   readonly count: number
   readonly p50: number
@@ -10,19 +10,19 @@ export interface LatencyFigures {
   readonly max: number
 }
 
-/** When messages were due: the n-th, from 0, at `startAtMs + n / ratePerSecond`. */
+/** When messages were due: message n, from 0, at `startAtMs + n / ratePerSecond`. */
 export interface DueTimes {
   readonly startAtMs: number
   readonly ratePerSecond: number
-  /** The first messages, of the warm-up, do not count. */
+  /** The first messages, during warm-up, are not counted. */
   readonly skipped: number
 }
 
 /**
- * Joins what was due with what was seen. Against the schedule, not against the sending: a sender or a broker that is held
- * up delays everything behind it, and that counts.
+ * Computes latencies from due times and sightings. They are relative to the schedule, not to when a message was sent:
+ * a sender or a broker that is held up delays all following messages, and this delay must count.
  *
- * @param numbers - By partition and offset, the number of the message there.
+ * @param numbers - The number of the message, by partition and offset.
  * @param sightings - In order of time.
  */
 export function latenciesOf(

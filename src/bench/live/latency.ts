@@ -5,7 +5,7 @@ import type { BenchServers } from '../servers.ts'
 import { ExactRows } from '../throughput/exact-rows.ts'
 import { type LiveRun, runLive } from './live-run.ts'
 
-/** One rate and one wait, run by run. */
+/** One rate and one batch wait, with the result of each run. */
 export interface LatencyCase {
   readonly ratePerSecond: number
   readonly waitMs: number
@@ -17,7 +17,10 @@ export interface LatencyReport {
   readonly problems: string[]
 }
 
-/** From when a message was due to when its row could be read, at every rate with every wait; all of them in each round. */
+/**
+ * Measures the time from when a message was due until its row could be read, for every combination of rate and batch
+ * wait. Each round has all of them.
+ */
 export async function measureLatency(parts: {
   plan: LatencyPlan
   servers: BenchServers

@@ -12,21 +12,21 @@ import { monotonicMs } from './monotonic.ts'
 import type { PacedSendBegun, PacedSendJob, PacedSendResult } from './paced-send-main.ts'
 import { VisiblePositions } from './visible-positions.ts'
 
-/** What a worker did with prices that came at a steady rate. */
+/** The result of a worker that got prices at a steady rate. */
 export interface LiveRun {
   readonly latency: LatencyFigures
-  /** Of a core, while it was measured. */
+  /** Share of a CPU core during the measurement. */
   readonly workerCpu: number
   readonly postgresCpu: number
-  /** A second, over the whole run. */
+  /** Commits per second over the whole run. */
   readonly commitsPerSecond: number
   readonly peakMemoryMb: number
-  /** How late the sender was at worst, after the warm-up. */
+  /** The largest delay of the sender after the warm-up. */
   readonly latestHandOverMs: number
 }
 
 export interface LiveLoad {
-  /** Of the topic, the group and the database. */
+  /** The name of the topic, the group and the database. */
   readonly name: string
   readonly settings: Readonly<Record<string, string>>
   readonly ratePerSecond: number
@@ -36,11 +36,11 @@ export interface LiveLoad {
 }
 
 const symbols = 50
-/** How long the last messages may take before something is wrong. */
+/** If the last messages take longer than this, the run fails. */
 const patienceMs = 60_000
 const checkIntervalMs = 20
 
-/** @returns The figures, and what was not right with the rows, if anything. */
+/** @returns The figures, and what was wrong with the rows, if anything. */
 export async function runLive(
   load: LiveLoad,
   parts: { servers: BenchServers; exact: ExactRows; log: Logger },

@@ -1,4 +1,4 @@
-// A process that sends prices on a fixed schedule, whatever becomes of the ones before: an open loop.
+// A process that sends prices on a fixed schedule, even if earlier ones are not yet processed (an open loop).
 import { loadConfig } from '../../config/load.ts'
 import { messageOf } from '../../errors.ts'
 import { SimulateSource } from '../../feed/simulate/simulate-source.ts'
@@ -19,7 +19,7 @@ export interface PacedSendJob {
   readonly ratePerSecond: number
   readonly count: number
   readonly symbols: number
-  /** The first messages, of the warm-up, may be late. */
+  /** The first messages, during warm-up, may be late. */
   readonly skipped: number
 }
 
@@ -29,25 +29,28 @@ export interface PacedSendBegun {
 }
 
 export interface PacedSendResult {
-  /** By partition, and in it by offset, since the topic was empty: the number of the message, from 0. */
+  /** The number of the message, from 0, by partition and offset. The topic was empty before. */
   readonly numbers: readonly Uint32Array[]
-  /** How long after it was due a message was handed to the producer, at worst. */
+  /** The longest time from when a message was due until it was handed to the producer. */
   readonly latestHandOverMs: number
 }
 
-/** What is due is looked for so often. */
+/** How often the sender checks what is due. */
 const stepMs = 1
-/** Behind by more, the source would move its schedule: it is shown an earlier time instead, and again at once. */
+/**
+ * If the source is further behind, it would move its schedule. So it is shown an earlier time, and is called again at
+ * once.
+ */
 const furthestBehindMs = 900
-/** From the announcement to the first message. */
+/** Time from the announcement to the first message. */
 const leadMs = 100
 const flushDeadlineMs = 60_000
 
-/** Shows the source a time that is never far behind what is due next, so that its schedule stays where it is. */
+/** A clock that is never far ahead of the next due message, so that the source does not move its schedule. */
 class OpenLoopClock implements Clock {
   readonly #ratePerSecond: number
   readonly #startAtMs: number
-  /** What the wall clock shows when the first message is due. */
+  /** The wall-clock time at which the first message is due. */
   readonly #wallStartMs: number
   made = 0
 
@@ -66,7 +69,7 @@ class OpenLoopClock implements Clock {
   readonly random = Math.random
 
   wallMs(): number {
-    // The schedule begins at the first look.
+    // The schedule starts when the source first reads the clock.
     if (this.made === 0) return this.#wallStartMs
     const shownMs = Math.min(monotonicMs(), this.nextDueMs + furthestBehindMs)
     return this.#wallStartMs + shownMs - this.#startAtMs
@@ -113,7 +116,10 @@ async function sendPaced(job: PacedSendJob, begin: (begun: PacedSendBegun) => vo
   return { numbers: numbers.map((all, partition) => all.slice(0, counts[partition])), latestHandOverMs }
 }
 
-/** Notes where the messages of a batch will stand: one producer's messages keep their order in a partition. */
+/**
+ * Records which offsets the messages of a batch will get: the messages of one producer keep their order in a
+ * partition.
+ */
 function note(batch: MessageBatch, first: number, numbers: readonly Uint32Array[], counts: Uint32Array): void {
   for (let i = 0; i < batch.count; i++) {
     const partition = partitionOf(batch.key(i), numbers.length)

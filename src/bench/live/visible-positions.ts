@@ -2,14 +2,14 @@ import { pause } from '../../runtime/abort.ts'
 import type { Database } from '../../store/client/connection.ts'
 import { monotonicMs } from './monotonic.ts'
 
-/** From a time on, everything of a partition below an offset could be read in the rows. */
+/** The time from which the rows of all messages of a partition below an offset could be read. */
 export interface Sighting {
   readonly partition: number
   readonly nextOffset: number
   readonly atMs: number
 }
 
-/** How long between two looks: added to what is measured, with the look itself, at most. */
+/** Time between two checks. It increases the measured latency by at most this much plus the duration of the check. */
 export const checkIntervalMs = 2
 
 const statement = {
@@ -18,8 +18,8 @@ const statement = {
 }
 
 /**
- * Watches on a connection of its own how the pipeline's positions move. They move in the transaction that writes the
- * rows, so whoever sees a position could read the rows of everything below it.
+ * Watches the pipeline's positions on its own connection. A position moves in the transaction that writes the rows.
+ * So when a position is visible, the rows of all messages below it can be read.
  */
 export class VisiblePositions {
   readonly #database: Database
@@ -36,7 +36,7 @@ export class VisiblePositions {
     return this.#sightings
   }
 
-  /** Offsets below the positions, in all. */
+  /** Sum of the positions over all partitions. */
   get total(): number {
     return [...this.#latest.values()].reduce((sum, offset) => sum + offset, 0)
   }
@@ -46,7 +46,7 @@ export class VisiblePositions {
     this.#looking.catch(() => undefined) // told by stop
   }
 
-  /** @throws KpiError of a look that failed. Idempotent. */
+  /** @throws KpiError of a check that failed. Idempotent. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     await this.#looking

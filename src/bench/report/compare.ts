@@ -6,16 +6,16 @@ export interface Comparison {
   readonly unit: string
   readonly before: Spread
   readonly now: Spread
-  /** How much worse than the worst run of before the median of now may be. */
+  /** How much worse than the worst earlier run the current median may be. */
   readonly allowed: number
   readonly verdict: 'better' | 'same' | 'worse' | 'not measured'
 }
 
 /**
- * Holds a report against an earlier one. A series is *worse* when its median now lies beyond the worst run of before by
- * more than the noise: the largest of its floor ({@link Series.noise}), the spread of the runs before, and that of the
- * runs now. It is *better* by the same rule turned round. What was measured before and is not now is told, and fails
- * nothing by itself: a program of the system that is away is no regression.
+ * Compares a report with an earlier one. A series is *worse* if its current median is worse than the worst earlier
+ * run by more than the noise. The noise is the largest of its floor ({@link Series.noise}), the spread of the earlier
+ * runs, and that of the current runs. *Better* is defined the same way in the other direction. A series that is
+ * missing now is reported, but does not fail the comparison: a program that is not installed is no regression.
  */
 export function compareSeries(before: readonly Series[], now: readonly Series[]): Comparison[] {
   return before.map((old) =>
@@ -36,7 +36,7 @@ function compareOne(old: Series, found: Series | undefined): Comparison {
 }
 
 function widthOf({ lowest, highest }: Spread): number {
-  // Of a series that was not measured, NaN would swallow the rest.
+  // If a series was not measured, its NaN must not spread to the result.
   return Number.isNaN(lowest) ? 0 : highest - lowest
 }
 

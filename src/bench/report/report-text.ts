@@ -10,7 +10,7 @@ import { fixed, markdownTable, percent, spread, whole } from './markdown.ts'
 import type { BenchReport } from './saved-report.ts'
 import { median } from './statistics.ts'
 
-/** A report as Markdown: machine and versions, a section a part, and whether everything was exact. */
+/** A report as Markdown: machine and versions, one section per part, and whether all results were exact. */
 export function reportText(report: BenchReport): string {
   const { machine, librdkafka, plan, throughput, latency, tuning, database, startUp, problems } = report
   const sections = [
@@ -129,7 +129,7 @@ Rows are looked for every ${checkIntervalMs} ms, which is in the figures, and in
 ${markdownTable(titles, rows)}`
 }
 
-/** What a comparison found, and by which rule. */
+/** The result of a comparison, and the rule that it used. */
 export function comparisonText(comparisons: readonly Comparison[], earlier: { startedAt: string }): string {
   const titles = ['figure', 'before', 'now', 'may be worse by', 'verdict']
   const rows = comparisons.map(({ name, unit, before, now, allowed, verdict }) => [

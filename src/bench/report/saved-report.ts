@@ -13,12 +13,12 @@ import type { ThroughputReport } from '../throughput/throughput.ts'
 import type { TuningReport } from '../tuning/tuning.ts'
 import type { Series } from './series.ts'
 
-/** All that a run of `bench` found, as `--json` prints it and `--save` keeps it. */
+/** The complete result of `bench`, as `--json` prints it and `--save` stores it. */
 export interface BenchReport {
   readonly format: typeof format
   readonly startedAt: string
   readonly machine: Machine
-  /** librdkafka's version, where it was measured too. */
+  /** librdkafka's version, if it was measured too. */
   readonly librdkafka?: string | undefined
   readonly plan: Plan
   readonly throughput?: ThroughputReport
@@ -26,15 +26,15 @@ export interface BenchReport {
   readonly tuning?: TuningReport
   readonly database?: DatabaseReport
   readonly startUp?: StartUpReport
-  /** What another report may be compared by. */
+  /** The figures that a later report is compared with. */
   readonly series: readonly Series[]
-  /** What was not right; an empty list says that every message and every row was exact. */
+  /** What was wrong. If the list is empty, every message and every row was exact. */
   readonly problems: readonly string[]
 }
 
 export const format = 1
 
-/** As much of an earlier report as a comparison needs. */
+/** The part of an earlier report that a comparison needs. */
 export type EarlierReport = Pick<BenchReport, 'startedAt' | 'machine' | 'plan' | 'series'>
 
 const count = z.int().positive()
@@ -103,7 +103,7 @@ const reportSchema = z.object({
   series: z.array(seriesSchema),
 })
 
-/** @throws KpiError `KPI_USAGE` when it is not there, or no report. */
+/** @throws KpiError `KPI_USAGE` if the file does not exist, or is not a report. */
 export function readReport(path: string): EarlierReport {
   let content: unknown
   try {
@@ -118,9 +118,8 @@ export function readReport(path: string): EarlierReport {
   throw new KpiError('KPI_USAGE', `${path} is not a report saved by this version: ${place}: ${issue?.message}`)
 }
 
-/** @throws KpiError `KPI_USAGE` when the file cannot be written. */
 /**
- * A place where nothing can be saved is reported before anything is measured.
+ * Checks before the measurement whether the report can be saved there.
  *
  * @throws KpiError `KPI_USAGE`.
  */

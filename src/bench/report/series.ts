@@ -1,24 +1,24 @@
-/** One figure of a report, measured once a run, that a later report is compared by. */
+/** A figure of a report, measured once per run. A later report is compared by it. */
 export interface Series {
-  /** The same in every report that measures the same. */
+  /** The same name in every report that measures the same thing. */
   readonly name: string
   readonly unit: string
   readonly better: 'higher' | 'lower'
   readonly values: readonly number[]
-  /** How far two medians may lie apart for no reason, whatever the runs' spread. */
+  /** How much two medians may differ by chance, regardless of the spread of the runs. */
   readonly noise: Noise
 }
 
 export interface Noise {
-  /** Of the earlier median. */
+  /** Share of the earlier median. */
   readonly share: number
-  /** In the unit of the series. */
+  /** Minimum, in the unit of the series. */
   readonly least: number
 }
 
-/** Rates of whole runs. */
+/** For rates of whole runs. */
 export const rateNoise: Noise = { share: 0.1, least: 0 }
-/** Multiples of the CPU of an empty program, in percent. */
+/** For multiples of the CPU of an empty program, in percent. */
 export const ratioNoise: Noise = { share: 0.1, least: 50 }
-/** Tails of latencies: one pause of a disk or a collector moves them. */
+/** For high percentiles of latencies, which a single pause of the disk or the garbage collector changes. */
 export const latencyNoise: Noise = { share: 0.25, least: 10 }

@@ -1,11 +1,11 @@
-/** What some runs of the same came to. */
+/** The median and range of several runs. */
 export interface Spread {
   readonly median: number
   readonly lowest: number
   readonly highest: number
 }
 
-/** Of no values: NaN. */
+/** All figures are NaN if there are no values. */
 export function spreadOf(values: readonly number[]): Spread {
   if (values.length === 0) return { median: Number.NaN, lowest: Number.NaN, highest: Number.NaN }
   return { median: median(values), lowest: Math.min(...values), highest: Math.max(...values) }
@@ -19,7 +19,7 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * The smallest value that at least this share of all do not exceed (nearest rank): one that was really measured.
+ * The smallest measured value such that at least this share of all values do not exceed it (nearest-rank percentile).
  *
  * @param sorted - In ascending order.
  * @param share - Above 0, up to 1.
@@ -29,5 +29,5 @@ export function percentile(sorted: Float64Array, share: number): number {
   return sorted[Math.max(rank, 1) - 1] ?? Number.NaN
 }
 
-/** 0.99 · 100 is a little more than 99 in floating point. */
+/** In floating point, 0.99 · 100 is slightly above 99. */
 const rankSlack = 1e-9

@@ -4,21 +4,21 @@ import { assert, KpiError } from '../../errors.ts'
 
 const run = promisify(execFile)
 
-/** The command's own output is dropped, so that the two figures are all that is left. */
+/** The command's own output is dropped, so that only the two figures are printed. */
 const script = `TIMEFORMAT='%3U %3S'; time "$0" "$@" >/dev/null 2>&1`
 
 /**
- * The CPU that a command takes in user and system mode, in seconds to the millisecond, whatever its exit code. bash
- * measures it: /proc counts in hundredths of a second, a third of what `node -e 0` takes.
+ * The CPU seconds that a command uses in user and system mode, to the millisecond, whatever its exit code. bash
+ * measures them, because /proc counts in hundredths of a second, which is a third of what `node -e 0` uses.
  *
- * @throws KpiError `KPI_USAGE` when there is no bash.
+ * @throws KpiError `KPI_USAGE` if bash is not installed.
  */
 export async function cpuSecondsOf(
   file: string,
   args: readonly string[],
   options: { readonly env: NodeJS.ProcessEnv; readonly cwd: string },
 ): Promise<number> {
-  // A comma in numbers, where the language has one, would be no number to us.
+  // Some locales print a decimal comma, which would not parse as a number.
   const env = { ...options.env, LC_ALL: 'C' }
   const ended = await run('bash', ['-c', script, file, ...args], { ...options, env }).catch((error: unknown) => {
     if (hasOutput(error)) return error
@@ -32,7 +32,7 @@ export async function cpuSecondsOf(
   return sum
 }
 
-/** What `execFile` rejects with when the program ran, and ended with another code than 0. */
+/** Whether `execFile` failed only because the program ended with an exit code other than 0. */
 function hasOutput(error: unknown): error is { readonly stderr: string } {
   return error instanceof Error && 'stderr' in error && 'code' in error && typeof error.code === 'number'
 }

@@ -14,16 +14,16 @@ export interface StartUpPlan {
   readonly runs: number
 }
 
-/** CPU of a command from start to end, seconds, one figure a run. */
+/** CPU seconds of a command from start to end, one value per run. */
 export interface StartUpCase {
   readonly command: string
-  /** The most that it may take, as a multiple of `node -e 0`. */
+  /** The maximum, as a multiple of `node -e 0`. */
   readonly target: number
   readonly cpuSeconds: readonly number[]
 }
 
 export interface StartUpReport {
-  /** `node -e 0` in the same rounds. */
+  /** CPU seconds of `node -e 0` in the same rounds. */
   readonly nodeCpuSeconds: readonly number[]
   readonly cases: readonly StartUpCase[]
 }
@@ -34,7 +34,10 @@ interface Measured {
   readonly args: readonly string[]
 }
 
-/** Folders and servers exist, nothing is sent to them: what a command does is little, and its start is most of it. */
+/**
+ * Measures the start of commands. Folders and servers exist but hold no data, so a command has little to do, and most
+ * of its time is its start.
+ */
 export async function measureStartUp(options: {
   readonly servers: BenchServers
   readonly plan: StartUpPlan
@@ -48,7 +51,7 @@ export async function measureStartUp(options: {
     const measure = (args: readonly string[]) => cpuSecondsOf(process.execPath, args, { env, cwd: folder })
     const commands = commandsIn(folder)
     const launch = ({ args }: Measured) => measure([...nodeFlags([]), cliEntry, ...args])
-    // Node keeps what it compiled, so that a first run takes longer.
+    // The first run takes longer, because Node caches compiled code.
     for (const command of commands) await launch(command)
     log.info('start-up: every command was run once')
     const nodeCpuSeconds: number[] = []
@@ -84,7 +87,7 @@ function commandsIn(folder: string): Measured[] {
   ].map((one) => ({ ...one, command: one.args.filter((word) => !word.startsWith(folder)).join(' ') }))
 }
 
-/** How often the CPU of `node -e 0` each run of a command took. */
+/** The CPU of each run as a multiple of that of `node -e 0`. */
 export function ratiosOf(cpuSeconds: readonly number[], nodeCpuSeconds: readonly number[]): number[] {
   const unit = median(nodeCpuSeconds)
   return cpuSeconds.map((seconds) => seconds / unit)

@@ -4,20 +4,20 @@ import { treeCpuSeconds } from '../cpu.ts'
 import type { Scene } from '../scene.ts'
 import { type WorkerPart, WorkerProcess } from '../worker-process.ts'
 
-/** What workers took for a topic that was full before they started. */
+/** How long workers took for a topic that was filled before they started. */
 export interface ConsumeRun {
-  /** From the first records in a worker's hands to the last commit, by the workers' own clocks. */
+  /** From the first records that a worker received to the last commit, according to the workers' clocks. */
   readonly seconds: number
   /** From the start of the processes to the last commit. */
   readonly wholeSeconds: number
   readonly messages: number
   readonly batches: number
   readonly rows: number
-  /** Of the workers' processes, in all. */
+  /** Sum over all worker processes. */
   readonly cpuSeconds: number
-  /** Of the largest of them. */
+  /** Of the worker that used the most memory. */
   readonly peakMemoryMb: number
-  /** Of PostgreSQL with all its processes. */
+  /** Of all PostgreSQL processes. */
   readonly postgresCpuSeconds: number
 }
 
@@ -62,8 +62,9 @@ export async function runConsume(scene: Scene, options: { messages: number; work
 }
 
 /**
- * Several workers share the partitions only seconds after the first has started, and it would be done by then. A lock
- * on the positions, which each reads before its first message, holds them all until everybody has a partition.
+ * Lets several workers start at the same time. They would share the partitions only seconds after the first one
+ * started, and by then it would have finished. A lock on the positions, which each worker reads before its first
+ * message, blocks them all until every worker has a partition.
  */
 async function startTogether(
   database: Database,

@@ -3,13 +3,14 @@ import { verify } from '../../verify/verify.ts'
 import type { Scene } from '../scene.ts'
 
 /**
- * Whether a run's rows are right. Those of the first run of a topic are computed again from the log, by the second way
- * that `verify` has; those of the next runs must be the same to the last digit, which is quicker to find out.
+ * Checks whether the rows of a run are correct. For the first run of a topic, they are computed again from the log
+ * with the independent method of `verify`. For later runs they must be identical to those rows, which is faster to
+ * check.
  */
 export class ExactRows {
   readonly #digests = new Map<string, string>()
 
-  /** @returns What is wrong; undefined when all messages are accounted for and all rows are exact. */
+  /** @returns What is wrong; undefined if all messages are accounted for and all rows are exact. */
   async problemOf(scene: Scene, messages: number): Promise<string | undefined> {
     const { rejected, merged, traded } = await countsOf(scene)
     if (merged + rejected !== messages || rejected > 0 || traded !== merged) {
@@ -43,7 +44,7 @@ async function countsOf({ database }: Scene): Promise<Counts> {
   return counts ?? { merged: 0, rejected: 0, traded: 0 }
 }
 
-/** Of every column but the time of the last write. */
+/** A digest of every column except the time of the last write. */
 async function digestOf({ database }: Scene): Promise<string> {
   const [row] = await database.query<{ digest: string }>({
     text: `

@@ -1,15 +1,15 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { KpiError } from '../../errors.ts'
 
-/** `kcat`, where the machine has it: a plain consume by librdkafka, in C, with no work. */
+/** `kcat`, if it is installed: plain consumption with librdkafka, in C, without processing. */
 export interface Kcat {
-  /** Of librdkafka. */
+  /** The version of librdkafka. */
   readonly version: string
-  /** Reads a topic from its beginning to its end. @returns How long the process took, seconds. */
+  /** Reads a topic from beginning to end. @returns How long the process took, in seconds. */
   read(bootstrap: string, topic: string): Promise<number>
 }
 
-/** @returns undefined where there is none. */
+/** @returns undefined if it is not installed. */
 export function findKcat(): Kcat | undefined {
   const { stdout, error } = spawnSync('kcat', ['-V'], { encoding: 'utf8' })
   if (error) return undefined
@@ -18,8 +18,9 @@ export function findKcat(): Kcat | undefined {
 }
 
 /**
- * With its defaults it would fill a queue of 64 MB and then sleep for a second, and wait for half a second at the end.
- * Where the sleep can be set it is made short; elsewhere the queue is made too large to be filled.
+ * Settings for kcat. With its defaults it would fill a queue of 64 MB and then sleep for a second, and wait for half
+ * a second at the end. If the version can configure the sleep, it is made short; otherwise the queue is made too
+ * large to fill up.
  */
 function tuning(version: string): string[] {
   const [major = 0, minor = 0] = version.split('.').map(Number)

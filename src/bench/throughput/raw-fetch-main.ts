@@ -1,4 +1,4 @@
-// A process that reads a topic with the worker's own fetcher, checks and counts the records, and does nothing with them.
+// A process that reads a topic with the worker's fetcher, and only checks and counts the records.
 import { loadConfig } from '../../config/load.ts'
 import { messageOf } from '../../errors.ts'
 import { KafkaCluster } from '../../kafka/client/cluster.ts'
@@ -14,7 +14,7 @@ export interface RawFetchJob {
 }
 
 export interface RawFetchResult {
-  /** From the first records to the last. */
+  /** From the first to the last records. */
   readonly seconds: number
   readonly messages: number
 }

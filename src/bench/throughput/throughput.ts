@@ -10,10 +10,10 @@ import type { Kcat } from './kcat.ts'
 import type { RawFetchJob, RawFetchResult } from './raw-fetch-main.ts'
 import { loadTopic } from './workload.ts'
 
-/** What one case came to; the n-th of each list was measured in the n-th round. */
+/** The results of one case. Element n of each list was measured in round n. */
 export interface CaseReport extends Case {
   readonly runs: ConsumeRun[]
-  /** Messages a second: the worker's own fetcher with nothing behind it; librdkafka, where there is one. */
+  /** Messages per second: of the worker's fetcher without processing; and of librdkafka, if it is installed. */
   readonly rawFetch: number[]
   readonly librdkafka: number[]
 }
@@ -21,7 +21,7 @@ export interface CaseReport extends Case {
 export interface ThroughputReport {
   readonly loadedPerSecond: readonly number[]
   readonly cases: readonly CaseReport[]
-  /** What was not right. */
+  /** What was wrong. */
   readonly problems: string[]
 }
 
@@ -33,8 +33,9 @@ interface Parts {
 }
 
 /**
- * Topics are filled first, one for each workload. Then come the rounds: in each, every case and every plain reader of its
- * topic has a turn, in an order that is turned round each time, so that a machine whose speed drifts is fair to all.
+ * Fills one topic for each workload, then measures in rounds. In each round every case and every plain reader of its
+ * topic has a turn. The order is reversed each time, so that a change in the machine's speed affects all of them
+ * equally.
  */
 export async function measureThroughput(parts: Parts): Promise<ThroughputReport> {
   const { plan, log } = parts
@@ -49,7 +50,7 @@ export async function measureThroughput(parts: Parts): Promise<ThroughputReport>
   return { loadedPerSecond, cases, problems }
 }
 
-/** Cases that differ in their workers only share a topic. */
+/** Cases that differ only in the number of workers share a topic. */
 export function topicOf({ symbols, windows, compression, unusualPercent }: Case): string {
   return `bench-${symbols}-${windows}-${compression}-${unusualPercent}`
 }
@@ -126,7 +127,7 @@ async function measureWorkers(
   }
 }
 
-/** What a later report is compared by: our own figures, not those of others. */
+/** The figures that a later report is compared by: only those of market-kpi. */
 export function throughputSeries({ cases }: ThroughputReport): Series[] {
   return cases.map(({ name, runs }) => ({
     name: `throughput ${name}`,

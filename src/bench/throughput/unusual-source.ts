@@ -1,7 +1,10 @@
 import { batchLimits, type PriceSource } from '../../feed/source.ts'
 import { MessageBatch } from '../../kafka/records/message-batch.ts'
 
-/** Ways in which a message says the same as a usual one, but not to the fast scan: the full parser has to read it. */
+/**
+ * Rewrites of a message that keep its meaning but are not supported by the fast scan, so that the full parser has to
+ * read it.
+ */
 const rewrites: readonly ((text: string) => string)[] = [
   // The first letter of the symbol as an escape.
   (text) => text.replace(/^\{"symbol":"(.)/, (_, first: string) => `{"symbol":"${escaped(first)}`),
@@ -17,12 +20,12 @@ function escaped(letter: string): string {
   return `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
-/** The same prices, of which every so many percent are written in an unusual way; each way as often as the others. */
+/** The same prices, with a given percentage of them written in an unusual way. All ways are equally frequent. */
 export class UnusualSource implements PriceSource {
   readonly #inner: PriceSource
   readonly #percent: number
   readonly #batch = new MessageBatch(batchLimits)
-  /** Grows by the percentage with every message; a whole hundred makes one unusual. */
+  /** Grows by the percentage with every message. When it reaches a hundred, one message is made unusual. */
   #due = 0
   #rewritten = 0
 

@@ -10,22 +10,22 @@ import type { Logger } from '../../log.ts'
 import { type Clock, systemClock } from '../../runtime/clock.ts'
 import { UnusualSource } from './unusual-source.ts'
 
-/** Simulated prices, as many as told, spread evenly over so many windows of event time. */
+/** A number of simulated prices, spread evenly over a number of windows of event time. */
 export interface Workload {
   readonly messages: number
   readonly symbols: number
   readonly windows: number
   readonly compression: Compression
-  /** How many of a hundred the fast scan declines. */
+  /** Percentage of messages that the fast scan does not support. */
   readonly unusualPercent: number
 }
 
 const windowSeconds = 300
 const flushDeadlineMs = 60_000
-/** How far the clock jumps at once: a schedule catches up on one second at most. */
+/** How far the clock advances at once; a schedule catches up on one second at most. */
 const stepMs = 900
 
-/** A market without disorder, repetitions, pauses or bad messages. */
+/** A market without disorder, duplicates, pauses or bad messages. */
 export function orderlyMarket(options: { symbols: number; ratePerSecond: number; count: number }): SimulateOptions {
   return {
     names: symbolNames(String(options.symbols)),
@@ -42,7 +42,8 @@ export function orderlyMarket(options: { symbols: number; ratePerSecond: number;
 }
 
 /**
- * Loads a topic with the workload. The same workload is the same bytes but for its date, which is near now.
+ * Fills a topic with the workload. The same workload always gives the same bytes, except for the dates, which are
+ * recent.
  *
  * @returns How long it took, in seconds.
  */
@@ -72,13 +73,13 @@ function sourceOf({ messages, symbols, windows, unusualPercent }: Workload): Pri
   return unusualPercent > 0 ? new UnusualSource(source, unusualPercent) : source
 }
 
-/** The start of a window, so that the span fills whole ones and ends before now. */
+/** The start of a window, chosen so that the workload fills whole windows and ends before now. */
 function startOf(spanSeconds: number): number {
   const latestMs = Date.now() - spanSeconds * 1000
   return latestMs - (latestMs % (windowSeconds * 1000))
 }
 
-/** A clock that waits for nothing: who asks to be called back later is called at once, with the time moved on. */
+/** A clock that never waits: callbacks are called at once, and the time advances accordingly. */
 export function fastClock(startMs: number): Clock {
   let nowMs = startMs
   return {

@@ -53,7 +53,7 @@ function settingRow({ setting, runs, live }: TuningCase): string[] {
   ]
 }
 
-/** From one write a message to the defaults, which batch, pool and overlap. */
+/** Compares one write per message with the defaults, which use batches, a pool and overlapping work. */
 function savingRows({ cases, naive }: TuningReport): string[][] {
   const byDefault = median(cases.find(({ setting }) => setting === 'default')?.runs.map(rateOf) ?? [])
   const row = (way: string, figures: { perSecond: number; commits: number; cpu: number; postgresCpu: number }) => [

@@ -9,12 +9,12 @@ import { type ConsumeRun, runConsume } from '../throughput/consume-run.ts'
 import { ExactRows } from '../throughput/exact-rows.ts'
 import { loadTopic } from '../throughput/workload.ts'
 
-/** One setting that differs from the defaults, and what came of it. */
+/** One setting that differs from the defaults, and its results. */
 export interface TuningCase {
   readonly setting: TuningName
-  /** A backlog, worked off once a round. */
+  /** Processing of a backlog, once per round. */
   readonly runs: ConsumeRun[]
-  /** Then prices at a steady rate. */
+  /** Processing of prices at a steady rate, after the backlog. */
   live?: LiveRun
 }
 
@@ -24,7 +24,7 @@ export interface TuningReport {
   readonly problems: string[]
 }
 
-/** What each name means to a worker. */
+/** The worker settings for each name. */
 function tuningSettings(partitions: number): Record<TuningName, Record<string, string>> {
   return {
     default: {},
@@ -49,7 +49,10 @@ interface Parts {
 
 const topic = 'bench-tuning'
 
-/** Each setting on its own: a backlog in interleaved rounds, then a steady rate; and the naive ways for comparison. */
+/**
+ * Measures each setting alone: first a backlog in interleaved rounds, then a steady rate. Measures the naive ways for
+ * comparison.
+ */
 export async function measureTuning(parts: Parts): Promise<TuningReport> {
   const { plan, log } = parts
   const exact = new ExactRows()
