@@ -4,12 +4,12 @@ import { type Endpoint, postJson } from './http-post.ts'
 import { isWebAddress } from './wording.ts'
 
 /**
- * An alert that is not sent again for so long is over for Alertmanager: five of the minutes in which it is, so that a
- * few lost attempts resolve nothing, and a dead evaluator's alerts do not stay for ever.
+ * Alertmanager resolves an alert that is not sent again within this time. Alerts are sent again every minute, so that a
+ * few failed attempts do not resolve them, while the alerts of a dead evaluator do not remain for ever.
  */
 const holdMs = 5 * 60_000
 
-/** Sends every alert to the API v2 of one Alertmanager. It groups, silences and repeats by itself. */
+/** Sends every alert to the API v2 of one Alertmanager, which groups, silences and repeats by itself. */
 export function alertmanagerNotifier(
   endpoint: Endpoint & { name: string },
   clock: { readonly nowMs: () => number },
@@ -33,17 +33,18 @@ export function alertmanagerNotifier(
   }
 }
 
-/** Beyond so many the oldest is forgotten, and ends by itself like all others. */
+/** At most this many are kept. The oldest is dropped, and Alertmanager resolves it once it is not sent again. */
 const maxTold = 5000
 
 /**
- * For Alertmanager the severity is part of what an alert is: one that became critical would be two, of which the warning
- * lasts until it is missed. So that one is ended when the other begins.
+ * The severities that Alertmanager was sent. For Alertmanager the severity is part of an alert's identity: after a
+ * warning becomes critical it would have two alerts, and keep the warning until it times out. So the warning is
+ * resolved when the critical alert is sent.
  */
 class ToldSeverities {
   readonly #told = new Map<string, Severity>()
 
-  /** The same alert as it was told before, over since now. */
+  /** The alert with the severity that was sent before, as resolved; empty if the severity has not changed. */
   outdatedBy(alert: NotifiedAlert, nowMs: number): NotifiedAlert[] {
     const severity = this.#told.get(alert.fingerprint)
     if (severity === undefined || severity === alert.severity) return []
@@ -59,7 +60,10 @@ class ToldSeverities {
   }
 }
 
-/** The API's `postableAlert`. What is over ends in the past; what fires ends a while from now, if it is not sent again. */
+/**
+ * Builds the API's `postableAlert`. A resolved alert has its end time; a firing one ends five minutes from now, unless
+ * it is sent again.
+ */
 export function postable(alert: NotifiedAlert, { source }: Notification, nowMs: number): object {
   const { fingerprint, value, unit, runbookUrl, explainCommand, summary } = alert
   const own = {
@@ -84,7 +88,10 @@ export function postable(alert: NotifiedAlert, { source }: Notification, nowMs: 
   }
 }
 
-/** As Prometheus does: a name has letters, digits and `_` only, and one of ours does not hide one of the alert's. */
+/**
+ * Converts label names as Prometheus does: other characters than letters, digits and `_` are replaced by `_`, and a
+ * label with the name of one of ours gets the prefix `exported_`.
+ */
 function renamed(labels: Readonly<Record<string, string>>, own: object): Record<string, string> {
   const pairs = Object.entries(labels).map(([name, value]) => {
     const valid = name.replace(/[^A-Za-z0-9_]/g, '_').replace(/^(?=\d)/, '_')

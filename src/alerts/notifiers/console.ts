@@ -3,10 +3,10 @@ import type { Severity } from '../../observe/finding.ts'
 import type { NotifiedAlert, Notifier } from '../notification.ts'
 import { headline, whatToDo } from './wording.ts'
 
-/** The level of the line; a resolved alert is only worth knowing. */
+/** The log level for a firing alert; a resolved one is logged as information. */
 const levelOf: Record<Severity, 'info' | 'warn' | 'error'> = { info: 'info', warning: 'warn', critical: 'error' }
 
-/** One line of the log for each alert, with what a program may want to read as fields. */
+/** Logs one line for each alert, with fields for programs. */
 export function consoleNotifier(log: Logger): Notifier {
   return {
     name: 'console',

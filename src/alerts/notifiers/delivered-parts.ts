@@ -1,14 +1,14 @@
 import type { Notification } from '../notification.ts'
 
 /**
- * What of the notification at hand a receiver has already, where it takes several requests: another attempt sends the
- * rest only. Knows one notification at a time; of another it knows nothing, and all is sent.
+ * Which parts of a notification are already delivered, for receivers that need several requests: another attempt sends
+ * only the rest. It keeps the parts of one notification only, the latest.
  */
 export class DeliveredParts {
   #notificationId: string | undefined
   #parts = new Set<string>()
 
-  /** Those of this notification; what is added to them is kept for its next attempt. */
+  /** The delivered parts of this notification. Parts added to the set are kept for its next attempt. */
   of({ id }: Notification): Set<string> {
     if (id !== this.#notificationId) {
       this.#notificationId = id

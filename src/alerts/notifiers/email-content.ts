@@ -6,7 +6,7 @@ const maxSubject = 200
 /** Some servers refuse headers beyond 2000 characters; a reference has about 80. */
 const maxReferences = 10
 
-/** Subject, both bodies and the headers of an e-mail; who sends it to whom is the caller's. */
+/** Subject, both bodies and the headers of an e-mail; the caller adds sender and recipients. */
 export interface EmailContent {
   readonly subject: string
   readonly text: string
@@ -18,7 +18,7 @@ export interface EmailContent {
 }
 
 /**
- * @param domain - Of the sender; message ids end in it.
+ * @param domain - The sender's domain, used in message ids.
  */
 export function emailContent(notification: Notification, domain: string): EmailContent {
   const references = notification.alerts.slice(0, maxReferences).map((alert) => threadId(alert, domain))
@@ -26,7 +26,8 @@ export function emailContent(notification: Notification, domain: string): EmailC
     subject: clip(title(notification), maxSubject),
     text: textBody(notification),
     html: htmlBody(notification),
-    // The same in each attempt: a server that took it before its answer was lost sees that it has it already.
+    // The same in each attempt: if the server accepted the message but its answer was lost, it can detect the
+    // duplicate.
     messageId: `<${notification.id.replace(/[^A-Za-z0-9.-]/g, '-')}@${domain}>`,
     references,
     inReplyTo: references[0] ?? '',
@@ -35,8 +36,8 @@ export function emailContent(notification: Notification, domain: string): EmailC
 }
 
 /**
- * Names an episode. No message has this id, but all messages about the episode refer to it, and so mail programs show
- * RESOLVED and every repeat in one thread with FIRING, without anybody having to remember what was sent.
+ * Identifies an episode. No message has this id, but all messages about the episode refer to it, so that mail programs
+ * show FIRING, repeats and RESOLVED in one thread, without the evaluator having to store what was sent.
  */
 function threadId({ fingerprint, firedAtMs }: NotifiedAlert, domain: string): string {
   return `<${fingerprint}.${firedAtMs}@${domain}>`

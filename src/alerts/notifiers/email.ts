@@ -5,18 +5,21 @@ import { DeliveredParts } from './delivered-parts.ts'
 import { emailContent } from './email-content.ts'
 
 export interface EmailOptions {
-  /** `smtp://` or `smtps://`, with percent-encoded credentials. A secret: only its host is ever told. */
+  /** `smtp://` or `smtps://`, with percent-encoded credentials. A secret: only its host appears in messages. */
   readonly url: string
-  /** Whether a server without TLS gets e-mail all the same. */
+  /** Whether e-mail is sent only over TLS. */
   readonly isTlsRequired: boolean
-  /** Certificates to trust, in PEM; the system's when absent. */
+  /** Certificates to trust, in PEM. @defaultValue those of the system */
   readonly ca?: string
   readonly from: string
   readonly to: readonly string[]
   readonly timeoutMs: number
 }
 
-/** One e-mail to all, over a connection of its own: alerts are rare, and an idle connection would be closed by the server. */
+/**
+ * Sends one e-mail to all recipients, over a new connection: alerts are rare, and the server would close an idle
+ * connection.
+ */
 export function emailNotifier(options: EmailOptions): Notifier {
   const parts = new DeliveredParts()
   const address = new URL(options.url)
@@ -48,7 +51,7 @@ export function emailNotifier(options: EmailOptions): Notifier {
   }
 }
 
-/** @returns The recipients that the server refused while it took the others, each with its reply's code. */
+/** @returns The recipients that the server refused while it accepted the others, each with the reply code. */
 async function send(
   options: EmailOptions,
   { notification, recipients, signal }: { notification: Notification; recipients: string[]; signal: AbortSignal },
@@ -80,7 +83,7 @@ function transportOptions({ url, isTlsRequired, ca, timeoutMs }: EmailOptions) {
     secure: isSecure,
     requireTLS: isTlsRequired && !isSecure,
     tls: { minVersion: 'TLSv1.2' as const, ...(ca === undefined ? {} : { ca }) },
-    // A server that offers no login, though we have one, would otherwise get the message without.
+    // Without `forceAuth`, the message would be sent without login to a server that offers none.
     ...(username === ''
       ? {}
       : { forceAuth: true, auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
@@ -104,10 +107,10 @@ function partlyRefused(host: string, refused: ReadonlyMap<string, number | undef
   return { outcome: isLater ? 'retryable' : 'permanent', reason }
 }
 
-/** What another attempt cannot change, where the server gave no code: our name, our addresses, our message. */
+/** Errors without a reply code that another attempt cannot solve: credentials, addresses, the message itself. */
 const permanentCodes = ['EAUTH', 'ENOAUTH', 'EENVELOPE', 'EMESSAGE', 'ECONFIG', 'EMAXRECIPIENTS']
 
-/** SMTP's 4yz is "later perhaps", its 5yz "never"; without a reply it was the network. */
+/** SMTP reply codes 4yz are temporary, 5yz are permanent. Without a reply code it was usually the network. */
 function failure(host: string, error: unknown, password: string): Delivery {
   const { responseCode, code } = error as { responseCode?: number; code?: string }
   const said = messageOf(error).slice(0, 200)

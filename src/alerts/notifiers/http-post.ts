@@ -1,30 +1,31 @@
 import { messageOf } from '../../errors.ts'
 import type { Delivery } from '../notification.ts'
 
-/** Where something is posted. The address is a secret: only its host is ever told. */
+/** The address that requests are posted to. It is a secret: only its host appears in messages. */
 export interface Endpoint {
   readonly url: string
   readonly timeoutMs: number
-  /** Texts that may stand in no reason: a key that is part of what is sent. */
+  /** Texts that must not appear in a failure reason, such as a key in the request body. */
   readonly secrets?: readonly string[]
 }
 
 /**
- * A request that may succeed later as it is: a redirect, which a login page or a page for maintenance in front of the
- * receiver sends and takes back, a timeout, a request too early, too many, or a server in trouble.
+ * Whether the same request may succeed later: after a redirect (a login or maintenance page in front of the receiver
+ * may send it temporarily), a timeout (408), a request too early (425), too many requests (429), or a server error.
  */
 const isRetryable = (status: number) => isRedirect(status) || [408, 425, 429].includes(status) || status >= 500
 const isRedirect = (status: number) => status >= 300 && status < 400
 
-/** More of an answer is not read: it only says why. */
+/** The maximum length of the response that is read: it is used only for the failure reason. */
 const maxAnswerBytes = 4096
 const maxReasonLength = 200
-/** No receiver may keep an alert waiting for longer. */
+/** The longest `Retry-After` that is respected: one hour. */
 const maxRetryAfterMs = 3_600_000
 
 /**
- * Posts JSON and judges the answer: 2xx is delivered. A redirect is never followed, not even on the same host: it would
- * take alerts and secrets to an address that nobody configured. It is sent again later, to the configured address.
+ * Posts JSON. A response of 2xx counts as delivered. A redirect is never followed, not even on the same host: it would
+ * send alerts and secrets to an address that is not configured. The request is sent again later, to the configured
+ * address.
  */
 export async function postJson(
   endpoint: Endpoint,
@@ -56,7 +57,7 @@ export async function postJson(
   }
 }
 
-/** fetch refuses credentials in an address; servers behind a password want them as a header. */
+/** `fetch` refuses credentials in a URL, so they are sent in the `Authorization` header. */
 function splitCredentials(url: string): { address: URL; authorization: Record<string, string> } {
   const address = new URL(url)
   const { username, password } = address
@@ -67,7 +68,7 @@ function splitCredentials(url: string): { address: URL; authorization: Record<st
   return { address, authorization: { authorization: `Basic ${Buffer.from(plain).toString('base64')}` } }
 }
 
-/** What a server might repeat of an address: all of it but the host. */
+/** The parts of a URL that a server might repeat in its response: everything except the host. */
 function secretPartsOf(url: string): string[] {
   const { username, password, pathname, search } = new URL(url)
   const credentials = [username, password].flatMap((text) => [text, decodeURIComponent(text)])
@@ -85,7 +86,7 @@ async function beginningOf(response: Response): Promise<string> {
   return Buffer.concat(chunks).subarray(0, maxAnswerBytes).toString('utf8')
 }
 
-/** A server's own words in one line, without what it must not repeat. A web page says nothing to a reader of logs. */
+/** The server's response in one line, without secrets. Empty for a web page, which is of no use in a log. */
 function readable(text: string, secrets: readonly string[]): string {
   if (/^\s*</.test(text)) return ''
   const hidden = secrets
@@ -95,14 +96,14 @@ function readable(text: string, secrets: readonly string[]): string {
   return line.length > maxReasonLength ? `${line.slice(0, maxReasonLength)}…` : line
 }
 
-/** In seconds or as a date, as RFC 9110 has it; undefined where it is neither. */
+/** Parses `Retry-After` in seconds or as a date (RFC 9110); undefined if it is neither. */
 function retryAfter(value: string | null, nowMs: number): number | undefined {
   if (value === null) return undefined
   const waitMs = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - nowMs
   return Number.isNaN(waitMs) ? undefined : Math.min(maxRetryAfterMs, Math.max(0, waitMs))
 }
 
-/** fetch says "fetch failed"; its cause says why. */
+/** The message of `fetch` is only "fetch failed"; its cause has the reason. */
 function connectionProblem(error: unknown): string {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
   const { code } = (cause ?? {}) as { code?: unknown }

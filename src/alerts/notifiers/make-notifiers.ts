@@ -12,9 +12,9 @@ import { teamsNotifier } from './teams.ts'
 import { webhookNotifier } from './webhook.ts'
 
 /**
- * The receivers of this configuration: the log always, then each that has an address.
+ * The receivers of the configuration: always the log, then each receiver that has an address.
  *
- * @throws KpiError `KPI_CONFIG_INVALID` where a setting wants another one, or a file of certificates cannot be read.
+ * @throws KpiError `KPI_CONFIG_INVALID` if a setting requires another one, or a certificate file cannot be read.
  */
 export function makeNotifiers(config: Config, log: Logger, nowMs: () => number = Date.now): readonly Notifier[] {
   const timeoutMs = config.alertTimeoutSeconds * 1000
@@ -33,7 +33,10 @@ export function makeNotifiers(config: Config, log: Logger, nowMs: () => number =
   ]
 }
 
-/** Each on its own: one that is down is not the other's failure. Named by its host where there are several. */
+/**
+ * One receiver for each Alertmanager, so that one that is down does not affect the others. Several are named by their
+ * host.
+ */
 function alertmanagers(config: Config, timeoutMs: number, nowMs: () => number): Notifier[] {
   const urls = (config.alertAlertmanagerUrls ?? '').split(',').map((url) => url.trim())
   const given = [...new Set(urls)].filter((url) => url !== '')

@@ -5,14 +5,14 @@ import { clip, isWebAddress, whatToDo } from './wording.ts'
 
 export const pagerdutyUrl = 'https://events.pagerduty.com/v2/enqueue'
 
-/** https://developer.pagerduty.com/docs/send-alert-event: longer summaries are cut there. */
+/** PagerDuty cuts longer summaries: https://developer.pagerduty.com/docs/send-alert-event */
 const maxSummary = 1024
 
 type Action = 'trigger' | 'resolve'
 
 /**
- * Sends an event for each alert to PagerDuty's Events API v2. The fingerprint is the `dedup_key`: an event sent twice
- * is one incident, and RESOLVED closes the incident that FIRING opened.
+ * Sends an event for each alert to PagerDuty's Events API v2. The fingerprint is the `dedup_key`: an event that is sent
+ * twice creates one incident, and RESOLVED closes the incident that FIRING opened.
  */
 export function pagerdutyNotifier(endpoint: Endpoint & { routingKey: string }, nowMs: () => number): Notifier {
   const parts = new DeliveredParts()
@@ -38,7 +38,7 @@ export function pagerdutyNotifier(endpoint: Endpoint & { routingKey: string }, n
   }
 }
 
-/** A watchdog says that all is well, which is nothing to wake anybody for. A test opens an incident, and closes it. */
+/** The watchdog is not sent, since it must not open an incident. A test opens an incident and closes it. */
 function eventsOf({ alerts, reason }: Notification): [NotifiedAlert, Action][] {
   if (reason === 'watchdog') return []
   return alerts.flatMap((alert): [NotifiedAlert, Action][] => {
@@ -67,7 +67,7 @@ export function pagerdutyEvent(
     payload: {
       summary: clip(`${alert.rule}: ${alert.summary}`, maxSummary),
       source: source.evaluator,
-      // Events API v2 has the three words of ours, and `error` between them.
+      // Events API v2 knows our three severities, and also `error`.
       severity: alert.severity,
       timestamp: new Date(alert.firedAtMs).toISOString(),
       component: alert.stage,

@@ -2,16 +2,23 @@ import type { Notification, NotifiedAlert, Notifier } from '../notification.ts'
 import { type Endpoint, postJson } from './http-post.ts'
 import { badge, clip, isWebAddress, labelText, since, sourceLine, title, whatToDo } from './wording.ts'
 
-// https://docs.slack.dev/reference/block-kit/blocks: a header has 150 characters at most, a section 3000, a message 50 blocks.
+// A header has at most 150 characters, a section 3000, and a message 50 blocks:
+// https://docs.slack.dev/reference/block-kit/blocks
 const maxHeader = 150
 const maxSection = 3000
 const maxAlerts = 20
-/** So that the parts of a section stay below its limit together. */
+/** Keeps the parts of a section together below its limit. */
 const maxLink = 500
-/** https://docs.slack.dev/changelog/2018-truncating-really-long-messages: a text is best below 4000 characters. */
+/**
+ * Slack recommends texts below 4000 characters:
+ * https://docs.slack.dev/changelog/2018-truncating-really-long-messages
+ */
 const maxText = 3000
 
-/** Posts to an incoming webhook of Slack. It answers 4xx for what it will never take, so that its words need no reading. */
+/**
+ * Posts to an incoming webhook of Slack. Slack answers 4xx to requests that it will never accept, so the status code is
+ * sufficient.
+ */
 export function slackNotifier(endpoint: Endpoint, nowMs: () => number): Notifier {
   return {
     name: 'slack',
@@ -28,7 +35,7 @@ export function slackMessage(notification: Notification): object {
   const left = alerts.length - maxAlerts
   const footer = `${sourceLine(notification)}${left > 0 ? `; and ${left} more alerts` : ''}`
   return {
-    // What a phone shows, and a screen reader reads.
+    // Shown in notifications on phones, and read by screen readers.
     text: escaped(`${heading}: ${alerts[0]?.summary ?? ''}`, maxText),
     unfurl_links: false,
     blocks: [
@@ -49,7 +56,7 @@ function alertText(alert: NotifiedAlert): string {
 
 function page(alert: NotifiedAlert): string {
   const { runbookUrl: url } = alert
-  // Slack ends an address at `|` and `>`.
+  // In Slack's markup a URL ends at `|` or `>`.
   const link = isWebAddress(url) ? new URL(url).href.replaceAll('|', '%7C').replaceAll('&', '&amp;') : ''
   if (link !== '' && link.length <= maxLink) return `<${link}|What to do>`
   return `What to do: ${escaped(link === '' ? whatToDo(alert) : alert.explainCommand, maxLink)}`
@@ -58,8 +65,8 @@ function page(alert: NotifiedAlert): string {
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' }
 
 /**
- * With Slack's three control characters escaped (so that no text of ours calls a whole channel), cut before an entity
- * would be torn.
+ * Escapes Slack's three control characters, so that no text can mention a whole channel, and cuts the text without
+ * splitting an entity.
  */
 export function escaped(text: string, maxLength: number): string {
   const whole = text.replace(/[&<>]/g, (character) => entities[character] ?? character)

@@ -3,11 +3,11 @@ import type { Notification, NotifiedAlert, Notifier } from '../notification.ts'
 import { type Endpoint, postJson } from './http-post.ts'
 import { badge, clip, isWebAddress, labelText, since, sourceLine, title, whatToDo } from './wording.ts'
 
-/** Teams takes messages of 28 KB; some of it is for what Workflows adds. */
+/** Teams accepts messages of up to 28 KB, including what Workflows adds. */
 export const maxMessageBytes = 24 * 1024
 const maxAlerts = 20
 const maxSummary = 1000
-/** More buttons than that are folded away. */
+/** Teams hides further buttons in a menu. */
 const maxButtons = 4
 
 /** Posts an Adaptive Card to a Workflows webhook of Microsoft Teams, which answers 202. */
@@ -20,7 +20,7 @@ export function teamsNotifier(endpoint: Endpoint, nowMs: () => number): Notifier
   }
 }
 
-/** With as many of the alerts as fit. */
+/** Builds a message with as many of the alerts as fit. */
 export function teamsMessage(notification: Notification): string {
   let shown = Math.min(maxAlerts, notification.alerts.length)
   let message = JSON.stringify(messageWith(notification, shown))
@@ -70,12 +70,12 @@ function alertContainer(alert: NotifiedAlert): object {
   }
 }
 
-/** A text run knows no Markdown: a symbol with brackets in its name makes no link. */
+/** A text run does not interpret Markdown, so a symbol with brackets in its name does not become a link. */
 function line(text: string, style: Readonly<Record<string, unknown>> = {}): object {
   return { type: 'RichTextBlock', inlines: [{ type: 'TextRun', text, ...style }] }
 }
 
-/** One for each page. */
+/** One button for each runbook page. */
 function buttons(alerts: readonly NotifiedAlert[]): object[] {
   const pages = new Map(
     alerts.flatMap(({ rule, runbookUrl }) => (isWebAddress(runbookUrl) ? [[runbookUrl, rule] as const] : [])),

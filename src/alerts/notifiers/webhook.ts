@@ -2,12 +2,13 @@ import { createHmac } from 'node:crypto'
 import type { Notification, NotifiedAlert, Notifier } from '../notification.ts'
 import { type Endpoint, postJson } from './http-post.ts'
 
-/** The version of the body; a reader may refuse one that it does not know. */
+/** The version of the body; a receiver can refuse versions that it does not know. */
 const bodyVersion = 1
 
 /**
- * Posts a notification as JSON: docs/alerts/README.md tells the shape. With a secret it is signed as
- * `sha256=HMAC(secret, TIMESTAMP.BODY)`; the timestamp, of this attempt, lets the receiver refuse an old one sent again.
+ * Posts a notification as JSON, as documented in docs/alerts/README.md. With a secret it is signed as
+ * `sha256=HMAC(secret, TIMESTAMP.BODY)`. The timestamp is that of the attempt, so that the receiver can refuse a replay
+ * of an old request.
  */
 export function webhookNotifier(endpoint: Endpoint & { secret?: string }, nowMs: () => number): Notifier {
   return {

@@ -1,10 +1,13 @@
 import type { Severity } from '../../observe/finding.ts'
 import type { Notification, NotifiedAlert } from '../notification.ts'
 
-/** Each sign has a word beside it: colours alone tell nothing to the colour-blind. */
+/** Each sign is shown with a word, for readers who cannot distinguish the colours. */
 const signs: Record<Severity, string> = { critical: '🔴', warning: '🟡', info: '🟢' }
 
-/** `🔴 [CRITICAL] ConsumerStalled: partition 2 does not move (partition=2)`, `✅ [RESOLVED] KafkaUnreachable: Kafka at … answers again after 4 min`. */
+/**
+ * `🔴 [CRITICAL] ConsumerStalled: partition 2 does not move (partition=2)`, or
+ * `✅ [RESOLVED] KafkaUnreachable: Kafka at … answers again after 4 min`.
+ */
 export function headline(alert: NotifiedAlert): string {
   return oneLine(`${badge(alert)} ${alert.rule}: ${alert.summary}${labelText(alert.labels)}`)
 }
@@ -13,18 +16,18 @@ export function badge({ state, severity }: NotifiedAlert): string {
   return state === 'resolved' ? '✅ [RESOLVED]' : `${signs[severity]} [${severity.toUpperCase()}]`
 }
 
-/** ` (partition=2, topic=prices)`, or nothing where there are none. */
+/** ` (partition=2, topic=prices)`; empty without labels. */
 export function labelText(labels: Readonly<Record<string, string>>): string {
   const pairs = Object.entries(labels).map(([name, value]) => `${name}=${value}`)
   return pairs.length > 0 ? ` (${pairs.join(', ')})` : ''
 }
 
-/** Labels and templates of users may hold anything. */
+/** Removes line breaks and control characters: labels and templates of users may contain anything. */
 export function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\s]+/gu, ' ').trim()
 }
 
-/** What a subject line or a list of channels shows of the whole notification: `[FIRING:2] market-prices: ConsumerStalled, WorkerDown`. */
+/** The title of a notification, for a subject line: `[FIRING:2] market-prices: ConsumerStalled, WorkerDown`. */
 export function title({ status, alerts, source, reason }: Notification): string {
   const shown = status === 'firing' ? alerts.filter(({ state }) => state === 'firing') : alerts
   const rules = [...new Set(shown.map(({ rule }) => rule))]
@@ -35,29 +38,29 @@ export function title({ status, alerts, source, reason }: Notification): string 
   )
 }
 
-/** `since 2026-02-14 14:30:00 UTC`, or from when to when. */
+/** `since 2026-02-14 14:30:00 UTC`; for a resolved alert `from … to …`. */
 export function since({ firedAtMs, resolvedAtMs }: NotifiedAlert): string {
   if (resolvedAtMs === null) return `since ${instant(firedAtMs)}`
   return `from ${instant(firedAtMs)} to ${instant(resolvedAtMs)}`
 }
 
-/** Receivers know no time zone of the reader: UTC, and said so. */
+/** The reader's time zone is not known, so times are in UTC, and marked as such. */
 export function instant(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`
 }
 
-/** Which pipeline this is about, and who looked. */
+/** Names the pipeline and the evaluator. */
 export function sourceLine({ source: { topic, group, evaluator } }: Notification): string {
   return `topic ${topic}, group ${group}, seen from ${evaluator}`
 }
 
-/** Cut to so many UTF-16 units, the last of them a sign that it was cut. No character is torn. */
+/** Cuts the text to `maxLength` UTF-16 units, ending with `…`, without splitting a surrogate pair. */
 export function clip(text: string, maxLength: number): string {
   if (text.length <= maxLength) return text
   return `${text.slice(0, maxLength - 1).replace(/[\ud800-\udbff]$/, '')}…`
 }
 
-/** The address of the page that says what to do, where a receiver can open it by a click; else the command that prints it. */
+/** The address of the runbook page, or, if there is none, the command that prints it. */
 export function whatToDo({ runbookUrl, explainCommand }: NotifiedAlert): string {
   return runbookUrl ?? explainCommand
 }
