@@ -7,21 +7,21 @@ import { judgeKpi } from './kpi-rule.ts'
 import { judgeSql } from './sql-rule.ts'
 
 export interface UserRuleOptions {
-  /** As the pipeline, for conditions whose statement is ours. */
+  /** The pipeline's own role, for `kpi` conditions, whose statements are ours. */
   readonly postgres: PostgresOptions
-  /** As bi_reader, for statements that are the user's: their text can do what that role may, whatever it says. */
+  /** The role bi_reader, for the user's own SQL: whatever its text, it can do no more than this role. */
   readonly reader: PostgresOptions
   readonly rules: readonly UserRule[]
   readonly windowSeconds: number
   readonly now: () => number
 }
 
-/** For all rules of a kind together: an evaluation must not wait for the slow ones. */
+/** For all rules of a kind together, so that slow ones do not delay an evaluation. */
 const wholeTimeoutMs = 5000
 
 /**
- * What the rules of market-kpi.yaml find, over connections that can only read. A rule that fails is a finding, and so
- * is one that there was no time for; neither ends what the rule found before. Throws nothing but our own mistakes.
+ * Evaluates the rules of market-kpi.yaml over read-only connections. A rule that fails or runs into the timeout results
+ * in a finding, and does not resolve its earlier alerts. Throws only our own mistakes.
  */
 export async function judgeUserRules(options: UserRuleOptions): Promise<Signal[]> {
   const { rules, postgres, reader } = options
@@ -37,7 +37,7 @@ export async function judgeUserRules(options: UserRuleOptions): Promise<Signal[]
   return found.flat()
 }
 
-/** A rule that ends its session is followed by the next one in another. */
+/** If a rule ends its session, the next rules run in a new one. */
 async function judgeInSessions(
   rules: readonly UserRule[],
   postgres: PostgresOptions,
@@ -54,7 +54,7 @@ async function judgeInSessions(
   return signals
 }
 
-/** @returns What was found, by how many of the rules: one at least. */
+/** @returns The signals found, and how many of the rules were evaluated: at least one. */
 async function judgeInSession(
   rules: readonly UserRule[],
   { postgres, timeoutMs }: { readonly postgres: PostgresOptions; readonly timeoutMs: number },
@@ -83,17 +83,17 @@ async function judgeInSession(
     if (refusal !== undefined) {
       return { found: rest.flatMap((rule) => [unknownOf(rule, refusal), failing(rule, refusal)]), judged: rules.length }
     }
-    // Without the database there is an alert about that, which is enough.
+    // If the database is unavailable, there is another alert about that, so none for each rule.
     found.push(...rest.map((rule) => unknownOf(rule, messageOf(error))))
     if (error === late) found.push(...rest.slice(0, 1).map((rule) => failing(rule, 'it takes too long')))
     return { found, judged: rules.length }
   }
 }
 
-/** Classes of SQLSTATEs by which a server that is well refuses one role: its login, and too many connections. */
+/** Classes of SQLSTATEs with which a working server refuses a role: 28 for its login, 53 for too many connections. */
 const refusals = /^(28|53)/
 
-/** Why the server does not let the role of the rules in: no other alert tells it. Undefined for any other failure. */
+/** Why the server refuses the role of the rules, which no other alert reports. Undefined for any other failure. */
 function refusalOf(error: unknown): string | undefined {
   if (!(error instanceof KpiError)) return undefined
   if (error.code === 'KPI_POSTGRES_AUTH') return "SQL rules run as the role 'bi_reader': set BI_READER_PASSWORD"
@@ -115,9 +115,9 @@ async function judgeOne(rule: UserRule, query: ReadOnlyQuery, options: UserRuleO
   }
 }
 
-/** The session was ended by somebody's command: the rule's own, or one of the same role. */
+/** The session was ended by an administrator's command, possibly by the rule's own statement. */
 const sessionEnded = '57P01'
-/** SQLSTATEs that are the statement's own doing: its time is over, it wanted to write, it met a lock. */
+/** SQLSTATEs caused by the statement itself: a timeout, an attempt to write, a lock, a conflict, a deadlock. */
 const ownStates: readonly unknown[] = ['57014', '25006', '55P03', '40001', '40P01', sessionEnded]
 
 function isItsOwn(error: unknown): boolean {

@@ -5,7 +5,7 @@ import type { Signal } from '../signal.ts'
 import { maxAlertsOfRule } from './sql-rule.ts'
 import { figure, filledIn } from './summary.ts'
 
-/** What moves either way is far from where it was either way. */
+/** Measures that can be positive or negative; their absolute value is compared with the limits. */
 const hasDirection: Record<KpiCondition['measure'], boolean> = {
   close_change_percent: true,
   volume: false,
@@ -23,8 +23,9 @@ const units: Record<KpiCondition['measure'], string> = {
 }
 
 /**
- * Of each symbol, over the windows that end within the time: so it looks back up to one window more than it says. A symbol
- * without a window in that time is none to judge; a measure that would divide by zero is null.
+ * The SQL of each measure, calculated per symbol over the windows that end within the period, so it includes up to one
+ * window from before it. Symbols without a window in the period are left out; a measure that would divide by zero is
+ * null.
  */
 const measured: Record<KpiCondition['measure'], string> = {
   close_change_percent: `100 * (last_close - first_open) / nullif(abs(first_open), 0)`,
@@ -42,7 +43,7 @@ export async function judgeKpi(
 ): Promise<Signal[]> {
   const { measure, within, symbols } = rule.kpi
   const since = new Date(nowMs - within)
-  // Starts are indexed, ends are not.
+  // The start of a window is indexed, its end is not.
   const startsAfter = new Date(since.getTime() - windowSeconds * 1000)
   const rows = await query(
     `SELECT symbol, (${measured[measure]})::float8 AS value FROM (

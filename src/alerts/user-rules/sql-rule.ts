@@ -4,12 +4,12 @@ import type { ReadOnlyQuery } from '../../store/client/read-only-session.ts'
 import type { Signal } from '../signal.ts'
 import { figure, filledIn } from './summary.ts'
 
-/** Of one rule; beyond so many there is trouble of another kind. */
+/** At most this many alerts of one rule: more are not separate problems. */
 export const maxAlertsOfRule = 100
 
-/** Each row of the query is an alert: the column `value` what was measured, every other column a label. */
+/** Each row of the query is an alert: the column `value` is the measured value, every other column a label. */
 export async function judgeSql(rule: UserRule & { readonly sql: string }, query: ReadOnlyQuery): Promise<Signal[]> {
-  // As a sub-query it is no command; with a parameter it is one statement.
+  // As a subquery the text can only be a query; with a parameter it can only be a single statement.
   const text = `SELECT * FROM (\n${rule.sql.replace(/;\s*$/, '')}\n) AS rows_of_rule LIMIT $1`
   const rows = await query(text, [maxAlertsOfRule])
   return rows.map((row) => alertOf(rule, row))
