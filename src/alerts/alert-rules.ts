@@ -1,25 +1,33 @@
 import type { RuleName } from '../observe/finding.ts'
 
-/** How patient an alert of a rule is, in looks: what a rule itself waits for ("for one minute") is in its finding already. */
+/**
+ * How many observations an alert waits before it fires and resolves. Waiting that belongs to the rule itself ("for one
+ * minute") has already passed when there is a finding.
+ */
 export interface RulePatience {
-  /** Looks after the first that must find it too before it fires. */
+  /** How many further observations after the first must have the finding before the alert fires. */
   readonly forChecks: number
-  /** And for at least so long, however short the interval. */
+  /** The finding must also last for at least this time, however short the interval is. */
   readonly leastForMs?: number
-  /** Looks in a row, the first left out, that must not find it before it is resolved. */
+  /**
+   * How many further observations in a row after the first must be without the finding before the alert is resolved.
+   */
   readonly keepChecks: number
-  /** While one of these is found, the silence of this rule says nothing: it could not have seen its trouble. */
+  /** While one of these rules has a finding, this rule cannot detect its problem, so its alert is not resolved. */
   readonly blindWhile: readonly RuleName[]
 }
 
-/** A fact, true from the first look on; one good look more before the all-clear. */
+/** For facts: fires at the first observation, and resolves at the second one without the finding. */
 const fact = { forChecks: 0, keepChecks: 1 }
-/** A single look may be unlucky: a pause of a server, a rebalance, a worker that has only just reconnected. */
+/**
+ * For findings that a single observation may have by chance: during a pause of a server, a rebalance, or just after a
+ * worker has reconnected.
+ */
 const confirmed = { forChecks: 1, keepChecks: 1 }
-/** A figure that swings about its threshold, or is high for a moment after every repair. */
+/** For values that fluctuate around their threshold, or are high for a moment after every repair. */
 const swinging = { forChecks: 2, keepChecks: 4 }
 
-/** Workers tell of themselves every five seconds: what one of them told once must not count for two looks. */
+/** Workers report every five seconds. One report must not count twice because it is seen in two observations. */
 const reportedTwiceMs = 10_000
 
 const noKafka = ['KafkaUnreachable'] as const
@@ -27,7 +35,7 @@ const noTopic = ['KafkaUnreachable', 'TopicMissing'] as const
 const noRows = ['PostgresUnreachable', 'SchemaInvalid'] as const
 const noPipeline = [...noTopic, ...noRows] as const
 
-/** Of each rule of the pipeline; docs/operations.md says the same in words. */
+/** For each rule of the pipeline; described in docs/operations.md. */
 export const rulePatience: Readonly<Record<RuleName, RulePatience>> = {
   KafkaUnreachable: { ...confirmed, blindWhile: [] },
   TopicMissing: { ...fact, blindWhile: noKafka },
@@ -55,7 +63,7 @@ export const rulePatience: Readonly<Record<RuleName, RulePatience>> = {
 export const ownRuleNames = ['NotifierFailing', 'UserRuleFailing', 'Watchdog'] as const
 export type OwnRuleName = (typeof ownRuleNames)[number]
 
-/** The same in milliseconds, at the interval of whoever looks. */
+/** `RulePatience` in milliseconds, at the interval of the evaluator. */
 export interface Timing {
   readonly forMs: number
   readonly keepFiringForMs: number

@@ -2,7 +2,7 @@ import type { Episode } from './episode.ts'
 import type { Notification } from './notification.ts'
 import type { Silence } from './silence.ts'
 
-/** A notification for one receiver, with the episodes that it is about. */
+/** A notification for one receiver, with the episodes that it reports. */
 export interface Dispatch {
   readonly receiver: string
   readonly notification: Notification
@@ -14,7 +14,7 @@ export interface EpisodeRef {
   readonly fingerprint: string
 }
 
-/** How a dispatch ended. */
+/** The result of a dispatch. */
 export interface DispatchOutcome {
   readonly outcome: 'delivered' | 'refused' | 'given up'
   readonly attempts: number
@@ -22,7 +22,10 @@ export interface DispatchOutcome {
   readonly detail: string
 }
 
-/** `sending` until its outcome is known, so that whoever takes over sends the same one again, with the same id. */
+/**
+ * A dispatch with its outcome. It is `sending` until the outcome is known, so that the next leader sends the same
+ * notification again, with the same id.
+ */
 export type DispatchRecord = Dispatch & {
   readonly outcome: 'sending' | DispatchOutcome['outcome']
   readonly attempts: number
@@ -31,19 +34,19 @@ export type DispatchRecord = Dispatch & {
 
 export interface AlertChanges {
   readonly episodes: readonly Episode[]
-  /** Ids of episodes that ended while they were pending. */
+  /** Ids of episodes that were dropped while they were pending; they are deleted. */
   readonly forgotten: readonly string[]
   readonly dispatches: readonly DispatchRecord[]
 }
 
 /**
- * One session with the place where alerts are kept. The lead belongs to the session: it ends with the session, however that
- * happens, or when another evaluator has seen no sign of this one for too long. Who lost the lead cannot write.
+ * A session with the store of alerts. The lead belongs to the session: it is lost when the session ends for any reason,
+ * or when another evaluator has seen no sign of life of this one for too long. Only the leader can write.
  */
 export interface AlertStore {
-  /** Takes the lead if no other session has it; a further call renews it. */
+  /** Takes the lead if no other session has it; renews it if this session has it. */
   takeLead(): Promise<boolean>
-  /** Episodes that are open or ended lately, and notifications whose outcome is not known. */
+  /** Loads episodes that are open or were resolved recently, and notifications whose outcome is not known. */
   load(): Promise<{ readonly episodes: readonly Episode[]; readonly sending: readonly Dispatch[] }>
   silences(): Promise<readonly Silence[]>
   save(changes: AlertChanges): Promise<void>

@@ -6,16 +6,16 @@ import type { PendingNotification } from './next-notification.ts'
 import type { Notification, NotifiedAlert } from './notification.ts'
 import { hasTexts, type Places, resolvedText } from './rule-texts.ts'
 
-/** What is the same in all notifications of an evaluator. */
+/** Values that are the same in all notifications of an evaluator. */
 export interface NotificationContext {
   readonly source: Notification['source']
-  /** Where docs/alerts/ can be read; undefined where ALERT_RUNBOOK_BASE_URL is not set. */
+  /** The address of docs/alerts/; undefined if ALERT_RUNBOOK_BASE_URL is not set. */
   readonly runbookBaseUrl: string | undefined
-  /** As the texts of resolved alerts name them. */
+  /** Addresses for the texts of resolved alerts. */
   readonly places: Omit<Places, 'topic'>
 }
 
-/** Puts a pending notification into words, with an id. */
+/** Builds the notification with its texts and its id. */
 export function buildNotification(
   pending: PendingNotification,
   { source, runbookBaseUrl, places }: NotificationContext,
@@ -40,15 +40,16 @@ export function buildNotification(
 }
 
 /**
- * The same for the same beginning or end, whoever sends it: an evaluator that was killed before it could save what it had
- * sent is followed by one that sends it again, and receivers that remember ids drop the second one.
+ * The id of a `firing` or `resolved` notification is the same whichever evaluator sends it. If an evaluator is killed
+ * before it can save what it sent, the next leader sends the notification again, and receivers that remember ids drop
+ * the second one.
  */
 function notificationId({ reason, episodes }: PendingNotification, receiver: string, nowMs: number): string {
   const isOnce = reason === 'firing' || reason === 'resolved'
   const what = episodes.map(({ id, severity }) => `${id} ${severity}`).sort()
   const text = JSON.stringify([receiver, reason, what, isOnce ? 0 : nowMs])
   const digits = createHash('sha256').update(text).digest('hex')
-  // Version 8 of RFC 9562, whose digits may be anything.
+  // A UUID of version 8 (RFC 9562), which allows any digits.
   const [a, b, c, d, e] = [
     [0, 8],
     [8, 12],
@@ -75,17 +76,17 @@ function notifiedAlert(
   }
 }
 
-/** What the alert found is over, so its summary in the present tense would be wrong. */
+/** The text of a resolved alert: its summary describes the problem in the present tense, which would be wrong now. */
 function resolvedSummary(episode: Episode, seconds: number, places: Places): string {
   const after = `after ${span(Math.max(0, seconds))}`
-  // No observation saw it end: see `maxUnknownMs` in state-machine.ts.
+  // The episode was closed without an observation: see `maxUnknownMs` in state-machine.ts.
   if (episode.unknownSinceMs !== null) {
     return `closed ${after}, since it could not be checked for an hour; it fires again if it is still there`
   }
   return `${resolvedText(episode, places)} ${after}`
 }
 
-/** Where people read what to do: the address of the rule's page, if there is one, and the command that prints the page. */
+/** The address of the rule's runbook page, if ALERT_RUNBOOK_BASE_URL is set, and the command that prints the page. */
 export function guidance(
   rule: string,
   baseUrl: string | undefined,

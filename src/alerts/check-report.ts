@@ -5,15 +5,15 @@ import type { NotifiedAlert } from './notification.ts'
 import { badge, oneLine } from './notifiers/wording.ts'
 import { fingerprintOf, type Signal } from './signal.ts'
 
-/** A finding as a line of `alerts check`, and as an element of its JSON. */
+/** A finding in the output of `alerts check`: one line of text, or one element of the JSON. */
 export interface CheckedAlert extends NotifiedAlert {
-  /** What was checked: `Data freshness`; for a rule of market-kpi.yaml its name. */
+  /** The item that was checked, such as `Data freshness`; for a rule of market-kpi.yaml its name. */
   readonly check: string
   readonly isUnknown: boolean
   readonly inhibitedBy: string | null
 }
 
-/** What was checked and has nothing wrong with it. */
+/** An item that was checked and is healthy. */
 interface HealthyCheck {
   readonly check: string
   readonly severity: 'info'
@@ -23,19 +23,22 @@ interface HealthyCheck {
 }
 
 export interface CheckReport {
-  /** What counts: neither symptoms nor what cannot be judged. Worst first. */
+  /** Worst first, without symptoms and rules that could not be evaluated. */
   readonly alerts: readonly CheckedAlert[]
   readonly healthy: readonly HealthyCheck[]
   readonly symptoms: readonly CheckedAlert[]
   readonly unknown: readonly CheckedAlert[]
-  /** 0 none but information, 1 warning, 2 critical, 3 nothing known to be wrong, but something that always can be judged. */
+  /**
+   * 0: at most information; 1: a warning; 2: a critical alert; 3: no known problem, but a rule could not be evaluated
+   * that normally always can be.
+   */
   readonly exitCode: 0 | 1 | 2 | 3
 }
 
 export interface Shown {
-  /** With symptoms, and all that cannot be judged. */
+  /** Also shows symptoms, and all rules that could not be evaluated. */
   readonly isAll: boolean
-  /** Without information. */
+  /** Leaves out information and healthy items. */
   readonly isQuiet: boolean
 }
 
@@ -57,7 +60,7 @@ export function checkReport(
 
 type OwnRules = { readonly name: 'Own rules'; readonly summary: string }
 
-/** The rules of market-kpi.yaml as one item; none where there are no rules, or one of them found something or failed. */
+/** The rules of market-kpi.yaml as one item; empty if there are none, or if one of them has a finding or failed. */
 export function healthyOwnRules(names: readonly string[], signals: readonly Signal[]): OwnRules[] {
   if (names.length === 0 || signals.some(({ rule }) => rule === 'UserRuleFailing' || names.includes(rule))) return []
   const summary = `${names.length} ${names.length === 1 ? 'rule' : 'rules'} of market-kpi.yaml checked, nothing found`
@@ -70,7 +73,7 @@ function exitCodeOf(alerts: readonly CheckedAlert[], unknown: readonly CheckedAl
   return unknown.some(isWorthAWord) ? 3 : 0
 }
 
-/** What cannot be judged in the nature of things, such as growth after one observation, is left out. */
+/** Rules that are expected not to be evaluated, such as growth after a single observation, are left out. */
 function isWorthAWord({ severity, inhibitedBy }: CheckedAlert): boolean {
   return isAtLeast(severity, 'warning') && inhibitedBy === null
 }

@@ -3,7 +3,7 @@ import type { DispatchRecord } from './alert-store.ts'
 /** How many records are kept in memory at most while the database is unavailable. */
 const maxUnsavedRecords = 1000
 
-/** The records of notifications that the database does not have yet, the latest of each notification. */
+/** Records of notifications that are not saved in the database yet: the latest one for each notification. */
 export class DispatchLog {
   readonly #unsaved = new Map<string, DispatchRecord>()
 
@@ -21,7 +21,7 @@ export class DispatchLog {
     return this.#unsaved.has(notificationId)
   }
 
-  /** A record that was replaced while it was saved remains unsaved. */
+  /** A record that was replaced by a newer one during the save remains unsaved. */
   noteSaved(records: readonly DispatchRecord[]): void {
     for (const record of records) {
       if (this.#unsaved.get(record.notification.id) === record) this.#unsaved.delete(record.notification.id)

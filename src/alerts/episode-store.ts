@@ -4,12 +4,12 @@ import { mergeStored } from './merge-stored.ts'
 import type { Signal } from './signal.ts'
 import { advance, type MachineRules } from './state-machine.ts'
 
-/** All episodes an evaluator knows, and which of them the database does not have as they are now. */
+/** All episodes that an evaluator knows. Tracks which of them differ from the database. */
 export class EpisodeStore {
   readonly #rules: MachineRules
   readonly #intervalMs: number
   #episodes: readonly Episode[] = []
-  /** What the database has, as text, by id. */
+  /** The saved version of each episode, as text, by id. */
   readonly #saved = new Map<string, string>()
   #lastAtMs: number | null = null
 
@@ -22,24 +22,25 @@ export class EpisodeStore {
     return this.#episodes
   }
 
-  /** Takes in one observation of the pipeline. */
+  /** Advances the episodes by one observation of the pipeline. */
   observe(signals: readonly Signal[], atMs: number): void {
     const observation = { atMs, lastAtMs: this.#lastAtMs, intervalMs: this.#intervalMs, signals }
     this.#episodes = advance(this.#episodes, observation, this.#rules)
     this.#lastAtMs = atMs
   }
 
-  /** Takes in what another evaluator, or an earlier run of this one, left in the database. */
+  /** Merges the episodes that another evaluator, or an earlier run of this one, saved in the database. */
   merge(stored: readonly Episode[]): void {
     this.#saved.clear()
     for (const episode of stored) this.#saved.set(episode.id, textOf(episode))
     this.#episodes = mergeStored(this.#episodes, stored)
   }
 
-  /** A notification reached its receiver, or will not. */
+  /** Records that a notification was delivered, or that its delivery failed permanently. */
   noteOutcome({ receiver, notification, episodes, outcome }: DispatchRecord, atMs: number): void {
     for (const ref of episodes) {
-      // A receiver that knew of the alert before still has to get its end; an end that it refused is not sent again.
+      // A receiver that already knows the alert must still get `resolved`. A `resolved` that it refused is not sent
+      // again.
       const isKnown = outcome === 'delivered' || this.#find(ref)?.deliveries[receiver]?.status === 'firing'
       const status = notification.reason === 'resolved' ? 'resolved' : isKnown ? 'firing' : 'refused'
       this.#noteDelivery(receiver, ref, { status, atMs })
@@ -57,7 +58,7 @@ export class EpisodeStore {
     })
   }
 
-  /** An episode that was merged with the database's has got another id, and is the newest of its alert. */
+  /** If the episode was merged with one of the database, it has another id now; it is the newest of its alert. */
   #find({ id, fingerprint }: EpisodeRef): Episode | undefined {
     return (
       this.#episodes.find((episode) => episode.id === id) ??
@@ -65,7 +66,9 @@ export class EpisodeStore {
     )
   }
 
-  /** Another evaluator leads: it sends the end of whatever is in the database. */
+  /**
+   * Another evaluator leads: it sends `resolved` for all deliveries that are in the database, so they are dropped here.
+   */
   leaveSharedToLeader(): void {
     this.#episodes = this.#episodes.map((episode) => ({
       ...episode,
@@ -74,7 +77,7 @@ export class EpisodeStore {
   }
 
   /**
-   * Forgets episodes whose end every receiver knows; if `isKept`, only those that are saved as they are.
+   * Drops resolved episodes that need no further notification; if `isKept`, only those whose current state is saved.
    *
    * @param underway - Episodes of notifications that are being sent.
    */
@@ -96,7 +99,9 @@ export class EpisodeStore {
     }
   }
 
-  /** A delivery that was noted meanwhile is not in what was saved, and remains to be saved. */
+  /**
+   * Records what was saved. A delivery that was recorded during the save is not part of it, and is still to be saved.
+   */
   noteSaved({ episodes, forgotten }: Pick<AlertChanges, 'episodes' | 'forgotten'>): void {
     const saved = new Map(episodes.map((episode) => [episode.id, episode]))
     for (const [id, episode] of saved) this.#saved.set(id, textOf(episode))
@@ -113,7 +118,7 @@ function worse(a: DeliveryState['severity'], b: DeliveryState['severity']): Deli
   return a === 'warning' || b === 'warning' ? 'warning' : 'info'
 }
 
-/** All that is stored. `isShared` is not: whatever is stored is shared. */
+/** All stored fields. `isShared` is not stored, since everything in the database is shared. */
 function textOf(episode: Episode): string {
   const deliveries = Object.entries(episode.deliveries).map(([name, { status, severity, atMs }]) => {
     return [name, status, severity, atMs]

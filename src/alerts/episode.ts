@@ -1,27 +1,29 @@
 import type { Severity, Stage } from '../observe/finding.ts'
 
-/** What one receiver knows of an episode. */
+/** What one receiver was sent about an episode. */
 export interface DeliveryState {
   /**
-   * `firing`: it got a notification that the alert fires, and must get one when it ends. `resolved`: it got that one too.
-   * `refused`: it rejected the notification, so that it gets no end, and is tried again at the next repeat.
+   * `firing`: it got a `firing` notification, and must get `resolved` when the alert ends. `resolved`: it got that too.
+   * `refused`: it rejected the notification. It gets no `resolved`, and `firing` is sent again at the repeat interval.
    */
   readonly status: 'firing' | 'resolved' | 'refused'
-  /** The worst severity that it was notified of in this episode. */
+  /** The worst severity that was sent to it in this episode. */
   readonly severity: Severity
   readonly atMs: number
-  /** The database has this state too: whoever leads sends the end. Otherwise the evaluator that notified sends it. */
+  /**
+   * Whether the database has this state: then the leader sends `resolved`, otherwise the evaluator that sent `firing`.
+   */
   readonly isShared: boolean
 }
 
 /**
- * One alert from its beginning to its end; instants in milliseconds since the Unix epoch, never changed in place.
+ * One alert from its start to its end. Immutable; times are in milliseconds since the Unix epoch.
  *
  *     (inactive) → pending → firing → resolved
  *         ↑____________|
  *
- * What clears while it is pending was never an alert, and is forgotten. A resolved episode is kept until every receiver
- * that knows of it got its end.
+ * An episode whose finding disappears while it is pending is dropped. A resolved episode is kept until every receiver
+ * that got `firing` has got `resolved`.
  */
 export interface Episode {
   readonly id: string
@@ -37,18 +39,18 @@ export interface Episode {
   readonly startedAtMs: number
   readonly firedAtMs: number | null
   readonly resolvedAtMs: number | null
-  /** From when its `for` counts. */
+  /** The start of its `for` period. */
   readonly pendingSinceMs: number
-  /** Since when observations that could find it have not found it. */
+  /** Since when the finding has been absent, in observations that could evaluate the rule. */
   readonly clearSinceMs: number | null
-  /** Since when no observation could judge it. */
+  /** Since when no observation could evaluate the rule. */
   readonly unknownSinceMs: number | null
   readonly inhibitedBy: string | null
-  /** By the receiver's name. */
+  /** Keyed by the receiver's name. */
   readonly deliveries: Readonly<Record<string, DeliveryState>>
 }
 
-/** Whether no receiver has to get anything more about it. */
+/** Whether the episode is resolved and no receiver needs a further notification about it. */
 export function isSettled({ state, deliveries }: Episode, receivers: readonly string[]): boolean {
   return state === 'resolved' && receivers.every((name) => deliveries[name]?.status !== 'firing')
 }

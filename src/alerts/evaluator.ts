@@ -1,13 +1,13 @@
-// One evaluation observes the pipeline, advances the episodes and saves them. Then each receiver gets the notifications that
-// it lacks. A notification takes one way, and each step returns its result to this file:
+// One evaluation observes the pipeline, advances the episodes and saves them. Then each receiver gets the notifications
+// that it still needs. A notification passes through these steps:
 //
-//   1. next-notification.ts    what the receiver has to get, from the episodes and what it knows of them
-//   2. build-notification.ts   the same in words, with an id
-//   3. (here)                  saved as `sending`, so that an evaluator that takes over sends the same one again
-//   4. notification-sender.ts  delivered, tried again until the outcome is known
-//   5. (here)                  the outcome is noted in the episodes (episode-store.ts), and saved
+//   1. next-notification.ts    decides what the receiver has to get, from the episodes and their delivery states
+//   2. build-notification.ts   builds the texts and the id
+//   3. (here)                  saves it as `sending`, so that the next leader sends the same notification again
+//   4. notification-sender.ts  delivers it, with repeated attempts until the outcome is known
+//   5. (here)                  records the outcome in the episodes (episode-store.ts), and saves it
 //
-// Evaluations continue without the database; leadership.ts says who sends then.
+// Evaluations continue without the database; leadership.ts describes which evaluator sends then.
 
 import { isOwnMistake, KpiError, messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
@@ -40,7 +40,7 @@ export interface EvaluatorOptions {
 export interface EvaluatorFigures {
   readonly role: Role
   readonly evaluations: number
-  /** Wall clock; null before the first. */
+  /** Wall clock; null before the first evaluation. */
   readonly lastEvaluationAtMs: number | null
   readonly firing: { readonly info: number; readonly warning: number; readonly critical: number }
   readonly delivered: number
@@ -60,15 +60,15 @@ export class AlertEvaluator {
   readonly #senders: readonly NotificationSender[]
   readonly #log = new DispatchLog()
   readonly #stop = new AbortController()
-  /** Receivers for which `#deliverDue` runs, */
+  /** Senders for which `#deliverDue` is running. */
   readonly #delivering = new Set<NotificationSender>()
-  /** and when its latest run ends. */
+  /** The latest run of `#deliverDue` for each sender; resolves when the run ends. */
   readonly #deliveries = new Map<NotificationSender, Promise<void>>()
   readonly #underway = new Map<NotificationSender, Underway>()
-  /** Notifications of an earlier leader whose outcome it did not save; they are sent first. */
+  /** Notifications of an earlier leader that did not save their outcome. They are sent first. */
   #unfinished: readonly Dispatch[] = []
   #silences: readonly Silence[] = []
-  /** Whether the episodes that the database held when we took the lead have been read. */
+  /** Whether the stored episodes have been read since this evaluator took the lead. */
   #isLoaded = false
   #evaluations = 0
   #lastEvaluationAtMs: number | null = null
@@ -101,12 +101,12 @@ export class AlertEvaluator {
     }
   }
 
-  /** Evaluates at once, and then at each interval. */
+  /** Evaluates at once, and then once per interval. */
   start(): void {
     this.#running ??= this.#run()
   }
 
-  /** Ends deliveries; whoever leads next sends again what was under way. Idempotent. */
+  /** Aborts deliveries; the next leader sends the unfinished ones again. Idempotent. */
   async stop(): Promise<void> {
     this.#stop.abort()
     await this.#running
@@ -126,7 +126,7 @@ export class AlertEvaluator {
     }
   }
 
-  /** One evaluation. Deliveries that it gives rise to continue after it. */
+  /** Runs one evaluation. The deliveries that it starts continue after it. */
   async evaluate(): Promise<void> {
     const { observe, clock } = this.#options
     const [signals] = await Promise.all([observe(), this.#refreshRole()])
@@ -148,7 +148,7 @@ export class AlertEvaluator {
     return [watchdog, ...failing]
   }
 
-  /** Sends to one receiver until it has all that it should. */
+  /** Sends notifications to one receiver until none is due. */
   async #deliverDue(sender: NotificationSender): Promise<void> {
     this.#delivering.add(sender)
     try {
@@ -161,7 +161,7 @@ export class AlertEvaluator {
         this.#underway.set(sender, underway)
         if (!unfinished) await this.#record({ ...dispatch, outcome: 'sending', attempts: 0, detail: '' })
         const outcome = await sender.deliver(dispatch, underway.abandon.signal)
-        // One that was abandoned meanwhile belongs to another evaluator, but what the receiver got it got.
+        // The outcome is recorded even if the dispatch was abandoned meanwhile, since the receiver did get it.
         if (outcome) await this.#noteOutcome({ ...dispatch, ...outcome })
         if (this.#underway.get(sender) === underway) this.#underway.delete(sender)
       }
@@ -191,13 +191,13 @@ export class AlertEvaluator {
     await this.#save()
   }
 
-  /** What machines get every minute would only fill the table. */
+  /** Watchdogs, and the repeats that machines get every minute, are not saved: they would only fill the table. */
   #isWorthKeeping({ notification: { reason }, receiver }: DispatchRecord): boolean {
     if (reason === 'watchdog') return false
     return reason !== 'repeat' || !this.#senders.some((s) => s.receiver.name === receiver && s.receiver.isForMachines)
   }
 
-  /** Finds out who leads, and reads the database if it is this evaluator. */
+  /** Takes or renews the lead, and reads the stored episodes after taking it. */
   async #refreshRole(): Promise<void> {
     const led = this.#leadership.leads
     const role = await this.#leadership.refresh()
@@ -216,7 +216,7 @@ export class AlertEvaluator {
     })
   }
 
-  /** The leader sends what the database has. */
+  /** Abandons the dispatches that are saved in the database: the new leader sends them. */
   #abandonSaved(): void {
     this.#unfinished = []
     for (const [sender, { dispatch, abandon }] of this.#underway) {
@@ -229,7 +229,7 @@ export class AlertEvaluator {
   async #load(store: AlertStore): Promise<void> {
     const { episodes, sending } = await store.load()
     this.#episodes.merge(episodes)
-    // This evaluator knows more than the database of what it sends, or sent, itself.
+    // For its own dispatches this evaluator knows more than the database.
     const ours = new Set([
       ...this.#log.unsaved.map(({ notification }) => notification.id),
       ...this.#dispatches().map(({ notification }) => notification.id),
@@ -244,12 +244,15 @@ export class AlertEvaluator {
     this.#leadership.noteLoaded()
   }
 
-  /** Of all receivers, what is being sent or has to be sent again. */
+  /** The dispatches of all receivers that are being sent, or have to be sent again. */
   #dispatches(): Dispatch[] {
     return [...[...this.#underway.values()].map(({ dispatch }) => dispatch), ...this.#unfinished]
   }
 
-  /** One save after the other, since they share a session. Resolves when all that exists now is saved, as far as possible. */
+  /**
+   * Saves all changes. Saves run one after the other, since they share a session. Resolves when all current changes are
+   * saved, as far as possible.
+   */
   #save(): Promise<void> {
     this.#saving = this.#saving.then(() => this.#saveNow())
     return this.#saving
@@ -257,7 +260,7 @@ export class AlertEvaluator {
 
   async #saveNow(): Promise<void> {
     const { store, role } = this.#leadership
-    // Before the database has been read, its episodes would be saved a second time.
+    // Before the stored episodes have been read, the same alerts would be saved a second time.
     if (!store || role !== 'leader' || !this.#isLoaded) return
     const dispatches = this.#log.unsaved
     const changes = { ...this.#episodes.changes(), dispatches }
@@ -270,7 +273,7 @@ export class AlertEvaluator {
     })
   }
 
-  /** A failure that does not end the session, such as a missing table, leaves the lead as it is. */
+  /** A failure that does not end the session, such as a missing table, does not change the lead. */
   async #guarded(work: () => Promise<void>): Promise<void> {
     try {
       await work()
@@ -281,7 +284,7 @@ export class AlertEvaluator {
     }
   }
 
-  /** Not at each evaluation. */
+  /** Logs a reason once, not at each evaluation. */
   #warnOnce(reason: string): void {
     if (reason !== this.#lastWarning) this.#options.log.warn(`alerts are not kept in the database: ${reason}`)
     this.#lastWarning = reason

@@ -1,20 +1,22 @@
-// Of several evaluators one sends notifications: the one whose session has the lead in the database
+// If several evaluators run, only the leader sends notifications: the one whose session has the lead in the database
 // (store/alerts/alert-seat.ts).
 //
-//   follower      the database answers, another evaluator leads: it observes, and sends nothing new. It takes the lead when
-//                 the leader's session has ended, or when the leader has given no sign for two intervals.
-//   leader        has the lead: it sends, and writes to the database.
-//   acting        had the lead, and the database is unavailable: it continues to send, and writes once the database is back.
-//   disconnected  did not have the lead, and the database is unavailable: it cannot know whether another one leads. It sends
-//                 only that the database is unavailable, the one alert that the leader may not live to send.
+//   follower      The database is available and another evaluator leads. It observes, and sends nothing new. It takes
+//                 the lead when the leader's session has ended, or when the leader has given no sign of life for two
+//                 intervals.
+//   leader        It has the lead. It sends notifications and writes to the database.
+//   acting        It had the lead when the database became unavailable. It continues to send, and writes once the
+//                 database is available again.
+//   disconnected  It did not have the lead when the database became unavailable, and cannot know whether another
+//                 evaluator leads. It sends only the alert that the database is unavailable, in case the leader is down.
 //
-// An evaluator that did not lead waits for one interval, at its start and once the database is back, so that the one that led
-// gets the lead again, with all that it sent meanwhile. What only a killed evaluator knew is lost: the end of what it sent may
-// then be sent twice, or not at all.
+// An evaluator that did not lead waits for one interval after its start, and after the database is available again, so
+// that the former leader gets the lead back, with the state of everything that it sent. State that only a killed
+// evaluator had is lost: `resolved` for what it sent may then be sent twice, or not at all.
 //
-// An alert is sent twice only where the database is unavailable to some of the evaluators: each of them then sends that it
-// fires, and that it ended. Receivers that know fingerprints (Alertmanager, PagerDuty) show one. An evaluator that sent a
-// beginning which is not in the database also sends the end; the leader sends all others.
+// An alert is sent twice only if the database is unavailable to some of the evaluators: each of them then sends
+// `firing` and `resolved`. Receivers that use fingerprints (Alertmanager, PagerDuty) show one alert. An evaluator that
+// sent a `firing` which is not in the database also sends the `resolved`; the leader sends all others.
 
 import { KpiError, messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
@@ -23,7 +25,7 @@ import type { NotifyPermission } from './next-notification.ts'
 
 export type Role = 'leader' | 'acting' | 'follower' | 'disconnected'
 
-/** What a disconnected evaluator sends. */
+/** The rules whose alerts a disconnected evaluator sends. */
 const sentWhileDisconnected = new Set(['PostgresUnreachable'])
 
 export function permissionOf(role: Role): NotifyPermission {
@@ -39,12 +41,15 @@ export class Leadership {
   readonly #log: Logger
   #role: Role = 'disconnected'
   #store: AlertStore | undefined
-  /** It has read what was sent before: only then can it continue without the database. */
+  /** Whether the stored episodes have been read: only then can it continue to send without the database. */
   #isLoaded = false
-  /** Another one may have led until the database became unavailable: that one gets the lead first. */
+  /**
+   * Whether another evaluator may have led before the database became unavailable; then that one may take the lead
+   * first.
+   */
   #letsOthersFirst = true
 
-  /** @param open - Opens a session; throws KpiError when the database is unavailable. */
+  /** @param open - Opens a session; throws KpiError if the database is unavailable. */
   constructor(open: () => Promise<AlertStore>, log: Logger) {
     this.#open = open
     this.#log = log
@@ -59,7 +64,7 @@ export class Leadership {
     return this.#store
   }
 
-  /** Takes the lead, or renews it. @returns The role from now on. */
+  /** Takes or renews the lead. @returns The new role. */
   async refresh(): Promise<Role> {
     try {
       this.#store ??= await this.#open()
@@ -72,7 +77,7 @@ export class Leadership {
     return this.#role
   }
 
-  /** The session failed, whatever it was doing. */
+  /** Ends the session after it failed, and changes the role. */
   async lose(error: unknown): Promise<void> {
     if (!(error instanceof KpiError)) throw error
     const leads = this.leads && this.#isLoaded
@@ -84,7 +89,7 @@ export class Leadership {
     await lost?.close()
   }
 
-  /** What the database holds has been read. */
+  /** Records that the stored episodes have been read. */
   noteLoaded(): void {
     this.#isLoaded = true
   }
@@ -93,7 +98,7 @@ export class Leadership {
     return this.#role === 'leader' || this.#role === 'acting'
   }
 
-  /** Gives the lead back. Idempotent. */
+  /** Releases the lead. Idempotent. */
   async stop(): Promise<void> {
     const store = this.#store
     this.#store = undefined

@@ -1,8 +1,8 @@
 import type { DeliveryState, Episode } from './episode.ts'
 
 /**
- * What an evaluator knows after it took the lead: the database's episodes, with what it observed and sent itself meanwhile.
- * What both know is one episode, the database's; of each receiver the latest delivery state counts.
+ * Merges the episodes of the database with those of an evaluator that has taken the lead. An alert that both know
+ * becomes one episode with the database's id; for each receiver the latest delivery state counts.
  */
 export function mergeStored(own: readonly Episode[], stored: readonly Episode[]): Episode[] {
   const storedIds = new Set(stored.map(({ id }) => id))
@@ -17,8 +17,8 @@ export function mergeStored(own: readonly Episode[], stored: readonly Episode[])
 }
 
 /**
- * Two open episodes of one alert that two evaluators began. One of ours that the database has under its own id is none:
- * where we saw that one end, the alert that is open now began later.
+ * Whether these are two open episodes of the same alert, started by two evaluators. Not if the database also has our
+ * episode under its own id: then the stored episode is a later one of the same alert.
  */
 function isSameAlert(own: Episode, stored: Episode, storedIds: ReadonlySet<string>): boolean {
   if (storedIds.has(own.id) || own.fingerprint !== stored.fingerprint) return false
@@ -27,7 +27,7 @@ function isSameAlert(own: Episode, stored: Episode, storedIds: ReadonlySet<strin
 
 function withOwn(stored: Episode, own: Episode): Episode {
   const deliveries = latest(stored.deliveries, own.deliveries)
-  // It has ended: seen by the one that led meanwhile, or by us while the database was unavailable.
+  // The episode is resolved in the database, so it remains resolved.
   if (stored.state === 'resolved') return { ...stored, deliveries }
   const { id, startedAtMs } = stored
   const firedAtMs = stored.firedAtMs ?? own.firedAtMs

@@ -1,14 +1,17 @@
-// Which notification a receiver has to get next. It is derived from the episodes each time, so no queue grows while a
-// receiver is down: when it is back, it gets what is true then. Pure.
+// Decides which notification a receiver gets next. It is derived from the episodes each time, so no queue grows while a
+// receiver is down: when it is back, it gets the state of that moment. Pure.
 
 import { isAtLeast, type Severity, type Stage, severities, stages } from '../observe/finding.ts'
 import type { Episode } from './episode.ts'
 import type { NotificationReason } from './notification.ts'
 import { isSilenced, type Silence } from './silence.ts'
 
-/** After how long an alert that still fires is sent again. Information is sent once. */
+/**
+ * After this time an alert that still fires is sent again: an hour if critical, four if a warning. Information is sent
+ * once.
+ */
 const repeatMs: Record<Severity, number> = { critical: 3_600_000, warning: 14_400_000, info: Number.POSITIVE_INFINITY }
-/** Receivers that keep state forget an alert that is not sent again: Alertmanager after five minutes. */
+/** Receivers that keep alerts themselves drop one that is not sent again: Alertmanager after five minutes. */
 const machineRepeatMs = 60_000
 
 export interface Receiver {
@@ -16,13 +19,13 @@ export interface Receiver {
   readonly isForMachines: boolean
 }
 
-/** What an evaluator may send; see leadership.ts. */
+/** Which notifications an evaluator may send in its role; see leadership.ts. */
 export interface NotifyPermission {
   mayNotify(episode: Episode): boolean
   mayResolve(episode: Episode, receiver: string): boolean
 }
 
-/** What has to be sent, before it is put into words. */
+/** A notification to send, before its texts are built. */
 export interface PendingNotification {
   readonly reason: NotificationReason
   readonly stage: Stage
@@ -30,10 +33,10 @@ export interface PendingNotification {
   readonly episodes: readonly Episode[]
 }
 
-/** Ends come first, so that an alert that came back is not taken for the one before. */
+/** `resolved` comes first, so that an alert that fires again is not mistaken for the earlier one. */
 const reasons = ['resolved', 'firing', 'repeat', 'watchdog'] as const
 
-/** @returns Undefined when the receiver knows all that it should. */
+/** @returns Undefined if nothing has to be sent to the receiver. */
 export function nextNotification(
   episodes: readonly Episode[],
   receiver: Receiver,
@@ -81,7 +84,7 @@ function reasonToNotify(
   return delivery.status === 'firing' ? 'repeat' : 'firing'
 }
 
-/** People need no sign of life, and a receiver that fails cannot receive that it fails. */
+/** The watchdog is not sent to people, and a failing receiver is not sent the alert about its own failure. */
 function isNotFor({ name, isForMachines }: Receiver, { rule, labels }: Episode): boolean {
   return (rule === 'Watchdog' && !isForMachines) || (rule === 'NotifierFailing' && labels.notifier === name)
 }

@@ -4,9 +4,9 @@ import { Backoff } from '../runtime/backoff.ts'
 import type { Dispatch, DispatchOutcome } from './alert-store.ts'
 import type { Delivery, Notifier } from './notification.ts'
 
-/** The time as the alerting sees it. */
+/** Time and randomness for the alerting. */
 export interface AlertClock {
-  /** Wall clock, milliseconds since the Unix epoch. */
+  /** Wall clock in milliseconds since the Unix epoch. */
   wallMs(): number
   /** Waits, or returns early when the signal is aborted. */
   pause(ms: number, signal: AbortSignal): Promise<void>
@@ -14,10 +14,10 @@ export interface AlertClock {
   random(): number
 }
 
-/** Why a receiver does not get its notifications. */
+/** Why notifications do not reach a receiver. */
 export interface DeliveryProblem {
   readonly sinceMs: number
-  /** Of the last attempt. */
+  /** Time of the last failed attempt. */
   readonly lastAtMs: number
   readonly reason: string
   readonly isPermanent: boolean
@@ -29,8 +29,8 @@ const maxWaitMs = 60_000
 const giveUpAfterMs = 86_400_000
 
 /**
- * Delivers notifications to one receiver, one at a time, each until its outcome is known. One that was sent, and whose
- * answer did not come, is sent again unchanged, with the same id: it may have arrived, and then its end must follow.
+ * Delivers notifications to one receiver, one at a time, each until its outcome is known. If no answer arrives, the
+ * notification is sent again unchanged, with the same id: it may have arrived, and a `resolved` must follow it.
  */
 export class NotificationSender {
   readonly receiver: Notifier
@@ -47,14 +47,14 @@ export class NotificationSender {
     this.#backoff = new Backoff({ firstMs: firstWaitMs, capMs: maxWaitMs, random: clock.random })
   }
 
-  /** Null while notifications arrive. */
+  /** Null while notifications are delivered. */
   get problem(): DeliveryProblem | null {
     return this.#problem
   }
 
   /**
-   * @param abandon - Ends the attempts; one that has begun is finished, since it may arrive.
-   * @returns Undefined when it was stopped or abandoned before its outcome was known.
+   * @param abandon - If aborted, no further attempt is made. An attempt in progress is completed, since it may arrive.
+   * @returns Undefined if it was stopped or abandoned before its outcome was known.
    */
   async deliver({ notification }: Dispatch, abandon: AbortSignal): Promise<DispatchOutcome | undefined> {
     const startMs = this.#clock.wallMs()
@@ -71,7 +71,7 @@ export class NotificationSender {
     return undefined
   }
 
-  /** Ends the attempt that is under way. Its record remains `sending`, so that it is sent again later. Idempotent. */
+  /** Aborts the attempt in progress. Its record remains `sending`, so that it is sent again later. Idempotent. */
   stop(): void {
     this.#stop.abort(new KpiError('KPI_USAGE', 'stopped'))
   }

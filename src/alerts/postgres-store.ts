@@ -3,7 +3,7 @@ import type { PostgresOptions } from '../store/client/connection.ts'
 import type { AlertStore } from './alert-store.ts'
 import { dispatchOf, episodeOf, notificationRowOf, rowOf, silenceOf } from './stored-rows.ts'
 
-/** Alerts kept in PostgreSQL. Rows of another version that this one does not understand remain as they are. */
+/** The alert store in PostgreSQL. Rows of another version that this one does not understand are left unchanged. */
 export async function openPostgresStore(options: PostgresOptions, self: AlertSessionOptions): Promise<AlertStore> {
   const session = await AlertSession.open(options, self)
   return {

@@ -1,11 +1,11 @@
-// What people read about a rule apart from what it finds: one line about it, and what is true again when its alert ends.
+// Texts about each rule: one line that describes it, and the text of a resolved alert.
 
 import type { RuleName } from '../observe/finding.ts'
 import type { OwnRuleName } from './alert-rules.ts'
 
-/** What a text may name besides the labels of the alert. */
+/** Addresses and names that a text can use besides the labels of the alert. */
 export interface Places {
-  /** `HOST:PORT`, several separated by commas. */
+  /** `HOST:PORT`; several are separated by commas. */
   readonly kafka: string
   /** `HOST:PORT/DATABASE`. */
   readonly postgres: string
@@ -13,18 +13,18 @@ export interface Places {
 }
 
 interface RuleText {
-  /** One line for `alerts explain` without a rule. */
+  /** One line, shown by `alerts explain` without a rule. */
   readonly about: string
-  /** Names of the labels that its alerts may have. */
+  /** Names of the labels that its alerts can have. */
   readonly labels: readonly string[]
   /**
-   * What is true again when the alert ends: a clause that " after 4 min" can follow. It does not repeat the finding in the
-   * present tense.
+   * The text of a resolved alert, without a full stop, since " after 4 min" is appended. It says what works again
+   * instead of repeating the finding in the present tense.
    */
   readonly resolved: (labels: Readonly<Record<string, string>>, places: Places) => string
 }
 
-/** A new rule does not compile before it has its texts here. */
+/** The type requires texts for every rule. */
 export const ruleTexts: Readonly<Record<RuleName | OwnRuleName, RuleText>> = {
   KafkaUnreachable: {
     about: 'no broker answers, or the brokers refuse the login or the certificate',
@@ -159,7 +159,7 @@ export function hasTexts(rule: string): rule is keyof typeof ruleTexts {
   return Object.hasOwn(ruleTexts, rule)
 }
 
-/** @returns A clause that " after 4 min" can follow. Rules of a market-kpi.yaml have no texts of their own. */
+/** @returns A text to which " after 4 min" can be appended. Rules of market-kpi.yaml share one text. */
 export function resolvedText(
   { rule, labels }: { readonly rule: string; readonly labels: Readonly<Record<string, string>> },
   places: Places,

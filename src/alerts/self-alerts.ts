@@ -1,14 +1,14 @@
 import type { DeliveryProblem } from './notification-sender.ts'
 import type { Signal } from './signal.ts'
 
-/** A receiver that fails for a moment is tried again, without an alert. */
+/** A receiver that fails for a shorter time raises no alert: the notification is sent again. */
 const failingAfterMs = 60_000
-/** A receiver that got nothing since it refused may accept the next notification. */
+/** If nothing was sent to the receiver for a day after it failed, the failure is out of date. */
 const forgottenAfterMs = 86_400_000
 
 const own = { stage: 'kpi', value: null, unit: null, isUnknown: false, inhibitedBy: null } as const
 
-/** Always fires: a receiver that has not got it for a while knows that alerts do not arrive. */
+/** An alert that always fires. If a receiver does not get it for a while, alerts do not arrive there. */
 export const watchdog: Signal = {
   ...own,
   rule: 'Watchdog',

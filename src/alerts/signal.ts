@@ -1,19 +1,21 @@
 import { createHash } from 'node:crypto'
 import { type Finding, isAtLeast, type Severity, type Stage } from '../observe/finding.ts'
 
-/** What one evaluation found of one alert: a finding of the pipeline, or of a rule that is not its own. */
+/**
+ * The result of one evaluation for one alert: a finding of the pipeline, of market-kpi.yaml or of the alerting itself.
+ */
 export interface Signal {
   readonly rule: string
   readonly severity: Severity
   readonly stage: Stage
-  /** What tells two alerts of one rule apart; the same in every look at the same trouble. */
+  /** Labels distinguish two alerts of one rule. They are the same in every observation of the same problem. */
   readonly labels: Readonly<Record<string, string>>
   readonly summary: string
   readonly value: number | null
   readonly unit: string | null
-  /** The rule could not be judged: it neither fires nor ends anything. */
+  /** Whether the rule could not be evaluated. Such a signal neither starts nor resolves an episode. */
   readonly isUnknown: boolean
-  /** The rule whose finding explains this one. */
+  /** The rule whose finding is the cause of this one. */
   readonly inhibitedBy: string | null
 }
 
@@ -21,7 +23,7 @@ export function signalsOf(findings: readonly Finding[]): Signal[] {
   return findings.map((finding) => ({ ...finding }))
 }
 
-/** Names an alert for as long as there is one: its rule and labels, whatever its severity. Lower-case hexadecimal. */
+/** Identifies an alert by its rule and labels, independent of its severity. Lower-case hexadecimal. */
 export function fingerprintOf({ rule, labels }: Pick<Signal, 'rule' | 'labels'>): string {
   const pairs = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))
   return createHash('sha256')
@@ -30,7 +32,10 @@ export function fingerprintOf({ rule, labels }: Pick<Signal, 'rule' | 'labels'>)
     .slice(0, 16)
 }
 
-/** One signal for each fingerprint, the one that says most: a cause before a symptom, then the worst. */
+/**
+ * One signal for each fingerprint, without those that could not be evaluated. If there are several, a cause is
+ * preferred to a symptom, then the most severe one.
+ */
 export function knownByFingerprint(signals: readonly Signal[]): Map<string, Signal> {
   const known = new Map<string, Signal>()
   for (const signal of signals) {

@@ -4,13 +4,13 @@ import { KpiError } from '../errors.ts'
 import { severities, stages } from '../observe/finding.ts'
 import type { Episode } from './episode.ts'
 
-/** One condition: `rule`, `severity`, `stage` or a label has a value, in which `*` stands for anything. */
+/** One condition on `rule`, `severity`, `stage` or a label. `*` in the value matches any text. */
 export interface Matcher {
   readonly name: string
   readonly value: string
 }
 
-/** Mutes what all its matchers fit, until it expires. */
+/** Mutes alerts that all its matchers fit, until it expires. */
 export interface Silence {
   readonly id: string
   readonly matchers: readonly Matcher[]
@@ -20,7 +20,7 @@ export interface Silence {
 const form = /^([A-Za-z_][\w.-]{0,62})=(.{1,200})$/
 
 /**
- * `ConsumerLagHigh` is the name of a rule, `symbol=BTC*` a label.
+ * Parses a rule's name such as `ConsumerLagHigh`, or a label such as `symbol=BTC*`.
  *
  * @throws KpiError `KPI_USAGE`.
  */
@@ -31,25 +31,26 @@ export function parseMatcher(text: string): Matcher {
   throw new KpiError('KPI_USAGE', `'${text}' is neither the name of a rule nor label=value`)
 }
 
-/** What alerts there can be: those of market-kpi, of market-kpi.yaml, and any that there were. */
+/** Rules and labels that alerts can have: those of market-kpi, of market-kpi.yaml, and of stored alerts. */
 export interface KnownAlerts {
   readonly rules: readonly string[]
   readonly labels: readonly string[]
-  /** A rule with SQL makes labels of its columns, whatever they are called. */
+  /** Whether any label is possible, because a rule with SQL turns its columns into labels. */
   readonly hasAnyLabel: boolean
 }
 
 /**
- * A silence that mutes nothing is a typing mistake, which nobody would notice before the alert comes.
+ * Rejects a matcher that fits no possible alert. It is a typing mistake that would not be noticed before the alert
+ * fires.
  *
- * @throws KpiError `KPI_USAGE` naming what no alert can have, and what they can.
+ * @throws KpiError `KPI_USAGE` with the name or value that no alert can have, and a suggestion.
  */
 export function checkMatcher({ name, value }: Matcher, { rules, labels, hasAnyLabel }: KnownAlerts): void {
   const values: Readonly<Record<string, readonly string[]>> = { rule: rules, severity: severities, stage: stages }
   const names = [...Object.keys(values), ...labels]
   if (!hasAnyLabel && !names.includes(name)) throw unknownOf(`no alert has a label '${name}'`, name, names)
   const allowed = values[name]
-  // A label may be called as one of ours, and its values are anybody's.
+  // A label may have the name of one of these fields, and can then have any value.
   if (!allowed || labels.includes(name) || allowed.some((one) => fitsPattern(value, one))) return
   throw unknownOf(`there is no alert ${name} '${value}'`, value, allowed)
 }
@@ -66,6 +67,6 @@ export function isSilenced(alert: Muted, silences: readonly Silence[], nowMs: nu
 
 function fits({ name, value }: Matcher, { rule, severity, stage, labels }: Muted): boolean {
   const own: Readonly<Record<string, string>> = { rule, severity, stage }
-  // A label may be called as one of ours: UserRuleFailing has one that is called `rule`.
+  // A label may have the name of one of these fields: UserRuleFailing has a label `rule`.
   return [own[name], labels[name]].some((held) => held !== undefined && fitsPattern(value, held))
 }

@@ -1,12 +1,14 @@
-// Episodes over time, after Prometheus: pending for a while, firing, kept firing for a while, resolved. Pure.
+// The states of episodes, as in Prometheus: pending for some time, firing, kept firing for some time, resolved. Pure.
 //
-// - A finding without a cause begins an episode; its `for` counts from then. A symptom (a finding that another one
-//   explains) begins none. A pending episode that becomes a symptom is dropped, and begins again once the cause is gone,
-//   since every repair is followed by a few bad observations. An episode that fires remains, and next-notification.ts skips it
-//   while it is a symptom.
-// - An observation that cannot judge an episode stops both its clocks, `for` and `keepFiringFor`: it fires nothing and
-//   resolves nothing. After an hour without a judgement the episode is resolved, and its text says that it was not checked.
-// - When the clock jumps, or the evaluator was suspended, only one interval counts.
+// - A finding without a cause starts an episode, and its `for` counts from then. A symptom (a finding that another one
+//   explains) starts none. A pending episode that becomes a symptom is dropped. If the finding is still there once the
+//   cause is gone, a new episode starts with its full `for`, since a few bad observations are normal after every repair.
+//   A firing episode that becomes a symptom keeps firing, and next-notification.ts skips it meanwhile.
+// - An observation that cannot evaluate the rule of an episode pauses both `for` and `keepFiringFor`: the episode
+// neither
+//   fires nor resolves. After an hour without an evaluation the episode is resolved, and its text says that it was not
+//   checked.
+// - If the clock jumps, or the evaluator was suspended, only one interval counts.
 
 import type { Timing } from './alert-rules.ts'
 import type { Episode } from './episode.ts'
@@ -14,7 +16,7 @@ import { knownByFingerprint, type Signal } from './signal.ts'
 
 export interface AlertObservation {
   readonly atMs: number
-  /** Of the observation before; null for the first. */
+  /** Time of the previous observation; null for the first one. */
   readonly lastAtMs: number | null
   readonly intervalMs: number
   readonly signals: readonly Signal[]
@@ -25,17 +27,17 @@ export interface MachineRules {
   readonly newId: () => string
 }
 
-/** How long an episode may last that no observation can judge. */
+/** How long an episode remains open while its rule cannot be evaluated. */
 export const maxUnknownMs = 3_600_000
 
-/** Observations come a little early or late; "for one interval" nevertheless means the next one. */
+/** Observations may be a little early or late; "for one interval" still means the next observation. */
 const toleranceOfInterval = 0.2
-/** In a longer pause between two observations nothing was observed. */
+/** A longer time between two observations counts as a jump of the clock or a suspension. */
 const maxIntervalsBetween = 4
-/** A bound on memory: more alerts at once than this are no longer separate problems. */
+/** Bounds the memory. So many alerts at the same time are not separate problems. */
 const maxEpisodes = 2000
 
-/** The episodes after one more observation. Resolved ones are returned as they were. */
+/** Returns the episodes after one more observation. Resolved ones do not change state. */
 export function advance(episodes: readonly Episode[], observation: AlertObservation, rules: MachineRules): Episode[] {
   const known = knownByFingerprint(observation.signals)
   const steady = episodes.map((episode) => withSteadyMarks(episode, observation))
@@ -106,7 +108,7 @@ function whenNotFound(
   return hasPassed(observation, clearSinceMs, keepFiringForMs) ? resolved(clear, observation.atMs) : clear
 }
 
-/** An unknown signal has only some of the labels of what it could have found. */
+/** An unknown signal may have fewer labels than the episode: it applies to all episodes of the rule that match them. */
 function cannotJudge({ isUnknown, rule, labels }: Signal, episode: Episode): boolean {
   if (!isUnknown || rule !== episode.rule) return false
   return Object.entries(labels).every(([name, value]) => episode.labels[name] === value)
@@ -136,7 +138,7 @@ function hasPassed({ atMs, intervalMs }: AlertObservation, sinceMs: number, dura
   return atMs - sinceMs >= durationMs - toleranceOfInterval * intervalMs
 }
 
-/** Moves the starts of running clocks by the time that jumped between two observations; none of them is in the future. */
+/** After a jump of the clock, shifts all start times so that one interval has passed. None of them is in the future. */
 function withSteadyMarks(episode: Episode, observation: AlertObservation): Episode {
   const { atMs, lastAtMs, intervalMs } = observation
   const passedMs = lastAtMs === null ? intervalMs : atMs - lastAtMs

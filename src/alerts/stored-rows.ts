@@ -1,5 +1,6 @@
-// Rows of the alert tables, and what they mean. The names in their JSON are part of the stored format, so that each version
-// can read what another one wrote: `told` in `progress` holds what the code calls `deliveries`.
+// Converts between rows of the alert tables and episodes, dispatches and silences. The names in their JSON are part of
+// the stored format, so that versions can read each other's rows: `told` in `progress` is called `deliveries` in the
+// code.
 
 import { z } from 'zod'
 import { severities, stages } from '../observe/finding.ts'
@@ -47,7 +48,7 @@ export function rowOf(episode: Episode): AlertRow {
   }
 }
 
-/** @returns One episode, or none where another version wrote a row that this one does not understand. */
+/** @returns One episode, or none if another version wrote a row that this one does not understand. */
 export function episodeOf(row: AlertRow): Episode[] {
   const stored = progress.safeParse(row.progress)
   const named = known.safeParse(row)
