@@ -7,7 +7,9 @@ export interface IntakeOptions extends PendingLimitsOptions {
   readonly reduction: ReductionOptions
 }
 
-/** Reduces the records that a lane gets into its pending batch, as far as the limits allow, and keeps the rest for later. */
+/**
+ * Reduces a lane's fetched records into its pending batch, as far as the limits allow, and keeps the rest for later.
+ */
 export class Intake {
   /** The batch that the next commit takes. */
   readonly batch: PendingBatch

@@ -53,7 +53,7 @@ export class LaneStates {
     return 'partitions' in this.#current ? this.#current.partitions : undefined
   }
 
-  /** Whether the database failed when it was last asked. */
+  /** Whether the last query to the database failed. */
   get isFailing(): boolean {
     return this.is('retrying') || ('isFailing' in this.#current && this.#current.isFailing)
   }

@@ -113,7 +113,7 @@ export class Lane {
     return isReading && !this.#intake.hasDeferred && this.#intake.hasRoom
   }
 
-  /** The expected positions of partitions of which nothing is pending, being committed or being read again. */
+  /** The expected positions of partitions without pending records, a commit in flight or a reset in progress. */
   get restingPositions(): ExpectedPosition[] {
     if (this.#state.is('resetting') || this.#state.is('stopped')) return []
     return [...this.#intake.batch.partitions.values()].flatMap((progress) => {

@@ -82,7 +82,7 @@ class PruneRounds {
     }
   }
 
-  /** A transient error must not end the service: the next round comes in an hour. */
+  /** A transient error must not end the service: the next round may succeed. */
   async run(round: RunPruneOptions['round']): Promise<void> {
     try {
       await round(this.#tally)

@@ -13,7 +13,9 @@ export interface DescribedGroup {
 
 export interface DescribedMember {
   readonly memberId: string
-  /** market-kpi's workers use `classic`; versions before 0.2 used `consumer`, KIP-848, where the brokers had it. */
+  /**
+   * market-kpi's workers use `classic`; versions before 0.2 used `consumer` (KIP-848) when the brokers supported it.
+   */
   readonly protocol: 'classic' | 'consumer'
   readonly clientId: string
   readonly host: string

@@ -198,7 +198,6 @@ export class ProducerPartition {
     // The batches behind a failed batch are necessarily out of sequence, but not the first one: its sequence number is
     // wrong. However, while the answer to another uncertain batch is outstanding, that answer may prove that the first
     // was written.
-    // But while one batch in doubt has not got that answer, what it gets may prove the first one.
     if (verdict === 'outOfSequence' && !hopeful) return this.#takeNewEpoch()
     return 'requeued'
   }
