@@ -61,7 +61,7 @@ export class PendingLimits {
     )
   }
 
-  /** Counts records that had to wait. Logged at most once a minute, and only when the number of rows is the reason. */
+  /** Counts and logs that records had to wait for the limit of pending rows; logged at most once a minute. */
   recordsDeferred(batch: Amounts): void {
     const { rowCount } = batch
     if (rowCount < this.#maxRowsNow(batch)) return

@@ -39,7 +39,7 @@ const maxWaitMs = 500
 /**
  * Finds the last matching record of each partition. It reads backwards from the end in steps until a record matches or
  * the log begins, however many other records follow the match. Partitions without a match are left out. An open
- * transaction of another producer hides nothing: records behind its start are found too, because they were written and
+ * transaction of another producer hides nothing: records after its start are found too, because they were written and
  * must not be sent again.
  *
  * @throws KpiError `KPI_KAFKA_REQUEST`, `KPI_KAFKA_UNREACHABLE`, `KPI_KAFKA_CORRUPT`; or the signal's reason.
