@@ -8,8 +8,8 @@ import { type WorkerReport, WorkerStatusWriter } from '../store/positions/worker
 const backoffLimits = { firstMs: 500, capMs: 10_000 }
 
 /**
- * The feed's row of `worker_status`. The feed does not need the database: while it is unavailable, writes are retried
- * without log messages.
+ * The feed's row of `worker_status`. The feed does not need the database: while it is unavailable, the connection is
+ * retried, and only the first failure is logged.
  */
 export class FeedStatus {
   readonly #options: FeedStatusOptions

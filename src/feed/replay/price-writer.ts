@@ -12,7 +12,7 @@ const mostFixedBytes = 128
  * Numbers of at most this length have at most eight fractional digits, and are far below the largest accepted number.
  */
 const mostSureBytes = 10
-/** A number may get a leading zero in two places. */
+/** How many bytes a number can grow by: up to two leading zeros are added. */
 const mostPerNumber = 2
 
 const numbers = (['open', 'high', 'low', 'close', 'volume'] as const).map((field) => ({

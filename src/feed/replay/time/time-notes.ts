@@ -21,7 +21,7 @@ export class TimeNotes {
   readonly #options: TimeNoteOptions
   readonly #kinds = new Set<TimestampKind>()
   readonly #doubtful: LineWarnings
-  /** The kind of the previous lines. Each change of kind is logged once. */
+  /** The kind of the last timestamp. Each kind is logged once, so further timestamps of this kind need no message. */
   #lastKind: TimestampKind | undefined
   #hasToldZone: boolean
   #hasToldDays = false
