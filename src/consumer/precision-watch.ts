@@ -6,8 +6,8 @@ import type { TakenBatch } from './pending-batch.ts'
 /** How long a symbol is reported after its last number that lost precision, and how often it is logged. */
 const keptMs = 3_600_000
 /**
- * The maximum number of symbols that are reported, and logged within `keptMs`; of further ones only the number is
- * logged.
+ * The maximum number of symbols that are reported, and logged within `keptMs`; beyond it, one warning says that there
+ * are more.
  */
 const maxSymbols = 20
 
