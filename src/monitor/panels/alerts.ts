@@ -5,7 +5,7 @@ import type { MonitorData } from '../refresher.ts'
 import { silenceChoices, type View } from '../view.ts'
 import { worst } from './panel.ts'
 
-/** Of the alerts that nobody silenced. */
+/** The worst level of the alerts that are not silenced. */
 export function alertsLevel(rows: readonly AlertRow[]): Level {
   return worst(rows.filter(({ silencedUntilMs }) => silencedUntilMs === null).map(({ level }) => level))
 }
@@ -17,7 +17,10 @@ export function alertsTitle(rows: readonly AlertRow[]): Line {
   return [span('Alerts', 'heading'), span(` ${parts.join(', ')}`)]
 }
 
-/** So many rows, those of the chosen one among them where one can be chosen; the last says how many more there are. */
+/**
+ * The lines of one page of alerts, including the selected one. Without a selection, the last line says how many more
+ * there are.
+ */
 export function alertLines(data: MonitorData, rows: readonly AlertRow[], shown: AlertsShown): Line[] {
   const trouble: Line[] =
     data.alerts?.state === 'unknown' ? [[signed('unknown', `alerts unknown: ${data.alerts.reason}`)]] : []
@@ -32,7 +35,7 @@ export function alertLines(data: MonitorData, rows: readonly AlertRow[], shown: 
 
 export interface AlertsShown {
   readonly page: number
-  /** The chosen row; null where none can be. */
+  /** The index of the selected row; null if rows cannot be selected. */
   readonly selected: number | null
   readonly nowMs: number
 }
@@ -50,7 +53,7 @@ function alertLine(row: AlertRow, { nowMs }: AlertsShown, isSelected: boolean): 
   ]
 }
 
-/** `Silence KpiStale for  15 min [1 h] 4 h 24 h   Enter: silence  Esc: not` */
+/** `Silence KpiStale for 15 min [1 h] 4 h 24 h  ←→ choose  Enter silence  Esc cancel` */
 export function silenceLine({ silencing }: View): Line {
   if (!silencing) return []
   const { alert, choice } = silencing

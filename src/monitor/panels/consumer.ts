@@ -88,7 +88,9 @@ function partitionsText(partitions: Observation['assessment']['partitions']): st
   return sick.map(({ partition, status }) => `partition ${partition} ${status}`).join(', ')
 }
 
-/** It takes nothing in, since the database cannot keep up: somebody waits for a connection, or the worker says so. */
+/**
+ * Whether the worker reads no messages because of the database: queries wait for a connection, or its state says so.
+ */
 function isHeldBack({ pool, workerState }: WorkerState): boolean {
   return (pool?.waiting ?? 0) > 0 || /paused|unavailable|away/.test(workerState)
 }

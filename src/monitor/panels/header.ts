@@ -4,14 +4,14 @@ import { justified, type Line, signed, span, type Tone, verdictLevels } from '..
 import { ageText } from '../number-text.ts'
 import type { MonitorData } from '../refresher.ts'
 
-/** Data older than so many intervals is out of date. */
+/** Data older than this number of intervals is marked as stale. */
 const staleIntervals = 3
 const staleAtLeastMs = 15_000
 
 export interface Clock {
-  /** Milliseconds since 1970, for people. */
+  /** Milliseconds since 1970, for the time shown. */
   readonly wallMs: number
-  /** Milliseconds that no one sets back, for ages. */
+  /** Milliseconds of a monotonic clock, for ages. */
   readonly steadyMs: number
 }
 
@@ -21,7 +21,7 @@ function isStale({ observedAtMs, intervalMs }: MonitorData, { steadyMs }: Clock)
 
 const verdictWords = { ok: 'OK', warning: 'WARNING', critical: 'CRITICAL', unknown: 'UNKNOWN' } as const
 
-/** The verdict, clock and age; and what is wrong. */
+/** The first line has the verdict, the clock and the age of the data; the second one the first finding. */
 export function headerLines(data: MonitorData, clock: Clock, width: number): Line[] {
   const { observation } = data
   const time = new Date(clock.wallMs).toISOString().slice(11, 19)
@@ -46,7 +46,7 @@ export function headerLines(data: MonitorData, clock: Clock, width: number): Lin
   ]
 }
 
-/** Counted here, second by second, so that a source that hangs is seen to. */
+/** The age is updated every second, so that it also grows while a source hangs. */
 function ageOf(data: MonitorData, clock: Clock): Line {
   const age = ageText((clock.steadyMs - data.observedAtMs) / 1000)
   const paused: Line = data.isPaused ? [span('PAUSED ', 'warning')] : []
@@ -56,7 +56,7 @@ function ageOf(data: MonitorData, clock: Clock): Line {
   return [...paused, span(`data ${age} old`, tone)]
 }
 
-/** The first broken stage and what is wrong with it, or that nothing is. */
+/** The first broken stage with its problem, or that all systems work. */
 export function firstFinding({ verdict, firstBrokenStage, findings }: Assessment): string {
   if (verdict === 'ok') return 'all systems operational'
   const cause = findings.find(

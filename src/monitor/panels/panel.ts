@@ -3,18 +3,18 @@ import type { Observation } from '../../observe/observer.ts'
 import type { Source } from '../../observe/snapshot.ts'
 import { type Level, type Line, levelOf, signed, span } from '../line.ts'
 
-/** A part of the screen: a few lines among others, and all it knows when it has the screen to itself. */
+/** The text of a panel: a summary for the overview, and details for the full screen. */
 export interface PanelText {
   readonly title: string
   readonly level: Level
-  /** The most important first; those beyond the room there is are left out. */
+  /** The most important line first; lines that do not fit are left out. */
   readonly summary: readonly Line[]
   readonly detail: readonly Line[]
 }
 
 const levels: readonly Level[] = ['good', 'unknown', 'warning', 'critical']
 
-/** The worst that was found in some stages. A symptom counts: the panel shows what is, not whom to call. */
+/** The worst level of the findings in these stages. Symptoms count, since the panel shows the state, not the cause. */
 export function stageLevel({ assessment }: Observation, ...stages: Stage[]): Level {
   const found = assessment.findings.filter(
     ({ stage, severity, isUnknown }) => stages.includes(stage) && severity !== 'info' && !isUnknown,
@@ -26,7 +26,7 @@ export function worst(found: readonly Level[]): Level {
   return found.reduce((a, b) => (levels.indexOf(b) > levels.indexOf(a) ? b : a), 'good' as Level)
 }
 
-/** The findings of a stage, as lines. */
+/** The findings of these stages, one per line. */
 export function findingLines(findings: readonly Finding[], ...stages: Stage[]): Line[] {
   return findings
     .filter(({ stage, severity, isUnknown }) => stages.includes(stage) && (severity !== 'info' || !isUnknown))
@@ -43,7 +43,7 @@ export function fact(name: string, text: string): Line {
   return [span(`  ${name.padEnd(nameWidth)} `, 'faint'), span(text)]
 }
 
-/** What a source said, or why it said nothing. */
+/** A value of a source, or why it is unknown. */
 export function factOf<T extends object>(name: string, source: Source<T>, text: (told: T) => string): Line {
   if (source.state === 'unknown') return unknownFact(name, source.reason)
   return fact(name, text(source))

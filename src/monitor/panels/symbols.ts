@@ -10,7 +10,7 @@ interface SymbolColumn extends Column {
   readonly text: (row: SymbolRow, width: number, nowMs: number) => string
 }
 
-/** Prices share what a wide terminal has to give; 80 cells hold all nine columns. */
+/** All nine columns fit into 80 cells. In a wider terminal the symbol and the prices get more. */
 function columnsFor(width: number): readonly SymbolColumn[] {
   const extra = Math.max(0, Math.min(8, Math.floor((width - 80) / 6)))
   const price = 9 + extra
@@ -46,7 +46,7 @@ function columnsFor(width: number): readonly SymbolColumn[] {
   return without(all, width)
 }
 
-/** What a narrow terminal does without, the least important first. */
+/** Columns that are left out in a narrow terminal, the least important first. */
 const dispensable: readonly SortKey[] = ['avg', 'windows', 'updated', 'max', 'min']
 
 function without(columns: readonly SymbolColumn[], width: number): readonly SymbolColumn[] {
@@ -58,7 +58,7 @@ function without(columns: readonly SymbolColumn[], width: number): readonly Symb
   return shown
 }
 
-/** `4 Symbols 12 of 500 holding "BTC", last 24 h, by volume ▼` */
+/** `Symbols 12 of 500 /BTC last 24 h, by volume ▼` */
 export function symbolsTitle({ statistics }: MonitorData, view: View, found: number): Line {
   const { sort, filter, isFiltering } = view
   const shown: Line = [span('Symbols', 'heading')]
@@ -78,12 +78,12 @@ export function spanText(seconds: number): string {
 export interface SymbolTable {
   readonly rows: readonly SymbolRow[]
   readonly width: number
-  /** Rows that there is room for, under the titles. */
+  /** The number of rows that fit below the titles. */
   readonly page: number
   readonly nowMs: number
 }
 
-/** The titles, and the rows that there is room for. */
+/** The titles, and the rows that fit. */
 export function symbolLines({ statistics }: MonitorData, view: View, table: SymbolTable): Line[] {
   if (statistics === null) return [[span(' not checked yet', 'faint')]]
   if (statistics.state === 'unknown') return [[signed('unknown', `unknown: ${statistics.reason}`)]]
@@ -95,7 +95,7 @@ export function symbolLines({ statistics }: MonitorData, view: View, table: Symb
   return [titlesLine(columns, view), ...shown.map((row) => rowLine(columns, row, table.nowMs))]
 }
 
-/** The first row shown: fewer rows than before may be left. */
+/** The first row shown, limited because there may be fewer rows than before. */
 function topOf(wanted: number, { rows, page }: SymbolTable): number {
   return Math.max(0, Math.min(wanted, rows.length - page))
 }
