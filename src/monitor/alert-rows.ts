@@ -4,7 +4,7 @@ import { type Level, levelOf } from './line.ts'
 import type { FiringAlert } from './monitor-ports.ts'
 import type { MonitorData } from './refresher.ts'
 
-/** A row of the alerts panel: an alert that fires, or a finding of this look that is none (yet). */
+/** A row of the alerts panel: a firing alert, or a finding of the current observation that has not become an alert. */
 export interface AlertRow {
   readonly rule: string
   readonly labels: Readonly<Record<string, string>>
@@ -15,7 +15,9 @@ export interface AlertRow {
   readonly silencedUntilMs: number | null
 }
 
-/** The alerts, worst first, then what the look found beside them. Symptoms are left out: their cause is there. */
+/**
+ * The alerts, worst first, then other findings of the observation. Symptoms are left out, since their cause is listed.
+ */
 export function alertRows({ alerts, observation }: Pick<MonitorData, 'alerts' | 'observation'>): AlertRow[] {
   const firing = alerts?.state === 'ok' ? alerts.firing.toSorted(worstFirst).map(ofAlert) : []
   const keys = new Set(firing.map(keyOf))
@@ -45,7 +47,7 @@ function worstFirst(a: FiringAlert, b: FiringAlert): number {
   return silenced || severities.indexOf(b.severity) - severities.indexOf(a.severity) || a.firedAtMs - b.firedAtMs
 }
 
-/** The same for one trouble in every look. */
+/** Identifies a problem; the same in every observation. */
 function keyOf({ rule, labels }: Pick<AlertRow, 'rule' | 'labels'>): string {
   return JSON.stringify([rule, Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))])
 }

@@ -8,21 +8,21 @@ import type { Clock } from './panels/header.ts'
 import type { MonitorData } from './refresher.ts'
 import { type Action, firstView, type KeyName, type Press, pressed, silenceChoices, type View } from './view.ts'
 
-/** What the screen needs of the rest of the monitor. */
+/** The parts of the monitor that the screen uses. */
 export interface AppProps {
   readonly data: () => MonitorData
-  /** Tells of every change of the data, until the function it returns is called. */
+  /** Calls `changed` after every change of the data, until the returned function is called. */
   readonly subscribe: (changed: () => void) => () => void
   readonly clock: () => Clock
   readonly setPaused: (isPaused: boolean) => void
   readonly refresh: () => void
   readonly silence: (alert: AlertRow, seconds: number) => Promise<void>
-  /** Ctrl-Z. */
+  /** Called for Ctrl-Z. */
   readonly suspend: () => void
   readonly hasColours: boolean
 }
 
-/** Ages are counted in seconds. */
+/** The screen is redrawn every second, since ages are shown in seconds. */
 const tickMs = 1000
 
 export function App(props: AppProps): ReactNode {
@@ -31,7 +31,7 @@ export function App(props: AppProps): ReactNode {
   const [view, setView] = useState(firstView)
   useTick()
   const frame = frameOf(data, view, { columns, rows }, props.clock())
-  // Keys may come faster than the screen is drawn: each starts from what the one before it left.
+  // Keys may arrive faster than the screen is drawn, so each key starts from the view that the previous one left.
   const latest = useRef({ view, extent: frame.extent })
   latest.current = { view, extent: frame.extent }
   const show = (next: View) => {
@@ -51,7 +51,7 @@ export function App(props: AppProps): ReactNode {
   return h(
     Box,
     { flexDirection: 'column', width: columns, height: rows },
-    // Rows have no identity but their place.
+    // A row is identified by its position only.
     frame.lines.map((line, row) => h(LineText, { key: `row ${row}`, line, hasColours: props.hasColours })),
   )
 }
@@ -103,7 +103,7 @@ const keyNames = [
   ['end', 'end'],
   ['return', 'return'],
   ['escape', 'escape'],
-  // Terminals send one or the other for the same key.
+  // Depending on the terminal, the same key is reported as one or the other.
   ['backspace', 'backspace'],
   ['backspace', 'delete'],
 ] as const satisfies (readonly [KeyName, keyof Key])[]
@@ -116,7 +116,9 @@ function LineText({ line, hasColours }: { line: Line; hasColours: boolean }): Re
   )
 }
 
-/** Blue and orange differ for every kind of colour vision; so do bold and faint. Signs stand beside them. */
+/**
+ * Blue and orange can be distinguished with every kind of colour blindness, as can bold and dim. Signs are shown too.
+ */
 const styles: Readonly<Record<Tone, Readonly<Record<string, string | boolean>>>> = {
   plain: {},
   good: { color: 'blueBright' },
@@ -127,7 +129,7 @@ const styles: Readonly<Record<Tone, Readonly<Record<string, string | boolean>>>>
   heading: { bold: true },
   selected: { inverse: true },
 }
-/** https://no-color.org speaks of colours alone. */
+/** NO_COLOR (https://no-color.org) disables colours only, so bold, dim and inverse remain. */
 const colourless: Partial<typeof styles> = { good: {}, warning: {}, critical: { bold: true }, unknown: {} }
 
 function spanText({ text, tone }: Span, index: number, hasColours: boolean): ReactNode {

@@ -1,5 +1,5 @@
-// Text for cells of a terminal. What comes from outside (symbols, error messages) may hold anything: escape sequences
-// would take the terminal over, and wide letters shift all that stands behind them.
+// Text in terminal cells. Text from outside (symbols, error messages) may contain anything: escape sequences could
+// control the terminal, and wide characters would shift everything to their right.
 
 const controls = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\u2028\u2029]+/gu
 const escapes = new RegExp(
@@ -12,14 +12,18 @@ const wide =
 const markOnly = /^\p{M}+$/u
 const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' })
 
-/** Without control characters, escape sequences and marks that change the direction of the text. One line. */
+/**
+ * Replaces escape sequences, control characters and marks that change the text direction with spaces. The result is one
+ * line.
+ */
 export function clean(text: string): string {
   if (plainText.test(text)) return text
-  // A joiner holds the parts of one emoji together; by itself it does no harm, and its width is that of the first part.
+  // A zero-width joiner is kept, since it joins the parts of an emoji and is harmless alone. The emoji is as wide as
+  // its first part.
   return text.replace(escapes, ' ').replace(controls, (found) => (found === '\u200D' ? found : ' '))
 }
 
-/** Cells that a clean text takes. */
+/** The width of a cleaned text in cells. */
 export function widthOf(text: string): number {
   if (plainText.test(text)) return text.length
   let width = 0
@@ -32,14 +36,14 @@ function graphemeWidth(grapheme: string): number {
   return wide.test(grapheme) ? 2 : 1
 }
 
-/** Exactly so many cells of a clean text: cut with `…`, filled with spaces at the right, or at the left for `right`. */
+/** A cleaned text in exactly `width` cells: cut with `…`, or padded with spaces; on the left if `align` is `right`. */
 export function padTo(text: string, width: number, align: 'left' | 'right' = 'left'): string {
   const cut = cutTo(text, width)
   const space = ' '.repeat(Math.max(0, width - widthOf(cut)))
   return align === 'right' ? space + cut : cut + space
 }
 
-/** At most so many cells; what is cut ends with `…`. */
+/** A cleaned text in at most `width` cells; ends with `…` if it was cut. */
 export function cutTo(text: string, width: number): string {
   if (widthOf(text) <= width) return text
   if (width <= 0) return ''
@@ -53,7 +57,9 @@ export function cutTo(text: string, width: number): string {
   return `${cut}…`
 }
 
-/** Lines of at most so many cells, broken at spaces; the last of `maxLines` is cut. */
+/**
+ * Wraps a text at spaces into at most `maxLines` lines of `width` cells. The last one is cut if the text is too long.
+ */
 export function wrapTo(text: string, width: number, maxLines: number): string[] {
   const lines: string[] = []
   let line = ''

@@ -1,4 +1,4 @@
-// The whole screen as rows of text: a pure function of the data, the view, the size and the time.
+// Builds the whole screen as rows of text: a pure function of the data, the view, the size and the time.
 import { type AlertRow, alertRows } from './alert-rows.ts'
 import { beside, fitLine, headingLine, type Level, type Line, signed, signs, span } from './line.ts'
 import { alertLines, alertsLevel, alertsTitle, silenceLine } from './panels/alerts.ts'
@@ -19,13 +19,13 @@ export interface Size {
 }
 
 export interface Frame {
-  /** As many as the terminal has rows, each as wide as it. */
+  /** One line for each row of the terminal, each as wide as the terminal. */
   readonly lines: readonly Line[]
   readonly extent: Extent
 }
 
 const smallest: Size = { columns: 60, rows: 15 }
-/** From here on each panel has its three lines. */
+/** From this number of rows on, each panel in the overview has three lines instead of one. */
 const roomyRows = 22
 const headerRows = 2
 const footerRows = 1

@@ -2,7 +2,7 @@ import type { Assessment } from '../observe/assess.ts'
 import type { Finding } from '../observe/finding.ts'
 import { clean, cutTo, padTo, widthOf } from './cell-text.ts'
 
-/** What a piece of text means; the terminal's colours follow from it, and never say anything alone. */
+/** The meaning of a piece of text, which decides its colour. Colour never is the only sign of a meaning. */
 export type Tone = 'plain' | 'good' | 'warning' | 'critical' | 'unknown' | 'faint' | 'heading' | 'selected'
 
 export interface Span {
@@ -15,7 +15,7 @@ export type Line = readonly Span[]
 
 export type Level = 'good' | 'warning' | 'critical' | 'unknown'
 
-/** For people who see no colours, and for terminals that have none. */
+/** Shown beside colours, for people who cannot distinguish them and for terminals without colours. */
 export const signs: Readonly<Record<Level, string>> = { good: '✓', warning: '!', critical: '✗', unknown: '?' }
 
 export function span(text: string, tone: Tone = 'plain'): Span {
@@ -43,7 +43,7 @@ function lineWidth(line: Line): number {
   return line.reduce((sum, { text }) => sum + widthOf(text), 0)
 }
 
-/** Exactly so many cells: cut, or filled with spaces. */
+/** A line of exactly `width` cells: cut, or padded with spaces. */
 export function fitLine(line: Line, width: number): Line {
   const fitted: Span[] = []
   let rest = width
@@ -58,19 +58,19 @@ export function fitLine(line: Line, width: number): Line {
   return fitted
 }
 
-/** Two texts at both ends of a row; the left one gives way. */
+/** Two texts at the left and right end of a row. If they are too long, the left one is cut. */
 export function justified(left: Line, right: Line, width: number): Line {
   const room = Math.max(0, width - lineWidth(right) - 1)
   return fitLine([...fitLine(left, room), { text: ' ', tone: 'plain' }, ...right], width)
 }
 
-/** `── 1 Kafka ✓ ─────────`, the beginning of a panel. */
+/** `── 1 Kafka ✓ ─────────`, the heading of a panel. */
 export function headingLine(title: Line, width: number): Line {
   const rest = Math.max(0, width - 4 - lineWidth(title))
   return fitLine([{ text: '── ', tone: 'faint' }, ...title, { text: ` ${'─'.repeat(rest)}`, tone: 'faint' }], width)
 }
 
-/** Lines of two columns of the screen beside each other, with a space between them. */
+/** Puts the lines of two panels side by side, with a space between them. */
 export function beside(left: readonly Line[], right: readonly Line[], width: number): Line[] {
   const half = Math.floor((width - 1) / 2)
   return Array.from({ length: Math.max(left.length, right.length) }, (_, row) => [
@@ -86,7 +86,7 @@ export interface Column {
   readonly align?: 'left' | 'right'
 }
 
-/** Cells under their titles, a space apart. */
+/** One row of a table: each cell padded to the width of its column, with a space between them. */
 export function cells(columns: readonly Column[], texts: readonly string[]): string {
   return columns.map(({ width, align }, index) => padTo(clean(texts[index] ?? ''), width, align)).join(' ')
 }

@@ -2,7 +2,7 @@ import type { Severity } from '../observe/finding.ts'
 import type { Observation } from '../observe/observer.ts'
 import type { StatisticsObservation } from '../store/windows/symbol-statistics.ts'
 
-/** An alert that is on now, silenced or not. */
+/** An alert that is firing, silenced or not. */
 export interface FiringAlert {
   readonly rule: string
   readonly severity: Severity
@@ -10,20 +10,20 @@ export interface FiringAlert {
   /** One line for people. */
   readonly summary: string
   readonly firedAtMs: number
-  /** Null while nobody silenced it. */
+  /** Null if it is not silenced. */
   readonly silencedUntilMs: number | null
 }
 
-/** The alerts of the pipeline, as their evaluator keeps them. Errors of both are KpiErrors. */
+/** Access to the alerts that the evaluator stores. Both methods throw KpiErrors. */
 export interface AlertsPort {
   firing(signal: AbortSignal): Promise<readonly FiringAlert[]>
-  /** Nobody is told of the alert for so long. */
+  /** Sends no notifications about the alert for this time. */
   silence(alert: Pick<FiringAlert, 'rule' | 'labels'>, durationSeconds: number): Promise<void>
 }
 
-/** Where the monitor gets what it shows. */
+/** The sources of everything that the monitor shows. */
 export interface MonitorPorts {
-  /** A fresh look; bounded in time, and never an error of the world. */
+  /** Makes a new observation, in bounded time. Unreachable servers are part of the result, not errors. */
   observe(): Promise<Observation>
   statistics(signal: AbortSignal): Promise<StatisticsObservation>
   readonly alerts: AlertsPort

@@ -1,6 +1,6 @@
 import { grouped } from '../runtime/number-text.ts'
 
-/** `12 s`, `3 min`, `5 h`, `2 d`: in six cells. */
+/** `12 s`, `3 min`, `5 h`, `2 d`: at most seven cells (`119 min`). */
 export function ageText(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds))
   if (whole < 120) return `${whole} s`
@@ -18,7 +18,7 @@ export function rateText(perSecond: number): string {
   return `${perSecond > 0 && perSecond < 10 ? perSecond.toFixed(1) : grouped(perSecond)}/s`
 }
 
-/** `812`, `1.23M`: in seven cells. */
+/** `812`, `1.23M`: at most seven cells. */
 export function shortNumber(value: number): string {
   const magnitude = Math.abs(value)
   if (magnitude >= 1e15) return value.toExponential(1).replace('+', '')
@@ -35,33 +35,33 @@ const scales = [
   [9_999.5, 'k', 1e3],
 ] as const
 
-/** Without zeros behind the point that say nothing. */
+/** Removes trailing zeros after the decimal point. */
 export function trimmed(decimal: string): string {
   return decimal.includes('.') ? decimal.replace(/\.?0+$/, '') : decimal
 }
 
-/** A price in so many cells: as many of its digits as fit. */
+/** A price in at most `width` cells, with as many digits as fit. */
 export function priceText(decimal: string, width: number): string {
   if (decimal.length <= width) return decimal
   const value = Number(decimal)
   const whole = String(Math.trunc(value)).length + (value < 0 && value > -1 ? 1 : 0)
   if (whole > width) return value.toExponential(Math.max(0, width - 7)).replace('+', '')
   const places = Math.max(0, width - whole - 1)
-  // Of a token worth next to nothing only zeros would be left.
+  // For a very low price only zeros would remain.
   const isTooSmall = value !== 0 && Math.abs(value) < 10 ** (leastDigits - places - 1)
   return isTooSmall ? exponentialText(value, width) : value.toFixed(places)
 }
 
-/** Significant digits that a price has at least. */
+/** The minimum of significant digits that are shown of a price. */
 const leastDigits = 3
 
-/** `1.24e-7`: with as many digits as fit. */
+/** `1.24e-7`, with as many digits as fit. */
 function exponentialText(value: number, width: number): string {
   const shortest = value.toExponential(0).length
   return value.toExponential(Math.max(0, width - shortest - 1))
 }
 
-/** `+1.25 %`, `-0.30 %`; empty where there is nothing to compare with. */
+/** `+1.25 %`, `-0.30 %`; empty if the change is unknown. */
 export function changeText(percent: number | null): string {
   if (percent === null) return ''
   if (Math.abs(percent) >= 10_000) return `${percent > 0 ? '>' : '<'}${Math.sign(percent) * 9999} %`

@@ -10,11 +10,11 @@ import { firstFinding } from './panels/header.ts'
 import { spanText } from './panels/symbols.ts'
 import type { TickData } from './tick-report.ts'
 
-/** A page is read by people; programs take `--json`. */
+/** Limits for people; `--json` has everything. */
 const maxLatest = 20
 const maxSymbols = 500
 
-/** Everything once, as plain text in sections. */
+/** One report of everything, as plain text in sections. */
 export function onceReport(data: TickData): string {
   const { assessment, snapshot } = data.observation
   const time = new Date(snapshot.takenAtMs).toISOString().replace(/\.\d+Z$/, 'Z')
@@ -128,7 +128,7 @@ function statisticsLines({ statistics }: TickData): string[] {
   ]
 }
 
-/** The first column at the left, the others at the right. */
+/** A table with the first column aligned left, the others right. */
 function columnLines(titles: readonly string[], rows: readonly (readonly string[])[], indent: string): string[] {
   if (rows.length === 0) return []
   const table = [titles, ...rows.map((row) => row.map(clean))]

@@ -1,10 +1,10 @@
-// Asks the sources again and again, and keeps what they said last.
+// Queries the sources periodically, and keeps their latest results.
 //
-//   waiting → looking → waiting → …      a look begins every interval, or when somebody asks for one
-//   paused                               only when somebody asks for one
+//   waiting → looking → waiting → …      queries the sources once per interval, or when the user requests it
+//   paused                               queries the sources only when the user requests it
 //
-// One question is under way at a time, so a watcher takes one connection at most. What the screen shows never waits for
-// it: while a source hangs, the age of what it said last goes on.
+// Only one query runs at a time, so the monitor uses at most one connection. The screen never waits for it: while a
+// source hangs, the age of its latest result increases.
 import { KpiError, messageOf } from '../errors.ts'
 import type { Observation } from '../observe/observer.ts'
 import { type Source, unknown } from '../observe/snapshot.ts'
@@ -12,11 +12,11 @@ import type { StatisticsObservation } from '../store/windows/symbol-statistics.t
 import type { FiringAlert, MonitorPorts } from './monitor-ports.ts'
 import { type Sample, withSample } from './samples.ts'
 
-/** All that there is to show. Instants are those of a steady clock, unless their names say otherwise. */
+/** Everything that the monitor shows. Times are of a monotonic clock. */
 export interface MonitorData {
   readonly observation: Observation | null
   readonly observedAtMs: number
-  /** Null until they were asked for. */
+  /** Null before the first query. */
   readonly statistics: Source<StatisticsObservation> | null
   readonly alerts: Source<{ readonly firing: readonly FiringAlert[] }> | null
   /** Oldest first. */
@@ -27,17 +27,19 @@ export interface MonitorData {
 
 export interface RefresherOptions {
   readonly intervalMs: number
-  /** Milliseconds that no one sets back. */
+  /** Milliseconds of a monotonic clock. */
   readonly steadyMs: () => number
   /** Called after every change of {@link Refresher.data}. */
   readonly onChange?: () => void
-  /** Called when all sources were asked, or have been asked so lately that they were left alone. */
+  /** Called after each refresh, when all due sources have been queried. */
   readonly onRefresh?: () => void
 }
 
-/** Beside the observation, which has its own limit. */
+/** For each query except the observation, which has its own limit. */
 const questionTimeoutMs = 9000
-/** Sums over many rows are asked for so seldom that they keep a database busy for a twentieth of the time at most. */
+/**
+ * Statistics sum many rows. Pausing for 19 times their duration keeps the database busy for at most 1/20 of the time.
+ */
 const restFactor = 19
 
 export class Refresher {
@@ -65,7 +67,7 @@ export class Refresher {
     this.refresh()
   }
 
-  /** Looks now, unless a look is under way. */
+  /** Queries the sources now, unless a refresh is in progress. */
   refresh(): void {
     if (this.#stopping.signal.aborted || this.#looking) return
     clearTimeout(this.#timer)
@@ -119,7 +121,7 @@ export class Refresher {
     if (statistics) this.#change({ statistics })
   }
 
-  /** @returns undefined when it was stopped meanwhile. */
+  /** @returns undefined if the refresher was stopped meanwhile. */
   async #ask<T extends object>(question: (signal: AbortSignal) => Promise<T>): Promise<Source<T> | undefined> {
     const silence = AbortSignal.timeout(questionTimeoutMs)
     const signal = AbortSignal.any([silence, this.#stopping.signal])

@@ -1,18 +1,18 @@
 import type { Observation } from '../observe/observer.ts'
 
-/** What one look adds to the curves; null for what it could not see. */
+/** The values that one observation adds to the curves; null if unknown. */
 export interface Sample {
-  /** Messages merged and rejected since the look before, a second. */
+  /** Messages per second, merged and rejected, since the previous observation. */
   readonly ratePerSecond: number | null
   readonly rejectedPerSecond: number | null
   readonly lagMessages: number | null
   readonly waitPercent: number | null
 }
 
-/** Twenty minutes at one every five seconds, and wider than a terminal. */
+/** Twenty minutes at one sample every five seconds (20 × 60 / 5), which is more than a terminal has columns. */
 const maxSamples = 240
 
-/** The samples with those of one more look, the oldest forgotten. */
+/** Appends the sample of one more observation, and drops the oldest if there are too many. */
 export function withSample(
   samples: readonly Sample[],
   observation: Observation,
@@ -42,7 +42,7 @@ function ratesOf(
   }
   const rejected = now.rejected - then.rejected
   const processed = now.merged + now.rejected - then.merged - then.rejected
-  // A rebuild sets counters back; a rate below nothing says nothing.
+  // A rebuild resets the counters, so a negative rate is unknown.
   return {
     ratePerSecond: processed < 0 ? null : processed / seconds,
     rejectedPerSecond: rejected < 0 ? null : rejected / seconds,

@@ -1,7 +1,9 @@
 const bars = '▁▂▃▄▅▆▇█'
 const unknownBar = '·'
 
-/** The newest values as bars over 0, the highest full; what was not known is a dot. Always so many cells. */
+/**
+ * The newest values as bars that start at 0; the highest is a full bar, an unknown value a dot. Always `width` cells.
+ */
 export function sparkline(values: readonly (number | null)[], width: number): string {
   const shown = values.slice(-width)
   const highest = Math.max(0, ...shown.map((value) => value ?? 0))

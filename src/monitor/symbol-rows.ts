@@ -2,7 +2,7 @@ import type { SymbolStatistics } from '../store/windows/symbol-statistics.ts'
 
 /** One symbol as the table shows it. */
 export interface SymbolRow extends SymbolStatistics {
-  /** From the first open to the latest close; null where the open is 0. */
+  /** The change from the first open to the latest close; null if the open is 0. */
   readonly changePercent: number | null
 }
 
@@ -14,7 +14,7 @@ export interface Sort {
   readonly isDescending: boolean
 }
 
-/** Figures are wanted with the largest first, names from A on. */
+/** Numbers are sorted with the largest first, names from A to Z. */
 export function firstSort(key: SortKey): Sort {
   return { key, isDescending: key !== 'symbol' }
 }
@@ -30,14 +30,14 @@ const values: Readonly<Record<Exclude<SortKey, 'symbol'>, (row: SymbolRow) => nu
   updated: (row) => row.lastEventAtMs,
 }
 
-/** Symbols that hold the text, in whatever case, sorted; equal ones by name. */
+/** Sorts the symbols that contain the filter text (ignoring case). Symbols with equal values are sorted by name. */
 export function symbolRows(symbols: readonly SymbolStatistics[], filter: string, sort: Sort): SymbolRow[] {
   const wanted = filter.toLowerCase()
   const found = symbols.filter(({ symbol }) => symbol.toLowerCase().includes(wanted)).map(rowOf)
   const { key } = sort
   const sign = sort.isDescending ? -1 : 1
   if (key === 'symbol') return found.sort((a, b) => sign * byName(a, b))
-  // Numbers are read once, not at every comparison.
+  // Numbers are parsed once, not at every comparison.
   const keyed = found.map((row) => ({ row, value: values[key](row) }))
   return keyed.sort((a, b) => sign * compare(a.value, b.value) || byName(a.row, b.row)).map(({ row }) => row)
 }
@@ -52,7 +52,7 @@ function byName(a: SymbolRow, b: SymbolRow): number {
   return a.symbol < b.symbol ? -1 : Number(a.symbol > b.symbol)
 }
 
-/** Two infinities are equal, though their difference is no number. */
+/** Compares without a difference, which is NaN for two infinities. */
 function compare(a: number, b: number): number {
   return a < b ? -1 : Number(a > b)
 }

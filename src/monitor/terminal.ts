@@ -1,7 +1,7 @@
-// The terminal as a screen: taken over at the beginning, given back at every end.
-//   Ctrl-Z, SIGTSTP   gives it back, and stops the process; SIGCONT takes it again and draws anew
-//   q, Ctrl-C         ends it
-//   an exception      gives it back first, so that its stack stands where people see it
+// Shows the monitor on the terminal's alternate screen, and restores the terminal at every exit.
+//   Ctrl-Z, SIGTSTP   restores the terminal and stops the process; SIGCONT shows the monitor again
+//   q, Ctrl-C         exits
+//   an exception      restores the terminal first, so that its stack trace remains visible
 import { setTimeout as delay } from 'node:timers/promises'
 import { render, useApp } from 'ink'
 import { createElement as h, type ReactNode, useEffect, useEffectEvent, useRef } from 'react'
@@ -14,9 +14,9 @@ export interface TerminalOptions {
   readonly hasColours: boolean
   readonly stdin: NodeJS.ReadStream
   readonly stdout: NodeJS.WriteStream
-  /** Ends it. */
+  /** Ends the monitor. */
   readonly stop: AbortSignal
-  /** Wall clock in milliseconds. */
+  /** Wall clock in milliseconds since 1970. */
   readonly now: () => number
 }
 
@@ -45,7 +45,7 @@ export async function runTerminal(ports: MonitorPorts, options: TerminalOptions)
     stdin,
     stdout,
     alternateScreen: true,
-    // It was asked whether this is a terminal; what else runs in it does not matter.
+    // The caller has checked that stdout is a terminal. Ink's own detection would also disable this in CI.
     interactive: true,
     exitOnCtrlC: false,
     incrementalRendering: true,
@@ -70,11 +70,11 @@ function Screen(props: Omit<AppProps, 'suspend'>): ReactNode {
   return h(App, { ...props, suspend })
 }
 
-/** @returns What Ctrl-Z does. */
+/** @returns The handler of Ctrl-Z. */
 function useJobControl(): () => void {
   const { suspendTerminal } = useApp()
   const away = useRef(false)
-  /** The terminal is given back before anybody stops: the shell takes it at that moment, and it must be as it was. */
+  /** Restores the terminal before the process is stopped, because the shell uses it from that moment on. */
   const leave = (stop: () => void) => {
     if (away.current) return
     away.current = true
@@ -83,7 +83,8 @@ function useJobControl(): () => void {
     })
   }
   const onStop = useEffectEvent(() => leave(() => process.kill(process.pid, 'SIGSTOP')))
-  // Stopped by SIGSTOP, it could not give the terminal back, and the shell has changed its modes since.
+  // After SIGSTOP, which cannot be handled, the terminal was not restored, and the shell has changed its modes
+  // meanwhile.
   const onContinue = useEffectEvent(() => leave(() => undefined))
   useEffect(() => {
     const [stop, goOn] = [() => onStop(), () => onContinue()]
@@ -97,19 +98,19 @@ function useJobControl(): () => void {
   return () => process.platform !== 'win32' && leave(stopGroup)
 }
 
-/** Ctrl-Z stops all processes of the job, the one that started us among them: the shell waits for that one. */
+/** Ctrl-Z stops all processes of the job, including the one that started this process, which the shell waits for. */
 function stopGroup(): void {
   const listeners = process.listeners('SIGTSTP')
-  // Without a listener the signal does what it does by itself.
+  // Without a listener the signal has its default effect: it stops the process.
   process.removeAllListeners('SIGTSTP')
   process.kill(0, 'SIGTSTP')
   for (const listener of listeners) process.on('SIGTSTP', listener)
 }
 
-/** Where no shell could ever continue it, the system lets nothing be stopped. */
+/** How long to wait for the stop: the system ignores SIGTSTP if no shell could continue the process. */
 const stopTimeoutMs = 300
 
-/** Until it is continued: a timer that ran out meanwhile is late by as long as it was stopped. */
+/** Resolves after the process was continued: the timer does not fire while the process is stopped. */
 async function stopped(stop: () => void): Promise<void> {
   stop()
   await delay(stopTimeoutMs)

@@ -6,7 +6,7 @@ import { rateText } from './number-text.ts'
 import { firstFinding } from './panels/header.ts'
 import type { MonitorData } from './refresher.ts'
 
-/** A look as one line, for logs and terminals without a screen: time, verdict, rate, lag, rows, first finding. */
+/** An observation as one line, for logs and plain terminals: time, verdict, rate, lag, rows, first finding. */
 export function tickLine({ snapshot, assessment }: Observation): string {
   const { verdict, measures } = assessment
   const { kpi } = snapshot.postgres
@@ -20,7 +20,7 @@ function told(measure: Measure, text: (value: number) => string): string {
   return measure.state === 'ok' ? text(measure.value) : 'unknown'
 }
 
-/** All that was seen, as one line of JSON. What is not known is an object with `state: "unknown"` and its reason. */
+/** Everything observed, as one line of JSON. An unknown value is an object with `state: "unknown"` and the reason. */
 export function tickJson({ observation, statistics, alerts }: TickData): string {
   const { snapshot, assessment } = observation
   const { verdict, firstBrokenStage } = assessment

@@ -1,5 +1,4 @@
-// What the person in front of the screen chose, and what each key does to it. Pure: the screen follows from data, view and
-// size.
+// The state of the user interface, and how each key changes it. Pure: the screen depends on data, view and size only.
 import type { AlertRow } from './alert-rows.ts'
 import { clean } from './cell-text.ts'
 import { firstSort, type Sort, type SortKey, sortKeys } from './symbol-rows.ts'
@@ -8,20 +7,20 @@ export const panels = ['kafka', 'postgres', 'consumer', 'symbols', 'alerts'] as 
 export type Panel = (typeof panels)[number]
 
 export interface View {
-  /** Which panel has the screen to itself; null for all of them. */
+  /** The panel that is shown on the full screen; null to show all panels. */
   readonly panel: Panel | null
   readonly isHelp: boolean
   readonly sort: Sort
-  /** Which column `s` will sort by. */
+  /** The chosen column, which `s` sorts by. */
   readonly column: SortKey
   readonly filter: string
   readonly isFiltering: boolean
-  /** The first row shown, of symbols and of a panel that has the screen. */
+  /** The first row shown of the symbols; `panelTop` is that of a panel on the full screen. */
   readonly symbolTop: number
   readonly panelTop: number
   readonly alertIndex: number
   readonly silencing: { readonly alert: AlertRow; readonly choice: number } | null
-  /** What came of the last wish; until the next key. */
+  /** The result of the last action, shown until the next key press. */
   readonly notice: string
 }
 
@@ -46,7 +45,7 @@ export const silenceChoices = [
   { text: '24 h', seconds: 86_400 },
 ] as const
 const defaultChoice = 1
-/** As long as a symbol may be. */
+/** The maximum length of a symbol. */
 const maxFilterLength = 32
 
 export type KeyName =
@@ -62,10 +61,10 @@ export type KeyName =
   | 'escape'
   | 'backspace'
 
-/** A key with a name, or typed letters. */
+/** A named key, or typed text. */
 export type Press = { readonly name: KeyName } | { readonly text: string }
 
-/** How much there is to scroll through, in rows, and how much of it the screen holds. */
+/** The number of rows to scroll through, and how many of them fit on the screen. */
 export interface Extent {
   readonly symbols: number
   readonly symbolPage: number
@@ -74,7 +73,7 @@ export interface Extent {
   readonly alerts: readonly AlertRow[]
 }
 
-/** What a key asks for beyond the view. */
+/** An action that a key starts, besides changing the view. */
 export type Action =
   | { readonly kind: 'quit' | 'pause' | 'refresh' }
   | { readonly kind: 'silence'; readonly alert: AlertRow; readonly seconds: number }
@@ -84,13 +83,13 @@ export interface Pressed {
   readonly action?: Action
 }
 
-/** What a key does. */
+/** Returns the view after a key press, and the action that the key starts. */
 export function pressed(before: View, press: Press, extent: Extent): Pressed {
   const view = before.notice === '' ? before : { ...before, notice: '' }
   if (view.isFiltering) return { view: filterPressed(view, press) }
   if (view.silencing) return silencePressed(view, view.silencing, press)
   if ('name' in press) return { view: namedPressed(view, press.name, extent) }
-  // Letters typed faster than they are read arrive together.
+  // Several letters arrive as one text if they are typed faster than they are read.
   let state: Pressed = { view }
   for (const letter of press.text) {
     if (state.view.isFiltering) state = { ...state, view: filterPressed(state.view, { text: letter }) }
@@ -154,7 +153,7 @@ function shown(view: View, panel: Panel | null): View {
   return { ...view, panel, isHelp: false, panelTop: 0 }
 }
 
-/** By the chosen column; by the one that it is sorted by already, the other way round. */
+/** Sorts by the chosen column; if it is sorted by that already, reverses the order. */
 function sorted(view: View): View {
   const { sort, column } = view
   const next = sort.key === column ? { ...sort, isDescending: !sort.isDescending } : firstSort(column)
@@ -173,7 +172,7 @@ function namedPressed(view: View, name: KeyName, extent: Extent): View {
   return { ...view, panelTop: scrolled(view.panelTop, name, { page: panelPage, count: panelLines }) }
 }
 
-/** One step back: help, then the panel, then the filter. */
+/** Goes one step back: closes the help, else the full-screen panel, else clears the filter. */
 function escaped(view: View): View {
   if (view.isHelp) return { ...view, isHelp: false }
   if (view.panel !== null) return shown(view, null)
