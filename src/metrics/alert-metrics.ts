@@ -1,13 +1,13 @@
 import { type Measure, ownMetrics } from './own-metrics.ts'
 
-/** What an alert evaluator counts, as Prometheus gets it. */
+/** The values of an alert evaluator's metrics. */
 export interface AlertMeasures {
   readonly evaluations: number
   readonly delivered: number
   readonly undeliverable: number
   readonly leads: boolean
   readonly hasDatabase: boolean
-  /** Wall clock; null before the first. */
+  /** Wall clock; null before the first evaluation. */
   readonly lastEvaluationAtMs: number | null
   readonly firing: { readonly info: number; readonly warning: number; readonly critical: number }
 }
@@ -34,7 +34,7 @@ export const alertGauges = {
   market_kpi_alerts_firing_critical: ['Firing alerts that are critical.', (m) => m.firing.critical],
 } as const satisfies Record<string, Measure<AlertMeasures>>
 
-/** @returns The exposition of the evaluator's own metrics and of its process, at each call. */
+/** @returns A function that renders the current metrics of the evaluator and of its process. */
 export function alertMetrics(measure: () => AlertMeasures): () => Promise<string> {
   const register = ownMetrics({ counters: alertCounters, gauges: alertGauges }, measure)
   return () => register.metrics()

@@ -1,7 +1,7 @@
 import { Gauge } from 'prom-client'
 import { type Measure, ownMetrics } from './own-metrics.ts'
 
-/** What a feed counts, as Prometheus gets it. */
+/** The values of a feed's metrics. */
 export interface FeedMeasures {
   readonly messages: number
   readonly bytes: number
@@ -9,7 +9,7 @@ export interface FeedMeasures {
   readonly retries: number
   readonly rejected: number
   readonly waiting: number
-  /** Wall clock; null before the first. */
+  /** Wall clock; null before the first message. */
   readonly lastMessageAtMs: number | null
   readonly isKafkaAway: boolean
   readonly isAtEnd: boolean
@@ -39,14 +39,14 @@ export const feedGauges = {
   ],
 } as const satisfies Record<string, Measure<FeedMeasures>>
 
-/** The one series with a label: what a source is does not change while the feed runs. */
+/** The only metric with a label. The source of a feed does not change while it runs. */
 export const feedInfo = {
   name: 'market_kpi_feed_info',
   help: 'Always 1: the kind of source, without its file.',
   labelNames: ['source'],
 } as const
 
-/** @returns The exposition of the feed's own metrics and of its process, at each call. */
+/** @returns A function that renders the current metrics of the feed and of its process. */
 export function feedMetrics(sourceKind: string, measure: () => FeedMeasures): () => Promise<string> {
   const register = ownMetrics({ counters: feedCounters, gauges: feedGauges }, measure)
   new Gauge({ ...feedInfo, registers: [register] }).set({ source: sourceKind }, 1)

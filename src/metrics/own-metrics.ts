@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 
-/** What a metric means, and its value in what was measured. */
+/** The help text of a metric, and how to get its value from the measurements. */
 export type Measure<M> = readonly [help: string, of: (measures: M) => number]
 
 export interface OwnMetrics<M> {
@@ -8,7 +8,9 @@ export interface OwnMetrics<M> {
   readonly gauges: Readonly<Record<string, Measure<M>>>
 }
 
-/** @returns A registry whose counters and gauges are measured at each scrape, with the process's own beside them. */
+/**
+ * @returns A registry whose counters and gauges are measured at each scrape, together with the metrics of the process.
+ */
 export function ownMetrics<M>({ counters, gauges }: OwnMetrics<M>, measure: () => M): Registry {
   const register = new Registry()
   const registers = [register]
@@ -37,10 +39,13 @@ export function ownMetrics<M>({ counters, gauges }: OwnMetrics<M>, measure: () =
   return register
 }
 
-/** An hour: never while anybody looks. */
+/** One hour: so rarely that it has no effect. */
 const neverMs = 3_600_000
 
-/** Without the library's samples of the event loop's delay, which wake the process a hundred times a second to be taken. */
+/**
+ * Registers the library's default metrics except those of the event loop's delay, since sampling them wakes the process
+ * a hundred times per second.
+ */
 function collectOfProcess(register: Registry): void {
   collectDefaultMetrics({ register, eventLoopMonitoringPrecision: neverMs })
   for (const figure of ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99']) {

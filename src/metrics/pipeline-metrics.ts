@@ -1,6 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client'
 
-/** What a metric is; docs/metrics.md lists them. */
+/** Type, labels and help text of a metric; docs/metrics.md lists all metrics. */
 export interface MetricMeaning {
   readonly type: 'counter' | 'gauge'
   readonly labels: readonly string[]
@@ -16,8 +16,8 @@ function counter(help: string): MetricMeaning {
 }
 
 /**
- * What one look at the pipeline comes to, for Prometheus. What is not known has no series, rather than a 0 that looks
- * like knowledge: `market_kpi_up` and `market_kpi_rule_unknown` tell that it is missing.
+ * The metrics of one observation of the pipeline. An unknown value has no series, since a 0 would look like a measured
+ * value; `market_kpi_up` and `market_kpi_rule_unknown` report that it is unknown.
  */
 export const pipelineMetrics = {
   market_kpi_up: gauge('1 while this component works; 0 while it does not, or cannot be checked.', 'component'),
@@ -152,7 +152,7 @@ export interface Sample {
   readonly value: number
 }
 
-/** The samples in Prometheus' text format. */
+/** Renders the samples in Prometheus' text format. */
 export function renderPipeline(samples: readonly Sample[]): Promise<string> {
   const register = new Registry()
   const byMetric = Map.groupBy(samples, ({ metric }) => metric)

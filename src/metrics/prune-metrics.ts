@@ -1,12 +1,12 @@
 import { type Measure, ownMetrics } from './own-metrics.ts'
 
-/** What a prune that comes back counts, as Prometheus gets it. */
+/** The values of the metrics of a prune that runs periodically. */
 export interface PruneMeasures {
   readonly rows: number
   readonly letters: number
   readonly rounds: number
   readonly failures: number
-  /** Wall clock; null before the first. */
+  /** Wall clock; null before the first successful round. */
   readonly lastSuccessAtMs: number | null
   readonly isReady: boolean
 }
@@ -30,7 +30,7 @@ export const pruneGauges = {
   ],
 } as const satisfies Record<string, Measure<PruneMeasures>>
 
-/** @returns The exposition of the prune's own metrics and of its process, at each call. */
+/** @returns A function that renders the current metrics of the prune and of its process. */
 export function pruneMetrics(measure: () => PruneMeasures): () => Promise<string> {
   const register = ownMetrics({ counters: pruneCounters, gauges: pruneGauges }, measure)
   return () => register.metrics()

@@ -1,13 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { KpiError, messageOf } from '../errors.ts'
 
-/** What a long-running command answers over HTTP, on this machine only. */
+/** The HTTP endpoints of a long-running command, reachable from this machine only. */
 export interface StatusRoutes {
   /** In Prometheus' text format. */
   readonly metrics: () => Promise<string>
-  /** Why it cannot do its work now; empty when it can. */
+  /** Why the command cannot work now; empty if it can. */
   readonly notReady: () => readonly string[]
-  /** The answer of /health, as `application/health+json`: with the status `fail` it is a 503. */
+  /** The response of /health, as `application/health+json`. If its `status` is `fail`, the HTTP status is 503. */
   readonly health: () => Promise<Readonly<Record<string, unknown>>>
 }
 
@@ -20,10 +20,10 @@ export interface StatusServer {
 const host = '127.0.0.1'
 
 /**
- * `/metrics`; `/livez`, which answers as long as the event loop turns; `/readyz`, 503 with the reasons while the work
- * stands still; `/health`, which says how the whole pipeline is.
+ * Serves `/metrics`; `/livez`, which answers as long as the event loop runs; `/readyz`, which is 503 with the reasons
+ * while the command cannot work; and `/health`, which reports the state of the whole pipeline.
  *
- * @param port - 0 for any free one.
+ * @param port - 0 for any free port.
  * @throws KpiError `KPI_PORT_BUSY`.
  */
 export async function serveStatus(port: number, routes: StatusRoutes): Promise<StatusServer> {
@@ -32,7 +32,7 @@ export async function serveStatus(port: number, routes: StatusRoutes): Promise<S
       response.writeHead(500, { 'content-type': 'text/plain' }).end(`${messageOf(error)}\n`)
     })
   })
-  // A scraper that holds its connection open must not hold up the end of the process.
+  // A scraper that keeps its connection open must not delay the end of the process.
   server.keepAliveTimeout = 5000
   const got = await listen(server, port)
   return {

@@ -1,6 +1,6 @@
 import { type Measure, ownMetrics } from './own-metrics.ts'
 
-/** What a worker counts, as Prometheus gets it. */
+/** The values of a worker's metrics. */
 export interface WorkerMeasures {
   readonly merged: number
   readonly rejected: number
@@ -19,7 +19,7 @@ export interface WorkerMeasures {
     readonly open: number
     readonly inUse: number
     readonly waiting: number
-    /** Since the start. */
+    /** Since the start of the worker. */
     readonly waitedSeconds: number
   }
 }
@@ -72,7 +72,7 @@ export const workerGauges = {
   ],
 } as const satisfies Record<string, Measure<WorkerMeasures>>
 
-/** @returns The exposition of the worker's own metrics and of its process, at each call. */
+/** @returns A function that renders the current metrics of the worker and of its process. */
 export function workerMetrics(measure: () => WorkerMeasures): () => Promise<string> {
   const register = ownMetrics({ counters: workerCounters, gauges: workerGauges }, measure)
   return () => register.metrics()
