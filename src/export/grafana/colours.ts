@@ -1,16 +1,16 @@
 import { type Threshold, ThresholdsConfigBuilder, ThresholdsMode } from '@grafana/grafana-foundation-sdk/dashboard'
 import type { Thresholds } from '../../config/thresholds.ts'
 
-/** Beyond the first it is a warning, beyond the second critical; null where there is none. */
+/** Thresholds of a panel; `critical` is null if there is none. */
 export interface Limits {
   readonly warning: number
   readonly critical: number | null
 }
 
-/** For those who tell red from green badly, every coloured panel shows its number or its word too. */
+/** Every coloured panel also shows its number or a word, for readers who cannot distinguish red from green. */
 export const colours = { ok: 'green', warning: 'orange', critical: 'red' } as const
 
-/** What panels are coloured by: the same limits that health, monitor and alerts have. */
+/** The limits for the colours of panels: the same as in `health`, `monitor` and `alerts`. */
 export function limitsOf(thresholds: Thresholds) {
   const { lag, freshness, feedSilence, errorRate, pool, disk, deadLetters, clockSkew } = thresholds
   const seconds = (of: { warningSeconds: number; criticalSeconds: number }): Limits => ({

@@ -2,27 +2,27 @@ import type { Builder, Dataquery } from '@grafana/grafana-foundation-sdk/cog'
 import type { DataSourceRef } from '@grafana/grafana-foundation-sdk/common'
 import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus'
 
-/** Provisioned under these names, so that dashboards find them. */
+/** The data sources are provisioned with these uids, which the dashboards refer to. */
 export const prometheusSource = { type: 'prometheus', uid: 'market-kpi-prometheus' } as const satisfies DataSourceRef
 export const postgresSource = {
   type: 'grafana-postgresql-datasource',
   uid: 'market-kpi-postgres',
 } as const satisfies DataSourceRef
 
-/** Of a pipeline, which is a job of Prometheus. */
+/** Selects the series of one pipeline, which is a job in Prometheus. */
 export const ofJob = '{job="$job"}'
 
-/** A query over the time shown. */
+/** A query over the displayed time range. */
 export function prom(expr: string, legend = ''): Builder<Dataquery> {
   return new DataqueryBuilder().datasource(prometheusSource).expr(expr).legendFormat(legend).range()
 }
 
-/** A query of now alone. */
+/** A query of the current values only. */
 export function promNow(expr: string, legend = ''): Builder<Dataquery> {
   return new DataqueryBuilder().datasource(prometheusSource).expr(expr).legendFormat(legend).instant()
 }
 
-/** What Grafana's PostgreSQL source takes; the SDK has no builder for it. */
+/** A query of Grafana's PostgreSQL data source; the SDK has no builder for it. */
 interface SqlQuery extends Dataquery {
   readonly datasource: DataSourceRef
   readonly format: 'table' | 'time_series'
@@ -31,7 +31,7 @@ interface SqlQuery extends Dataquery {
   readonly rawSql: string
 }
 
-/** Columns as they are; one that is called `time` is the time. */
+/** The columns are used as they are; a column named `time` is the time axis. */
 export function sql(rawSql: string, format: SqlQuery['format'] = 'table'): Builder<Dataquery> {
   const query: SqlQuery = {
     datasource: postgresSource,
@@ -44,7 +44,7 @@ export function sql(rawSql: string, format: SqlQuery['format'] = 'table'): Build
   return { build: () => query }
 }
 
-/** As panels want them: each query has a letter of its own. */
+/** Gives each query of a panel its own letter as `refId`. */
 export function lettered(queries: readonly Builder<Dataquery>[]): Builder<Dataquery>[] {
   return queries.map((query, index) => {
     const refId = String.fromCharCode('A'.charCodeAt(0) + index)

@@ -16,16 +16,16 @@ export interface GrafanaOptions {
     readonly database: string
     readonly sslMode: string
   }
-  /** Of Grafana's environment, with the password of the role that may only read. */
+  /** The variable in Grafana's environment with the password of the read-only role. */
   readonly passwordVariable: string
-  /** Where Grafana finds the dashboards' files, which in a container is another place. */
+  /** The path of the dashboard files as Grafana sees it; in a container it differs from the path here. */
   readonly dashboardsPath: string
 }
 
-/** The role that may only read. */
+/** The read-only role of the database. */
 const reader = 'bi_reader'
 
-/** What Grafana provisions itself from: the text of each file, by its path. */
+/** The provisioning files of Grafana: the text of each file, by its path. */
 export function grafanaFiles(options: GrafanaOptions): ReadonlyMap<string, string> {
   const limits = limitsOf(options.thresholds)
   return new Map([
@@ -68,7 +68,7 @@ function sourcesFile({ prometheusUrl, postgres, passwordVariable }: GrafanaOptio
   })
 }
 
-/** Grafana's driver has no `prefer`: encrypted, then, wherever a network lies between. */
+/** Grafana's driver has no `prefer`, so the connection is encrypted unless the server is on the same machine. */
 function grafanaSslMode({ host, sslMode }: GrafanaOptions['postgres']): string {
   if (sslMode !== 'prefer') return sslMode
   return ['localhost', '127.0.0.1', '::1'].includes(host) ? 'disable' : 'require'

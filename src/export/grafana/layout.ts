@@ -1,13 +1,13 @@
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog'
 import { type DashboardBuilder, type Panel, RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard'
 
-/** Panels under one heading. */
+/** A row of the dashboard: panels below a heading. */
 export interface Section {
   readonly title: string
   readonly panels: readonly (Builder<Panel> & { id(id: number): unknown })[]
 }
 
-/** Ids are by place, so that links to a panel hold for as long as it stays where it is. */
+/** Panels are numbered by position, so that links to a panel remain valid as long as its position does not change. */
 export function dashboardOf(board: DashboardBuilder, sections: readonly Section[]): DashboardBuilder {
   let id = 0
   for (const { title, panels } of sections) {

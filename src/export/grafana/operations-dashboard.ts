@@ -11,7 +11,9 @@ import { dashboardOf, type Section } from './layout.ts'
 import { sections } from './operations-sections.ts'
 import { stat, wordsFor } from './panels.ts'
 
-/** Whether the pipeline works, what broke, and where it is slow. From Prometheus. */
+/**
+ * The operations dashboard: whether the pipeline works, what is broken, and where it is slow. It reads from Prometheus.
+ */
 export function operationsDashboard(limits: PanelLimits): DashboardBuilder {
   const job = new QueryVariableBuilder('job')
     .label('Pipeline')
@@ -88,7 +90,7 @@ function overview(limits: PanelLimits): Section {
   }
 }
 
-/** What each rule found over time; symptoms are left to their cause. */
+/** The findings of each rule over time, without symptoms. */
 function findingsPanel(): TimelineBuilder {
   const of = (severity: string) => `max by (rule) (market_kpi_finding{job="$job", severity="${severity}"})`
   return new TimelineBuilder()

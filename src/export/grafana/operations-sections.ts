@@ -3,14 +3,14 @@ import { ofJob, prom } from './data-sources.ts'
 import type { Section } from './layout.ts'
 import { graph } from './panels.ts'
 
-/** A metric's largest value among the evaluators, by some labels. */
+/** The largest value of a metric among the evaluators, by the given labels. */
 function largest(metric: string, ...labels: string[]): string {
   return `max by (${labels.join(', ')}) (market_kpi_${metric}${ofJob})`
 }
 
 const lookedAt = `scalar(max(market_kpi_observation_timestamp_seconds${ofJob}))`
 
-/** All below the overview. */
+/** All sections below the overview. */
 export function sections(limits: PanelLimits): Section[] {
   return [
     lagSection(),

@@ -17,25 +17,25 @@ import { PanelBuilder as GraphBuilder } from '@grafana/grafana-foundation-sdk/ti
 import { type Limits, stepsOf } from './colours.ts'
 import { lettered } from './data-sources.ts'
 
-/** What all panels have. */
+/** Options of all panels. */
 interface Shown {
   readonly title: string
-  /** One sentence, shown by the panel's i. */
+  /** One sentence, shown by the panel's info icon. */
   readonly about: string
-  /** As Grafana calls it: s, bytes, percentunit, short. */
+  /** A unit of Grafana, such as s, bytes, percentunit, short. */
   readonly unit?: string
   readonly queries: readonly Builder<Dataquery>[]
-  /** From when on it is yellow and red. */
+  /** The limits above which the value is shown as warning and critical. */
   readonly limits?: Limits
 }
 
-/** A quarter, a third or a half of the screen's width of 24, and how high. */
+/** Size in units of Grafana's grid, which is 24 units wide. */
 interface Size {
   readonly width: number
   readonly height?: number
 }
 
-/** One number, coloured, with its curve behind it. */
+/** A panel with one coloured number, and its curve in the background. */
 export function stat(
   shown: Shown & Size & { readonly words?: Readonly<Record<string, [string, string]>> },
 ): StatBuilder {
@@ -53,7 +53,7 @@ export function stat(
   return shown.words ? panel.mappings([wordsFor(shown.words)]).graphMode(BigValueGraphMode.None) : panel
 }
 
-/** Curves; the limits are lines in them. */
+/** A panel with curves; the limits are dashed lines. */
 export function graph(shown: Shown & Size & { readonly max?: number; readonly fromZero?: boolean }): GraphBuilder {
   const panel = new GraphBuilder()
     .title(shown.title)
@@ -76,7 +76,7 @@ export function graph(shown: Shown & Size & { readonly max?: number; readonly fr
       ),
     )
     .targets(lettered(shown.queries))
-  // Prices move far from 0, and nothing else here is negative.
+  // The axis starts at 0 except for prices, which vary far from 0. No other value is negative.
   if (shown.fromZero ?? true) panel.min(0)
   if (shown.max !== undefined) panel.max(shown.max)
   return panel
@@ -92,7 +92,7 @@ export function table(shown: Shown & Size): TableBuilder {
     .targets(lettered(shown.queries))
 }
 
-/** Words and colours in the place of numbers. */
+/** Shows words with colours instead of numbers. */
 export function wordsFor(words: Readonly<Record<string, readonly [text: string, color: string]>>): ValueMapping {
   const options = Object.entries(words).map(([value, [text, color]], index) => [value, { text, color, index }])
   return { type: MappingType.ValueToText, options: Object.fromEntries(options) }

@@ -10,7 +10,7 @@ import { lettered, postgresSource, sql } from './data-sources.ts'
 import { dashboardOf, type Section } from './layout.ts'
 import { graph, stat, table } from './panels.ts'
 
-/** What the markets do: candles, VWAP, volume, movers. From PostgreSQL, as the role that may only read. */
+/** The dashboard of market data: candles, VWAP, volume, movers. It reads from PostgreSQL with a read-only role. */
 export function pricesDashboard(limits: PanelLimits): DashboardBuilder {
   const symbol = new QueryVariableBuilder('symbol')
     .label('Symbol')
@@ -35,7 +35,7 @@ export function pricesDashboard(limits: PanelLimits): DashboardBuilder {
   return dashboardOf(board, [symbolSection(limits), marketSection()])
 }
 
-/** By one look into the index a symbol, however many rows there are. */
+/** Lists the symbols with one index lookup per symbol, however many rows there are. */
 const symbolNames = `WITH RECURSIVE names AS (
   (SELECT symbol FROM kpi_market_prices ORDER BY symbol LIMIT 1)
   UNION ALL
@@ -50,7 +50,7 @@ FROM alerts
 WHERE severity <> 'info' AND $__timeFilter(fired_at)
 ORDER BY fired_at DESC LIMIT 500`
 
-/** The rows of the symbol chosen, within the time shown. \${…:sqlstring} is quoted by Grafana. */
+/** Selects the rows of the chosen symbol in the displayed time range. Grafana quotes \${…:sqlstring}. */
 function rows(columns: string): string {
   return `SELECT window_start AS time, ${columns}
 FROM kpi_market_prices
