@@ -6,8 +6,9 @@ import { userRulesSection } from '../config/user-rules.ts'
 type Schema = z.core.JSONSchema.BaseSchema
 
 /**
- * The JSON schema of market-kpi.yaml, for editors: what each setting means and takes, from the same list that reads them.
- * What the schema cannot say, such as that a warning comes before the critical limit, is checked when the file is read.
+ * Builds the JSON schema of market-kpi.yaml for editors, with the description and allowed values of each setting, from
+ * the same list that is used to read the file. Rules that a schema cannot express, such as that the warning limit must
+ * be below the critical one, are checked when the file is read.
  */
 export function configSchema(): Schema {
   const all = Object.values(settings).map((setting: Setting<unknown>) => [setting.env.toLowerCase(), property(setting)])
@@ -25,10 +26,10 @@ function property({ parse, description, allowed, default: fallback, secret }: Se
   const isNumber = taken.type === 'integer' || taken.type === 'number'
   const value = isNumber ? taken : asScalar(schemaOf(parse, 'input'))
   const forms: Schema[] = [value]
-  // Quoted, a number is read as well.
+  // A number may also be given in quotes.
   if (isNumber) forms.push(schemaOf(parse, 'input'))
   if (allowed.includes('separated by commas')) forms.push({ type: 'array', items: { type: ['string', 'number'] } })
-  // Left empty, it counts as not given.
+  // An empty value counts as not given.
   forms.push({ type: 'null' })
   return {
     description: `${description}: ${allowed}`,
@@ -43,7 +44,7 @@ function schemaOf(parse: z.ZodType, io: 'input' | 'output'): Schema {
   return schema
 }
 
-/** All scalars of the file are read as the text that stands there, so what looks like a number may stand for text. */
+/** All scalars of the file are read as text, so a text setting may also be given as a number or boolean. */
 function asScalar(schema: Schema): Schema {
   const { type, pattern, enum: choices } = schema
   if (type !== 'string' || choices) return schema
@@ -81,7 +82,10 @@ function relaxed(properties: Readonly<Record<string, Schema>>): Record<string, S
   return Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, asScalar(schema)]))
 }
 
-/** An object with one of two properties and not both, which zod keeps as a function. */
+/**
+ * An object with exactly one of two properties. zod checks this with a function, so its JSON schema does not include
+ * it.
+ */
 function oneOfTwo(schema: Schema, a: string, b: string): Schema {
   const having = (name: string, other: string): Schema => {
     const { [other]: _, ...properties } = propertiesOf(schema)

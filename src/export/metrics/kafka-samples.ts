@@ -3,7 +3,7 @@ import type { PartitionLag, PartitionStatus } from '../../observe/lag.ts'
 import type { DiskState, PipelineSnapshot } from '../../observe/snapshot.ts'
 import { instant, sample } from './sample.ts'
 
-/** Brokers, their disks, and the topic. */
+/** Samples of the brokers, their disks and the topic. */
 export function kafkaSamples({ kafka: { cluster, topic, log, disk } }: PipelineSnapshot): Sample[] {
   const partitions = topic.state === 'ok' && topic.isThere ? topic.partitions : null
   const without = partitions?.filter(({ leaderId }) => leaderId === null)
@@ -37,7 +37,7 @@ function volumeSamples(volume: DiskState['volumes'][number]): Sample[] {
 
 const statuses: readonly PartitionStatus[] = ['OK', 'WARN', 'STALL', 'STOP', 'REWIND', 'BLOCKED', 'UNKNOWN']
 
-/** Where each partition is read, and how far that is from its end. */
+/** Samples of each partition: the offsets of its log, the position and the lag. */
 export function partitionSamples(snapshot: PipelineSnapshot, lags: readonly PartitionLag[]): Sample[] {
   const { log, topic } = snapshot.kafka
   const { positions } = snapshot.postgres
@@ -86,7 +86,7 @@ function strandedCount({ postgres: { workers } }: PipelineSnapshot, lags: readon
   const running = workers.workers.filter(({ stoppedAtMs }) => stoppedAtMs === null)
   const stranded = new Set(running.flatMap(({ strandedPartitions }) => strandedPartitions))
   const diverged = new Set(running.flatMap((w) => w.divergedPartitions.map(({ partition }) => partition)))
-  // Where nothing is left to read, only messages that were counted and are gone matter yet.
+  // An out-of-range partition without lag is counted only if its log was cut: merged messages are no longer in it.
   return lags.filter(({ status, partition, lagMessages }) => {
     return status === 'STOP' && stranded.has(partition) && (lagMessages !== 0 || diverged.has(partition))
   }).length

@@ -10,7 +10,7 @@ import { postgresSamples, symbolSamples } from './postgres-samples.ts'
 import { instant, measured, sample } from './sample.ts'
 import { workerSamples } from './worker-samples.ts'
 
-/** One look at the pipeline as metrics. Pure; what is not known is left out. */
+/** Converts an observation to samples. Pure; unknown values are left out. */
 export function samplesOf({ snapshot, assessment }: Observation, thresholds: Thresholds): Sample[] {
   const { topic, group } = snapshot.asked
   const { findings, measures, partitions } = assessment
@@ -29,7 +29,7 @@ export function samplesOf({ snapshot, assessment }: Observation, thresholds: Thr
   ]
 }
 
-/** Always there: what cannot be seen is not known to work. */
+/** `market_kpi_up` always has a sample for each component; 0 also means that the component could not be checked. */
 function upSamples({ kafka, postgres }: PipelineSnapshot, findings: readonly Finding[]): Sample[] {
   const isFound = (rule: Finding['rule'], ...of: readonly Finding['severity'][]) =>
     findings.some((finding) => finding.rule === rule && (finding.isUnknown || of.includes(finding.severity)))
@@ -45,7 +45,10 @@ function upSamples({ kafka, postgres }: PipelineSnapshot, findings: readonly Fin
   return Object.entries(isUp).flatMap(([component, up]) => sample('market_kpi_up', Number(up), { component }))
 }
 
-/** Of every rule, found or not, so that 0 tells a rule that finds nothing from one that is not there. */
+/**
+ * Every rule has samples, with or without a finding, so that 0 distinguishes a rule without findings from a missing
+ * rule.
+ */
 function findingSamples(findings: readonly Finding[]): Sample[] {
   const causes = findings.filter(({ isUnknown, inhibitedBy }) => !isUnknown && inhibitedBy === null)
   return ruleNames.flatMap((rule) => [
@@ -68,7 +71,7 @@ function measureSamples(measures: Measures, snapshot: PipelineSnapshot): Sample[
   const { market, feedSilenceSeconds: silence } = measures
   const times = log.state === 'ok' ? log.partitions.map((p) => p.newestRecordAtMs ?? 0) : []
   const newest = times.filter((ms) => ms - takenAtMs <= farAheadMs)
-  // A broker's clock may be ahead, of which a silence knows nothing.
+  // If a broker's clock is ahead, the newest record is in the future, which the silence (at least 0) does not show.
   const newestMs = silence.state === 'ok' ? Math.max(takenAtMs - silence.value * 1000, ...newest) : null
   return [
     ...(log.state === 'ok' ? wrongUnits : []).flatMap(({ unit }) =>

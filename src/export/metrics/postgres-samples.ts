@@ -6,10 +6,10 @@ import { schemaDifferences } from '../../observe/rules/postgres.ts'
 import type { PipelineSnapshot } from '../../observe/snapshot.ts'
 import { instant, sample } from './sample.ts'
 
-/** Each symbol is two series: Prometheus wants a bound. */
+/** Each symbol has two series, so their number is limited. */
 export const maxSymbolSeries = 200
 
-/** The server, the schema, and what the tables hold. */
+/** Samples of the server, the schema and the tables. */
 export function postgresSamples(snapshot: PipelineSnapshot): Sample[] {
   const { server, positions, kpi } = snapshot.postgres
   return [
@@ -49,7 +49,7 @@ function schemaSamples({ postgres: { schema }, asked }: PipelineSnapshot): Sampl
   return [...sample('market_kpi_schema_missing', missing), ...sample('market_kpi_schema_differences', differences)]
 }
 
-/** Each reason always, so that the first of its kind is an increase. */
+/** Every reason always has a sample, so that its first message counts as an increase from 0. */
 function letterSamples({ postgres: { deadLetters } }: PipelineSnapshot): Sample[] {
   if (deadLetters.state === 'unknown') return []
   const { recentByReason } = deadLetters
@@ -58,7 +58,9 @@ function letterSamples({ postgres: { deadLetters } }: PipelineSnapshot): Sample[
   )
 }
 
-/** The first symbols by name, so that the same ones have series at each scrape; the rest are counted. */
+/**
+ * Only the first symbols by name have series, so that they are the same at each scrape. The others are only counted.
+ */
 export function symbolSamples(
   { postgres: { symbols }, takenAtMs }: PipelineSnapshot,
   thresholds: Thresholds,

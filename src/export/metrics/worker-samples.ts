@@ -8,10 +8,10 @@ import type { PipelineSnapshot } from '../../observe/snapshot.ts'
 import { liveWorkers, type ShownWorker, shownWorkers } from '../../observe/workers.ts'
 import { instant, sample } from './sample.ts'
 
-/** Each restart makes a series more: Prometheus wants a bound. */
+/** Each restart adds a series, so their number is limited. */
 const maxWorkerSeries = 100
 
-/** Workers and feeds: who is there, who is missing, what they do. */
+/** Samples of workers and feeds: which are running, which are missing, and their state. */
 export function workerSamples(
   snapshot: PipelineSnapshot,
   { findings, measures }: Pick<Assessment, 'findings' | 'measures'>,

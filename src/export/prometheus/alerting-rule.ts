@@ -1,28 +1,28 @@
 import type { Thresholds } from '../../config/thresholds.ts'
 import type { RuleName } from '../../observe/finding.ts'
 
-/** One rule as Prometheus gets it, before its times and its page. */
+/** A Prometheus alerting rule, without its times and its runbook page. */
 export interface AlertingRule {
   readonly alert: string
   readonly severity: 'info' | 'warning' | 'critical'
-  /** PromQL that has a result while something is wrong. */
+  /** PromQL that has a result while the problem exists. */
   readonly expr: string
-  /** Besides the severity and the labels of the expression. No two rules may result in the same labels. */
+  /** Labels in addition to the severity and those of the expression. No two rules may have the same labels. */
   readonly labels?: Readonly<Record<string, string>>
-  /** Replaces the time that our evaluator waits before it fires. */
+  /** Replaces the time for which our evaluator keeps the alert pending. */
   readonly forSeconds?: number
-  /** One line, with Prometheus' templates. */
+  /** One line, which may contain Prometheus' templates. */
   readonly summary: string
 }
 
-/** What rules are built from. */
+/** The settings from which rules are built. */
 export interface RuleSource {
   readonly thresholds: Thresholds
   /** The interval of our evaluator, and of Prometheus. */
   readonly intervalSeconds: number
 }
 
-/** The counterparts of some rules of the pipeline. */
+/** Functions that build the Prometheus rules for some rules of the pipeline. */
 export type AlertingRules<Names extends RuleName> = Readonly<Record<Names, (source: RuleSource) => AlertingRule[]>>
 
 export function critical(alert: string, rest: Omit<AlertingRule, 'alert' | 'severity'>): AlertingRule {

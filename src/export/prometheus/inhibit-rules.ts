@@ -1,19 +1,19 @@
 import { stringify } from 'yaml'
 import { kindOf, symptomsOf } from '../../observe/inhibition.ts'
 
-/** In Alertmanager's format. */
+/** An inhibit rule in Alertmanager's format. */
 export interface InhibitRule {
   readonly source_matchers: readonly string[]
   readonly target_matchers: readonly string[]
   readonly equal: readonly string[]
 }
 
-/** A cause mutes only alerts of its own pipeline. */
+/** A cause inhibits only alerts of the same pipeline. */
 const equal = ['job']
 
 /**
- * What explains what, for Alertmanager: a symptom is muted while its cause fires. A warning mutes nothing critical; and the
- * warning of a rule is muted while the same rule is critical.
+ * The inhibit rules for Alertmanager: a symptom is inhibited while its cause fires. A warning never inhibits a critical
+ * alert. The warning of a rule is inhibited while the same rule is critical.
  */
 export function inhibitRules(): InhibitRule[] {
   return [
@@ -27,7 +27,7 @@ export function inhibitRules(): InhibitRule[] {
       const others = kind === undefined ? symptoms : symptoms.filter((rule) => rule !== 'WorkerDown')
       const targets = [
         [`alertname=~"${others.join('|')}"`],
-        // A worker that ended is explained only by the rule of its own kind.
+        // `WorkerDown` is explained by this cause only if it is about a process of the same kind.
         ...(others.length < symptoms.length ? [['alertname="WorkerDown"', `kind="${kind}"`]] : []),
       ]
       return targets.flatMap((target) => [
@@ -42,7 +42,7 @@ export function inhibitRules(): InhibitRule[] {
   ]
 }
 
-/** A part of alertmanager.yml. */
+/** The inhibit rules as a part of alertmanager.yml. */
 export function inhibitFile(): string {
   const head = "# Written by 'market-kpi export prometheus-rules --inhibit': a part of alertmanager.yml.\n"
   return head + stringify({ inhibit_rules: inhibitRules() }, { lineWidth: 0, aliasDuplicateObjects: false })

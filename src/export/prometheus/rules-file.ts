@@ -7,24 +7,27 @@ import { dataRules } from './rules/data.ts'
 import { serverRules } from './rules/servers.ts'
 
 export interface RulesFileOptions extends RuleSource {
-  /** How long a finding must last, and how long it must be gone, as in `alerts watch`. */
+  /**
+   * How long a finding must last before the alert fires, and be absent before it resolves; the same as in `alerts
+   * watch`.
+   */
   readonly timingOf: (rule: string) => { readonly forMs: number; readonly keepFiringForMs: number }
-  /** The annotations that say where to read what to do. */
+  /** The annotations that point to the runbook page. */
   readonly guidance: (rule: string) => Readonly<Record<string, string>>
 }
 
-/** An observation, or the first scrape of a Prometheus that has just started, may be so late. */
+/** How late an observation may be, or the first scrape after a start of Prometheus. */
 const lateSeconds = 30
 
-/** Does not compile before each rule of the pipeline has its counterpart. */
+/** The type requires a counterpart for every rule of the pipeline. */
 const pipelineRules: AlertingRules<RuleName> = { ...serverRules, ...consumerRules, ...dataRules }
 
-/** All rules of the pipeline, as Prometheus reads them. */
+/** The Prometheus alerting rules for all rules of the pipeline, and for the alerting itself. */
 export function alertingRules(source: RuleSource): AlertingRule[] {
   return [...ruleNames.flatMap((name) => pipelineRules[name](source)), ...ownRules(source)]
 }
 
-/** Whether alerts are evaluated at all: without an evaluator no rule above can fire. */
+/** Rules about the alerting itself: without an evaluator no rule of the pipeline can fire. */
 function ownRules({ intervalSeconds }: RuleSource): AlertingRule[] {
   const metric = 'market_kpi_observation_timestamp_seconds'
   return [
@@ -46,10 +49,10 @@ function ownRules({ intervalSeconds }: RuleSource): AlertingRule[] {
   ]
 }
 
-/** The pages are those of market-kpi's rules; a rule that only Prometheus has links to a related page. */
+/** Runbook pages of rules that exist only for Prometheus; the others have the page of the same name. */
 const pageOf: Readonly<Record<string, string>> = { EvaluatorSilent: 'Watchdog' }
 
-/** A rules file of Prometheus 2.42 or newer, which has `keep_firing_for`. */
+/** A rules file for Prometheus 2.42 or newer, since it uses `keep_firing_for`. */
 export function rulesFile(options: RulesFileOptions): string {
   const rules = alertingRules(options).map((rule) => {
     const { forMs: usualMs, keepFiringForMs } = options.timingOf(rule.alert)

@@ -4,7 +4,7 @@ import { ageOfEach, ago, down, each, over, unjudged } from '../expressions.ts'
 
 const consumers = '{kind="consumer"}'
 
-/** Workers, positions, lag, throughput, transactions that messages wait for. */
+/** Rules about workers, positions, lag, throughput and open transactions. */
 export const consumerRules: AlertingRules<
   | 'WorkerDown'
   | 'NoConsumer'
@@ -42,7 +42,7 @@ export const consumerRules: AlertingRules<
   TransactionStuck: transactionRules,
 }
 
-/** Partitions with something to read, whose position moved long ago. */
+/** Partitions with readable messages whose position has not moved for long. */
 function stalled({ thresholds: { lag }, intervalSeconds }: RuleSource): string {
   const on = 'on (job, partition)'
   const seconds = lag.stalledSeconds
@@ -52,12 +52,12 @@ function stalled({ thresholds: { lag }, intervalSeconds }: RuleSource): string {
   const oldest = `${ageOfEach('market_kpi_partition_oldest_unread_timestamp_seconds', 'partition')} > ${seconds}`
   const always = `${over('min_over_time', 'market_kpi_partition_readable_lag_messages', seconds + intervalSeconds, ['partition'])} > 0`
   const append = each('market_kpi_log_append_time')
-  // Timestamps of producers do not show how long a message has waited.
+  // If producers set the timestamps, they do not show how long a message has waited.
   const waitedLong = `((${oldest} and on (job) ${append} == 1) or (${always} unless on (job) ${append} == 1))`
   return `(${waits} and ${on} ${moved} and ${on} ${waitedLong})`
 }
 
-/** Partitions whose position is not in their log. */
+/** Partitions whose position is outside of their log. */
 function outside(): string {
   const [start, end] = (['start', 'end'] as const).map((at) =>
     each(`market_kpi_partition_log_${at}_offset`, ['partition']),
@@ -84,11 +84,11 @@ function transactionRules({ thresholds: { transaction } }: RuleSource): Alerting
 function lagHighRules({ thresholds: { lag } }: RuleSource): AlertingRule[] {
   const { warningMessages, backlogSeconds } = lag
   const known = `sum by (job) (${each('market_kpi_partition_lag_messages', ['partition'])})`
-  // Messages of a transaction that has only just begun will soon be readable.
+  // Messages of a transaction that has just begun will soon be readable.
   const young = `sum by (job) (${blocked} and on (job, partition) ${openFor} < ${youngTransactionSeconds})`
   return [
     warning('ConsumerLagHigh', {
-      // A replay at full speed always has many messages on their way.
+      // A replay at full speed always has many messages waiting.
       expr: `${known} - (${young} or 0 * ${known}) > ${warningMessages} unless on (job) (${each('market_kpi_feed_replays_at_full_speed')} == 1 and on (job) ${each('market_kpi_replay_behind_seconds')} < ${backlogSeconds})`,
       summary: '{{ $value | humanize }} messages wait',
     }),
@@ -97,7 +97,7 @@ function lagHighRules({ thresholds: { lag } }: RuleSource): AlertingRule[] {
 
 function lagGrowingRules({ thresholds: { lag } }: RuleSource): AlertingRule[] {
   const { targetMessages, growingSeconds } = lag
-  // Larger than it was, above the target all the time, and never smaller than at the observation before.
+  // The lag is larger than before, was always above the target, and never shrank between two observations.
   const growing = (
     metric: 'market_kpi_readable_lag_messages' | 'market_kpi_partition_readable_lag_messages',
     labels: string[],

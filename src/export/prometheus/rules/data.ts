@@ -2,7 +2,7 @@ import type { SymbolFreshness } from '../../../config/symbol-freshness.ts'
 import { type AlertingRule, type AlertingRules, critical, type RuleSource, warning } from '../alerting-rule.ts'
 import { age, ageOfEach, down, each, ratio } from '../expressions.ts'
 
-/** What comes in, how old the rows are, and whether they are exact. */
+/** Rules about incoming messages, rejected messages, and the age and precision of the KPI rows. */
 export const dataRules: AlertingRules<
   'FeedSilent' | 'ErrorRateHigh' | 'DeadLettersGrowing' | 'KpiStale' | 'PrecisionLost'
 > = {
@@ -33,7 +33,7 @@ export const dataRules: AlertingRules<
 const newestRecord = 'market_kpi_newest_record_timestamp_seconds'
 const openSince = 'market_kpi_market_open_since_timestamp_seconds'
 
-/** Of a time without messages only trading hours count; while markets are closed there is no such series. */
+/** Only trading hours count for the age. While all markets are closed, `openSince` has no series, so nothing fires. */
 function overInTradingHours(
   metric: typeof newestRecord | 'market_kpi_newest_price_timestamp_seconds',
   seconds: number,
@@ -43,15 +43,15 @@ function overInTradingHours(
 
 const replays = `${each('market_kpi_feed_replays_recorded_times')} == 1`
 
-/** The severity of a silence depends on what the feed does. */
+/** The severity of a silence depends on the state of the feed. */
 function feedRules({ thresholds: { feedSilence, workerDownSeconds } }: RuleSource): AlertingRule[] {
   const { warningSeconds, criticalSeconds } = feedSilence
   const silentFor = (seconds: number) => overInTradingHours(newestRecord, seconds)
   const feed = (states: string) => `${each('market_kpi_feed_state', [], `{state=~"${states}"}`)} == 1`
   const ours = feed('down|unconnected|finished|sending')
-  // A topic that never had a message cannot be silent.
+  // Without any message in the topic there is no age, so a feed that is down is reported by itself.
   const never = `(${feed('down')} unless on (job) ${each(newestRecord)} unless on (job) ${down('topic')}) and on (job) ${each(openSince)}`
-  // A live replay sends its next line when that is due by its own clock.
+  // A running replay may be silent until its next line is due by its own clock.
   const quiet = `${feed('sending')} unless on (job) ${replays}`
   const summary = 'no new messages come into the topic'
   return [
@@ -71,20 +71,23 @@ function feedRules({ thresholds: { feedSilence, workerDownSeconds } }: RuleSourc
   ]
 }
 
-/** Old rows are expected where no messages arrive. A replay has prices of another day, which are judged by its own clock. */
+/**
+ * Old rows are expected if no messages arrive. They are also expected during a replay, whose prices are of another day:
+ * it has a condition of its own.
+ */
 function excused({ thresholds: { freshness, feedSilence } }: RuleSource): string {
   const seconds = Math.min(freshness.warningSeconds, feedSilence.warningSeconds)
   const idle = `${each('market_kpi_lag_messages')} == 0 and on (job) ${age(newestRecord)} > ${seconds}`
   return `unless on (job) (${idle}) unless on (job) ${replays}`
 }
 
-/** Of all rows, and of single symbols while others have prices: one rule, since the symbol distinguishes them. */
+/** All rows, and single symbols while others have prices, are one rule: the label `symbol` distinguishes the alerts. */
 function freshnessRules(source: RuleSource): AlertingRule[] {
   const { warningSeconds, criticalSeconds } = source.thresholds.freshness
   const allFor = (seconds: number) =>
     `(${overInTradingHours('market_kpi_newest_price_timestamp_seconds', seconds)} ${excused(source)}) or (${each('market_kpi_replay_behind_seconds')} > ${seconds} and on (job) ${each('market_kpi_market_open')} == 1)`
   const limited = limitsBySymbol(source)
-  // Of many symbols one is always quiet: this is critical only for a symbol with limits of its own.
+  // Among many symbols, one is always quiet: a single symbol is critical only if it has limits of its own.
   const own = limited.filter(({ isOwn }) => isOwn)
   const criticals = own.map((limits) => staleSymbols(source, limits.selector, limits.criticalSeconds))
   const warnings = limited.map((limits) => staleSymbols(source, limits.selector, limits.warningSeconds))
@@ -103,7 +106,7 @@ interface SymbolLimits {
   readonly isOwn: boolean
 }
 
-/** The first pattern that matches a symbol counts, so each leaves out those before it. */
+/** The first pattern that matches a symbol applies, so each selector excludes the patterns before it. */
 function limitsBySymbol({ thresholds: { freshness } }: RuleSource): SymbolLimits[] {
   const all: SymbolFreshness[] = [...freshness.bySymbol, { pattern: '*', limits: 'default' }]
   return all.flatMap(({ pattern, limits }, index) => {

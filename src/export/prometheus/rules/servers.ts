@@ -3,7 +3,7 @@ import { minGrowthHours } from '../../../observe/rules/kafka.ts'
 import { type AlertingRule, type AlertingRules, critical, type RuleSource, warning } from '../alerting-rule.ts'
 import { ago, down, each, lookedAt, over, ratio, unjudged } from '../expressions.ts'
 
-/** Brokers, topic, database, clocks. */
+/** Rules about brokers, topic, database and clocks. */
 export const serverRules: AlertingRules<
   | 'KafkaUnreachable'
   | 'TopicMissing'
@@ -93,12 +93,12 @@ function clockRules({ thresholds: { clockSkew, errorRate } }: RuleSource): Alert
   const rejectedMessages = (selector = '') =>
     `sum by (job) (${each('market_kpi_dead_letters_recent', ['reason'], selector)})`
   const ofFuture = rejectedMessages('{reason="future_timestamp"}')
-  // Most of what is rejected: a single bad message is not enough.
+  // At least half of the rejected messages must have future timestamps; a single bad message is no sign of a wrong clock.
   const future = `${ofFuture} > 0 and on (job) 2 * ${ofFuture} >= ${rejectedMessages()}`
   const share = each('market_kpi_error_ratio')
   const limits = [
     [critical, clockSkew.criticalSeconds, `${future} and on (job) ${share} > ${ratio(errorRate.criticalPercent)}`],
-    // A warning does not need to know the share.
+    // A warning fires even if the share is unknown.
     [warning, clockSkew.warningSeconds, `${future} unless on (job) ${share} <= ${ratio(errorRate.warningPercent)}`],
   ] as const
   return limits.flatMap(([make, seconds, rejected]) => {
