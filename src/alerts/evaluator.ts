@@ -197,7 +197,7 @@ export class AlertEvaluator {
     return reason !== 'repeat' || !this.#senders.some((s) => s.receiver.name === receiver && s.receiver.isForMachines)
   }
 
-  /** Takes or renews the lead, and reads the stored episodes after taking it. */
+  /** Takes or renews the lead, and reads the silences; after taking the lead also the stored episodes. */
   async #refreshRole(): Promise<void> {
     const led = this.#leadership.leads
     const role = await this.#leadership.refresh()

@@ -29,7 +29,7 @@ export interface NotifiedAlert {
 /** Why a notification is sent. */
 export type NotificationReason = 'firing' | 'resolved' | 'repeat' | 'watchdog' | 'test'
 
-/** A notification about alerts of one group. */
+/** A notification about one or more alerts of the same group, worst first. */
 export interface Notification {
   /** Unique for each notification, and the same in all attempts to deliver it. */
   readonly id: string
@@ -62,8 +62,8 @@ export interface Notifier {
   /** The receiver's name in logs and in the table of notifications, such as `slack` or `alertmanager:HOST`. */
   readonly name: string
   /**
-   * Whether the receiver is a system that keeps alerts itself, and needs every alert again and again. People get it
-   * once.
+   * Whether the receiver is a system that keeps alerts itself, and needs every firing alert once a minute. People get
+   * repeats only after hours.
    */
   readonly isForMachines: boolean
   /**

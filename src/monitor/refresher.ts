@@ -12,9 +12,10 @@ import type { StatisticsObservation } from '../store/windows/symbol-statistics.t
 import type { FiringAlert, MonitorPorts } from './monitor-ports.ts'
 import { type Sample, withSample } from './samples.ts'
 
-/** Everything that the monitor shows. Times are of a monotonic clock. */
+/** Everything that the monitor shows. */
 export interface MonitorData {
   readonly observation: Observation | null
+  /** Start of the latest observation, by a monotonic clock; before the first one, the start of the refresher. */
   readonly observedAtMs: number
   /** Null before the first query. */
   readonly statistics: Source<StatisticsObservation> | null

@@ -134,7 +134,7 @@ export const ruleTable: Readonly<Record<RuleName, RuleEntry>> = {
     item: () => 'Consumer lag',
     explainedBy: notConsumed,
   },
-  // Of the consumer's rules, only this one counts messages that wait for an open transaction; so does KpiStale.
+  // Only this rule and KpiStale count messages that wait for an open transaction.
   ConsumerLagHigh: {
     find: consumerLagHigh,
     stage: 'consumer',

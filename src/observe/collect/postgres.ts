@@ -78,7 +78,7 @@ async function look(
       withProbe(options, limits, signal, async (probe) => {
         for (const [name, lookAt] of Object.entries(observations) as [Name, (typeof observations)[Name]][]) {
           const source = await sourceOf(() => lookAt(probe, asked))
-          // After the timeout, this source and the remaining ones get the same reason: the timeout.
+          // After the timeout all remaining sources get the same reason, including this one.
           if (signal.aborted) throw signal.reason
           note(name, source)
         }
