@@ -52,6 +52,14 @@ export const settings = {
     default: 'market-kpi-processor',
     description: 'consumer group of the workers',
   }),
+  kafkaSessionTimeoutSeconds: whole({
+    env: 'KAFKA_SESSION_TIMEOUT_SECONDS',
+    min: 1,
+    max: 1800,
+    default: 45,
+    description:
+      'how long a dead worker keeps its partitions; the brokers allow 6 to 1800 by default. `up` with its own broker uses 6',
+  }),
   kafkaSecurityProtocol: choice({
     env: 'KAFKA_SECURITY_PROTOCOL',
     of: securityProtocols,

@@ -47,6 +47,8 @@ export interface Dependencies {
   readonly database: Database
   readonly metadata: TopicMetadata
   readonly group: string
+  /** How long the brokers wait for a heartbeat of this worker before they give its partitions to others. */
+  readonly sessionTimeoutMs: number
   /** The definition under which this worker may write; see checkDefinition. */
   readonly definitionId: number
   /** The number of fractional digits of prices and volumes in that definition. */
@@ -66,11 +68,11 @@ const maxGatherMs = 90
 
 /** Connects a worker to a Kafka cluster and a database. */
 export function connectPorts(around: Dependencies): WorkerPorts {
-  const { cluster, database, metadata, group, definitionId, decimals, batchWaitMs, log } = around
+  const { cluster, database, metadata, group, sessionTimeoutMs, definitionId, decimals, batchWaitMs, log } = around
   const { topic } = metadata
   const key = { group, topic }
   return {
-    group: (listener) => new GroupMember({ cluster, topic, group, log, listener }),
+    group: (listener) => new GroupMember({ cluster, topic, group, sessionTimeoutMs, log, listener }),
     fetcher: (handler) => {
       const gatherMs = Math.min(maxGatherMs, Math.max(1, gatherShare * batchWaitMs))
       return new FetchThread({ cluster, topic, log, maxWaitMs: fetchWaitMs, gatherMs, handler }, metadata)

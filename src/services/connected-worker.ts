@@ -54,12 +54,13 @@ export async function connectWorker(config: Config, options: ConnectWorkerOption
     })
     const definitionId = await checkDefinition(database, definitionOf(config, metadata))
     const { kafkaGroup: group, batchWaitMs, decimals } = config
+    const sessionTimeoutMs = config.kafkaSessionTimeoutSeconds * 1000
     const { log } = workerOptions
     const failed = new AbortController()
     const worker = new Worker({
       ...workerOptions,
       ports: connectPorts({
-        ...{ cluster, database, metadata, group, definitionId, decimals, batchWaitMs, log },
+        ...{ cluster, database, metadata, group, sessionTimeoutMs, definitionId, decimals, batchWaitMs, log },
       }),
       reduction: {
         windowSeconds: config.windowSeconds,

@@ -25,10 +25,17 @@ export interface StackParts {
 /** Variables for a child process, which override its environment, `.env` and market-kpi.yaml. */
 export type Environment = Readonly<Record<string, string>>
 
+/** With its own broker nobody waits for a distant one: a killed worker's partitions are read again after seconds. */
+const embeddedSessionSeconds = 6
+
 /** The variables for connecting to Kafka; empty if the environment names brokers. */
 export function kafkaEnvironment(parts: StackParts): Environment {
   if (!parts.kafka) return {}
-  return { KAFKA_BOOTSTRAP_SERVERS: parts.kafka.bootstrap, KAFKA_SECURITY_PROTOCOL: 'PLAINTEXT' }
+  return {
+    KAFKA_BOOTSTRAP_SERVERS: parts.kafka.bootstrap,
+    KAFKA_SECURITY_PROTOCOL: 'PLAINTEXT',
+    KAFKA_SESSION_TIMEOUT_SECONDS: String(embeddedSessionSeconds),
+  }
 }
 
 /** The variables for connecting to PostgreSQL as the owner; empty if the environment names a server. */

@@ -154,6 +154,8 @@ export class Site {
 
   #env(role: typeof ownerRole | typeof pipelineRole) {
     return {
+      // As `up` sets it for its workers.
+      KAFKA_SESSION_TIMEOUT_SECONDS: '6',
       ...this.pace.env,
       KAFKA_BOOTSTRAP_SERVERS: this.#bootstrap,
       KAFKA_TOPIC: topic,

@@ -50,7 +50,7 @@ describe('the options of a replay', () => {
     [['--columns', 'timestamp,volume'], /close is missing/],
     [['--columns', 'close,volume'], /timestamp is missing/],
     [['--columns', 'time,close'], /a time of day needs a date/],
-    [['--columns', 'timestamp,date,close'], /either one or the other/],
+    [['--columns', 'timestamp,date,close'], /use either timestamp or date and time/],
     [['--columns', 'timestamp,close,close'], /'close' is there twice/],
     [['--map', 'price=x'], /the fields are/],
   ])('that mean nothing are refused: %j', (words, message) => {
