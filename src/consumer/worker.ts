@@ -15,6 +15,7 @@ import type { ReductionOptions, TakenBatch } from './pending-batch.ts'
 import { PositionWatch } from './position-watch.ts'
 import { PrecisionWatch } from './precision-watch.ts'
 import type { WorkerPorts } from './worker-ports.ts'
+import type { WorkerStep } from './worker-steps.ts'
 
 /**
  * One worker: a member of the consumer group that reads its partitions, reduces them and commits the result.
@@ -44,25 +45,6 @@ export interface WorkerOptions {
   /** Called at each step of the operations that must survive a crash; tests end or freeze the process there. */
   readonly onStep?: (step: WorkerStep) => void
 }
-
-/** The steps of each operation, in order. */
-export const workerSteps = {
-  /** A batch is taken, then written to the database, then its offsets are also committed to Kafka. */
-  commit: ['taken', 'written', 'mirrored'],
-  /** Partitions are assigned, then their positions are read and fetching starts. */
-  assignment: ['assigned', 'positioned'],
-  /**
-   * Partitions are revoked, then pending records are written, then offsets are committed to Kafka and the partitions
-   * are handed over.
-   */
-  revocation: ['revoked', 'revoked-written', 'revoked-mirrored'],
-  /**
-   * Fetching ends, then pending records are written, then offsets are committed to Kafka, then the worker leaves the
-   * group.
-   */
-  shutdown: ['stopping', 'stopping-written', 'stopping-mirrored', 'left'],
-} as const
-export type WorkerStep = (typeof workerSteps)[keyof typeof workerSteps][number]
 
 /** Counts since the start. */
 export interface WorkerFigures {

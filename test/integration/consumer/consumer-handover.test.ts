@@ -1,6 +1,6 @@
 // A worker that dies or freezes between any two steps of getting partitions, giving them up, and stopping.
 import { describe, expect, it } from 'vitest'
-import { workerSteps } from '../../../src/consumer/worker.ts'
+import { workerSteps } from '../../../src/consumer/worker-steps.ts'
 import { seed } from '../../seed.ts'
 import { countersOf, expectedRows, makeTrades, messageText, place, send, tableRows } from '../scenes/market.ts'
 import { makePipeline } from '../scenes/pipeline.ts'

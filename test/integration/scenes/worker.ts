@@ -1,4 +1,5 @@
-import type { Worker, WorkerStep } from '../../../src/consumer/worker.ts'
+import type { Worker } from '../../../src/consumer/worker.ts'
+import type { WorkerStep } from '../../../src/consumer/worker-steps.ts'
 import type { KpiError } from '../../../src/errors.ts'
 import type { Logger } from '../../../src/log.ts'
 import { connectWorker } from '../../../src/services/connected-worker.ts'
