@@ -21,8 +21,6 @@ export interface ChildOptions {
   readonly gid?: number
   /** A channel for messages from the child. */
   readonly ipc?: (message: unknown) => void
-  /** Called with each line of its output. */
-  readonly line?: (line: string) => void
   /** The log that receives its output. */
   readonly output: RotatingLog
   /** Stores its identity while it runs. */
@@ -49,8 +47,7 @@ export class Child {
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk: Buffer) => {
         options.output.write(chunk)
-        const lines = this.tail.push(chunk)
-        if (options.line) lines.forEach(options.line)
+        this.tail.push(chunk)
       })
     }
     if (options.ipc) child.on('message', options.ipc)

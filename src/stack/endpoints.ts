@@ -1,5 +1,6 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readIfPresent } from './read-if-present.ts'
 
 /** The content of DIR/endpoints.json: the addresses of everything that runs. */
 export interface Endpoints {
@@ -35,7 +36,7 @@ export function writeEndpoints(dataDir: string, endpoints: Endpoints): void {
 
 /** @returns undefined if the file does not exist, or was not written by market-kpi. */
 export function readEndpoints(dataDir: string): Endpoints | undefined {
-  const text = readText(join(dataDir, 'endpoints.json'))
+  const text = readIfPresent(join(dataDir, 'endpoints.json'))
   if (text === undefined) return undefined
   try {
     const found = JSON.parse(text) as Partial<Endpoints> | null
@@ -49,16 +50,6 @@ export function readEndpoints(dataDir: string): Endpoints | undefined {
 
 function isText(value: unknown): boolean {
   return typeof value === 'string'
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-    throw error
-  }
 }
 
 /** Writes DIR/env, the same for a shell. After `. DIR/env`, the commands of market-kpi and psql find the servers. */

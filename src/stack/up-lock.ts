@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { assert, KpiError } from '../errors.ts'
 import { identify, isRunning, type ProcessIdentity } from '../process/process-identity.ts'
+import { readIfPresent } from './read-if-present.ts'
 
 /**
  * DIR/up.lock names the process that owns the data directory. It is created atomically (as a hard link to a finished
@@ -53,14 +54,14 @@ function inUse(dataDir: string, pid: number): KpiError {
  */
 function takeLock(path: string, draft: string): ProcessIdentity | undefined {
   while (!tryLink(draft, path)) {
-    const held = readText(path)
+    const held = readIfPresent(path)
     if (held === undefined) continue
     const owner = identityIn(held)
     if (owner && isRunning(owner)) return owner
     const claim = `${path}.stale-${shortHash(held)}`
     const other = takeLock(claim, draft)
     if (other) return other
-    if (readText(path) === held) rmSync(path, { force: true })
+    if (readIfPresent(path) === held) rmSync(path, { force: true })
     rmSync(claim, { force: true })
   }
   return undefined
@@ -87,17 +88,7 @@ function releaseLock(path: string, own: ProcessIdentity): void {
 }
 
 function readLock(path: string): ProcessIdentity | undefined {
-  return identityIn(readText(path) ?? '')
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-    throw error
-  }
+  return identityIn(readIfPresent(path) ?? '')
 }
 
 /** Undefined if the lock cannot be read, for example because power was lost while it was written. */

@@ -11,6 +11,16 @@ export interface Position extends ReadEpoch {
   readonly watermarkUs: number
 }
 
+/** A position with its counters; docs/tables.md says what each of them counts. */
+export interface PositionWithCounts extends Position {
+  readonly merged: number
+  readonly rejected: number
+  readonly withoutMessage: number
+  readonly lost: number
+  readonly retried: number
+  readonly purged: number
+}
+
 /** The leader epoch of a position; −1 where it is not known. */
 export const epochColumns =
   'coalesce(leader_epoch, -1) AS "leaderEpoch", coalesce(leader_epoch_from, -1) AS "epochFrom"'

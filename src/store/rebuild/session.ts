@@ -1,11 +1,10 @@
 import pg from 'pg'
 import { KpiError } from '../../errors.ts'
-import type { ReadEpoch } from '../../kpi/leader-epochs.ts'
 import type { PartialRow } from '../../kpi/partial.ts'
 import { type PostgresOptions, placeOf, withClient } from '../client/connection.ts'
 import { postgresError } from '../client/errors.ts'
 import { type RecordedGap, selectGaps } from '../positions/gaps.ts'
-import { epochColumns, type PositionKey } from '../positions/positions.ts'
+import { epochColumns, type PositionKey, type PositionWithCounts } from '../positions/positions.ts'
 import { type Definition, type HeldDefinition, selectDefinition } from '../schema/definition.ts'
 import { mergeStatement } from '../windows/merge-parameters.ts'
 import { selectFloor } from '../windows/verify-snapshot.ts'
@@ -128,18 +127,8 @@ export async function inRebuildTransaction<T>(
   }
 }
 
-export interface RebuildPosition extends ReadEpoch {
-  readonly partition: number
-  readonly firstOffset: number
-  readonly nextOffset: number
-  readonly watermarkUs: number
-  readonly merged: number
-  readonly rejected: number
-  readonly withoutMessage: number
-  readonly lost: number
+export interface RebuildPosition extends PositionWithCounts {
   readonly rewound: number
-  readonly retried: number
-  readonly purged: number
 }
 
 const selectPositions = `

@@ -1,9 +1,8 @@
 import type { ClientBase } from 'pg'
-import type { ReadEpoch } from '../../kpi/leader-epochs.ts'
 import type { Database } from '../client/connection.ts'
 import { microsecondsSql } from '../client/sql-values.ts'
 import { type RecordedGap, selectGaps } from '../positions/gaps.ts'
-import { epochColumns, type PositionKey } from '../positions/positions.ts'
+import { epochColumns, type PositionKey, type PositionWithCounts } from '../positions/positions.ts'
 import { comparedColumnNames, windowColumns } from './window-columns.ts'
 
 /**
@@ -21,17 +20,7 @@ export interface VerifySnapshot {
   readonly floorUs: number
 }
 
-export interface CountedPosition extends ReadEpoch {
-  readonly partition: number
-  readonly firstOffset: number
-  readonly nextOffset: number
-  readonly watermarkUs: number
-  readonly merged: number
-  readonly rejected: number
-  readonly withoutMessage: number
-  readonly lost: number
-  readonly retried: number
-  readonly purged: number
+export interface CountedPosition extends PositionWithCounts {
   /** In dead_letters, and those whose offset was cut off the log. */
   readonly letters: number
   readonly archivedLetters: number
